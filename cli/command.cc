@@ -1,0 +1,60 @@
+#include "cli/command.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <csignal>
+
+namespace strata::cli {
+namespace {
+
+std::atomic<bool> interrupt_requested{false};
+
+void OnSignal(int signal) {
+  interrupt_requested = true;
+  std::signal(signal, SIG_DFL);
+}
+
+int UsableProcessors() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+void AddFormatOption(CLI::App* subcommand, OutputFormat* format) {
+  subcommand->add_option("--format", *format, "table | json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, OutputFormat>{
+          {"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}}))
+      ->default_str("table");
+}
+
+void AddThreadsOption(CLI::App* subcommand, int* threads) {
+  *threads = UsableProcessors();
+  subcommand->add_option("--threads", *threads, "processor threads to compute with")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+}
+
+int ExitCode(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return 0;
+    case absl::StatusCode::kCancelled:
+      return 130;
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+      return 1;
+    default:
+      return 2;
+  }
+}
+
+bool InterruptRequested() { return interrupt_requested; }
+
+void WatchForInterrupt() {
+  std::signal(SIGINT, OnSignal);
+  std::signal(SIGTERM, OnSignal);
+}
+
+}  // namespace strata::cli

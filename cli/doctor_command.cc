@@ -1,0 +1,171 @@
+// `strata doctor`: what this machine has, what is missing, and how to get it.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cli/command.h"
+#include "evaluator/model_evaluator.h"
+#include "evaluator/model_summary.h"
+#include "evaluator/text_corpus.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  int threads = 1;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+std::filesystem::path CacheFolder() {
+  const char* folder = std::getenv("STRATA_CACHE");
+  return folder != nullptr && *folder != '\0' ? folder : ".cache";
+}
+
+// Of the processor's flags, those that matter for speed.
+std::vector<std::string> InstructionSets() {
+  static const std::set<std::string> kInteresting = {
+      "avx2",        "fma",      "f16c",     "avx512f",     "avx512bw",
+      "avx512_vnni", "avx_vnni", "amx_bf16", "avx512_bf16", "amx_int8"};
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line) && !line.starts_with("flags")) {
+  }
+  std::istringstream words(line);
+  std::vector<std::string> found;
+  for (std::string word; words >> word;) {
+    if (kInteresting.contains(word)) found.push_back(word);
+  }
+  return found;
+}
+
+Json FoundModels(const std::filesystem::path& cache) {
+  Json found = Json::array();
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(cache / "models", error)) {
+    if (entry.path().extension() != ".gguf") continue;
+    const auto model = evaluator::SummarizeModel(entry.path());
+    Json item = {{"path", entry.path().string()}};
+    if (model.ok()) {
+      item["name"] = model->name;
+      item["blocks"] = model->blocks;
+    } else {
+      item["problem"] = std::string(model.status().message());
+    }
+    found.push_back(item);
+  }
+  return found;
+}
+
+Json FoundTexts(const std::filesystem::path& cache) {
+  Json found = Json::array();
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(cache / "texts", error)) {
+    const auto documents = evaluator::ReadDocuments(entry.path());
+    Json item = {{"path", entry.path().string()}};
+    if (documents.ok()) {
+      item["documents"] = documents->size();
+    } else {
+      item["problem"] = std::string(documents.status().message());
+    }
+    found.push_back(item);
+  }
+  return found;
+}
+
+absl::StatusOr<Json> Inspect(int threads) {
+  const auto machine = evaluator::InspectMachine(threads);
+  if (!machine.ok()) return machine.status();
+  const std::filesystem::path cache = CacheFolder();
+  Json json = {{"libtorch", machine->libtorch_version},
+               {"cpu_capability", machine->cpu_capability},
+               {"instruction_sets", InstructionSets()},
+               {"devices", machine->devices},
+               {"threads", machine->threads},
+               {"fp32_gflops", machine->float32_gflops},
+               {"bf16_gflops", machine->bfloat16_gflops},
+               {"memory_gigabytes_per_second", machine->memory_gigabytes_per_second},
+               {"cache", cache.string()},
+               {"models", FoundModels(cache)},
+               {"texts", FoundTexts(cache)},
+               {"missing", Json::array()}};
+  if (json["models"].empty()) {
+    json["missing"].push_back(fmt::format(
+        "no model in {}/models: scripts/fetch_defaults.sh downloads the default one, or put a GGUF "
+        "file there",
+        cache.string()));
+  }
+  if (json["texts"].empty()) {
+    json["missing"].push_back(
+        fmt::format("no text in {}/texts: scripts/fetch_defaults.sh downloads the default one",
+                    cache.string()));
+  }
+  if (machine->devices.size() == 1) {
+    json["missing"].push_back("no GPU seen by LibTorch: evaluations run on the processor");
+  }
+  return json;
+}
+
+std::string Joined(const Json& list) {
+  std::string text;
+  for (const Json& item : list) text += (text.empty() ? "" : ", ") + item.get<std::string>();
+  return text.empty() ? "none" : text;
+}
+
+void PrintReport(const Json& json) {
+  fmt::print("LibTorch          {} ({})\n", json["libtorch"].get<std::string>(),
+             json["cpu_capability"].get<std::string>());
+  fmt::print("devices           {}\n", Joined(json["devices"]));
+  fmt::print("instruction sets  {}\n", Joined(json["instruction_sets"]));
+  fmt::print("matrix product    fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s with {} threads\n",
+             json["fp32_gflops"].get<double>(), json["bf16_gflops"].get<double>(),
+             json["threads"].get<int>());
+  fmt::print("memory            {:.1f} GB/s copied\n",
+             json["memory_gigabytes_per_second"].get<double>());
+  for (const Json& model : json["models"]) {
+    fmt::print("model             {}{}\n", model["path"].get<std::string>(),
+               model.contains("problem")
+                   ? " UNUSABLE: " + model["problem"].get<std::string>()
+                   : fmt::format(" ({}, {} blocks)", model["name"].get<std::string>(),
+                                 model["blocks"].get<int>()));
+  }
+  for (const Json& text : json["texts"]) {
+    fmt::print("text              {}{}\n", text["path"].get<std::string>(),
+               text.contains("problem")
+                   ? " UNUSABLE: " + text["problem"].get<std::string>()
+                   : fmt::format(" ({} documents)", text["documents"].get<int64_t>()));
+  }
+  for (const Json& missing : json["missing"]) {
+    fmt::print("missing           {}\n", missing.get<std::string>());
+  }
+}
+
+absl::Status RunDoctor(const Options& options) {
+  const auto json = Inspect(options.threads);
+  if (!json.ok()) return json.status();
+  if (options.format == OutputFormat::kJson) {
+    fmt::print("{}\n", json->dump(2));
+  } else {
+    PrintReport(*json);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddDoctorCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand(
+      "doctor", "what this machine has: LibTorch, devices, measured speed, models and texts");
+  AddThreadsOption(verb, &options->threads);
+  AddFormatOption(verb, &options->format);
+  verb->callback([=] { *command = [=] { return RunDoctor(*options); }; });
+}
+
+}  // namespace strata::cli

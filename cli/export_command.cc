@@ -1,0 +1,69 @@
+// `strata export`: the best function of a run, or a chosen one, as JSON that any pruning tool can
+// apply.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "cli/command.h"
+#include "cli/function_json.h"
+#include "cli/run_report.h"
+#include "cli/write_file.h"
+
+namespace strata::cli {
+namespace {
+
+struct Options {
+  std::string run;
+  std::string output = "-";
+  std::optional<int64_t> id;
+};
+
+absl::StatusOr<search::StoredCandidate> Choose(const Options& options, const RunReport& report) {
+  if (!options.id.has_value()) {
+    if (report.best) return *report.best;
+    return absl::FailedPreconditionError(
+        fmt::format("'{}' has no measured candidate yet", options.run));
+  }
+  const auto store = search::RunStore::OpenForReading(options.run);
+  if (!store.ok()) return store.status();
+  const auto candidates = (*store)->Candidates();
+  if (!candidates.ok()) return candidates.status();
+  for (const search::StoredCandidate& candidate : *candidates) {
+    if (candidate.id == *options.id && !candidate.allocation.empty()) return candidate;
+  }
+  return absl::NotFoundError(
+      fmt::format("'{}' has no candidate {} with an allocation; it has candidates 0 to {}",
+                  options.run, *options.id, static_cast<int64_t>(candidates->size()) - 1));
+}
+
+absl::Status Export(const Options& options) {
+  const auto report = ReadRunReport(options.run);
+  if (!report.ok()) return report.status();
+  const auto candidate = Choose(options, *report);
+  if (!candidate.ok()) return candidate.status();
+  const auto json = FunctionJson(*candidate, options.run);
+  if (!json.ok()) return json.status();
+  const std::string text = json->dump(2) + "\n";
+  if (options.output == "-") {
+    fmt::print("{}", text);
+    return absl::OkStatus();
+  }
+  if (absl::Status status = WriteFileAtomically(options.output, text); !status.ok()) return status;
+  fmt::print(stderr, "wrote {} ({})\n", options.output, candidate->text);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddExportCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand("export", "write the best function of a run as JSON");
+  verb->add_option("run", options->run, "folder of the run")->required();
+  verb->add_option("-o,--output", options->output, "file to write; -: standard output")
+      ->capture_default_str();
+  verb->add_option("--id", options->id, "candidate to export instead of the best");
+  verb->callback([=] { *command = [=] { return Export(*options); }; });
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,88 @@
+#include "cli/function_json.h"
+
+#include <fmt/format.h>
+
+#include "cli/run_config.h"
+#include "cli/run_report.h"
+#include "expr/dsa_string.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
+                                             const std::string& name) {
+  const auto value = store.Property(name);
+  if (!value.ok()) return value.status();
+  if (!value->has_value()) {
+    return absl::DataLossError(fmt::format("the run lacks the property '{}'", name));
+  }
+  return **value;
+}
+
+}  // namespace
+
+Json ExpressionTreeJson(const expr::Expression& expression) {
+  const expr::Operator& op = expr::OperatorOf(expression.op);
+  Json json;
+  json["operator"] = std::string(op.name);
+  json["parameters"] = Json::object();
+  for (size_t i = 0; i < expression.parameters.size(); ++i) {
+    json["parameters"][std::string(op.parameters[i].name)] = expression.parameters[i];
+  }
+  json["children"] = Json::array();
+  for (const expr::Expression& child : expression.children) {
+    json["children"].push_back(ExpressionTreeJson(child));
+  }
+  return json;
+}
+
+absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
+                                  const std::string& run_folder) {
+  const auto expression = expr::ParseExpression(candidate.text);
+  if (!expression.ok()) return expression.status();
+  const auto store = search::RunStore::OpenForReading(run_folder);
+  if (!store.ok()) return store.status();
+  const auto yaml = RequiredProperty(**store, "config");
+  const auto model = RequiredProperty(**store, "model");
+  if (!yaml.ok()) return yaml.status();
+  if (!model.ok()) return model.status();
+  const auto config = RunConfigFromYaml(*yaml, run_folder + "/config");
+  if (!config.ok()) return config.status();
+
+  Json json = {{"schema", "strata.allocation-function/1"},
+               {"expression", candidate.text},
+               {"name", DisplayName(candidate)},
+               {"complexity", candidate.complexity}};
+  json["tree"] = ExpressionTreeJson(*expression);
+  if (const auto dsa = expr::PrintDsaString(*expression); dsa.ok()) json["dsa"] = *dsa;
+  json["origin"] = {{"kind", candidate.lineage.origin},
+                    {"candidate", candidate.id},
+                    {"parents", candidate.lineage.parents}};
+  json["target_sparsity"] = config->target_sparsity;
+  json["granularity"] = config->granularity;
+  json["pruner"] = config->pruner;
+  json["model"] = Json::parse(*model);
+  json["measured"] = ToJson(candidate);
+  json["measured"]["fitness_protocol"] = config->fitness_protocol;
+  json["measured"]["selection_protocol"] = "sequential";
+  json["measured"]["report_protocol"] = "sequential";
+
+  const Json& units = json["model"]["units"];
+  if (units.size() != candidate.allocation.size()) {
+    return absl::DataLossError(
+        fmt::format("the run names {} units but candidate {} has {} sparsities", units.size(),
+                    candidate.id, candidate.allocation.size()));
+  }
+  json["allocation"] = Json::array();
+  for (size_t i = 0; i < candidate.allocation.size(); ++i) {
+    Json unit = units[i];
+    unit["sparsity"] = candidate.allocation[i];
+    json["allocation"].push_back(std::move(unit));
+  }
+  json["model"].erase("units");
+  return json;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,48 @@
+// The `strata` command: parses the command line, runs one verb, turns its status into an exit code.
+#include <fmt/format.h>
+
+#include "cli/command.h"
+
+namespace {
+
+int Run(int argc, char** argv) {
+  CLI::App app{
+      "Strata finds how much of each layer of a language model can be removed.\n"
+      "A search evolves functions from layer statistics to layer sparsities; workers prune and "
+      "measure."};
+  app.name("strata");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", STRATA_VERSION);
+
+  strata::cli::Command command;
+  strata::cli::AddSearchCommand(&app, &command);
+  strata::cli::AddParetoCommand(&app, &command);
+  strata::cli::AddExportCommand(&app, &command);
+  strata::cli::AddEvalCommand(&app, &command);
+  strata::cli::AddTokenizeCommand(&app, &command);
+  strata::cli::AddConfigCommand(&app, &command);
+  strata::cli::AddDoctorCommand(&app, &command);
+  strata::cli::AddWorkerCommand(&app, &command);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const absl::Status status = command();
+  if (!status.ok()) {
+    fmt::print(stderr, "strata: {}\n", std::string(status.message()));
+  }
+  return strata::cli::ExitCode(status);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "strata: internal error: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,269 @@
+#include "cli/run_config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <variant>
+
+#include "expr/nearest_name.h"
+
+namespace strata::cli {
+namespace {
+
+using Member = std::variant<std::string RunConfig::*, double RunConfig::*, int64_t RunConfig::*>;
+
+struct Option {
+  const char* key;
+  Member member;
+  const char* meaning;
+};
+
+// Sections nest one level: "fitness.windows" is the key `windows` under `fitness`.
+const Option kOptions[] = {
+    {"model", &RunConfig::model, "model to prune: a GGUF file of the LLaMA family"},
+    {"text", &RunConfig::text,
+     "text to measure on: a folder of .txt files, a .jsonl file or a plain file; its documents are "
+     "dealt to three "
+     "disjoint splits (calibration, fitness, report)"},
+    {"run", &RunConfig::run, "folder of the run: results, log files, everything needed to resume"},
+    {"target_sparsity", &RunConfig::target_sparsity,
+     "fraction of all prunable weights removed, between 0 and 1"},
+    {"pruner", &RunConfig::pruner, "wanda"},
+    {"granularity", &RunConfig::granularity, "one sparsity per: block | linear"},
+    {"allocation.minimum", &RunConfig::minimum_sparsity,
+     "smallest sparsity of any block or linear"},
+    {"allocation.maximum", &RunConfig::maximum_sparsity,
+     "largest sparsity of any block or linear, below 1"},
+    {"calibration.sequences", &RunConfig::calibration_sequences,
+     "calibration sequences, from the calibration split"},
+    {"calibration.sequence_tokens", &RunConfig::calibration_sequence_tokens,
+     "tokens of one calibration sequence"},
+    {"fitness.windows", &RunConfig::fitness_windows,
+     "windows of the fitness split on which every candidate is measured"},
+    {"fitness.window_tokens", &RunConfig::fitness_window_tokens, "tokens of one window"},
+    {"fitness.arithmetic", &RunConfig::fitness_arithmetic,
+     "fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 times fp32's)"},
+    {"fitness.protocol", &RunConfig::fitness_protocol,
+     "one-shot (dense statistics, cheap) | sequential (exact: each pruned block feeds the next)"},
+    {"selection.windows", &RunConfig::selection_windows,
+     "windows of the fitness split on which finalists are compared with the exact sequential "
+     "protocol"},
+    {"report.windows", &RunConfig::report_windows,
+     "windows of the report split for the final numbers, always measured with the sequential "
+     "protocol"},
+    {"report.window_tokens", &RunConfig::report_window_tokens,
+     "tokens of one window, for selection and report"},
+    {"report.arithmetic", &RunConfig::report_arithmetic, "fp32 | bf16, for selection and report"},
+    {"search.seed", &RunConfig::seed, "the same seed gives the same run"},
+    {"search.population", &RunConfig::population,
+     "parents are drawn from the best so many candidates"},
+    {"search.lag", &RunConfig::lag,
+     "candidate k is bred from candidates up to k - lag; several times the number of workers"},
+    {"search.random_candidates", &RunConfig::random_candidates,
+     "random functions that join the baselines in the first population"},
+    {"search.maximum_evaluations", &RunConfig::maximum_evaluations,
+     "distinct allocations measured before the search ends; 0: no limit"},
+    {"search.minutes", &RunConfig::minutes,
+     "time after which the search ends and finalists are verified; 0: no limit"},
+    {"search.finalists", &RunConfig::finalists,
+     "members of the front verified with the exact protocol, besides every baseline's best "
+     "setting"},
+    {"search.maximum_nodes", &RunConfig::maximum_nodes, "largest expression, in nodes"},
+    {"search.maximum_depth", &RunConfig::maximum_depth, "deepest expression, in nodes"},
+    {"search.crossover_probability", &RunConfig::crossover_probability,
+     "share of offspring made by crossover; the others are mutations"},
+    {"workers.count", &RunConfig::worker_count,
+     "worker processes started on this machine; 0: wait for workers started elsewhere"},
+    {"workers.threads", &RunConfig::worker_threads,
+     "threads of each local worker; results can differ in the last bits between thread counts"},
+    {"workers.device", &RunConfig::worker_device, "cpu | cuda:N, for local workers"},
+    {"workers.address", &RunConfig::address,
+     "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
+     "folder)"},
+};
+
+const Option* FindOption(const std::string& key) {
+  for (const Option& option : kOptions) {
+    if (option.key == key) return &option;
+  }
+  return nullptr;
+}
+
+bool IsSection(const std::string& name) {
+  return std::any_of(std::begin(kOptions), std::end(kOptions), [&](const Option& option) {
+    return std::string_view(option.key).starts_with(name + ".");
+  });
+}
+
+absl::Status UnknownKey(const std::string& where, const std::string& key) {
+  std::vector<std::string_view> known;
+  for (const Option& option : kOptions) {
+    // A key given without its section means that key, however far apart the spellings are.
+    if (std::string_view(option.key).ends_with("." + key)) {
+      known.assign(1, option.key);
+      break;
+    }
+    known.emplace_back(option.key);
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("{}: unknown key '{}'; the nearest known key is '{}'", where, key,
+                  expr::NearestName(key, known)));
+}
+
+template <typename Number>
+bool ParseNumber(const std::string& text, Number* value) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, *value);
+  return error == std::errc() && stopped == end;
+}
+
+absl::Status Assign(const Option& option, const std::string& text, const std::string& where,
+                    RunConfig* config) {
+  const auto wrong_type = [&](const char* expected) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: '{}' must be {}, found '{}'", where, option.key, expected, text));
+  };
+  if (const auto* member = std::get_if<std::string RunConfig::*>(&option.member)) {
+    config->*(*member) = text;
+  } else if (const auto* real = std::get_if<double RunConfig::*>(&option.member)) {
+    if (!ParseNumber(text, &(config->*(*real)))) return wrong_type("a number");
+  } else {
+    if (!ParseNumber(text, &(config->*std::get<int64_t RunConfig::*>(option.member)))) {
+      return wrong_type("a whole number");
+    }
+  }
+  config->origins[option.key] = where;
+  return absl::OkStatus();
+}
+
+std::string At(const std::string& origin, const YAML::Node& node) {
+  return fmt::format("{}:{}", origin, node.Mark().line + 1);
+}
+
+absl::Status ReadNode(const YAML::Node& node, const std::string& prefix, const std::string& origin,
+                      RunConfig* config) {
+  for (const auto& item : node) {
+    const std::string key = prefix + item.first.as<std::string>();
+    const std::string where = At(origin, item.first);
+    if (IsSection(key) && prefix.empty()) {
+      if (!item.second.IsMap()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{}: '{}' must be a section with keys of its own", where, key));
+      }
+      if (absl::Status status = ReadNode(item.second, key + ".", origin, config); !status.ok()) {
+        return status;
+      }
+      continue;
+    }
+    const Option* option = FindOption(key);
+    if (option == nullptr) return UnknownKey(where, key);
+    if (!item.second.IsScalar()) {
+      return absl::InvalidArgumentError(fmt::format("{}: '{}' must be a single value, found a {}",
+                                                    where, key,
+                                                    item.second.IsMap()        ? "section"
+                                                    : item.second.IsSequence() ? "list"
+                                                                               : "blank"));
+    }
+    if (config->origins.contains(key)) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: '{}' is set twice (first at {})", where, key, config->origins.at(key)));
+    }
+    if (absl::Status status = Assign(*option, item.second.Scalar(), where, config); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string ValueText(const Option& option, const RunConfig& config) {
+  return std::visit([&](auto member) { return fmt::format("{}", config.*member); }, option.member);
+}
+
+}  // namespace
+
+absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::string& origin) {
+  RunConfig config;
+  try {
+    const YAML::Node root = YAML::Load(yaml);
+    if (!root.IsNull() && !root.IsMap()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: expected keys and values at the top level", origin));
+    }
+    if (absl::Status status = ReadNode(root, "", origin, &config); !status.ok()) return status;
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}:{}: not valid YAML: {}", origin, error.mark.line + 1, error.msg));
+  }
+  return config;
+}
+
+absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
+                                        const std::vector<std::string>& overrides) {
+  absl::StatusOr<RunConfig> config = RunConfig();
+  if (!path.empty()) {
+    std::ifstream file(path);
+    std::stringstream text;
+    if (!file.is_open() || !(text << file.rdbuf())) {
+      return absl::NotFoundError(fmt::format("cannot read the configuration '{}'", path));
+    }
+    config = RunConfigFromYaml(text.str(), path);
+    if (!config.ok()) return config;
+  }
+  for (const std::string& text : overrides) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(
+          fmt::format("--set '{}': expected KEY=VALUE, e.g. search.seed=2", text));
+    }
+    const std::string key = text.substr(0, equals);
+    const Option* option = FindOption(key);
+    if (option == nullptr) return UnknownKey("--set", key);
+    if (absl::Status status = Assign(*option, text.substr(equals + 1), "--set", &*config);
+        !status.ok()) {
+      return status;
+    }
+  }
+  return config;
+}
+
+std::vector<ConfigEntry> DescribeRunConfig(const RunConfig& config) {
+  std::vector<ConfigEntry> entries;
+  for (const Option& option : kOptions) {
+    const auto origin = config.origins.find(option.key);
+    entries.push_back({option.key, ValueText(option, config),
+                       origin == config.origins.end() ? "default" : origin->second,
+                       option.meaning});
+  }
+  return entries;
+}
+
+std::string RunConfigToYaml(const RunConfig& config) {
+  YAML::Emitter out;
+  out << YAML::BeginMap;
+  std::string section;
+  for (const Option& option : kOptions) {
+    std::string key = option.key;
+    const size_t dot = key.find('.');
+    const std::string wanted = dot == std::string::npos ? "" : key.substr(0, dot);
+    if (wanted != section) {
+      if (!section.empty()) out << YAML::EndMap;
+      if (!wanted.empty()) out << YAML::Key << wanted << YAML::Value << YAML::BeginMap;
+      section = wanted;
+    }
+    if (dot != std::string::npos) key = key.substr(dot + 1);
+    out << YAML::Key << key << YAML::Value;
+    if (std::holds_alternative<std::string RunConfig::*>(option.member)) {
+      out << YAML::DoubleQuoted;
+    }
+    out << ValueText(option, config);
+  }
+  if (!section.empty()) out << YAML::EndMap;
+  out << YAML::EndMap;
+  return std::string(out.c_str()) + "\n";
+}
+
+}  // namespace strata::cli

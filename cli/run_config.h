@@ -1,0 +1,90 @@
+// The configuration of a search: every option, its default, its meaning, and where its value came
+// from.
+//
+// One table (run_config.cc) drives reading YAML, --set overrides, `strata config`, and the copy
+// kept in the run folder. Unknown keys and wrong types are errors that name file, line and nearest
+// key.
+#ifndef STRATA_CLI_RUN_CONFIG_H_
+#define STRATA_CLI_RUN_CONFIG_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "search/session.h"
+#include "workers/measurement_plan.h"
+
+namespace strata::cli {
+
+struct RunConfig {
+  std::string model;
+  std::string text;
+  std::string run;
+  double target_sparsity = 0.7;
+  std::string pruner = "wanda";
+  std::string granularity = "block";
+  double minimum_sparsity = 0.0;
+  double maximum_sparsity = 0.99;
+  int64_t calibration_sequences = 8;
+  int64_t calibration_sequence_tokens = 256;
+  int64_t fitness_windows = 8;
+  int64_t fitness_window_tokens = 256;
+  std::string fitness_arithmetic = "auto";
+  std::string fitness_protocol = "one-shot";
+  int64_t selection_windows = 8;
+  int64_t report_windows = 16;
+  int64_t report_window_tokens = 256;
+  std::string report_arithmetic = "fp32";
+  int64_t seed = 1;
+  int64_t population = 24;
+  int64_t lag = 8;
+  int64_t random_candidates = 8;
+  int64_t maximum_evaluations = 0;
+  double minutes = 6;
+  int64_t finalists = 5;
+  int64_t maximum_nodes = 16;
+  int64_t maximum_depth = 8;
+  double crossover_probability = 0.4;
+  int64_t worker_count = 2;
+  int64_t worker_threads = 1;
+  std::string worker_device = "cpu";
+  std::string address = "auto";
+
+  // Where each key's value came from: "default", "demo.yaml:12", "--set".
+  std::map<std::string, std::string> origins;
+};
+
+// One line of `strata config`.
+struct ConfigEntry {
+  std::string key;
+  std::string value;
+  std::string origin;
+  std::string meaning;
+};
+
+// `path` may be empty (defaults only). `overrides` are KEY=VALUE texts, applied last.
+// Errors: NotFound, InvalidArgument with file:line, the key, what was expected and what was found.
+absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
+                                        const std::vector<std::string>& overrides);
+
+// Every key in the order of the documentation.
+std::vector<ConfigEntry> DescribeRunConfig(const RunConfig& config);
+
+// YAML that LoadRunConfig reads back to the same values.
+std::string RunConfigToYaml(const RunConfig& config);
+
+// Reads back what RunConfigToYaml wrote; `origin` names it in errors and origins.
+absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::string& origin);
+
+// Checks values and combinations that types cannot: sparsity range, positive counts, names.
+// `arithmetic: auto` must have been resolved before MeasurementPlanOf.
+absl::Status ValidateRunConfig(const RunConfig& config);
+absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config);
+search::EngineOptions EngineOptionsOf(const RunConfig& config, int units);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_RUN_CONFIG_H_

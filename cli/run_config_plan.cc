@@ -1,0 +1,164 @@
+// From a configuration to the options of the components: checks that types cannot make.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "cli/run_config.h"
+
+namespace strata::cli {
+namespace {
+
+absl::Status Bad(const RunConfig& config, const std::string& key, const std::string& expected,
+                 const std::string& found) {
+  const auto origin = config.origins.find(key);
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: '{}' must be {}, found {}", origin == config.origins.end() ? "default" : origin->second,
+      key, expected, found));
+}
+
+template <typename Enum>
+absl::Status CheckName(const RunConfig& config, const std::string& key, const std::string& name) {
+  Enum value;
+  if (absl::Status status = workers::ParseName(name, &value); !status.ok()) {
+    const auto origin = config.origins.find(key);
+    return absl::InvalidArgumentError(
+        fmt::format("{}: '{}': {}", origin == config.origins.end() ? "default" : origin->second,
+                    key, std::string(status.message())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNumbers(const RunConfig& config) {
+  struct Count {
+    const char* key;
+    int64_t value, minimum, maximum;
+  };
+  constexpr int64_t kMany = 1'000'000'000;
+  for (const Count& count : {
+           Count{"calibration.sequences", config.calibration_sequences, 1, kMany},
+           Count{"calibration.sequence_tokens", config.calibration_sequence_tokens, 1, kMany},
+           Count{"fitness.windows", config.fitness_windows, 1, kMany},
+           Count{"fitness.window_tokens", config.fitness_window_tokens, 2, kMany},
+           Count{"selection.windows", config.selection_windows, 1, kMany},
+           Count{"report.windows", config.report_windows, 1, kMany},
+           Count{"report.window_tokens", config.report_window_tokens, 2, kMany},
+           Count{"search.seed", config.seed, 0, INT64_MAX},
+           Count{"search.population", config.population, 2, kMany},
+           Count{"search.lag", config.lag, 1, kMany},
+           Count{"search.random_candidates", config.random_candidates, 0, kMany},
+           Count{"search.maximum_evaluations", config.maximum_evaluations, 0, kMany},
+           Count{"search.finalists", config.finalists, 1, kMany},
+           Count{"search.maximum_nodes", config.maximum_nodes, 4, 1000},
+           Count{"search.maximum_depth", config.maximum_depth, 4, 100},
+           Count{"workers.count", config.worker_count, 0, 1024},
+           Count{"workers.threads", config.worker_threads, 1, 1024},
+       }) {
+    if (count.value < count.minimum || count.value > count.maximum) {
+      return Bad(config, count.key,
+                 count.maximum >= kMany
+                     ? fmt::format("at least {}", count.minimum)
+                     : fmt::format("from {} to {}", count.minimum, count.maximum),
+                 fmt::format("{}", count.value));
+    }
+  }
+  if (!(config.minutes >= 0) || !std::isfinite(config.minutes)) {
+    return Bad(config, "search.minutes", "0 or more", fmt::format("{}", config.minutes));
+  }
+  if (config.minutes == 0 && config.maximum_evaluations == 0) {
+    return absl::InvalidArgumentError(
+        "the search would never end: set search.minutes or search.maximum_evaluations above 0");
+  }
+  if (!(config.crossover_probability >= 0 && config.crossover_probability <= 1)) {
+    return Bad(config, "search.crossover_probability", "from 0 to 1",
+               fmt::format("{}", config.crossover_probability));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateRunConfig(const RunConfig& config) {
+  for (const auto& [key, value] :
+       {std::pair{"model", config.model}, {"text", config.text}, {"run", config.run}}) {
+    if (value.empty()) return Bad(config, key, "set", "nothing");
+  }
+  const expr::AllocationTarget target{.sparsity = config.target_sparsity,
+                                      .minimum = config.minimum_sparsity,
+                                      .maximum = config.maximum_sparsity};
+  if (!(target.sparsity > 0 && target.sparsity < 1)) {
+    return Bad(config, "target_sparsity", "greater than 0 and less than 1",
+               fmt::format("{}", target.sparsity));
+  }
+  if (absl::Status status = expr::ValidateTarget(target); !status.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("allocation bounds: {}", std::string(status.message())));
+  }
+  if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
+  if (absl::Status status = CheckName<evaluator::Pruner>(config, "pruner", config.pruner);
+      !status.ok()) {
+    return status;
+  }
+  if (absl::Status status =
+          CheckName<evaluator::Granularity>(config, "granularity", config.granularity);
+      !status.ok()) {
+    return status;
+  }
+  if (absl::Status status =
+          CheckName<evaluator::Protocol>(config, "fitness.protocol", config.fitness_protocol);
+      !status.ok()) {
+    return status;
+  }
+  if (config.fitness_arithmetic != "auto") {
+    if (absl::Status status = CheckName<evaluator::Arithmetic>(config, "fitness.arithmetic",
+                                                               config.fitness_arithmetic);
+        !status.ok()) {
+      return status;
+    }
+  }
+  return CheckName<evaluator::Arithmetic>(config, "report.arithmetic", config.report_arithmetic);
+}
+
+absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config) {
+  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
+  workers::MeasurementPlan plan;
+  plan.calibration = {config.calibration_sequences, config.calibration_sequence_tokens};
+  plan.search = {.split = evaluator::Split::kFitness,
+                 .windows = config.fitness_windows,
+                 .window_tokens = config.fitness_window_tokens};
+  plan.verify = {.split = evaluator::Split::kReport,
+                 .windows = config.report_windows,
+                 .window_tokens = config.report_window_tokens,
+                 .protocol = evaluator::Protocol::kSequential};
+  for (const absl::Status& status :
+       {workers::ParseName(config.pruner, &plan.pruner),
+        workers::ParseName(config.granularity, &plan.granularity),
+        workers::ParseName(config.fitness_protocol, &plan.search.protocol),
+        workers::ParseName(config.fitness_arithmetic, &plan.search.arithmetic),
+        workers::ParseName(config.report_arithmetic, &plan.verify.arithmetic)}) {
+    if (!status.ok()) return status;
+  }
+  plan.select = plan.verify;
+  plan.select.split = evaluator::Split::kFitness;
+  plan.select.windows = config.selection_windows;
+  return plan;
+}
+
+search::EngineOptions EngineOptionsOf(const RunConfig& config, int units) {
+  search::EngineOptions options;
+  options.seed = static_cast<uint64_t>(config.seed);
+  options.target = {.sparsity = config.target_sparsity,
+                    .minimum = config.minimum_sparsity,
+                    .maximum = config.maximum_sparsity};
+  options.baselines = expr::Baselines(units, config.target_sparsity);
+  options.random_candidates = static_cast<int>(config.random_candidates);
+  options.population = static_cast<int>(config.population);
+  options.lag = static_cast<int>(config.lag);
+  options.maximum_evaluations = config.maximum_evaluations;
+  options.finalists = static_cast<int>(config.finalists);
+  options.variation.maximum_nodes = static_cast<int>(config.maximum_nodes);
+  options.variation.maximum_depth = static_cast<int>(config.maximum_depth);
+  options.variation.crossover_probability = config.crossover_probability;
+  return options;
+}
+
+}  // namespace strata::cli

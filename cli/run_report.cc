@@ -1,0 +1,161 @@
+#include "cli/run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/table.h"
+
+namespace strata::cli {
+namespace {
+
+using search::StoredCandidate;
+
+nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
+  return nll.has_value() ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
+}
+
+std::string PerplexityCell(const std::optional<double>& nll) {
+  return nll.has_value() ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
+}
+
+std::vector<std::string> Row(const StoredCandidate& candidate, bool best) {
+  return {best ? "*" : "",
+          fmt::format("{}", candidate.id),
+          DisplayName(candidate),
+          fmt::format("{}", candidate.complexity),
+          PerplexityCell(candidate.fitness_nll),
+          PerplexityCell(candidate.selection_nll),
+          PerplexityCell(candidate.report_nll),
+          candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity) : "-",
+          candidate.text};
+}
+
+// Lowest value of `loss` among candidates that have one; simpler, then earlier, where equal.
+std::optional<StoredCandidate> Lowest(const std::vector<StoredCandidate>& candidates,
+                                      std::optional<double> StoredCandidate::*loss) {
+  const StoredCandidate* best = nullptr;
+  for (const StoredCandidate& candidate : candidates) {
+    if (!(candidate.*loss).has_value()) continue;
+    if (best == nullptr || std::tuple(*(candidate.*loss), candidate.complexity, candidate.id) <
+                               std::tuple(*(best->*loss), best->complexity, best->id)) {
+      best = &candidate;
+    }
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+}  // namespace
+
+std::string DisplayName(const StoredCandidate& candidate) {
+  return candidate.lineage.name.empty() ? fmt::format("discovered #{}", candidate.id)
+                                        : candidate.lineage.name;
+}
+
+absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
+  const auto store = search::RunStore::OpenForReading(folder);
+  if (!store.ok()) return store.status();
+  const auto yaml = (*store)->Property("config");
+  if (!yaml.ok()) return yaml.status();
+  if (!yaml->has_value()) {
+    return absl::NotFoundError(
+        fmt::format("'{}' holds no configuration: the run never started", folder));
+  }
+  auto config = RunConfigFromYaml(**yaml, folder + "/config");
+  if (!config.ok()) return config.status();
+  const auto candidates = (*store)->Candidates();
+  if (!candidates.ok()) return candidates.status();
+
+  RunReport report;
+  report.config = *std::move(config);
+  report.candidates = static_cast<int64_t>(candidates->size());
+  for (const StoredCandidate& candidate : *candidates) {
+    if (candidate.on_front) report.front.push_back(candidate);
+    if (candidate.best_of_baseline) report.baselines.push_back(candidate);
+    const bool measured = candidate.fitness_nll.has_value();
+    if (measured && !candidate.same_as.has_value()) ++report.evaluations;
+    if (candidate.lineage.origin == "baseline") {
+      ++report.baseline_settings;
+      if (measured || !candidate.failure.empty()) ++report.baseline_settings_measured;
+    }
+  }
+  std::stable_sort(report.front.begin(), report.front.end(),
+                   [](const auto& a, const auto& b) { return a.complexity < b.complexity; });
+  report.best = Lowest(*candidates, &StoredCandidate::selection_nll);
+  if (!report.best) report.best = Lowest(*candidates, &StoredCandidate::fitness_nll);
+  return report;
+}
+
+nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
+  return {{"id", candidate.id},
+          {"name", DisplayName(candidate)},
+          {"expression", candidate.text},
+          {"complexity", candidate.complexity},
+          {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
+          {"selection_perplexity", Perplexity(candidate.selection_nll)},
+          {"report_perplexity", Perplexity(candidate.report_nll)},
+          {"sparsity", candidate.achieved_sparsity
+                           ? nlohmann::ordered_json(*candidate.achieved_sparsity)
+                           : nlohmann::ordered_json(nullptr)}};
+}
+
+nlohmann::ordered_json ToJson(const RunReport& report) {
+  nlohmann::ordered_json json;
+  json["front"] = nlohmann::ordered_json::array();
+  json["baselines"] = nlohmann::ordered_json::array();
+  for (const StoredCandidate& candidate : report.front) json["front"].push_back(ToJson(candidate));
+  for (const StoredCandidate& candidate : report.baselines) {
+    json["baselines"].push_back(ToJson(candidate));
+  }
+  json["best"] = report.best ? ToJson(*report.best) : nlohmann::ordered_json(nullptr);
+  json["candidates"] = report.candidates;
+  json["evaluations"] = report.evaluations;
+  json["baseline_settings"] = report.baseline_settings;
+  json["baseline_settings_measured"] = report.baseline_settings_measured;
+  json["target_sparsity"] = report.config.target_sparsity;
+  return json;
+}
+
+std::string ToTable(const RunReport& report) {
+  Table table(
+      {"", "id", "name", "nodes", "fitness", "selection", "report", "sparsity", "expression"},
+      {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight, Align::kRight,
+       Align::kRight, Align::kRight, Align::kLeft});
+  const auto is_best = [&](const StoredCandidate& candidate) {
+    return report.best && report.best->id == candidate.id;
+  };
+  for (const StoredCandidate& candidate : report.baselines) {
+    table.AddRow(Row(candidate, is_best(candidate)));
+  }
+  table.AddRule();
+  for (const StoredCandidate& candidate : report.front) {
+    table.AddRow(Row(candidate, is_best(candidate)));
+  }
+  const RunConfig& config = report.config;
+  std::string text =
+      "Baselines, each at its best setting, above the Pareto front of the search "
+      "(perplexity, lower is better)\n\n" +
+      table.Render();
+  text += fmt::format(
+      "\nfitness    {} windows of {} tokens, fitness split, {} protocol, {}: what the search saw\n"
+      "selection  {} windows of {} tokens, fitness split, sequential protocol, {}: what chooses "
+      "the best (*)\n"
+      "report     {} windows of {} tokens, report split, sequential protocol, {}: used for nothing "
+      "else\n"
+      "{} candidates, {} distinct allocations measured, target sparsity {}\n",
+      config.fitness_windows, config.fitness_window_tokens, config.fitness_protocol,
+      config.fitness_arithmetic, config.selection_windows, config.report_window_tokens,
+      config.report_arithmetic, config.report_windows, config.report_window_tokens,
+      config.report_arithmetic, report.candidates, report.evaluations, config.target_sparsity);
+  if (report.baseline_settings_measured < report.baseline_settings) {
+    text += fmt::format(
+        "The time ended after {} of {} baseline settings: a longer search may find a better "
+        "setting of a "
+        "baseline.\n",
+        report.baseline_settings_measured, report.baseline_settings);
+  }
+  return text;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,48 @@
+// What a run found: the Pareto front beside the baselines, from the run's storage.
+#ifndef STRATA_CLI_RUN_REPORT_H_
+#define STRATA_CLI_RUN_REPORT_H_
+
+#include <absl/status/statusor.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/run_config.h"
+#include "search/run_store.h"
+
+namespace strata::cli {
+
+struct RunReport {
+  RunConfig config;
+  std::vector<search::StoredCandidate> front;  // by complexity
+  std::vector<search::StoredCandidate>
+      baselines;  // best setting of each, in the order of the library
+  // The function to use: lowest selection loss (exact protocol, fitness split); where no finalist
+  // has been selected yet, lowest fitness loss. Never chosen by the report split. Empty if nothing
+  // was measured.
+  std::optional<search::StoredCandidate> best;
+  int64_t candidates = 0;
+  int64_t evaluations = 0;  // distinct allocations measured in the search
+  int64_t baseline_settings = 0;
+  int64_t baseline_settings_measured = 0;
+};
+
+// NotFound if `folder` holds no run.
+absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
+
+// "discovered #17", or the baseline's name and settings.
+std::string DisplayName(const search::StoredCandidate& candidate);
+
+// {"front": [...], "baselines": [...], ...}; each element has id, name, expression, complexity,
+// fitness_perplexity, selection_perplexity, report_perplexity, sparsity (null where not measured).
+nlohmann::ordered_json ToJson(const RunReport& report);
+nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
+
+// For a terminal: the table, how each column was measured, and what was not measured.
+std::string ToTable(const RunReport& report);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_RUN_REPORT_H_

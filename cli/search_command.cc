@@ -1,0 +1,185 @@
+// `strata search`: coordinator, local workers, progress, and the result.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/run_report.h"
+#include "cli/search_progress.h"
+#include "cli/search_setup.h"
+#include "workers/coordinator.h"
+#include "workers/local_workers.h"
+
+namespace strata::cli {
+namespace {
+
+constexpr size_t kLongestSocketPath = 107;  // sun_path of a Unix socket, without its final zero
+
+struct Options {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string run;
+  bool resume = false;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+double MonotonicSeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// A socket in the run folder, or, where that path is too long for a socket, in a private folder
+// under the system's temporary one, which is removed at the end.
+class SocketAddress {
+ public:
+  explicit SocketAddress(const RunConfig& config) {
+    if (config.address != "auto") {
+      address_ = config.address;
+      return;
+    }
+    std::string path =
+        std::filesystem::absolute(config.run).lexically_normal() / "coordinator.sock";
+    if (path.size() > kLongestSocketPath) {
+      std::string folder = std::filesystem::temp_directory_path() / "strata-XXXXXX";
+      if (mkdtemp(folder.data()) != nullptr) {
+        temporary_folder_ = folder;
+        path = folder + "/coordinator.sock";
+      }
+    }
+    address_ = "unix:" + path;
+  }
+  ~SocketAddress() {
+    std::error_code ignored;
+    if (!temporary_folder_.empty()) std::filesystem::remove_all(temporary_folder_, ignored);
+  }
+  SocketAddress(const SocketAddress&) = delete;
+  SocketAddress& operator=(const SocketAddress&) = delete;
+  const std::string& text() const { return address_; }
+
+ private:
+  std::string address_;
+  std::string temporary_folder_;
+};
+
+std::vector<std::string> WorkerCommandLine(const RunConfig& config, const std::string& address) {
+  return {std::filesystem::read_symlink("/proc/self/exe"),
+          "worker",
+          "--coordinator",
+          address,
+          "--model",
+          config.model,
+          "--text",
+          config.text,
+          "--threads",
+          fmt::format("{}", config.worker_threads),
+          "--device",
+          config.worker_device,
+          "--name",
+          "local-{index}"};
+}
+
+absl::StatusOr<std::unique_ptr<workers::LocalWorkers>> StartLocalWorkers(
+    const RunConfig& config, const std::string& address) {
+  workers::LocalWorkersOptions options;
+  options.count = static_cast<int>(config.worker_count);
+  options.command = WorkerCommandLine(config, address);
+  options.log_folder = config.run;
+  return workers::LocalWorkers::Start(options);
+}
+
+// Where the time of the evaluations of this sitting went.
+void PrintStageShares(const workers::CoordinatorStatus& status) {
+  const evaluator::StageSeconds& stage = status.total_stage_seconds;
+  const double total = stage.prune + stage.forward + stage.loss;
+  if (status.evaluations == 0 || total <= 0) return;
+  fmt::print(stderr,
+             "{} evaluations took {:.2f} worker seconds each: pruning {:.0f} %, forward {:.0f} %, "
+             "loss {:.0f} %\n",
+             status.evaluations, total / status.evaluations, 100 * stage.prune / total,
+             100 * stage.forward / total, 100 * stage.loss / total);
+}
+
+// Runs until done, interrupted, or an error; the session's storage is complete in every case.
+absl::Status RunSearch(SearchSetup* setup) {
+  const SocketAddress address(setup->config);
+  workers::CoordinatorOptions options;
+  options.address = address.text();
+  options.plan = setup->plan;
+  options.model_digest = setup->model.digest;
+  options.text_digest = setup->text_digest;
+  options.now_seconds = MonotonicSeconds;
+  const auto coordinator = workers::Coordinator::Start(options, setup->session.get());
+  if (!coordinator.ok()) return coordinator.status();
+  fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",
+             setup->config.run, setup->model.blocks, setup->model.name,
+             setup->config.target_sparsity, (*coordinator)->address());
+
+  std::unique_ptr<workers::LocalWorkers> local;
+  if (setup->config.worker_count > 0) {
+    auto started = StartLocalWorkers(setup->config, (*coordinator)->address());
+    if (!started.ok()) return started.status();
+    local = *std::move(started);
+  }
+  WatchForInterrupt();
+  SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
+  absl::Status workers_status;
+  workers::CoordinatorStatus last;
+  absl::Status status = (*coordinator)->Run([&](const workers::CoordinatorStatus& now) {
+    last = now;
+    progress.Show(*setup->session, now, MonotonicSeconds());
+    if (local != nullptr) workers_status = local->Check();
+    return InterruptRequested() || !workers_status.ok();
+  });
+  progress.Finish();
+  PrintStageShares(last);
+  if (!workers_status.ok()) return workers_status;
+  return status;
+}
+
+absl::Status Search(const Options& options) {
+  auto config = LoadRunConfig(options.config, options.overrides);
+  if (!config.ok()) return config.status();
+  if (!options.run.empty()) {
+    config->run = options.run;
+    config->origins["run"] = "--run";
+  }
+  auto setup = PrepareSearch(*std::move(config), options.resume);
+  if (!setup.ok()) return setup.status();
+  const std::string again = fmt::format("continue with: strata search {} --run {} --resume",
+                                        options.config, setup->config.run);
+  if (absl::Status status = RunSearch(&*setup); !status.ok()) {
+    return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
+                                                   std::string(status.message()), again));
+  }
+  const bool done = setup->session->engine().phase() == search::Phase::kDone;
+  const auto report = ReadRunReport(setup->config.run);
+  if (!report.ok()) return report.status();
+  if (options.format == OutputFormat::kJson) {
+    fmt::print("{}\n", ToJson(*report).dump(2));
+  } else {
+    fmt::print("{}", ToTable(*report));
+  }
+  return done ? absl::OkStatus() : absl::CancelledError("stopped; " + again);
+}
+
+}  // namespace
+
+void AddSearchCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand(
+      "search", "search allocation functions; Ctrl-C stops cleanly and the run can be resumed");
+  verb->add_option("config", options->config, "configuration file (YAML)")->required();
+  verb->add_option("--set", options->overrides, "KEY=VALUE, over the file; repeatable")
+      ->take_all()
+      ->allow_extra_args(false);
+  verb->add_option("--run", options->run, "folder of the run, over the file");
+  verb->add_flag("--resume", options->resume, "continue the run in the folder");
+  AddFormatOption(verb, &options->format);
+  verb->callback([=] { *command = [=] { return Search(*options); }; });
+}
+
+}  // namespace strata::cli

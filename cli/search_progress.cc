@@ -1,0 +1,114 @@
+#include "cli/search_progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace strata::cli {
+namespace {
+
+using search::Candidate;
+
+struct BestLosses {
+  double any = std::numeric_limits<double>::infinity();
+  double baseline = std::numeric_limits<double>::infinity();
+};
+
+BestLosses BestOf(const search::Engine& engine) {
+  BestLosses best;
+  for (const Candidate& candidate : engine.candidates()) {
+    if (!candidate.fitness_nll.has_value()) continue;
+    best.any = std::min(best.any, *candidate.fitness_nll);
+    if (candidate.lineage.origin == "baseline") {
+      best.baseline = std::min(best.baseline, *candidate.fitness_nll);
+    }
+  }
+  return best;
+}
+
+std::string PerplexityText(double nll) {
+  return std::isfinite(nll) ? fmt::format("{:.1f}", std::exp(nll)) : "-";
+}
+
+std::string Duration(double seconds) {
+  const auto whole = static_cast<int64_t>(std::max(0.0, seconds));
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+const char* PhaseName(search::Phase phase) {
+  switch (phase) {
+    case search::Phase::kSearching:
+      return "search";
+    case search::Phase::kDraining:
+      return "finish";
+    case search::Phase::kSelecting:
+      return "select";
+    case search::Phase::kVerifying:
+      return "verify";
+    case search::Phase::kDone:
+      return "done";
+  }
+  return "";
+}
+
+}  // namespace
+
+SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluations)
+    : budget_seconds_(budget_seconds),
+      maximum_evaluations_(maximum_evaluations),
+      terminal_(isatty(STDERR_FILENO) == 1) {}
+
+std::string SearchProgress::Line(const search::Session& session,
+                                 const workers::CoordinatorStatus& status) const {
+  const search::Engine& engine = session.engine();
+  const BestLosses best = BestOf(engine);
+  const double spent = session.seconds_spent();
+  const double rate = spent > 0 ? static_cast<double>(engine.evaluations()) / spent : 0;
+  double left =
+      budget_seconds_ > 0 ? budget_seconds_ - spent : std::numeric_limits<double>::infinity();
+  if (maximum_evaluations_ > 0 && rate > 0) {
+    left = std::min(left, static_cast<double>(maximum_evaluations_ - engine.evaluations()) / rate);
+  }
+  std::string line = fmt::format(
+      "{:<7} {} evaluations of {} candidates | best {} | best baseline {} | {:.2f}/s | {} workers",
+      PhaseName(engine.phase()), engine.evaluations(), engine.candidates().size(),
+      PerplexityText(best.any), PerplexityText(best.baseline), rate, status.connected_workers);
+  if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
+    line += fmt::format(" | {} left", Duration(left));
+  } else if (engine.phase() == search::Phase::kSelecting ||
+             engine.phase() == search::Phase::kVerifying) {
+    const auto done = std::count_if(
+        engine.candidates().begin(), engine.candidates().end(), [&](const Candidate& candidate) {
+          return engine.phase() == search::Phase::kSelecting ? candidate.selection_nll.has_value()
+                                                             : candidate.report_nll.has_value();
+        });
+    line += fmt::format(" | {} finalists done", done);
+  }
+  if (status.reissued_tasks > 0) line += fmt::format(" | {} reissued", status.reissued_tasks);
+  if (status.failed_tasks > 0) line += fmt::format(" | {} failed", status.failed_tasks);
+  return line;
+}
+
+void SearchProgress::Show(const search::Session& session, const workers::CoordinatorStatus& status,
+                          double now_seconds) {
+  const search::Phase phase = session.engine().phase();
+  const double interval = terminal_ ? 0.5 : 10.0;
+  if (now_seconds - last_shown_seconds_ < interval && phase == last_phase_) return;
+  last_shown_seconds_ = now_seconds;
+  last_phase_ = phase;
+  if (terminal_) {
+    fmt::print(stderr, "\r\x1b[K{}", Line(session, status));
+  } else {
+    fmt::print(stderr, "{}\n", Line(session, status));
+  }
+  std::fflush(stderr);
+}
+
+void SearchProgress::Finish() {
+  if (terminal_) fmt::print(stderr, "\n");
+}
+
+}  // namespace strata::cli

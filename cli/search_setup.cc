@@ -1,0 +1,162 @@
+#include "cli/search_setup.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "evaluator/model_evaluator.h"
+#include "evaluator/model_summary.h"
+#include "evaluator/text_corpus.h"
+#include "evaluator/tokenizer.h"
+
+namespace strata::cli {
+namespace {
+
+constexpr double kWorthwhileBFloat16Ratio = 1.5;
+
+double MonotonicSeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+absl::StatusOr<std::string> FastestArithmetic(const RunConfig& config) {
+  const auto machine = evaluator::InspectMachine(static_cast<int>(config.worker_threads));
+  if (!machine.ok()) return machine.status();
+  return machine->bfloat16_gflops >= kWorthwhileBFloat16Ratio * machine->float32_gflops ? "bf16"
+                                                                                        : "fp32";
+}
+
+// The windows of every split exist; returns the digest of the text.
+absl::StatusOr<std::string> CheckText(const RunConfig& config,
+                                      const workers::MeasurementPlan& plan) {
+  const auto tokenizer = evaluator::OpenTokenizer(config.model);
+  if (!tokenizer.ok()) return tokenizer.status();
+  const auto corpus = evaluator::TextCorpus::Load(config.text, **tokenizer);
+  if (!corpus.ok()) return corpus.status();
+  for (const auto& windows :
+       {corpus->Windows(evaluator::Split::kCalibration, plan.calibration.sequences,
+                        plan.calibration.sequence_tokens),
+        corpus->Windows(plan.search.split, plan.search.windows, plan.search.window_tokens),
+        corpus->Windows(plan.select.split, plan.select.windows, plan.select.window_tokens),
+        corpus->Windows(plan.verify.split, plan.verify.windows, plan.verify.window_tokens)}) {
+    if (!windows.ok()) return windows.status();
+  }
+  return corpus->digest();
+}
+
+std::string ModelProperty(const evaluator::ModelSummary& model,
+                          evaluator::Granularity granularity) {
+  nlohmann::ordered_json json = {{"name", model.name},
+                                 {"digest", model.digest},
+                                 {"family", model.family},
+                                 {"blocks", model.blocks}};
+  const std::vector<int64_t> parameters = evaluator::UnitParameters(model, granularity);
+  json["units"] = nlohmann::ordered_json::array();
+  for (size_t unit = 0; unit < parameters.size(); ++unit) {
+    const std::string name =
+        granularity == evaluator::Granularity::kBlock
+            ? fmt::format("{}", unit)
+            : fmt::format("{}.{}", model.linears[unit].block, model.linears[unit].name);
+    json["units"].push_back({{"name", name}, {"parameters", parameters[unit]}});
+  }
+  return json.dump();
+}
+
+// The configuration of the stored run, after checking that `config` asks for nothing else.
+absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
+                                              const search::RunStore& store) {
+  const auto yaml = store.Property("config");
+  if (!yaml.ok()) return yaml.status();
+  if (!yaml->has_value()) {
+    return absl::NotFoundError(fmt::format("'{}' holds no configuration to resume", config.run));
+  }
+  auto stored = RunConfigFromYaml(**yaml, config.run + "/config");
+  if (!stored.ok()) return stored.status();
+  const std::vector<ConfigEntry> wanted = DescribeRunConfig(config);
+  const std::vector<ConfigEntry> found = DescribeRunConfig(*stored);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].value == found[i].value || MayChangeOnResume(wanted[i].key) ||
+        wanted[i].value == "auto") {
+      continue;
+    }
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: '{}' is {} but the run in '{}' has {}: a run keeps its settings; resume with them, or "
+        "start another with --run",
+        wanted[i].origin, wanted[i].key, wanted[i].value, config.run, found[i].value));
+  }
+  RunConfig merged = config;
+  merged.fitness_arithmetic = stored->fitness_arithmetic;
+  return merged;
+}
+
+absl::Status StoreDescription(const SearchSetup& setup) {
+  for (const auto& [name, value] : {std::pair{"config", RunConfigToYaml(setup.config)},
+                                    {"model", ModelProperty(setup.model, setup.plan.granularity)},
+                                    {"text_digest", setup.text_digest}}) {
+    if (absl::Status status = setup.store->PutProperty(name, value); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool MayChangeOnResume(const std::string& key) {
+  return key.starts_with("workers.") || key == "search.minutes" || key == "model" ||
+         key == "text" || key == "run";
+}
+
+absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
+  SearchSetup setup;
+  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
+  auto model = evaluator::SummarizeModel(config.model);
+  if (!model.ok()) return model.status();
+  setup.model = *std::move(model);
+
+  if (resume) {
+    auto store = search::RunStore::Open(config.run);
+    if (!store.ok()) return store.status();
+    setup.store = *std::move(store);
+    auto merged = ReconcileWithStored(config, *setup.store);
+    if (!merged.ok()) return merged.status();
+    config = *std::move(merged);
+  } else if (std::filesystem::exists(std::filesystem::path(config.run) / "strata.sqlite")) {
+    return absl::AlreadyExistsError(fmt::format(
+        "'{}' already holds a run: continue it with --resume, or choose another folder with --run",
+        config.run));
+  }
+  if (config.fitness_arithmetic == "auto") {
+    const auto fastest = FastestArithmetic(config);
+    if (!fastest.ok()) return fastest.status();
+    config.fitness_arithmetic = *fastest;
+    config.origins["fitness.arithmetic"] = "measured";
+  }
+  auto plan = MeasurementPlanOf(config);
+  if (!plan.ok()) return plan.status();
+  setup.plan = *plan;
+  auto digest = CheckText(config, setup.plan);
+  if (!digest.ok()) return digest.status();
+  setup.text_digest = *std::move(digest);
+  setup.config = config;
+
+  if (!resume) {
+    auto store = search::RunStore::Create(config.run);
+    if (!store.ok()) return store.status();
+    setup.store = *std::move(store);
+  }
+  if (absl::Status status = StoreDescription(setup); !status.ok()) return status;
+
+  const std::vector<int64_t> parameters =
+      evaluator::UnitParameters(setup.model, setup.plan.granularity);
+  search::SessionOptions options;
+  options.engine = EngineOptionsOf(config, static_cast<int>(parameters.size()));
+  options.budget_seconds = config.minutes * 60;
+  options.now_seconds = MonotonicSeconds;
+  workers::FillContexts(setup.plan, setup.model.digest, setup.text_digest, &options);
+  auto session = search::Session::Create(options, parameters, setup.store.get());
+  if (!session.ok()) return session.status();
+  setup.session = *std::move(session);
+  return setup;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,35 @@
+// Everything a search needs before its first task: checked configuration, model, text, storage.
+#ifndef STRATA_CLI_SEARCH_SETUP_H_
+#define STRATA_CLI_SEARCH_SETUP_H_
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+
+#include "cli/run_config.h"
+#include "evaluator/evaluator.h"
+#include "search/run_store.h"
+#include "search/session.h"
+
+namespace strata::cli {
+
+struct SearchSetup {
+  RunConfig config;  // effective: `auto` values resolved
+  evaluator::ModelSummary model;
+  std::string text_digest;
+  workers::MeasurementPlan plan;
+  std::unique_ptr<search::RunStore> store;
+  std::unique_ptr<search::Session> session;
+};
+
+// Reads the model's header, tokenises the text and checks that every split is long enough, then
+// creates the run folder, or opens it when `resume`. Nothing is created when the input is bad.
+absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume);
+
+// Keys that may differ between the configuration of a run and the one it is resumed with.
+bool MayChangeOnResume(const std::string& key);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_SEARCH_SETUP_H_

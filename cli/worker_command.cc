@@ -1,0 +1,59 @@
+// `strata worker`: serves one coordinator until the run is over.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "cli/command.h"
+#include "evaluator/model_evaluator.h"
+#include "workers/worker.h"
+
+namespace strata::cli {
+namespace {
+
+struct Options {
+  workers::WorkerOptions worker;
+  evaluator::ModelEvaluatorOptions evaluator;
+};
+
+absl::Status Serve(const Options& options) {
+  auto evaluator = evaluator::OpenModelEvaluator(options.evaluator);
+  if (!evaluator.ok()) return evaluator.status();
+  WatchForInterrupt();
+  std::atomic<bool> drain{false};
+  std::jthread watcher([&drain](const std::stop_token& stop) {
+    while (!stop.stop_requested() && !InterruptRequested()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    drain = InterruptRequested();
+  });
+  return workers::RunWorker(options.worker, evaluator->get(), &drain);
+}
+
+}  // namespace
+
+void AddWorkerCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand(
+      "worker",
+      "evaluate candidates for a coordinator; SIGTERM finishes the running task, then leaves");
+  verb->add_option("--coordinator", options->worker.address, "unix:PATH | HOST:PORT")->required();
+  verb->add_option("--model", options->evaluator.model_path,
+                   "GGUF file; must be the coordinator's model, byte for byte")
+      ->envname("STRATA_MODEL")
+      ->required();
+  verb->add_option("--text", options->evaluator.text_path, "text; must be the coordinator's")
+      ->envname("STRATA_TEXT")
+      ->required();
+  verb->add_option("--name", options->worker.name, "name in logs; default: host and process id");
+  verb->add_option("--device", options->evaluator.device, "cpu | cuda:N")->capture_default_str();
+  verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,
+                   "seconds for which an absent coordinator is retried")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  AddThreadsOption(verb, &options->evaluator.threads);
+  verb->callback([=] { *command = [=] { return Serve(*options); }; });
+}
+
+}  // namespace strata::cli

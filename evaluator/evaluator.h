@@ -1,0 +1,115 @@
+// The seam between search and measurement: what a worker can compute, without LibTorch types.
+//
+// Both operations are pure functions of (model, text, request): results may be cached, retried and
+// computed by any worker. An Evaluator is used by one thread at a time.
+#ifndef STRATA_EVALUATOR_EVALUATOR_H_
+#define STRATA_EVALUATOR_EVALUATOR_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace strata::evaluator {
+
+// What one number of an allocation governs: a transformer block or a single linear layer.
+enum class Granularity { kBlock, kLinear };
+
+enum class Pruner { kWanda };
+
+// One-shot: statistics from dense activations, all blocks pruned at once (cheap; a proxy).
+// Sequential: each pruned block feeds the next, as the reference implementations do (exact).
+enum class Protocol { kOneShot, kSequential };
+
+enum class Arithmetic { kFloat32, kBFloat16 };
+
+// Disjoint parts of the text. Report is for final numbers and used for nothing else.
+enum class Split { kCalibration, kFitness, kReport };
+
+struct LinearShape {
+  std::string name;  // Hugging Face name within the block: "self_attn.q_proj"
+  int block = 0;
+  int64_t rows = 0;     // outputs
+  int64_t columns = 0;  // inputs
+};
+
+struct ModelSummary {
+  std::string name;
+  std::string digest;  // SHA-256 of the weights file, hexadecimal
+  std::string family;  // "llama"
+  int blocks = 0;
+  std::vector<LinearShape> linears;  // prunable ones, block by block, in the order q k v o gate up down
+};
+
+// Prunable weights per unit: per block, or per linear.
+std::vector<int64_t> UnitParameters(const ModelSummary& model, Granularity granularity);
+
+struct Calibration {
+  int64_t sequences = 8;
+  int64_t sequence_tokens = 128;
+};
+
+struct Fidelity {
+  Split split = Split::kFitness;
+  int64_t windows = 8;
+  int64_t window_tokens = 256;
+  Arithmetic arithmetic = Arithmetic::kFloat32;
+  Protocol protocol = Protocol::kOneShot;
+};
+
+struct ProfileRequest {
+  Calibration calibration;
+  Granularity granularity = Granularity::kBlock;
+  std::vector<std::string> features;  // text forms, see expr/feature_table.h
+};
+
+struct Profile {
+  std::vector<std::vector<double>> values;  // one vector per requested feature, one number per unit
+  double seconds = 0;
+};
+
+struct EvaluateRequest {
+  Pruner pruner = Pruner::kWanda;
+  Calibration calibration;
+  Granularity granularity = Granularity::kBlock;
+  std::vector<double> allocation;  // sparsity per unit; empty measures the dense model
+  Fidelity fidelity;
+};
+
+struct StageSeconds {
+  double prune = 0;    // masks and weights, and in the sequential protocol the calibration passes
+  double forward = 0;  // blocks of the model
+  double loss = 0;     // head and cross-entropy
+};
+
+struct Measurement {
+  std::vector<double> window_nll;  // mean negative log-likelihood per predicted token, per window
+  double mean_nll = 0;             // mean over windows, summed in window order; perplexity = exp(mean_nll)
+  int64_t tokens = 0;              // predicted tokens
+  double achieved_sparsity = 0;    // zeros / prunable weights, counted
+  StageSeconds seconds;
+};
+
+// Called now and then with the fraction done; returning false stops the work, which then returns Cancelled.
+using Progress = std::function<bool(double fraction)>;
+
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  virtual const ModelSummary& model() const = 0;
+  virtual const std::string& text_digest() const = 0;
+
+  // InvalidArgument: a feature that does not parse or that this evaluator cannot measure.
+  virtual absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
+                                                  const Progress& progress) = 0;
+
+  // InvalidArgument: wrong allocation length, a sparsity outside [0, 1), a split too short.
+  virtual absl::StatusOr<Measurement> Evaluate(const EvaluateRequest& request,
+                                               const Progress& progress) = 0;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_EVALUATOR_H_

@@ -1,0 +1,37 @@
+// The one place where LibTorch's exceptions become statuses: wrapped around the entry points of the evaluator.
+#ifndef STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
+#define STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
+
+#include <absl/status/status.h>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+namespace strata::evaluator {
+
+// Returns function(), which returns a Status or StatusOr. `doing` begins the message of an error: "measuring features".
+template <typename Function>
+auto CatchLibTorchErrors(const std::string& doing, Function&& function)
+    -> decltype(std::forward<Function>(function)()) {
+  try {
+    return std::forward<Function>(function)();
+  } catch (const c10::OutOfMemoryError& error) {
+    return absl::ResourceExhaustedError(
+        fmt::format("{}: {}", doing, error.what_without_backtrace()));
+  } catch (const c10::Error& error) {
+    return absl::InternalError(
+        fmt::format("{}: LibTorch: {}", doing, error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(fmt::format("{}: out of memory", doing));
+  } catch (const std::exception& error) {
+    return absl::InternalError(fmt::format("{}: {}", doing, error.what()));
+  }
+}
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_LIBTORCH_ERRORS_H_

@@ -1,0 +1,60 @@
+// The Evaluator that loads a real model. LibTorch stays behind this header.
+#ifndef STRATA_EVALUATOR_MODEL_EVALUATOR_H_
+#define STRATA_EVALUATOR_MODEL_EVALUATOR_H_
+
+#include <memory>
+#include <string>
+
+#include "evaluator/evaluator.h"
+
+namespace strata::evaluator {
+
+struct ModelEvaluatorOptions {
+  std::string model_path;  // GGUF file
+  std::string text_path;   // file or folder, see text_corpus.h
+  int threads = 1;         // results are the same bits for the same number of threads
+  std::string device = "cpu";
+};
+
+// Errors: NotFound, DataLoss (truncated or damaged), Unimplemented (names what is unsupported).
+absl::StatusOr<std::unique_ptr<Evaluator>> OpenModelEvaluator(const ModelEvaluatorOptions& options);
+
+// Perplexity of the dense model on a text, by the field's protocol: tokenise once,
+// non-overlapping windows from the start, tail dropped, mean over the window_tokens - 1 targets.
+struct PerplexityOptions {
+  std::string model_path;
+  std::string text_path;
+  std::string text_format = "plain";  // plain | wikitext | jsonl
+  int64_t window_tokens = 2048;
+  int64_t maximum_windows = 0;  // 0: all
+  Arithmetic arithmetic = Arithmetic::kFloat32;
+  int threads = 1;
+  std::string device = "cpu";
+};
+
+struct PerplexityResult {
+  double perplexity = 0;
+  double mean_nll = 0;
+  int64_t windows = 0;
+  int64_t tokens = 0;  // predicted tokens, windows * (window_tokens - 1)
+  double seconds = 0;
+};
+
+absl::StatusOr<PerplexityResult> MeasurePerplexity(const PerplexityOptions& options,
+                                                   const Progress& progress);
+
+// What the machine can do, for `strata doctor` and for choosing arithmetic.
+struct MachineReport {
+  std::string libtorch_version;
+  std::string cpu_capability;         // LibTorch's: "AVX512"
+  std::vector<std::string> devices;   // "cpu", "cuda:0 NVIDIA H100"
+  double float32_gflops = 0;          // measured GEMM rate with `threads` threads
+  double bfloat16_gflops = 0;
+  double memory_gigabytes_per_second = 0;  // measured copy bandwidth, bytes read + written
+  int threads = 0;
+};
+absl::StatusOr<MachineReport> InspectMachine(int threads);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_MODEL_EVALUATOR_H_

@@ -1,0 +1,82 @@
+#include "evaluator/pattern.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <fmt/format.h>
+#include <pcre2.h>
+
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+
+namespace strata::evaluator {
+namespace {
+
+std::string ErrorText(int error) {
+  unsigned char text[256];
+  if (pcre2_get_error_message(error, text, sizeof(text)) < 0) return fmt::format("error {}", error);
+  return reinterpret_cast<const char*>(text);
+}
+
+}  // namespace
+
+struct Pattern::Code {
+  explicit Code(pcre2_code* code) : compiled(code, pcre2_code_free) {}
+  std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> compiled;
+};
+
+struct Pattern::Matcher::State {
+  State(std::shared_ptr<const Code> pattern, std::string_view text)
+      : code(std::move(pattern)),
+        subject(text),
+        data(pcre2_match_data_create_from_pattern(code->compiled.get(), nullptr),
+             pcre2_match_data_free),
+        context(pcre2_match_context_create(nullptr), pcre2_match_context_free) {
+    // The limits guard against exponential patterns; ours are linear, and a long run of one kind of
+    // character must not be cut.
+    pcre2_set_match_limit(context.get(), std::numeric_limits<uint32_t>::max());
+    pcre2_set_depth_limit(context.get(), std::numeric_limits<uint32_t>::max());
+    pcre2_set_heap_limit(context.get(), std::numeric_limits<uint32_t>::max());
+  }
+
+  std::shared_ptr<const Code> code;
+  std::string_view subject;
+  std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data;
+  std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context;
+};
+
+absl::StatusOr<Pattern> Pattern::Compile(const std::string& expression, Subject subject) {
+  const uint32_t options = subject == Subject::kWellFormedUtf8 ? PCRE2_UTF | PCRE2_UCP : 0;
+  int error = 0;
+  size_t position = 0;
+  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()),
+                                   expression.size(), options, &error, &position, nullptr);
+  if (code == nullptr) {
+    return absl::InvalidArgumentError(fmt::format("regular expression '{}': {} at offset {}",
+                                                  expression, ErrorText(error), position));
+  }
+  Pattern pattern(std::make_shared<const Code>(code));
+  // Without the just-in-time compiler (a platform it lacks) matching is the same, only slower.
+  pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+  return pattern;
+}
+
+Pattern::Matcher::Matcher(const Pattern& pattern, std::string_view subject)
+    : state_(std::make_unique<State>(pattern.code_, subject)) {}
+
+Pattern::Matcher::~Matcher() = default;
+
+std::optional<Pattern::Match> Pattern::Matcher::Next(size_t offset) {
+  const int result =
+      pcre2_match(state_->code->compiled.get(),
+                  reinterpret_cast<PCRE2_SPTR>(state_->subject.data()), state_->subject.size(),
+                  offset, PCRE2_NO_UTF_CHECK, state_->data.get(), state_->context.get());
+  if (result == PCRE2_ERROR_NOMATCH) return std::nullopt;
+  if (result < 0) {
+    throw std::runtime_error(fmt::format("matching a text of {} bytes at byte {}: {}",
+                                         state_->subject.size(), offset, ErrorText(result)));
+  }
+  const size_t* span = pcre2_get_ovector_pointer(state_->data.get());
+  return Match{.begin = span[0], .end = span[1]};
+}
+
+}  // namespace strata::evaluator

@@ -1,0 +1,101 @@
+// The merge loop of byte-pair encoding, shared by the kinds of tokenizer. Private to evaluator/.
+#ifndef STRATA_EVALUATOR_SYMBOL_MERGER_H_
+#define STRATA_EVALUATOR_SYMBOL_MERGER_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace strata::evaluator {
+
+struct Symbol {
+  int32_t id = -1;   // token, or -1 for text that is none
+  size_t begin = 0;  // bytes of the text it covers
+  size_t end = 0;
+};
+
+struct Merge {
+  double rank = 0;  // the lowest is merged first; of equal ones the leftmost
+  int32_t id = -1;  // token that the pair becomes
+};
+
+// Merges neighbours until no pair can be. One object may be reused, by one thread at a time.
+// O(n log n) for n symbols, so that a word of a megabyte is no trap.
+class SymbolMerger {
+ public:
+  // `symbols` cover a text without gaps. `find(left, right)` gives the Merge of two neighbours as a
+  // std::optional.
+  template <typename Find>
+  void Run(std::vector<Symbol>& symbols, const Find& find) {
+    const size_t count = symbols.size();
+    next_.resize(count);
+    previous_.resize(count);
+    heap_.clear();
+    for (size_t i = 0; i < count; ++i) {
+      next_[i] = i + 1;
+      previous_[i] = i - 1;
+      if (i > 0) Offer(symbols, i - 1, i, find);
+    }
+    std::make_heap(heap_.begin(), heap_.end(), Later);
+    while (!heap_.empty()) {
+      std::pop_heap(heap_.begin(), heap_.end(), Later);
+      const Candidate candidate = heap_.back();
+      heap_.pop_back();
+      Symbol& left = symbols[candidate.left];
+      const size_t right_index = next_[candidate.left];
+      // Symbols only grow, so the pair is still the one that was offered if its extent is.
+      if (left.begin == left.end || right_index == count ||
+          symbols[right_index].end != candidate.end || right_index != candidate.right) {
+        continue;
+      }
+      Symbol& right = symbols[right_index];
+      left.id = candidate.id;
+      left.end = right.end;
+      right.begin = right.end;  // empty: dead
+      const size_t after = next_[right_index];
+      next_[candidate.left] = after;
+      if (after < count) previous_[after] = candidate.left;
+      const size_t before = previous_[candidate.left];
+      if (before < count) OfferToHeap(symbols, before, candidate.left, find);
+      if (after < count) OfferToHeap(symbols, candidate.left, after, find);
+    }
+    std::erase_if(symbols, [](const Symbol& symbol) { return symbol.begin == symbol.end; });
+  }
+
+ private:
+  struct Candidate {
+    double rank;
+    size_t left;
+    size_t right;
+    size_t end;  // of the right symbol when offered
+    int32_t id;
+  };
+
+  static bool Later(const Candidate& a, const Candidate& b) {
+    return a.rank != b.rank ? a.rank > b.rank : a.left > b.left;
+  }
+
+  template <typename Find>
+  bool Offer(const std::vector<Symbol>& symbols, size_t left, size_t right, const Find& find) {
+    const std::optional<Merge> merge = find(symbols[left], symbols[right]);
+    if (!merge.has_value()) return false;
+    heap_.push_back({merge->rank, left, right, symbols[right].end, merge->id});
+    return true;
+  }
+
+  template <typename Find>
+  void OfferToHeap(const std::vector<Symbol>& symbols, size_t left, size_t right,
+                   const Find& find) {
+    if (Offer(symbols, left, right, find)) std::push_heap(heap_.begin(), heap_.end(), Later);
+  }
+
+  std::vector<size_t> next_;      // count: none
+  std::vector<size_t> previous_;  // beyond count: none
+  std::vector<Candidate> heap_;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_SYMBOL_MERGER_H_

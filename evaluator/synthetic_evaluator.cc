@@ -1,0 +1,197 @@
+#include "evaluator/synthetic_evaluator.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "evaluator/digest.h"
+
+namespace strata::evaluator {
+namespace {
+
+// The feature that equals the weights of the loss.
+constexpr const char* kKnownFeature = "var(abslog(WX))";
+constexpr const char* kLinears[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                    "self_attn.o_proj", "mlp.gate_proj",    "mlp.up_proj",
+                                    "mlp.down_proj"};
+// All linears have one size, so the optimum of both granularities has one closed form.
+constexpr int64_t kLinearSide = 64;
+constexpr double kDenseNll = 3.0;
+constexpr double kSmallestWeight = 0.05;
+constexpr double kWeightRange = 0.45;
+// Report weights differ from fitness weights by at most this fraction.
+constexpr double kReportPerturbation = 0.05;
+// Windows differ by this alternating amount, which a mean over an even number cancels.
+constexpr double kWindowSpread = 0.125;
+
+// SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64 bits that mixes well.
+uint64_t Mix(uint64_t value) {
+  value += 0x9E3779B97F4A7C15u;
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9u;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EBu;
+  return value ^ (value >> 31);
+}
+
+// In [0, 1), the same on every platform.
+double Fraction(uint64_t seed, int64_t index) {
+  return static_cast<double>(Mix(Mix(seed) ^ static_cast<uint64_t>(index)) >> 11) * 0x1p-53;
+}
+
+// FNV-1a.
+uint64_t SeedOf(const std::string& text) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return hash;
+}
+
+ModelSummary MakeModel(int blocks) {
+  ModelSummary model;
+  model.name = fmt::format("synthetic-{}", blocks);
+  model.digest = Sha256(fmt::format("strata synthetic model, {} blocks", blocks));
+  model.family = "synthetic";
+  model.blocks = blocks;
+  for (int block = 0; block < blocks; ++block) {
+    for (const char* name : kLinears) {
+      model.linears.push_back({name, block, kLinearSide, kLinearSide});
+    }
+  }
+  return model;
+}
+
+class SyntheticEvaluator final : public Evaluator {
+ public:
+  explicit SyntheticEvaluator(SyntheticOptions options)
+      : options_(std::move(options)),
+        model_(MakeModel(options_.blocks)),
+        text_digest_(Sha256("strata synthetic text")) {}
+
+  const ModelSummary& model() const override { return model_; }
+  const std::string& text_digest() const override { return text_digest_; }
+
+  absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
+                                          const Progress& progress) override {
+    if (absl::Status status = Begin(progress); !status.ok()) return status;
+    Profile profile;
+    for (const std::string& feature : request.features) {
+      if (feature.empty()) return absl::InvalidArgumentError("expected a feature, found no text");
+      profile.values.push_back(Feature(feature, request.granularity));
+    }
+    if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
+    return profile;
+  }
+
+  absl::StatusOr<Measurement> Evaluate(const EvaluateRequest& request,
+                                       const Progress& progress) override {
+    if (absl::Status status = Begin(progress); !status.ok()) return status;
+    if (absl::Status status = Check(request); !status.ok()) return status;
+    const std::vector<double> weights =
+        Weights(request.granularity, request.fidelity.split == Split::kReport);
+    double nll = kDenseNll;
+    double sparsity_sum = 0;
+    for (size_t i = 0; i < request.allocation.size(); ++i) {
+      const double sparsity = request.allocation[i];
+      nll += weights[i] * sparsity * sparsity / (1 - sparsity);
+      sparsity_sum += sparsity;
+    }
+    Measurement measurement;
+    const int64_t windows = request.fidelity.windows;
+    double window_sum = 0;
+    for (int64_t i = 0; i < windows; ++i) {
+      const bool unpaired = windows % 2 == 1 && i == windows - 1;
+      const double offset = unpaired ? 0 : i % 2 == 0 ? kWindowSpread : -kWindowSpread;
+      measurement.window_nll.push_back(nll + offset);
+      window_sum += nll + offset;
+    }
+    measurement.mean_nll = window_sum / static_cast<double>(windows);
+    measurement.tokens = windows * (request.fidelity.window_tokens - 1);
+    if (!request.allocation.empty()) {
+      measurement.achieved_sparsity = sparsity_sum / static_cast<double>(request.allocation.size());
+    }
+    if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
+    return measurement;
+  }
+
+ private:
+  absl::Status Begin(const Progress& progress) {
+    if (options_.before_operation) {
+      if (absl::Status status = options_.before_operation(ordinal_++); !status.ok()) return status;
+    }
+    if (options_.blocks < 1) {
+      return absl::InvalidArgumentError(
+          fmt::format("synthetic blocks: expected at least 1, found {}", options_.blocks));
+    }
+    return Report(progress, 0.0);
+  }
+
+  static absl::Status Report(const Progress& progress, double fraction) {
+    if (!progress || progress(fraction)) return absl::OkStatus();
+    return absl::CancelledError("stopped by the caller");
+  }
+
+  absl::Status Check(const EvaluateRequest& request) const {
+    const size_t units = Units(request.granularity);
+    if (!request.allocation.empty() && request.allocation.size() != units) {
+      return absl::InvalidArgumentError(
+          fmt::format("allocation: expected {} sparsities, one per {}, found {}", units,
+                      request.granularity == Granularity::kBlock ? "block" : "linear",
+                      request.allocation.size()));
+    }
+    for (size_t i = 0; i < request.allocation.size(); ++i) {
+      if (!(request.allocation[i] >= 0 && request.allocation[i] < 1)) {
+        return absl::InvalidArgumentError(
+            fmt::format("allocation[{}]: expected a sparsity from 0 to below 1, found {}", i,
+                        request.allocation[i]));
+      }
+    }
+    if (request.fidelity.windows < 1 || request.fidelity.window_tokens < 2) {
+      return absl::InvalidArgumentError(
+          fmt::format("fidelity: expected at least 1 window of at least 2 tokens, found {} of {}",
+                      request.fidelity.windows, request.fidelity.window_tokens));
+    }
+    return absl::OkStatus();
+  }
+
+  size_t Units(Granularity granularity) const {
+    return granularity == Granularity::kBlock ? static_cast<size_t>(model_.blocks)
+                                              : model_.linears.size();
+  }
+
+  // A block's weight; each of its linears has an equal share, so that an allocation constant within
+  // blocks measures the same at both granularities.
+  std::vector<double> Weights(Granularity granularity, bool report) const {
+    const bool by_block = granularity == Granularity::kBlock;
+    std::vector<double> weights;
+    for (size_t i = 0; i < Units(granularity); ++i) {
+      const int block = by_block ? static_cast<int>(i) : model_.linears[i].block;
+      double weight = kSmallestWeight + kWeightRange * Fraction(SeedOf("weight"), block);
+      if (report) {
+        weight *= 1 + kReportPerturbation * (2 * Fraction(SeedOf("report"), block) - 1);
+      }
+      weights.push_back(by_block ? weight : weight / static_cast<double>(std::size(kLinears)));
+    }
+    return weights;
+  }
+
+  std::vector<double> Feature(const std::string& feature, Granularity granularity) const {
+    if (feature == kKnownFeature) return Weights(granularity, /*report=*/false);
+    std::vector<double> values;
+    for (size_t i = 0; i < Units(granularity); ++i) {
+      values.push_back(Fraction(SeedOf(feature), static_cast<int64_t>(i)));
+    }
+    return values;
+  }
+
+  const SyntheticOptions options_;
+  const ModelSummary model_;
+  const std::string text_digest_;
+  int64_t ordinal_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Evaluator> MakeSyntheticEvaluator(const SyntheticOptions& options) {
+  return std::make_unique<SyntheticEvaluator>(options);
+}
+
+}  // namespace strata::evaluator

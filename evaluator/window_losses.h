@@ -1,0 +1,24 @@
+// Losses of token windows under a model whose blocks come from a pruner.
+#ifndef STRATA_EVALUATOR_WINDOW_LOSSES_H_
+#define STRATA_EVALUATOR_WINDOW_LOSSES_H_
+
+#include <absl/status/statusor.h>
+
+#include <vector>
+
+#include "evaluator/block_pruner.h"
+#include "evaluator/evaluator.h"
+#include "evaluator/llama_model.h"
+
+namespace strata::evaluator {
+
+// Runs all windows through block after block, so that only one block's pruned weights exist; holds windows * tokens *
+// hidden * 4 bytes. `sparsity` has one entry per block. Cancelled when `progress` says so between blocks.
+absl::StatusOr<Measurement> MeasureWindows(LlamaModel& model, BlockPruner& pruner,
+                                           const std::vector<BlockSparsity>& sparsity,
+                                           const Windows& windows, Arithmetic arithmetic,
+                                           const Progress& progress);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_WINDOW_LOSSES_H_

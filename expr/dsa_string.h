@@ -1,0 +1,40 @@
+// The chain notation of DSA (NeurIPS 2024): W:(pre-process)-(reduction)-(transform)-(lambda).
+//
+//   W:(ABSLOG)-(VAR)-(ATAN,ASIN)-(7)  is  dsa(asin(atan(var(abslog(WX)))), 0.08)
+//
+// W stands for the Wanda score, our source WX. Each list is applied from left to right. What reads
+// differently from its name:
+// - LOG as a pre-process is ln((x <= 0 ? 1 : x) + 1e-6), our `logpos`; as a transform it is ln x,
+// our `log`.
+// - NO_OP and empty lists leave the value as it is. Without a reduction the transforms act on the
+//   tensor and DSA averages the result: mean(asin(softplus(WX))).
+// - The last number is read by DSA's code and never used: it always takes lambda = 0.08. Here it
+// must
+//   be an integer or be left out, and is not kept. In three lists the last one may be that number,
+//   as in DSA's own W:(ABS)-(VAR)-(9), which then has no transforms.
+#ifndef STRATA_EXPR_DSA_STRING_H_
+#define STRATA_EXPR_DSA_STRING_H_
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <string_view>
+
+#include "expr/expression.h"
+
+namespace strata::expr {
+
+// Amplitude of DSA's code, whatever the string says.
+inline constexpr double kDsaLambda = 0.08;
+
+// The tree of type Allocation. Errors give the column, what was expected and what was found, and
+// name the operators on which DSA's own code fails.
+absl::StatusOr<Expression> ParseDsaString(std::string_view text);
+
+// The string that ParseDsaString reads back as an equal tree; its last number is always 8, that is
+// lambda in hundredths. InvalidArgument if the tree is not such a chain or its lambda is not 0.08.
+absl::StatusOr<std::string> PrintDsaString(const Expression& expression);
+
+}  // namespace strata::expr
+
+#endif  // STRATA_EXPR_DSA_STRING_H_

@@ -1,0 +1,62 @@
+#include "expr/feature_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <utility>
+
+namespace strata::expr {
+namespace {
+
+bool SameBits(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
+    return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y);
+  });
+}
+
+void Collect(const Expression& node, std::set<std::string>& features) {
+  const Operator& row = OperatorOf(node.op);
+  const bool measured_source =
+      row.kind == OperatorKind::kStructuralSource && row.name != "depth" && row.name != "size";
+  if (row.kind == OperatorKind::kReduction || measured_source) {
+    features.insert(PrintExpression(node));
+    return;
+  }
+  for (const Expression& child : node.children) Collect(child, features);
+}
+
+}  // namespace
+
+FeatureTable::FeatureTable(std::vector<int64_t> parameters) : parameters_(std::move(parameters)) {}
+
+absl::Status FeatureTable::Add(const std::string& feature, std::vector<double> values) {
+  if (values.size() != parameters_.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("feature '{}': expected {} values, one per unit, "
+                    "found {}",
+                    feature, parameters_.size(), values.size()));
+  }
+  const auto found = values_.find(feature);
+  if (found == values_.end()) {
+    values_.emplace(feature, std::move(values));
+    return absl::OkStatus();
+  }
+  if (SameBits(found->second, values)) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      fmt::format("feature '{}' was already added with other values", feature));
+}
+
+const std::vector<double>* FeatureTable::Find(const std::string& feature) const {
+  const auto found = values_.find(feature);
+  return found == values_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> RequiredFeatures(const Expression& expression) {
+  std::set<std::string> features;
+  Collect(expression, features);
+  return {features.begin(), features.end()};
+}
+
+}  // namespace strata::expr

@@ -1,0 +1,34 @@
+// Typing rules of single nodes, private to expr/. Shared by Validate, the parser and the random
+// trees.
+#ifndef STRATA_EXPR_GRAMMAR_H_
+#define STRATA_EXPR_GRAMMAR_H_
+
+#include <absl/status/status.h>
+
+#include <string>
+#include <string_view>
+
+#include "expr/expression.h"
+
+namespace strata::expr {
+
+std::string_view TypeName(ValueType type);
+
+// Whether a child of this type may stand under the operator.
+bool Accepts(const Operator& row, ValueType child);
+
+// Checks the root alone: arity, types of its direct children, number and range of its parameters.
+absl::Status CheckNode(const Expression& node);
+
+// OK if `value` lies in the parameter's range and is one of its steps.
+absl::Status CheckParameter(const Operator& row, const OperatorParameter& parameter, double value);
+
+// "1 expression and 1 number (lambda)": what stands in the operator's parentheses.
+std::string DescribeArguments(const Operator& row);
+
+// Shortest decimal text that reads back as the same double.
+std::string FormatNumber(double value);
+
+}  // namespace strata::expr
+
+#endif  // STRATA_EXPR_GRAMMAR_H_

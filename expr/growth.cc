@@ -1,0 +1,192 @@
+#include "expr/growth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace strata::expr {
+namespace {
+
+constexpr double kUniformProbability = 0.02;  // uniform() ignores every statistic
+constexpr double kConstantProbability = 0.3;  // of a binary operation with a constant operand
+// Amplitudes are drawn around their published values, most of them within a factor of four: a tenth
+// of the published amplitude is hardly different from uniform.
+constexpr double kDrawSpread = 0.7;
+constexpr double kRelativeStep = 0.3;  // standard deviation of a perturbation
+constexpr double kSmallestConstantStep =
+    0.1;  // magnitude that a perturbed constant counts as at least
+
+// Relative weights of what a Layers node may be.
+constexpr double kLeafWeight = 1.0;
+constexpr double kReductionWeight = 3.0;
+constexpr double kElementwiseWeight = 1.3;
+constexpr double kAcrossLayersWeight = 0.7;
+constexpr double kBinaryWeight = 3.0;
+
+// To three significant digits and back into the range, whose ends have no more digits.
+double Readable(double value, const OperatorParameter& parameter) {
+  const std::string text = fmt::format("{:.3g}", value);
+  double rounded = 0;
+  std::from_chars(text.data(), text.data() + text.size(), rounded);
+  return std::clamp(rounded, parameter.minimum, parameter.maximum);
+}
+
+// One node more than the children, by moves: an initializer list would copy them.
+std::vector<Expression> Children(Expression first) {
+  std::vector<Expression> children;
+  children.push_back(std::move(first));
+  return children;
+}
+
+}  // namespace
+
+Growth::Growth(RandomGenerator& random, const VariationOptions& options) : random_(random) {
+  for (const std::string& name : options.sources) {
+    const OperatorId id = IdOf(name);
+    const bool tensor = OperatorOf(id).kind == OperatorKind::kTensorSource;
+    (tensor ? tensor_sources_ : layers_sources_).push_back(id);
+  }
+  smallest_measured_ = layers_sources_.empty() && !tensor_sources_.empty() ? 2 : 1;
+}
+
+const std::vector<OperatorId>& Growth::Sources(ValueType type) const {
+  return type == ValueType::kTensor ? tensor_sources_ : layers_sources_;
+}
+
+OperatorId Growth::AnyOf(OperatorKind kind) {
+  const std::span<const Operator> rows = Operators();
+  const auto matches = [kind](const Operator& row) { return row.kind == kind; };
+  auto skip = Below(static_cast<size_t>(std::count_if(rows.begin(), rows.end(), matches)));
+  size_t id = 0;
+  while (!matches(rows[id]) || skip-- > 0) ++id;
+  return static_cast<OperatorId>(id);
+}
+
+double Growth::Parameter(const OperatorParameter& parameter) {
+  if (parameter.step > 0) {
+    const double steps = std::floor((parameter.maximum - parameter.minimum) / parameter.step);
+    return parameter.minimum +
+           parameter.step * static_cast<double>(Below(static_cast<size_t>(steps) + 1));
+  }
+  if (parameter.minimum > 0) {
+    return Readable(parameter.default_value * std::exp(kDrawSpread * random_.Normal()), parameter);
+  }
+  const double magnitude = std::exp(random_.Normal());
+  return Readable(Below(2) == 0 ? magnitude : -magnitude, parameter);
+}
+
+double Growth::Perturbed(const OperatorParameter& parameter, double value) {
+  if (parameter.step > 0) {
+    const double size = std::max(1.0, std::round(std::fabs(2 * random_.Normal())));
+    const double moved = value + (Below(2) == 0 ? size : -size) * parameter.step;
+    return std::clamp(moved, parameter.minimum, parameter.maximum);
+  }
+  const double step = kRelativeStep * random_.Normal();
+  if (parameter.minimum > 0) return Readable(value * std::exp(step), parameter);
+  return Readable(value + step * std::max(std::fabs(value), kSmallestConstantStep), parameter);
+}
+
+Expression Growth::Node(OperatorId op, std::vector<Expression> children) {
+  Expression node{op, {}, std::move(children)};
+  for (const OperatorParameter& parameter : OperatorOf(op).parameters) {
+    node.parameters.push_back(Parameter(parameter));
+  }
+  return node;
+}
+
+Expression Growth::Subtree(ValueType type, int nodes, int depth) {
+  switch (type) {
+    case ValueType::kTensor:
+      return Tensor(nodes, depth);
+    case ValueType::kLayers:
+      return Layers(nodes, depth);
+    case ValueType::kAllocation:
+      break;
+  }
+  return Allocation(nodes, depth);
+}
+
+Expression Growth::Allocation(int nodes, int depth) {
+  static const OperatorId uniform = IdOf("uniform");
+  if (nodes < 2 || depth < 2 || Unit() < kUniformProbability) return Node(uniform, {});
+  OperatorId op = uniform;
+  while (op == uniform) op = AnyOf(OperatorKind::kPostprocess);
+  return Node(op, Children(Layers(nodes - 1, depth - 1)));
+}
+
+Expression Growth::Tensor(int nodes, int depth) {
+  // Half of what fits, on average: long chains of pre-processes rarely mean anything.
+  if (nodes < 2 || depth < 2 || Below(2) == 0) {
+    return Node(tensor_sources_[Below(tensor_sources_.size())], {});
+  }
+  const OperatorKind kind = Below(6) == 0 ? OperatorKind::kWholeTensor : OperatorKind::kElementwise;
+  const OperatorId op = AnyOf(kind);
+  return Node(op, Children(Tensor(nodes - 1, depth - 1)));
+}
+
+Expression Growth::LayersLeaf() {
+  static const OperatorId constant = IdOf("constant");
+  if (layers_sources_.empty()) return Node(constant, {});
+  return Node(layers_sources_[Below(layers_sources_.size())], {});
+}
+
+Expression Growth::Layers(int nodes, int depth) {
+  if (nodes < 2 || depth < 2) return LayersLeaf();
+  const bool unary = nodes > smallest_measured_ && depth > smallest_measured_;
+  const bool binary = unary && nodes >= smallest_measured_ + 2;
+  const std::array<std::pair<OperatorKind, double>, 5> choices = {{
+      {OperatorKind::kStructuralSource, layers_sources_.empty() ? 0 : kLeafWeight},
+      {OperatorKind::kReduction, tensor_sources_.empty() ? 0 : kReductionWeight},
+      {OperatorKind::kElementwise, unary ? kElementwiseWeight : 0},
+      {OperatorKind::kAcrossLayers, unary ? kAcrossLayersWeight : 0},
+      {OperatorKind::kBinary, binary ? kBinaryWeight : 0},
+  }};
+  double total = 0;
+  for (const auto& [kind, weight] : choices) total += weight;
+  double point = Unit() * total;
+  OperatorKind chosen = OperatorKind::kStructuralSource;
+  for (const auto& [kind, weight] : choices) {
+    if (weight == 0) continue;
+    chosen = kind;
+    point -= weight;
+    if (point < 0) break;
+  }
+  switch (chosen) {
+    case OperatorKind::kReduction: {
+      const OperatorId op = AnyOf(chosen);
+      return Node(op, Children(Tensor(nodes - 1, depth - 1)));
+    }
+    case OperatorKind::kElementwise:
+    case OperatorKind::kAcrossLayers: {
+      const OperatorId op = AnyOf(chosen);
+      return Node(op, Children(Layers(nodes - 1, depth - 1)));
+    }
+    case OperatorKind::kBinary:
+      return Binary(nodes, depth);
+    default:
+      return LayersLeaf();
+  }
+}
+
+Expression Growth::Binary(int nodes, int depth) {
+  static const OperatorId constant = IdOf("constant");
+  const OperatorId op = AnyOf(OperatorKind::kBinary);
+  const int spare = nodes - 1 - 2 * smallest_measured_;
+  std::vector<Expression> children;
+  if (spare < 0 || Unit() < kConstantProbability) {
+    children.push_back(Layers(nodes - 2, depth - 1));
+    children.push_back(Node(constant, {}));
+    if (Below(2) == 0) std::swap(children[0], children[1]);
+  } else {
+    const int left = static_cast<int>(Below(static_cast<size_t>(spare) + 1));
+    children.push_back(Layers(smallest_measured_ + left, depth - 1));
+    children.push_back(Layers(smallest_measured_ + spare - left, depth - 1));
+  }
+  return Node(op, std::move(children));
+}
+
+}  // namespace strata::expr

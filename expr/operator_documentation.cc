@@ -1,0 +1,70 @@
+#include "expr/operator_documentation.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "expr/grammar.h"
+#include "expr/operator_table.h"
+
+namespace strata::expr {
+namespace {
+
+struct Section {
+  OperatorKind kind;
+  std::string_view title;
+};
+
+constexpr Section kSections[] = {
+    {OperatorKind::kTensorSource, "Tensor sources: () → Tensor"},
+    {OperatorKind::kStructuralSource, "Structural sources: () → Layers"},
+    {OperatorKind::kConstant, "Constants: () → Layers"},
+    {OperatorKind::kElementwise, "Element-wise: Tensor → Tensor, Layers → Layers"},
+    {OperatorKind::kWholeTensor, "Whole tensor: Tensor → Tensor"},
+    {OperatorKind::kReduction, "Reductions: Tensor → Layers"},
+    {OperatorKind::kAcrossLayers, "Across layers: Layers → Layers"},
+    {OperatorKind::kBinary, "Binary: (Layers, Layers) → Layers"},
+    {OperatorKind::kPostprocess, "Post-processes: Layers → Allocation"},
+};
+
+// A vertical bar would end the cell.
+std::string Cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+std::string Parameters(const Operator& row) {
+  std::string text;
+  for (const OperatorParameter& parameter : row.parameters) {
+    text += fmt::format(
+        "{}{} {} to {}{}", text.empty() ? "" : ", ", parameter.name,
+        FormatNumber(parameter.minimum), FormatNumber(parameter.maximum),
+        parameter.step > 0 ? fmt::format(" by {}", FormatNumber(parameter.step)) : std::string());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string OperatorTableMarkdown() {
+  std::string out;
+  for (const Section& section : kSections) {
+    out += fmt::format(
+        "### {}\n\n| name | DSA | numbers | meaning | total | from |\n|---|---|---|---|---|---|\n",
+        section.title);
+    for (const Operator& row : Operators()) {
+      if (row.kind != section.kind) continue;
+      out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, row.alias,
+                         Parameters(row), Cell(row.meaning),
+                         row.domain == DomainRule::kTotal ? "yes" : "no", Cell(row.source));
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace strata::expr

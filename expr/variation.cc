@@ -1,0 +1,270 @@
+#include "expr/variation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "expr/grammar.h"
+#include "expr/growth.h"
+#include "expr/nearest_name.h"
+
+namespace strata::expr {
+namespace {
+
+constexpr int kAttempts = 32;
+
+bool IsSource(const Operator& row) {
+  return row.kind == OperatorKind::kTensorSource || row.kind == OperatorKind::kStructuralSource;
+}
+
+bool WithinLimits(const Expression& expression, const VariationOptions& options) {
+  return Complexity(expression) <= options.maximum_nodes &&
+         Depth(expression) <= options.maximum_depth;
+}
+
+// A node of a tree that is being changed, and its level; the root is at level 1.
+struct Place {
+  Expression* node;
+  int level;
+};
+
+void Collect(Expression& node, int level, std::vector<Place>& places) {
+  places.push_back({&node, level});
+  for (Expression& child : node.children) Collect(child, level + 1, places);
+}
+
+// The places that satisfy a condition, in pre-order.
+std::vector<Place> PlacesWhere(Expression& tree,
+                               const std::function<bool(const Expression&)>& condition) {
+  std::vector<Place> all;
+  Collect(tree, 1, all);
+  std::erase_if(all, [&](const Place& place) { return !condition(*place.node); });
+  return all;
+}
+
+bool IsInner(const Expression& node) { return TypeOf(node) != ValueType::kAllocation; }
+
+// Puts `op` above the node.
+void Wrap(Growth& growth, OperatorId op, Expression& node) {
+  std::vector<Expression> children;
+  children.push_back(std::move(node));
+  node = growth.Node(op, std::move(children));
+}
+
+// Each mutation changes the tree in place and says whether it applies.
+
+bool PerturbParameter(Growth& growth, const VariationOptions&, Expression& tree) {
+  const std::vector<Place> places =
+      PlacesWhere(tree, [](const Expression& node) { return !node.parameters.empty(); });
+  if (places.empty()) return false;
+  Expression& node = *places[growth.Below(places.size())].node;
+  const size_t i = growth.Below(node.parameters.size());
+  node.parameters[i] = growth.Perturbed(OperatorOf(node.op).parameters[i], node.parameters[i]);
+  return true;
+}
+
+// Operators that may stand where `node` does, above the same children.
+std::vector<OperatorId> Alternatives(const Growth& growth, const Expression& node) {
+  const ValueType type = TypeOf(node);
+  if (node.children.empty()) {
+    if (type == ValueType::kAllocation) return {};
+    return growth.Sources(type);
+  }
+  std::vector<OperatorId> alternatives;
+  for (size_t i = 0; i < Operators().size(); ++i) {
+    Expression candidate{static_cast<OperatorId>(i), {}, node.children};
+    const Operator& row = OperatorOf(candidate.op);
+    if (static_cast<size_t>(row.arity) != node.children.size()) continue;
+    const bool accepts =
+        std::all_of(node.children.begin(), node.children.end(),
+                    [&row](const Expression& child) { return Accepts(row, TypeOf(child)); });
+    if (accepts && TypeOf(candidate) == type) alternatives.push_back(candidate.op);
+  }
+  return alternatives;
+}
+
+bool ReplaceOperator(Growth& growth, const VariationOptions&, Expression& tree) {
+  const std::vector<Place> places = PlacesWhere(tree, [](const Expression&) { return true; });
+  Expression& node = *places[growth.Below(places.size())].node;
+  std::vector<OperatorId> alternatives = Alternatives(growth, node);
+  std::erase(alternatives, node.op);
+  if (alternatives.empty()) return false;
+  const Expression before = node;
+  node = growth.Node(alternatives[growth.Below(alternatives.size())], before.children);
+  // A parameter of the same name keeps its value: an amplitude that was found is worth keeping.
+  const std::span<const OperatorParameter> old_parameters = OperatorOf(before.op).parameters;
+  const std::span<const OperatorParameter> new_parameters = OperatorOf(node.op).parameters;
+  for (size_t i = 0; i < new_parameters.size(); ++i) {
+    for (size_t j = 0; j < old_parameters.size(); ++j) {
+      const double value = before.parameters[j];
+      if (old_parameters[j].name == new_parameters[i].name &&
+          CheckParameter(OperatorOf(node.op), new_parameters[i], value).ok()) {
+        node.parameters[i] = value;
+      }
+    }
+  }
+  return true;
+}
+
+bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression& tree) {
+  const std::vector<Place> places = PlacesWhere(tree, [&growth](const Expression& node) {
+    const ValueType type = TypeOf(node);
+    return type == ValueType::kLayers ||
+           (type == ValueType::kTensor && !growth.Sources(type).empty());
+  });
+  if (places.empty()) return false;
+  const Place place = places[growth.Below(places.size())];
+  const int nodes = options.maximum_nodes - Complexity(tree) + Complexity(*place.node);
+  const int depth = options.maximum_depth - place.level + 1;
+  if (nodes < 1 || depth < 1) return false;
+  const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
+  *place.node = growth.Subtree(TypeOf(*place.node), budget, depth);
+  return true;
+}
+
+bool Insert(Growth& growth, const VariationOptions&, Expression& tree) {
+  const std::vector<Place> places = PlacesWhere(tree, IsInner);
+  if (places.empty()) return false;
+  Expression& node = *places[growth.Below(places.size())].node;
+  const bool elementwise = growth.Below(2) == 0;
+  const OperatorKind kind = elementwise                          ? OperatorKind::kElementwise
+                            : TypeOf(node) == ValueType::kTensor ? OperatorKind::kWholeTensor
+                                                                 : OperatorKind::kAcrossLayers;
+  Wrap(growth, growth.AnyOf(kind), node);
+  return true;
+}
+
+bool Delete(Growth& growth, const VariationOptions&, Expression& tree) {
+  const std::vector<Place> places = PlacesWhere(tree, [](const Expression& node) {
+    const OperatorKind kind = OperatorOf(node.op).kind;
+    return kind == OperatorKind::kElementwise || kind == OperatorKind::kWholeTensor ||
+           kind == OperatorKind::kAcrossLayers;
+  });
+  if (places.empty()) return false;
+  Expression& node = *places[growth.Below(places.size())].node;
+  Expression child = std::move(node.children[0]);
+  node = std::move(child);
+  return true;
+}
+
+bool Combine(Growth& growth, const VariationOptions& options, Expression& tree) {
+  const std::vector<Place> places =
+      PlacesWhere(tree, [](const Expression& node) { return TypeOf(node) == ValueType::kLayers; });
+  if (places.empty()) return false;
+  const Place place = places[growth.Below(places.size())];
+  const int nodes = options.maximum_nodes - Complexity(tree) - 1;
+  const int depth = options.maximum_depth - place.level;
+  if (nodes < 1 || depth < 1) return false;
+  const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
+  std::vector<Expression> children;
+  children.push_back(std::move(*place.node));
+  children.push_back(growth.Subtree(ValueType::kLayers, budget, depth));
+  if (growth.Below(2) == 0) std::swap(children[0], children[1]);
+  const OperatorId op = growth.AnyOf(OperatorKind::kBinary);
+  *place.node = growth.Node(op, std::move(children));
+  return true;
+}
+
+using Mutation = bool (*)(Growth&, const VariationOptions&, Expression&);
+
+std::array<std::pair<double, Mutation>, 6> Mutations(const VariationOptions& options) {
+  return {{{options.perturb_parameter_weight, PerturbParameter},
+           {options.replace_operator_weight, ReplaceOperator},
+           {options.replace_subtree_weight, ReplaceSubtree},
+           {options.insert_weight, Insert},
+           {options.delete_weight, Delete},
+           {options.combine_weight, Combine}}};
+}
+
+}  // namespace
+
+absl::Status ValidateOptions(const VariationOptions& options) {
+  if (options.maximum_nodes < 1 || options.maximum_nodes > kMaximumNodes) {
+    return absl::InvalidArgumentError(fmt::format("maximum_nodes: expected 1 to {}, found {}",
+                                                  kMaximumNodes, options.maximum_nodes));
+  }
+  if (options.maximum_depth < 1 || options.maximum_depth > kMaximumDepth) {
+    return absl::InvalidArgumentError(fmt::format("maximum_depth: expected 1 to {}, found {}",
+                                                  kMaximumDepth, options.maximum_depth));
+  }
+  if (!(options.crossover_probability >= 0 && options.crossover_probability <= 1)) {
+    return absl::InvalidArgumentError(
+        fmt::format("crossover_probability: expected 0 to 1, found {}",
+                    FormatNumber(options.crossover_probability)));
+  }
+  for (const auto& [weight, mutation] : Mutations(options)) {
+    if (!(weight >= 0 && std::isfinite(weight))) {
+      return absl::InvalidArgumentError(
+          fmt::format("mutation weights: expected finite numbers that are not negative, found {}",
+                      FormatNumber(weight)));
+    }
+  }
+  for (const std::string& name : options.sources) {
+    const Operator* row = FindOperator(name);
+    if (row != nullptr && IsSource(*row)) continue;
+    std::vector<std::string_view> known;
+    for (const Operator& source : Operators()) {
+      if (IsSource(source)) known.push_back(source.name);
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("sources: expected the name of a source, found '{}', the nearest is '{}'",
+                    name.substr(0, 40), NearestName(name, known)));
+  }
+  return absl::OkStatus();
+}
+
+Expression RandomExpression(RandomGenerator& random, const VariationOptions& options) {
+  Growth growth(random, options);
+  // Sizes from small to the limit, so that simple functions are common.
+  const int nodes =
+      1 + static_cast<int>(random.Below(static_cast<uint64_t>(options.maximum_nodes)));
+  return growth.Subtree(ValueType::kAllocation, std::max(nodes, std::min(3, options.maximum_nodes)),
+                        options.maximum_depth);
+}
+
+Expression Crossover(RandomGenerator& random, const Expression& first, const Expression& second,
+                     const VariationOptions& options) {
+  Expression donor_tree = second;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    Expression child = first;
+    const std::vector<Place> places = PlacesWhere(child, IsInner);
+    if (places.empty()) break;
+    Expression& node = *places[random.Below(places.size())].node;
+    const ValueType type = TypeOf(node);
+    const std::vector<Place> donors =
+        PlacesWhere(donor_tree, [type](const Expression& donor) { return TypeOf(donor) == type; });
+    if (donors.empty()) continue;
+    node = *donors[random.Below(donors.size())].node;
+    if (child != first && WithinLimits(child, options)) return child;
+  }
+  return Mutate(random, first, options);
+}
+
+Expression Mutate(RandomGenerator& random, const Expression& expression,
+                  const VariationOptions& options) {
+  Growth growth(random, options);
+  const auto mutations = Mutations(options);
+  double total = 0;
+  for (const auto& [weight, mutation] : mutations) total += weight;
+  for (int attempt = 0; attempt < kAttempts && total > 0; ++attempt) {
+    double point = random.Uniform(0, total);
+    Mutation chosen = nullptr;
+    for (const auto& [weight, mutation] : mutations) {
+      if (weight == 0) continue;
+      chosen = mutation;
+      point -= weight;
+      if (point < 0) break;
+    }
+    Expression child = expression;
+    if (chosen(growth, options, child) && child != expression && WithinLimits(child, options)) {
+      return child;
+    }
+  }
+  return RandomExpression(random, options);
+}
+
+}  // namespace strata::expr

@@ -1,0 +1,25 @@
+// bfloat16 as bits, in a form that loops over it vectorise.
+#ifndef STRATA_PRUNING_BFLOAT16_BITS_H_
+#define STRATA_PRUNING_BFLOAT16_BITS_H_
+
+#include <bit>
+#include <cstdint>
+
+#include "pruning/vector_clones.h"
+
+namespace strata::pruning {
+
+// Nearest, ties to even. NaN must be told apart: rounding could carry its payload into the sign.
+STRATA_INLINE_BODY uint16_t BFloat16Bits(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+  return static_cast<uint16_t>((bits & 0x7FFFFFFFu) > 0x7F800000u ? 0x7FC0u : rounded);
+}
+
+STRATA_INLINE_BODY float FromBFloat16Bits(uint16_t bits) {
+  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+}
+
+}  // namespace strata::pruning
+
+#endif  // STRATA_PRUNING_BFLOAT16_BITS_H_

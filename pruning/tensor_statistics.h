@@ -1,0 +1,66 @@
+// Sums over the elements of a tensor that reductions are made of, gathered chunk by chunk in double precision.
+#ifndef STRATA_PRUNING_TENSOR_STATISTICS_H_
+#define STRATA_PRUNING_TENSOR_STATISTICS_H_
+
+#include <cstdint>
+#include <limits>
+#include <span>
+
+namespace strata::pruning {
+
+// Groups of sums that are gathered only where a reduction or an operator needs them; combined as bits.
+enum StatisticsGroup : unsigned {
+  kMoments = 1u << 0,
+  kNorms = 1u << 1,
+  kExtremes = 1u << 2,
+  kLogarithms = 1u << 3,
+  kProbabilityMass = 1u << 4,
+  kEntropy = 1u << 5,  // needs kProbabilityMass of the whole tensor first
+};
+
+// A value type; the fields of a group are meaningful only once that group was gathered.
+struct TensorStatistics {
+  int64_t count = 0;
+
+  // kMoments
+  double sum = 0;
+  double squared_deviations = 0;  // sum of (x - mean)^2
+
+  // kNorms
+  double absolute_sum = 0;
+  double square_sum = 0;
+
+  // kExtremes; NaN if any element is NaN
+  float minimum = std::numeric_limits<float>::infinity();
+  float maximum = -std::numeric_limits<float>::infinity();
+
+  // kLogarithms
+  double logarithm_sum = 0;  // ln|x|
+  int64_t negatives = 0;
+  int64_t zeros = 0;
+  int64_t infinities = 0;
+  int64_t not_numbers = 0;
+
+  // kProbabilityMass: elements that are at least 0
+  double mass = 0;
+  int64_t mass_count = 0;
+
+  // kEntropy
+  double entropy = 0;  // -sum p ln p, p = x / mass, the logarithm clamped as torch.distributions does
+
+  double mean() const { return sum / static_cast<double>(count); }
+  double variance() const;  // unbiased: divided by count - 1; NaN for a single element
+};
+
+// Statistics of one chunk. `mass` is that of the whole tensor and is used by kEntropy alone. Thread-safe.
+TensorStatistics StatisticsOf(std::span<const float> values, unsigned groups, double mass);
+
+// Adds a later chunk's statistics. Merging the same chunks in the same order gives the same bits.
+void Merge(const TensorStatistics& chunk, TensorStatistics* total);
+
+// Number of elements above `threshold`.
+int64_t CountAbove(std::span<const float> values, float threshold);
+
+}  // namespace strata::pruning
+
+#endif  // STRATA_PRUNING_TENSOR_STATISTICS_H_

@@ -1,0 +1,19 @@
+// Compiles a function once per x86-64 instruction set level; the best one is chosen when the program is loaded.
+//
+// For plain loops over rows of weights or activations, so that one binary runs everywhere and uses wide registers
+// where they exist. The resolver runs before a sanitizer is ready, so sanitized builds take the baseline alone.
+#ifndef STRATA_PRUNING_VECTOR_CLONES_H_
+#define STRATA_PRUNING_VECTOR_CLONES_H_
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define STRATA_VECTOR_CLONES \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define STRATA_VECTOR_CLONES
+#endif
+
+// The body of several clones, inlined into each so that it is compiled for each instruction set.
+#define STRATA_INLINE_BODY inline __attribute__((always_inline))
+
+#endif  // STRATA_PRUNING_VECTOR_CLONES_H_

@@ -1,0 +1,35 @@
+// Views of the candidates: the Pareto front, the best of the baselines, and whom to verify. No
+// state.
+#ifndef STRATA_SEARCH_ARCHIVE_H_
+#define STRATA_SEARCH_ARCHIVE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "search/engine.h"
+
+namespace strata::search {
+
+// Ids of the candidates with a fitness that none dominates in (fitness_nll, complexity), by rising
+// complexity and thus falling fitness_nll. Of several equal in both, the first. O(N log N).
+std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates);
+
+// Per baseline, in order, the id of its setting with the lowest fitness_nll (the first of equals);
+// baselines without any are left out. `baseline_of[id]` is the baseline candidate id is a setting
+// of, for the first candidates; later ones are none.
+std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
+                                     const std::vector<int>& baseline_of);
+
+// The candidate whose allocation was measured for this one: itself or same_as.
+int64_t MeasuredAs(const Candidate& candidate);
+
+// Ids whose allocations are to be measured with the exact protocol, each allocation once and named
+// by the candidate it was measured as: the best of the baselines, then members of `front` with
+// other allocations, lowest fitness_nll first, at most `finalists` of these.
+std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
+                               const std::vector<int64_t>& best_of_baselines,
+                               const std::vector<int64_t>& front, int finalists);
+
+}  // namespace strata::search
+
+#endif  // STRATA_SEARCH_ARCHIVE_H_

@@ -1,0 +1,140 @@
+#include "search/engine_options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "expr/operator_table.h"
+
+namespace strata::search {
+namespace {
+
+absl::Status AtLeast(std::string_view option, int64_t minimum, int64_t found) {
+  if (found >= minimum) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{} must be at least {}, found {}", option, minimum, found));
+}
+
+absl::Status ValidateVariation(const expr::VariationOptions& variation) {
+  if (!(variation.crossover_probability >= 0 && variation.crossover_probability <= 1)) {
+    return absl::InvalidArgumentError(
+        fmt::format("variation.crossover_probability must be in [0, 1], found {}",
+                    variation.crossover_probability));
+  }
+  double sum = 0;
+  for (const double weight : {variation.perturb_parameter_weight, variation.replace_operator_weight,
+                              variation.replace_subtree_weight, variation.insert_weight,
+                              variation.delete_weight, variation.combine_weight}) {
+    if (!(weight >= 0) || std::isinf(weight)) {
+      return absl::InvalidArgumentError(fmt::format(
+          "the weights of the mutations must be finite and not negative, found {}", weight));
+    }
+    sum += weight;
+  }
+  if (!(sum > 0)) {
+    return absl::InvalidArgumentError("at least one weight of the mutations must be positive");
+  }
+  if (variation.sources.empty()) {
+    return absl::InvalidArgumentError(
+        "variation.sources must name at least one source, found none");
+  }
+  for (const std::string& source : variation.sources) {
+    if (expr::FindOperator(source) != nullptr) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("variation.sources: expected the name of a source, found \"{}\"", source));
+  }
+  // The smallest allocation is a post-process over a source, possibly reduced: span(mean(WX)).
+  absl::Status status = AtLeast("variation.maximum_nodes", 3, variation.maximum_nodes);
+  status.Update(AtLeast("variation.maximum_depth", 3, variation.maximum_depth));
+  return status;
+}
+
+absl::Status ValidateBaselines(const std::vector<expr::Baseline>& baselines) {
+  for (const expr::Baseline& baseline : baselines) {
+    if (baseline.published.empty() && baseline.widened.empty()) {
+      return absl::InvalidArgumentError(
+          fmt::format("baseline {}: expected at least one setting, found none", baseline.name));
+    }
+    for (const auto* settings : {&baseline.published, &baseline.widened}) {
+      for (const expr::BaselineSetting& setting : *settings) {
+        const absl::Status valid = expr::Validate(setting.expression);
+        if (!valid.ok()) {
+          return absl::InvalidArgumentError(fmt::format(
+              "baseline {} {}: {}", baseline.name, setting.settings, std::string(valid.message())));
+        }
+        if (expr::TypeOf(setting.expression) != expr::ValueType::kAllocation) {
+          return absl::InvalidArgumentError(fmt::format(
+              "baseline {} {}: expected an expression of type Allocation, found {}", baseline.name,
+              setting.settings, expr::PrintExpression(setting.expression)));
+        }
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateOptions(const EngineOptions& options, const std::vector<int64_t>& parameters) {
+  if (parameters.empty()) {
+    return absl::InvalidArgumentError("expected the sizes of one or more units, found none");
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    absl::Status positive = AtLeast(fmt::format("the size of unit {}", i), 1, parameters[i]);
+    if (!positive.ok()) return positive;
+  }
+  absl::Status status = expr::ValidateTarget(options.target);
+  status.Update(AtLeast("random_candidates", 0, options.random_candidates));
+  status.Update(AtLeast("population", 1, options.population));
+  status.Update(AtLeast("lag", 1, options.lag));
+  status.Update(AtLeast("maximum_evaluations", 0, options.maximum_evaluations));
+  status.Update(AtLeast("finalists", 1, options.finalists));
+  status.Update(ValidateVariation(options.variation));
+  status.Update(ValidateBaselines(options.baselines));
+  return status;
+}
+
+std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines) {
+  std::vector<Seed> defaults, others;
+  for (size_t b = 0; b < baselines.size(); ++b) {
+    const expr::Baseline& baseline = baselines[b];
+    const auto seed = [&](const expr::BaselineSetting& setting) {
+      const std::string separator = setting.settings.empty() ? "" : " ";
+      return Seed{static_cast<int>(b), baseline.name + separator + setting.settings,
+                  setting.expression};
+    };
+    std::vector<expr::BaselineSetting> settings = baseline.published;
+    settings.insert(settings.end(), baseline.widened.begin(), baseline.widened.end());
+    for (size_t i = 0; i < settings.size(); ++i) {
+      (i == 0 ? defaults : others).push_back(seed(settings[i]));
+    }
+  }
+  defaults.insert(defaults.end(), others.begin(), others.end());
+  return defaults;
+}
+
+std::string IdentityText(const EngineOptions& options, const std::vector<int64_t>& parameters) {
+  const expr::VariationOptions& variation = options.variation;
+  // fmt writes the shortest decimal number that reads back to the same double.
+  std::string text = fmt::format(
+      "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\ntarget.maximum={}\n"
+      "random_candidates={}\npopulation={}\nlag={}\nunit_parameters={}\n",
+      expr::OperatorTableHash(), options.seed, options.target.sparsity, options.target.minimum,
+      options.target.maximum, options.random_candidates, options.population, options.lag,
+      fmt::join(parameters, " "));
+  text += fmt::format(
+      "maximum_nodes={}\nmaximum_depth={}\ncrossover_probability={}\nperturb_parameter_weight={}\n"
+      "replace_operator_weight={}\nreplace_subtree_weight={}\ninsert_weight={}\ndelete_weight={}\n"
+      "combine_weight={}\nsources={}\n",
+      variation.maximum_nodes, variation.maximum_depth, variation.crossover_probability,
+      variation.perturb_parameter_weight, variation.replace_operator_weight,
+      variation.replace_subtree_weight, variation.insert_weight, variation.delete_weight,
+      variation.combine_weight, fmt::join(variation.sources, " "));
+  for (const Seed& seed : BaselineSeeds(options.baselines)) {
+    text += fmt::format("baseline {}={}\n", seed.name, expr::PrintExpression(seed.expression));
+  }
+  return text;
+}
+
+}  // namespace strata::search

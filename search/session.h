@@ -1,0 +1,57 @@
+// A search with its storage: the engine, the run's stored outcomes, and the budget.
+//
+// Next() asks the engine, answers from the store what is stored, and returns only work that really
+// has to be done. Complete() stores an outcome before the engine is told, so that a run killed at
+// any instant resumes to the same final archive, bit for bit.
+#ifndef STRATA_SEARCH_SESSION_H_
+#define STRATA_SEARCH_SESSION_H_
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "search/engine.h"
+#include "search/run_store.h"
+
+namespace strata::search {
+
+struct SessionOptions {
+  EngineOptions engine;
+  // Everything besides the allocation or features that a result depends on: model, text, pruner,
+  // calibration, the three fidelities, operator table, protocol version. Part of every task digest.
+  std::string profile_context;
+  std::string search_context;
+  std::string select_context;
+  std::string verify_context;
+  double budget_seconds = 0;            // search phase, added up over resumes; 0: no limit
+  std::function<double()> now_seconds;  // monotonic clock
+};
+
+struct SessionTask {
+  Task task;
+  std::string digest;  // 16 bytes or more, hexadecimal
+};
+using SessionAction = std::variant<SessionTask, Wait, Done>;
+
+class Session {
+ public:
+  // `store` must outlive the session. A store with outcomes resumes. `parameters` as in
+  // Engine::Create.
+  static absl::StatusOr<std::unique_ptr<Session>> Create(const SessionOptions& options,
+                                                         const std::vector<int64_t>& parameters,
+                                                         RunStore* store);
+  virtual ~Session() = default;
+
+  // Also ends the search phase when the budget is spent. After a resume, not before one task that
+  // was not stored has been handed out.
+  virtual absl::StatusOr<SessionAction> Next() = 0;
+  virtual absl::Status Complete(const SessionTask& task, const Outcome& outcome) = 0;
+  virtual const Engine& engine() const = 0;
+  virtual double seconds_spent() const = 0;  // search phase, this and earlier sittings
+};
+
+}  // namespace strata::search
+
+#endif  // STRATA_SEARCH_SESSION_H_

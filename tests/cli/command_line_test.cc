@@ -1,0 +1,268 @@
+// Runs the program as a person would: the main job on the real model in miniature, and every kind
+// of bad input.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+extern char** environ;
+
+namespace strata::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string error;
+};
+
+std::string ReadFile(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  CommandLineTest() {
+    const char* cache = std::getenv("STRATA_CACHE");
+    const std::string folder = cache != nullptr ? cache : STRATA_SOURCE_DIR "/.cache";
+    model_ = folder + "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+    text_ = folder + "/texts/sotu";
+    folder_ = fmt::format("{}/strata-command-line-{}", ::testing::TempDir(), getpid());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~CommandLineTest() override { fs::remove_all(folder_); }
+
+  void SetUp() override {
+    ASSERT_TRUE(fs::exists(model_) && fs::exists(text_))
+        << "the default model and text are missing: run scripts/fetch_defaults.sh";
+  }
+
+  pid_t Start(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), STRATA_PROGRAM);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, Out().c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                     0600);
+    posix_spawn_file_actions_addopen(&actions, 2, Error().c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                     0600);
+    pid_t process = -1;
+    EXPECT_EQ(posix_spawn(&process, STRATA_PROGRAM, &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return process;
+  }
+
+  Outcome Wait(pid_t process) {
+    int status = 0;
+    waitpid(process, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), ReadFile(Out()),
+            ReadFile(Error())};
+  }
+
+  Outcome Run(const std::vector<std::string>& arguments) { return Wait(Start(arguments)); }
+
+  std::string Write(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ + "/" + name, std::ios::binary) << content;
+    return folder_ + "/" + name;
+  }
+
+  // A search so small that it takes seconds.
+  std::string SmallConfig() {
+    return Write("small.yaml",
+                 fmt::format("model: {}\ntext: {}\nrun: {}/run\n"
+                             "calibration: {{sequences: 2, sequence_tokens: 32}}\n"
+                             "fitness: {{windows: 1, window_tokens: 32, arithmetic: fp32}}\n"
+                             "selection: {{windows: 1}}\n"
+                             "report: {{windows: 1, window_tokens: 32}}\n"
+                             "search: {{minutes: 0, maximum_evaluations: 9, finalists: 1}}\n",
+                             model_, text_, folder_));
+  }
+
+  std::string Out() const { return folder_ + "/out"; }
+  std::string Error() const { return folder_ + "/error"; }
+
+  std::string model_, text_, folder_;
+};
+
+// Bad input: exit code 2, one message with these parts, nothing on standard output.
+#define EXPECT_REFUSED(outcome, matcher)   \
+  do {                                     \
+    const Outcome refused = (outcome);     \
+    EXPECT_EQ(refused.exit_code, 2);       \
+    EXPECT_THAT(refused.error, (matcher)); \
+    EXPECT_EQ(refused.out, "");            \
+  } while (false)
+
+TEST_F(CommandLineTest, HelpOfEveryVerb) {
+  EXPECT_EQ(Run({"--help"}).exit_code, 0);
+  for (const char* verb :
+       {"search", "worker", "pareto", "export", "eval", "tokenize", "config", "doctor"}) {
+    const Outcome outcome = Run({verb, "--help"});
+    EXPECT_EQ(outcome.exit_code, 0) << verb;
+    EXPECT_THAT(outcome.out, HasSubstr("--help")) << verb;
+  }
+  EXPECT_EQ(Run({}).exit_code, 2);
+  EXPECT_EQ(Run({"serach"}).exit_code, 2);
+}
+
+TEST_F(CommandLineTest, TokenizeAndEvalGiveTheirShapes) {
+  const std::string text = Write("text.txt", ReadFile(text_ + "/1790-Washington-1.txt"));
+  const Outcome tokens = Run({"tokenize", "--model", model_, text, "--format", "json"});
+  ASSERT_EQ(tokens.exit_code, 0) << tokens.error;
+  const auto tokens_json = nlohmann::json::parse(tokens.out);
+  EXPECT_EQ(tokens_json["count"], 1275);
+  EXPECT_EQ(tokens_json["ids"].size(), 1275u);
+
+  const Outcome eval = Run({"eval", "--model", model_, "--text", text, "--window", "64",
+                            "--windows", "3", "--format", "json"});
+  ASSERT_EQ(eval.exit_code, 0) << eval.error;
+  const auto json = nlohmann::json::parse(eval.out);
+  EXPECT_EQ(json["windows"], 3);
+  EXPECT_EQ(json["tokens"], 3 * 63);
+  EXPECT_NEAR(std::log(json["perplexity"].get<double>()), json["mean_nll"].get<double>(), 1e-9);
+  EXPECT_GT(json["mean_nll"].get<double>(), 1.0);
+  EXPECT_LT(json["mean_nll"].get<double>(), 6.0);
+}
+
+TEST_F(CommandLineTest, ConfigShowsOrigins) {
+  const Outcome outcome =
+      Run({"config", SmallConfig(), "--set", "search.seed=5", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["search.seed"]["origin"], "--set");
+  EXPECT_EQ(json["search.lag"]["origin"], "default");
+  EXPECT_THAT(json["model"]["origin"].get<std::string>(), HasSubstr("small.yaml:1"));
+}
+
+TEST_F(CommandLineTest, BadModels) {
+  const std::string text = Write("text.txt", "Some words.");
+  const auto eval = [&](const std::string& model) {
+    return Run({"eval", "--model", model, "--text", text});
+  };
+  EXPECT_REFUSED(eval(folder_ + "/none.gguf"), HasSubstr("none.gguf"));
+  EXPECT_REFUSED(eval(text), HasSubstr("GGUF"));
+  std::string head(1 << 20, '\0');
+  std::ifstream(model_, std::ios::binary)
+      .read(head.data(), static_cast<std::streamsize>(head.size()));
+  EXPECT_REFUSED(eval(Write("cut.gguf", head)), HasSubstr("truncated"));
+}
+
+TEST_F(CommandLineTest, TextTooShort) {
+  const std::string text = Write("text.txt", "Some words.");
+  EXPECT_REFUSED(Run({"eval", "--model", model_, "--text", text, "--window", "64"}),
+                 AllOf(HasSubstr("text.txt"), HasSubstr("64")));
+  EXPECT_REFUSED(Run({"search", SmallConfig(), "--set", "text=" + text}), HasSubstr("text.txt"));
+  EXPECT_FALSE(fs::exists(folder_ + "/run")) << "a refused search must leave nothing behind";
+}
+
+TEST_F(CommandLineTest, BadConfigurations) {
+  const std::string config = SmallConfig();
+  EXPECT_REFUSED(Run({"search", folder_ + "/none.yaml"}), HasSubstr("none.yaml"));
+  EXPECT_REFUSED(Run({"search", Write("bad.yaml", "serach: {seed: 1}\n")}),
+                 AllOf(HasSubstr("bad.yaml:1"), HasSubstr("'serach'")));
+  EXPECT_REFUSED(Run({"search", config, "--set", "search.seed=x"}), HasSubstr("whole number"));
+  for (const char* sparsity : {"0", "1", "1.7", "-0.5"}) {
+    EXPECT_REFUSED(Run({"search", config, "--set", fmt::format("target_sparsity={}", sparsity)}),
+                   AllOf(HasSubstr("'target_sparsity'"), HasSubstr("--set")));
+  }
+  EXPECT_FALSE(fs::exists(folder_ + "/run"));
+}
+
+TEST_F(CommandLineTest, NoCoordinatorToServe) {
+  EXPECT_REFUSED(Run({"worker", "--coordinator", "unix:" + folder_ + "/none.sock", "--model",
+                      model_, "--text", text_, "--connect-timeout", "0.5"}),
+                 HasSubstr("none.sock"));
+}
+
+TEST_F(CommandLineTest, NoRunToShow) {
+  EXPECT_REFUSED(Run({"pareto", folder_ + "/none"}), HasSubstr("none"));
+  EXPECT_REFUSED(Run({"export", folder_ + "/none"}), HasSubstr("none"));
+}
+
+TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
+  const std::string config = SmallConfig();
+  const Outcome search = Run({"search", config, "--format", "json"});
+  ASSERT_EQ(search.exit_code, 0) << search.error;
+  const auto report = nlohmann::json::parse(search.out);
+  ASSERT_EQ(report["baselines"].size(), 6u);
+  ASSERT_FALSE(report["front"].empty());
+  EXPECT_EQ(report["evaluations"], 9);
+  for (const auto& baseline : report["baselines"]) {
+    for (const char* key : {"id", "name", "expression", "complexity", "fitness_perplexity",
+                            "report_perplexity", "sparsity"}) {
+      EXPECT_FALSE(baseline[key].is_null()) << key;
+    }
+    EXPECT_NEAR(baseline["sparsity"].get<double>(), 0.7, 2e-3);
+  }
+  const std::string run = folder_ + "/run";
+  EXPECT_EQ(nlohmann::json::parse(Run({"pareto", run, "--format", "json"}).out), report);
+  EXPECT_THAT(Run({"pareto", run}).out, HasSubstr("uniform"));
+
+  const std::string best = folder_ + "/best.json";
+  ASSERT_EQ(Run({"export", run, "-o", best}).exit_code, 0);
+  const auto function = nlohmann::json::parse(ReadFile(best));
+  EXPECT_EQ(function["schema"], "strata.allocation-function/1");
+  EXPECT_EQ(function["expression"], report["best"]["expression"]);
+  ASSERT_EQ(function["allocation"].size(), 30u);
+  double mean = 0;
+  for (const auto& unit : function["allocation"]) mean += unit["sparsity"].get<double>() / 30;
+  EXPECT_NEAR(mean, 0.7, 1e-9);
+
+  EXPECT_REFUSED(Run({"search", config}), HasSubstr("--resume"));
+  const Outcome resumed = Run({"search", config, "--resume", "--format", "json"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
+  EXPECT_EQ(nlohmann::json::parse(resumed.out), report)
+      << "resuming a finished run changes nothing";
+  EXPECT_REFUSED(Run({"search", config, "--resume", "--set", "search.seed=2"}),
+                 AllOf(HasSubstr("'search.seed'"), HasSubstr("--set")));
+}
+
+TEST_F(CommandLineTest, InterruptedSearchResumesToTheSameResult) {
+  const std::string config = SmallConfig();
+  const Outcome whole = Run({"search", config, "--run", folder_ + "/whole", "--format", "json"});
+  ASSERT_EQ(whole.exit_code, 0) << whole.error;
+
+  const std::string run = folder_ + "/parts";
+  const pid_t process = Start({"search", config, "--run", run, "--set", "workers.count=1"});
+  // Interrupts once the first evaluation is stored, whenever that is.
+  for (int attempt = 0;
+       attempt < 6000 && ReadFile(Error()).find(" 1 evaluations") == std::string::npos; ++attempt) {
+    const std::string wal = run + "/strata.sqlite-wal";
+    if (fs::exists(wal) && fs::file_size(wal) > 120'000) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  kill(process, SIGINT);
+  const Outcome interrupted = Wait(process);
+  if (interrupted.exit_code != 0) {
+    EXPECT_EQ(interrupted.exit_code, 130) << interrupted.error;
+    EXPECT_THAT(interrupted.error, HasSubstr("--resume"));
+  }
+  const Outcome resumed = Run({"search", config, "--run", run, "--resume", "--format", "json"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+  EXPECT_EQ(nlohmann::json::parse(resumed.out), nlohmann::json::parse(whole.out));
+}
+
+}  // namespace
+}  // namespace strata::cli

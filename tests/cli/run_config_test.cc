@@ -1,0 +1,137 @@
+#include "cli/run_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace strata::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+RunConfig Complete() {
+  RunConfig config;
+  config.model = "m.gguf";
+  config.text = "t";
+  config.run = "r";
+  config.fitness_arithmetic = "fp32";
+  return config;
+}
+
+TEST(RunConfigTest, ReadsValuesAndRemembersTheirLines) {
+  const auto config =
+      RunConfigFromYaml("model: a.gguf\nsearch:\n  seed: 7\n  minutes: 1.5\n", "x.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->model, "a.gguf");
+  EXPECT_EQ(config->seed, 7);
+  EXPECT_EQ(config->minutes, 1.5);
+  EXPECT_EQ(config->population, RunConfig().population);
+  EXPECT_EQ(config->origins.at("model"), "x.yaml:1");
+  EXPECT_EQ(config->origins.at("search.seed"), "x.yaml:3");
+  EXPECT_FALSE(config->origins.contains("search.population"));
+}
+
+TEST(RunConfigTest, UnknownKeyNamesTheNearest) {
+  const auto config = RunConfigFromYaml("search:\n  sead: 7\n", "x.yaml");
+  ASSERT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Message(config.status()),
+              AllOf(HasSubstr("x.yaml:2"), HasSubstr("'search.sead'"), HasSubstr("'search.seed'")));
+}
+
+TEST(RunConfigTest, TopLevelKeyThatBelongsToASectionIsFoundThere) {
+  const auto config = RunConfigFromYaml("seed: 7\n", "x.yaml");
+  EXPECT_THAT(Message(config.status()), HasSubstr("'search.seed'"));
+}
+
+TEST(RunConfigTest, WrongTypeSaysWhatWasExpectedAndFound) {
+  for (const auto& [yaml, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"search:\n  seed: soon\n", "a whole number, found 'soon'"},
+           {"search:\n  seed: 1.5\n", "a whole number, found '1.5'"},
+           {"target_sparsity: many\n", "a number, found 'many'"},
+           {"search: 3\n", "must be a section"},
+           {"model: [a, b]\n", "found a list"},
+           {"model:\n", "found a blank"},
+           {"- a\n", "expected keys and values"},
+           {"model: {a: b\n", "not valid YAML"},
+           {"model: a\nmodel: b\n", "set twice"}}) {
+    const auto config = RunConfigFromYaml(yaml, "x.yaml");
+    EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument) << yaml;
+    EXPECT_THAT(Message(config.status()), AllOf(HasSubstr("x.yaml"), HasSubstr(expected))) << yaml;
+  }
+}
+
+TEST(RunConfigTest, OverridesWinAndAreChecked) {
+  const std::string path = ::testing::TempDir() + "/override.yaml";
+  std::ofstream(path) << "search:\n  seed: 7\n";
+  const auto config = LoadRunConfig(path, {"search.seed=9", "workers.count=0"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->seed, 9);
+  EXPECT_EQ(config->worker_count, 0);
+  EXPECT_EQ(config->origins.at("search.seed"), "--set");
+  EXPECT_THAT(Message(LoadRunConfig(path, {"seed"}).status()), HasSubstr("KEY=VALUE"));
+  EXPECT_THAT(Message(LoadRunConfig(path, {"wrokers.count=1"}).status()),
+              HasSubstr("'workers.count'"));
+  EXPECT_EQ(LoadRunConfig("/no/such/file.yaml", {}).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(RunConfigTest, YamlCopyReadsBackToTheSameValues) {
+  RunConfig config = Complete();
+  config.model = "with \"quotes\" and: colon #hash";
+  config.target_sparsity = 0.1 + 0.2;
+  config.minutes = 0.0;
+  config.maximum_evaluations = 12;
+  const auto copy = RunConfigFromYaml(RunConfigToYaml(config), "copy");
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  const auto wanted = DescribeRunConfig(config);
+  const auto found = DescribeRunConfig(*copy);
+  ASSERT_EQ(wanted.size(), found.size());
+  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(wanted[i].value, found[i].value);
+  EXPECT_EQ(copy->target_sparsity, config.target_sparsity);
+}
+
+TEST(RunConfigTest, ValidationNamesTheKey) {
+  EXPECT_TRUE(ValidateRunConfig(Complete()).ok());
+  const auto error_after = [](auto change) {
+    RunConfig config = Complete();
+    change(&config);
+    const absl::Status status = ValidateRunConfig(config);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return Message(status);
+  };
+  for (const double sparsity : {0.0, 1.0, 1.5, -0.1, std::nan("")}) {
+    EXPECT_THAT(error_after([&](RunConfig* c) { c->target_sparsity = sparsity; }),
+                HasSubstr("'target_sparsity' must be greater than 0 and less than 1"));
+  }
+  EXPECT_THAT(error_after([](RunConfig* c) { c->model = ""; }), HasSubstr("'model'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->maximum_sparsity = 0.5; }), HasSubstr("bounds"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->fitness_windows = 0; }),
+              HasSubstr("'fitness.windows' must be at least 1, found 0"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->fitness_protocol = "sequentail"; }),
+              AllOf(HasSubstr("'fitness.protocol'"), HasSubstr("sequentail")));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->report_arithmetic = "auto"; }),
+              HasSubstr("'report.arithmetic'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 0; }), HasSubstr("never end"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->crossover_probability = 1.5; }),
+              HasSubstr("'search.crossover_probability'"));
+}
+
+TEST(RunConfigTest, PlanUsesTheThreeFidelities) {
+  RunConfig config = Complete();
+  config.selection_windows = 3;
+  const auto plan = MeasurementPlanOf(config);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->search.protocol, evaluator::Protocol::kOneShot);
+  EXPECT_EQ(plan->search.split, evaluator::Split::kFitness);
+  EXPECT_EQ(plan->select.protocol, evaluator::Protocol::kSequential);
+  EXPECT_EQ(plan->select.split, evaluator::Split::kFitness);
+  EXPECT_EQ(plan->select.windows, 3);
+  EXPECT_EQ(plan->verify.protocol, evaluator::Protocol::kSequential);
+  EXPECT_EQ(plan->verify.split, evaluator::Split::kReport);
+}
+
+}  // namespace
+}  // namespace strata::cli

@@ -1,0 +1,157 @@
+#include "evaluator/calibration_pass.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "evaluator/block_pruner.h"
+#include "expr/expression.h"
+#include "expr/feature_table.h"
+#include "pruning/feature_plan.h"
+#include "pruning/score_features.h"
+#include "tests/evaluator/model/reference_data.h"
+
+namespace strata::evaluator {
+namespace {
+
+constexpr const char* kNames[kLinearsPerBlock] = {
+    "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+    "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
+
+const CalibrationStatistics& Statistics() {
+  static const CalibrationStatistics statistics =
+      *RunCalibration(SharedModel(), CalibrationSequences(), true, nullptr);
+  return statistics;
+}
+
+TEST(CalibrationPassTest, ScalerRowsAgreeWithTheReference) {
+  for (const int block : {0, 14, 29}) {
+    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+      const std::string name = "scaler_row." + std::to_string(block) + "." + kNames[linear];
+      const std::vector<float> expected = Reference(name).floats;
+      const std::span<const float> measured = Statistics().ScalerRow(block, linear);
+      ASSERT_EQ(measured.size(), expected.size());
+      for (size_t i = 0; i < expected.size(); ++i) {
+        ASSERT_LT(RelativeError(measured[i], expected[i]), 2e-4) << name << " input " << i;
+      }
+    }
+  }
+}
+
+TEST(CalibrationPassTest, SimilarityOfBlockInputsAgreesWithTheReference) {
+  const auto expected =
+      ReferenceNumbers()["als_redundancy_psi"].get<std::vector<std::vector<double>>>();
+  ASSERT_EQ(Statistics().similarity.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    double sum = 0;
+    for (size_t j = 0; j < expected.size(); ++j) {
+      EXPECT_NEAR(Statistics().similarity[i][j], expected[i][j], 1e-4) << i << ", " << j;
+      sum += expected[i][j];
+    }
+    EXPECT_NEAR(Statistics().redundancy[i], 30 * (1 - 1 / sum), 2e-3) << "block " << i;
+  }
+}
+
+TEST(CalibrationPassTest, BlockInfluenceAgreesWithTheReference) {
+  const nlohmann::json& expected = ReferenceNumbers()["block_influence"];
+  // The reference has no number for the last block: it normalises that block's output.
+  ASSERT_EQ(expected.size(), 30u);
+  for (size_t block = 0; block + 1 < expected.size(); ++block) {
+    EXPECT_NEAR(Statistics().influence[block], expected[block].get<double>(), 1e-4)
+        << "block " << block;
+  }
+}
+
+TEST(CalibrationPassTest, ProgressStopsThePass) {
+  int calls = 0;
+  const auto stopped = RunCalibration(SharedModel(), {{1, 2, 3}}, false,
+                                      [&](double) { return ++calls < 4; });
+  EXPECT_EQ(stopped.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(calls, 4);
+}
+
+// Features of the blocks, in the order of the plan's outputs.
+std::vector<std::vector<double>> MeasureBlocks(const std::vector<std::string>& features,
+                                               const std::vector<int>& blocks) {
+  const auto plan = pruning::FeaturePlan::Create(features);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  std::vector<std::vector<double>> values;
+  const LlamaModel& model = SharedModel();
+  for (const int block : blocks) {
+    pruning::FeatureUnit unit;
+    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+      unit.linears.push_back({ViewOf(model.matrices(block).Linear(model.config(), linear)),
+                              Statistics().ScalerRow(block, linear)});
+    }
+    values.push_back(pruning::MeasureUnit(*plan, unit));
+  }
+  return values;
+}
+
+TEST(ScoreFeaturesOnTheModelTest, OutliersAndMomentsAgreeWithTheReference) {
+  std::vector<int> blocks(30);
+  std::iota(blocks.begin(), blocks.end(), 0);
+  const auto values = MeasureBlocks({"outliers(3)", "outliers(5)", "outliers(7)", "outliers(10)",
+                                     "mean(WX)", "var(WX)", "std(WX)"},
+                                    blocks);
+  const nlohmann::json& numbers = ReferenceNumbers();
+  for (size_t block = 0; block < values.size(); ++block) {
+    int feature = 0;
+    for (const char* multiple : {"3", "5", "7", "10"}) {
+      // A few of 3.5 million scores lie within rounding of the threshold.
+      EXPECT_NEAR(values[block][feature++],
+                  numbers["outlier_percent"][multiple][block].get<double>(), 5e-4)
+          << "block " << block << ", M " << multiple;
+    }
+    for (const char* moment : {"mean", "var", "std"}) {
+      EXPECT_LT(RelativeError(values[block][feature++],
+                              numbers["wanda_score_moments"][moment][block].get<double>()),
+                1e-4)
+          << "block " << block << ", " << moment;
+    }
+  }
+}
+
+// The value of a DSA chain above its reduction, by DSA's own arithmetic.
+double Transform(const expr::Expression& node, double reduced) {
+  const expr::Operator& op = expr::OperatorOf(node.op);
+  if (op.kind == expr::OperatorKind::kReduction) return reduced;
+  return expr::ScalarKernelOf(node.op)(Transform(node.children[0], reduced));
+}
+
+TEST(ScoreFeaturesOnTheModelTest, DsaStringsAgreeWithTheReference) {
+  std::vector<std::string> texts;
+  std::vector<expr::Expression> chains;
+  std::vector<std::string> features;
+  for (const auto& [text, unused] : ReferenceNumbers()["dsa"].items()) {
+    const auto parsed = expr::ParseExpression(text);
+    ASSERT_TRUE(parsed.ok()) << text << ": " << parsed.status();
+    const std::vector<std::string> required = expr::RequiredFeatures(*parsed);
+    ASSERT_EQ(required.size(), 1u) << text;
+    texts.push_back(text);
+    chains.push_back(parsed->children[0]);
+    features.push_back(required[0]);
+  }
+  const std::vector<int> blocks = {0, 1, 2, 11, 29};
+  const auto values = MeasureBlocks(features, blocks);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto expected = ReferenceNumbers()["dsa"][texts[i]].get<std::vector<double>>();
+    double worst = 0;
+    // The sine of a large number has the absolute, not the relative, error of its argument.
+    const bool periodic = texts[i].find("(SIN") != std::string::npos;
+    for (size_t k = 0; k < blocks.size(); ++k) {
+      double value = Transform(chains[i], values[k][i]);
+      if (std::isnan(value)) value = 0;
+      if (std::isinf(value)) value = -1;
+      const double difference = std::abs(value - expected[blocks[k]]);
+      const bool absolute = periodic || expected[blocks[k]] == 0;
+      worst = std::max(worst, absolute ? difference : difference / std::abs(expected[blocks[k]]));
+    }
+    std::cout << texts[i] << " as " << features[i] << ": largest difference " << worst << "\n";
+    EXPECT_LT(worst, periodic ? 1e-3 : 1e-4) << texts[i];
+  }
+}
+
+}  // namespace
+}  // namespace strata::evaluator

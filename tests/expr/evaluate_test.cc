@@ -1,0 +1,123 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "expr/allocation.h"
+#include "tests/expr/test_support.h"
+
+namespace strata::expr {
+namespace {
+
+using ::testing::DoubleEq;
+using ::testing::DoubleNear;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pointwise;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+FeatureTable Table(std::vector<int64_t> sizes, const std::string& feature,
+                   std::vector<double> values) {
+  FeatureTable table(std::move(sizes));
+  EXPECT_TRUE(table.Add(feature, std::move(values)).ok());
+  return table;
+}
+
+std::vector<double> Layers(std::string_view text, const FeatureTable& table) {
+  absl::StatusOr<std::vector<double>> values = EvaluateLayers(Parsed(text), table);
+  EXPECT_TRUE(values.ok()) << std::string(values.status().message());
+  return *std::move(values);
+}
+
+TEST(EvaluateLayers, StructuralSources) {
+  const FeatureTable table({100, 400, 200});
+  EXPECT_THAT(Layers("depth", table), ElementsAre(0, 0.5, 1));
+  EXPECT_THAT(Layers("size", table), ElementsAre(0.25, 1, 0.5));
+  EXPECT_THAT(Layers("depth * size - 2", table), ElementsAre(-2, -1.5, -1.5));
+  EXPECT_THAT(Layers("depth", FeatureTable({7})), ElementsAre(0));
+}
+
+TEST(EvaluateLayers, BadValuesBecomeFiniteAtOnce) {
+  const FeatureTable table =
+      Table({1, 1, 1, 1}, "mean(W)", {std::nan(""), kInfinity, -kInfinity, -0.0});
+  EXPECT_THAT(Layers("mean(W)", table), ElementsAre(0, 1e30, -1e30, 0));
+  EXPECT_THAT(Layers("1 / mean(W)", table), ElementsAre(1e30, 1 / 1e30, -1 / 1e30, 1e30));
+  EXPECT_THAT(Layers("log(mean(W))", table),
+              ElementsAre(-1e30, DoubleEq(std::log(1e30)), 0, -1e30));
+  EXPECT_THAT(Layers("asin(2 + depth)", table), Each(0.0));
+  EXPECT_THAT(Layers("exp(mean(W)) - exp(mean(W))", table), Each(0.0));
+}
+
+TEST(EvaluateDsaLayers, RoundsToSinglePrecisionAndCleansUpAtTheEnd) {
+  const FeatureTable table = Table({1, 1, 1, 1}, "mean(W)", {0.1, 89, 2, std::nan("")});
+  const auto values = [&table](std::string_view text) {
+    return *EvaluateDsaLayers(Parsed(text), table);
+  };
+  EXPECT_THAT(values("mean(W)"), ElementsAre(double{0.1f}, 89, 2, 0));
+  // Beyond single precision although far within double precision.
+  EXPECT_EQ(values("exp(mean(W))")[1], -1.0);
+  // IEEE inside: the logarithm of an infinity is one, its arctangent is not.
+  EXPECT_EQ(values("log(exp(mean(W)))")[1], -1.0);
+  EXPECT_EQ(values("atan(exp(mean(W)))")[1], double{static_cast<float>(M_PI / 2)});
+  EXPECT_EQ(values("asin(mean(W))")[2], 0.0);
+  EXPECT_EQ(values("exp(asin(mean(W)))")[2], 0.0) << "NaN all the way, not exp(0)";
+  EXPECT_EQ(values("-exp(mean(W))")[1], -1.0);
+}
+
+TEST(EvaluateAllocation, NamesWhatIsMissing) {
+  const FeatureTable table({1, 1});
+  const absl::Status missing =
+      EvaluateAllocation(Parsed("span(var(abslog(WX)) + depth, 0.1)"), table, {}).status();
+  EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("'var(abslog(WX))'"));
+
+  EXPECT_THAT(std::string(EvaluateAllocation(Parsed("depth"), table, {}).status().message()),
+              HasSubstr("expected an expression of type Allocation, found 'depth'"));
+  EXPECT_THAT(std::string(EvaluateLayers(Parsed("span(depth, 0.1)"), table).status().message()),
+              HasSubstr("expected an expression of type Layers"));
+  Expression invalid = Parsed("span(depth, 0.1)");
+  invalid.parameters[0] = kInfinity;
+  EXPECT_EQ(EvaluateAllocation(invalid, table, {}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(EvaluateAllocation(Parsed("uniform()"), FeatureTable({}), {}).ok());
+  EXPECT_EQ(EvaluateAllocation(Parsed("uniform()"), table, {0.7, 0.8, 0.9}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(EvaluateAllocation, PrunesHighValuesMore) {
+  const FeatureTable table = Table({1, 1, 1}, "mean(W)", {1, 5, 3});
+  for (const std::string_view text :
+       {"span(mean(W), 0.1)", "rank(mean(W), 0.1)", "ramp(mean(W), 0.1)",
+        "waterfill(mean(W), 0.1, 0.1)", "dsa(mean(W), 0.1)"}) {
+    const Allocation allocation = *EvaluateAllocation(Parsed(text), table, {});
+    EXPECT_THAT(allocation, Pointwise(DoubleNear(1e-12), std::vector<double>{0.6, 0.8, 0.7}))
+        << text;
+  }
+}
+
+TEST(EvaluateAllocation, ConstantsAreUniform) {
+  const FeatureTable table = Table({10, 20, 70}, "mean(W)", {4, 4, 4});
+  for (const std::string_view text :
+       {"uniform()", "span(mean(W), 0.1)", "rank(mean(W), 0.1)", "ramp(mean(W), 0.1)",
+        "waterfill(mean(W), 0.1, 0.1)", "dsa(mean(W), 0.1)"}) {
+    const Allocation allocation = *EvaluateAllocation(Parsed(text), table, {0.6});
+    EXPECT_THAT(allocation, Each(DoubleNear(0.6, 1e-12))) << text;
+  }
+}
+
+TEST(EvaluateAllocation, DsaTakesNanAsZeroAndBothInfinitiesAsMinusOne) {
+  const FeatureTable table =
+      Table({1, 1, 1, 1, 1}, "mean(W)", {1, std::nan(""), kInfinity, -kInfinity, 3});
+  // Values 1, 0, -1, -1, 3.
+  const std::vector<double> scaled = {0.5, 0.25, 0, 0, 1};
+  const double mean = 0.35;
+  const Allocation allocation = *EvaluateAllocation(Parsed("dsa(mean(W), 0.1)"), table, {0.5});
+  for (size_t i = 0; i < scaled.size(); ++i) {
+    EXPECT_NEAR(allocation[i], 0.5 + 0.2 * (scaled[i] - mean), 1e-12);
+  }
+}
+
+}  // namespace
+}  // namespace strata::expr

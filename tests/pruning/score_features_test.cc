@@ -1,0 +1,143 @@
+#include "pruning/score_features.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "pruning/tensor_kernels.h"
+
+namespace strata::pruning {
+namespace {
+
+// Two linears of different shapes, large enough for several chunks.
+struct Unit {
+  std::vector<float> first, second, first_scaler, second_scaler;
+  FeatureUnit view() const {
+    FeatureUnit unit;
+    unit.linears = {{{first.data(), 300, 200}, first_scaler},
+                    {{second.data(), 50, 700}, second_scaler}};
+    unit.redundancy = 12.5;
+    unit.influence = 0.25;
+    return unit;
+  }
+};
+
+Unit MakeUnit() {
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal;
+  Unit unit;
+  for (int i = 0; i < 300 * 200; ++i) unit.first.push_back(normal(random));
+  for (int i = 0; i < 50 * 700; ++i) unit.second.push_back(normal(random) * 0.1f);
+  for (int i = 0; i < 200; ++i) unit.first_scaler.push_back(std::exp(normal(random)));
+  for (int i = 0; i < 700; ++i) unit.second_scaler.push_back(std::exp(normal(random)));
+  unit.first[123] = 0.0f;
+  return unit;
+}
+
+// All scores of the unit as one vector.
+std::vector<float> Scores(const Unit& unit) {
+  std::vector<float> scores;
+  for (int i = 0; i < 300 * 200; ++i) {
+    scores.push_back(std::fabs(unit.first[i]) * std::sqrt(unit.first_scaler[i % 200]));
+  }
+  for (int i = 0; i < 50 * 700; ++i) {
+    scores.push_back(std::fabs(unit.second[i]) * std::sqrt(unit.second_scaler[i % 700]));
+  }
+  return scores;
+}
+
+double Mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double x : values) sum += x;
+  return sum / static_cast<double>(values.size());
+}
+
+double Variance(const std::vector<double>& values) {
+  const double mean = Mean(values);
+  double sum = 0;
+  for (const double x : values) sum += (x - mean) * (x - mean);
+  return sum / static_cast<double>(values.size() - 1);
+}
+
+std::vector<double> Apply(const std::vector<float>& values, double (*function)(double)) {
+  std::vector<double> result;
+  for (const float x : values) result.push_back(function(x));
+  return result;
+}
+
+std::vector<double> Measure(const std::vector<std::string>& features, const Unit& unit) {
+  const auto plan = FeaturePlan::Create(features);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return MeasureUnit(*plan, unit.view());
+}
+
+TEST(ScoreFeaturesTest, ManyFeaturesInOneMeasurement) {
+  const Unit unit = MakeUnit();
+  const std::vector<float> scores = Scores(unit);
+  const std::vector<double> plain = Apply(scores, [](double x) { return x; });
+  const std::vector<double> logarithms =
+      Apply(scores, [](double x) { return std::log(x == 0 ? 1 : x); });
+  const std::vector<double> measured =
+      Measure({"var(abslog(WX))", "mean(WX)", "outliers(3)", "std(normalize(WX))",
+               "mean(normalize(abslog(WX)))", "mean(mms(WX))", "redundancy", "influence",
+               "entropy(WX)", "var(abslog(mms(WX)))"},
+              unit);
+  EXPECT_NEAR(measured[0] / Variance(logarithms), 1.0, 1e-6);
+  EXPECT_NEAR(measured[1] / Mean(plain), 1.0, 1e-7);
+  const double threshold = 3 * Mean(plain);
+  const auto above =
+      std::count_if(plain.begin(), plain.end(), [&](double x) { return x > threshold; });
+  EXPECT_NEAR(measured[2], 100.0 * static_cast<double>(above) / 95000, 2.1e-3);
+  EXPECT_NEAR(measured[3], 1.0, 1e-5);
+  EXPECT_NEAR(measured[4], 0.0, 1e-5);
+  EXPECT_NEAR(measured[5] * *std::max_element(plain.begin(), plain.end()) / Mean(plain), 1.0,
+              1e-6);
+  EXPECT_EQ(measured[6], 12.5);
+  EXPECT_EQ(measured[7], 0.25);
+  EXPECT_GT(measured[8], 9.0);
+  EXPECT_LT(measured[8], std::log(95000.0));
+  EXPECT_TRUE(std::isfinite(measured[9]));
+}
+
+TEST(ScoreFeaturesTest, SourcesDiffer) {
+  const Unit unit = MakeUnit();
+  double weight_sum = 0;
+  for (const float x : unit.first) weight_sum += x;
+  for (const float x : unit.second) weight_sum += x;
+  double input_sum = 0;
+  for (const float x : unit.first_scaler) input_sum += 300 * std::sqrt(x);
+  for (const float x : unit.second_scaler) input_sum += 50 * std::sqrt(x);
+  const std::vector<double> measured = Measure({"mean(W)", "mean(X)"}, unit);
+  EXPECT_NEAR(measured[0], weight_sum / 95000, 1e-7);
+  EXPECT_NEAR(measured[1], input_sum / 95000, 1e-6);
+}
+
+TEST(ScoreFeaturesTest, MeasuringTogetherOrAloneGivesTheSameBits) {
+  const Unit unit = MakeUnit();
+  const std::vector<std::string> features = {"var(abslog(WX))", "mean(tanh(abslog(WX)))",
+                                             "outliers(5)", "std(mms(normalize(WX)))",
+                                             "entropy(WX)"};
+  const std::vector<double> together = Measure(features, unit);
+  for (size_t i = 0; i < features.size(); ++i) {
+    EXPECT_EQ(Measure({features[i]}, unit)[0], together[i]) << features[i];
+  }
+}
+
+TEST(ScoreFeaturesTest, ThreadsDoNotChangeTheBits) {
+  const Unit unit = MakeUnit();
+  const std::vector<std::string> features = {"var(abslog(WX))", "l2(WX)", "outliers(5)"};
+  at::set_num_threads(1);
+  const std::vector<double> one = Measure(features, unit);
+  at::set_num_threads(2);
+  EXPECT_EQ(Measure(features, unit), one);
+}
+
+TEST(ScoreFeaturesTest, NotANumberIsReturnedAsMeasured) {
+  EXPECT_TRUE(std::isnan(Measure({"mean(log(W))"}, MakeUnit())[0]));
+}
+
+}  // namespace
+}  // namespace strata::pruning

@@ -1,0 +1,107 @@
+#include "search/engine_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include "tests/search/simulation.h"
+
+namespace strata::search {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ValidateOptions, AcceptsTheDefaults) {
+  EXPECT_TRUE(ValidateOptions(SyntheticOptions(1, 200), SyntheticParameters()).ok());
+  EXPECT_TRUE(ValidateOptions(EngineOptions(), {1}).ok());
+}
+
+TEST(ValidateOptions, NamesTheImpossibleOption) {
+  struct Case {
+    std::function<void(EngineOptions*)> change;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {[](auto* o) { o->target.sparsity = 1.0; }, "1"},
+      {[](auto* o) { o->target.sparsity = 0.0; }, "0"},
+      {[](auto* o) { o->lag = 0; }, "lag must be at least 1, found 0"},
+      {[](auto* o) { o->population = 0; }, "population must be at least 1, found 0"},
+      {[](auto* o) { o->finalists = 0; }, "finalists must be at least 1, found 0"},
+      {[](auto* o) { o->random_candidates = -1; }, "random_candidates"},
+      {[](auto* o) { o->maximum_evaluations = -5; },
+       "maximum_evaluations must be at least 0, found -5"},
+      {[](auto* o) { o->variation.maximum_nodes = 1; }, "maximum_nodes"},
+      {[](auto* o) { o->variation.crossover_probability = 1.5; }, "crossover_probability"},
+      {[](auto* o) { o->variation.insert_weight = -1; }, "weights"},
+      {[](auto* o) { o->variation.sources = {"depht"}; }, "\"depht\""},
+      {[](auto* o) { o->variation.sources = {}; }, "sources"},
+      {[](auto* o) { o->baselines[1].published.clear(), o->baselines[1].widened.clear(); }, "owl"},
+      {[](auto* o) { o->baselines[0].published[0].expression = *expr::ParseExpression("depth"); },
+       "uniform"},
+  };
+  for (const Case& c : cases) {
+    EngineOptions options = SyntheticOptions(1, 200);
+    c.change(&options);
+    const absl::Status status = ValidateOptions(options, SyntheticParameters());
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.expected;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.expected));
+    EXPECT_FALSE(Engine::Create(options, SyntheticParameters()).ok());
+  }
+  EXPECT_FALSE(ValidateOptions(EngineOptions(), {}).ok());
+  EXPECT_THAT(std::string(ValidateOptions(EngineOptions(), {5, 0}).message()), HasSubstr("unit 1"));
+}
+
+TEST(BaselineSeeds, DefaultsOfAllFirst) {
+  const std::vector<expr::Baseline> baselines = expr::Baselines(kBlocks, kTarget);
+  const std::vector<Seed> seeds = BaselineSeeds(baselines);
+  size_t settings = 0;
+  for (size_t b = 0; b < baselines.size(); ++b) {
+    EXPECT_EQ(seeds[b].baseline, static_cast<int>(b));
+    EXPECT_EQ(seeds[b].expression, baselines[b].published[0].expression);
+    EXPECT_EQ(seeds[b].name.find(baselines[b].name), 0u);
+    settings += baselines[b].published.size() + baselines[b].widened.size();
+  }
+  EXPECT_EQ(seeds.size(), settings);
+  EXPECT_EQ(seeds[0].name, "uniform");
+  EXPECT_EQ(seeds[1].name, "owl M=5 lambda=0.08");
+}
+
+TEST(BaselineSeeds, ABaselineWithoutAUsableDefaultStartsWithItsNextSetting) {
+  std::vector<expr::Baseline> baselines = expr::Baselines(kBlocks, kTarget);
+  baselines[1].published.clear();
+  const expr::Expression first = baselines[1].widened[0].expression;
+  EXPECT_EQ(BaselineSeeds(baselines)[1].expression, first);
+}
+
+TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
+  const EngineOptions options = SyntheticOptions(1, 200);
+  const std::string text = IdentityText(options, SyntheticParameters());
+  EngineOptions same = options;
+  same.maximum_evaluations = 300;
+  same.finalists = 9;
+  EXPECT_EQ(IdentityText(same, SyntheticParameters()), text);
+
+  std::set<std::string> texts = {text, IdentityText(options, {1, 2})};
+  const std::function<void(EngineOptions*)> changes[] = {
+      [](auto* o) { o->seed = 2; },
+      [](auto* o) { o->target.sparsity = std::nextafter(0.7, 1.0); },
+      [](auto* o) { o->lag = 9; },
+      [](auto* o) { o->population = 23; },
+      [](auto* o) { o->random_candidates = 7; },
+      [](auto* o) { o->variation.delete_weight = 1.5; },
+      [](auto* o) { o->variation.sources.pop_back(); },
+      [](auto* o) { o->baselines.pop_back(); },
+      [](auto* o) { std::swap(o->baselines[0], o->baselines[1]); }};
+  for (const auto& change : changes) {
+    EngineOptions changed = options;
+    change(&changed);
+    texts.insert(IdentityText(changed, SyntheticParameters()));
+  }
+  EXPECT_EQ(texts.size(), 2 + std::size(changes));
+}
+
+}  // namespace
+}  // namespace strata::search

@@ -1,0 +1,303 @@
+#include "search/run_store.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bit>
+#include <csignal>
+#include <fstream>
+#include <limits>
+
+#include "tests/search/temporary_folder.h"
+
+namespace strata::search {
+namespace {
+
+using ::testing::HasSubstr;
+
+StoredCandidate Sample(int64_t id) {
+  StoredCandidate candidate;
+  candidate.id = id;
+  candidate.text = "span(-var(abslog(WX)), 0.15)";
+  candidate.complexity = 5;
+  candidate.lineage = {"crossover", "", {3, 14}};
+  candidate.allocation = {0.1, 1.0 / 3.0, 0.99};
+  candidate.fitness_nll = 4.25 + 1e-15;
+  candidate.on_front = true;
+  return candidate;
+}
+
+void ExpectEqual(const StoredCandidate& a, const StoredCandidate& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.text, b.text);
+  EXPECT_EQ(a.complexity, b.complexity);
+  EXPECT_EQ(a.lineage.origin, b.lineage.origin);
+  EXPECT_EQ(a.lineage.name, b.lineage.name);
+  EXPECT_EQ(a.lineage.parents, b.lineage.parents);
+  EXPECT_EQ(a.allocation, b.allocation);
+  EXPECT_EQ(a.same_as, b.same_as);
+  EXPECT_EQ(a.failure, b.failure);
+  EXPECT_EQ(a.fitness_nll, b.fitness_nll);
+  EXPECT_EQ(a.selection_nll, b.selection_nll);
+  EXPECT_EQ(a.report_nll, b.report_nll);
+  EXPECT_EQ(a.achieved_sparsity, b.achieved_sparsity);
+  EXPECT_EQ(a.on_front, b.on_front);
+  EXPECT_EQ(a.best_of_baseline, b.best_of_baseline);
+}
+
+class RunStoreTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<RunStore> MustCreate() {
+    auto store = RunStore::Create(folder_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+  std::unique_ptr<RunStore> MustOpen() {
+    auto store = RunStore::Open(folder_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+  std::unique_ptr<RunStore> MustRead() {
+    auto store = RunStore::OpenForReading(folder_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+
+  TemporaryFolder temporary_;
+  const std::string folder_ = temporary_ / "runs/first";  // parents do not exist yet
+};
+
+TEST_F(RunStoreTest, KeepsEverythingAcrossOpening) {
+  const double hard = std::bit_cast<double>(uint64_t{0xfff8000000001234});  // a NaN with a payload
+  {
+    const auto store = MustCreate();
+    ASSERT_TRUE(store->PutProperty("config", "a: 1\n").ok());
+    ASSERT_TRUE(store->PutProperty("config", "a: 2\n").ok());
+    ASSERT_TRUE(store->PutOutcome("d1", ProfileOutcome{{{1, hard}, {-0.0, 3}}}).ok());
+    ASSERT_TRUE(store->PutOutcome("d2", EvaluateOutcome{5.5, 0.7}).ok());
+    ASSERT_TRUE(store->PutOutcome("d3", FailedOutcome{"crashed"}).ok());
+    ASSERT_TRUE(store->PutOutcome("d2", EvaluateOutcome{6.5, 0.7}).ok());
+    ASSERT_TRUE(store->AppendEvent(1234.5, "start", "two workers").ok());
+  }
+  const auto store = MustOpen();
+  EXPECT_EQ(*store->Property("config"), "a: 2\n");
+  EXPECT_EQ(*store->Property("absent"), std::nullopt);
+  EXPECT_EQ(*store->Property("schema_version"), "1");
+  const auto profile = store->FindOutcome("d1");
+  ASSERT_TRUE(profile.ok() && *profile);
+  const auto& values = std::get<ProfileOutcome>(**profile).values;
+  ASSERT_EQ(values.size(), 2u);
+  EXPECT_EQ(std::bit_cast<uint64_t>(values[0][1]), std::bit_cast<uint64_t>(hard));
+  EXPECT_EQ(std::bit_cast<uint64_t>(values[1][0]), std::bit_cast<uint64_t>(-0.0));
+  EXPECT_EQ(std::get<EvaluateOutcome>(**store->FindOutcome("d2")).mean_nll, 5.5) << "first kept";
+  EXPECT_EQ(std::get<FailedOutcome>(**store->FindOutcome("d3")).reason, "crashed");
+  EXPECT_FALSE(store->FindOutcome("d4")->has_value());
+}
+
+TEST_F(RunStoreTest, CandidatesAreReplacedById) {
+  const auto store = MustCreate();
+  StoredCandidate second = Sample(1);
+  second.lineage = {"baseline", "owl M=5 lambda=0.08", {}};
+  second.same_as = 0;
+  second.failure = "a reason with 'quotes'; DROP TABLE candidates; --";
+  second.fitness_nll.reset();
+  second.report_nll = std::numeric_limits<double>::infinity();
+  second.achieved_sparsity = 0.7;
+  second.on_front = false;
+  second.best_of_baseline = true;
+  second.allocation = {};
+  ASSERT_TRUE(store->PutCandidates({second, Sample(0)}).ok());
+  StoredCandidate changed = Sample(0);
+  changed.selection_nll = 4.375;
+  changed.report_nll = 4.5;
+  changed.on_front = false;
+  ASSERT_TRUE(store->PutCandidates({changed, Sample(2)}).ok());
+  auto read = store->Candidates();
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->size(), 3u);
+  ExpectEqual((*read)[0], changed);
+  ExpectEqual((*read)[1], second);
+  ExpectEqual((*read)[2], Sample(2));
+
+  ASSERT_TRUE(store->DropCandidatesAbove(0).ok());
+  read = store->Candidates();
+  ASSERT_EQ(read->size(), 1u);
+  ExpectEqual((*read)[0], changed);
+}
+
+TEST_F(RunStoreTest, NothingIsWrittenOfABatchWithANaN) {
+  const auto store = MustCreate();
+  StoredCandidate broken = Sample(1);
+  broken.fitness_nll = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(store->PutCandidates({Sample(0), broken}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(store->Candidates()->empty());
+}
+
+TEST_F(RunStoreTest, TextsAreBoundNotPasted) {
+  const auto store = MustCreate();
+  const std::string hostile("x'); DELETE FROM properties; --\0\xff", 34);
+  ASSERT_TRUE(store->PutProperty(hostile, hostile).ok());
+  EXPECT_EQ(*store->Property(hostile), hostile);
+  EXPECT_EQ(*store->Property("schema_version"), "1");
+}
+
+TEST_F(RunStoreTest, SaysWhatIsThereOrNot) {
+  EXPECT_EQ(RunStore::Open(folder_).status().code(), absl::StatusCode::kNotFound);
+  const absl::Status absent = RunStore::OpenForReading(folder_).status();
+  EXPECT_EQ(absent.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(absent.message()), HasSubstr(folder_ + "/strata.sqlite"));
+  MustCreate();
+  const absl::Status again = RunStore::Create(folder_).status();
+  EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(again.message()), HasSubstr(folder_));
+}
+
+TEST_F(RunStoreTest, AFileInTheWayIsNamed) {
+  std::ofstream(temporary_ / "runs") << "not a folder";
+  const absl::Status status = RunStore::Create(folder_).status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_));
+}
+
+TEST_F(RunStoreTest, AKilledCreationLeavesNoRun) {
+  MustCreate();
+  std::ofstream(folder_ + "/strata.sqlite", std::ios::trunc).close();
+  EXPECT_EQ(RunStore::Open(folder_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(RunStore::OpenForReading(folder_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(RunStore::Create(folder_).ok());
+}
+
+TEST_F(RunStoreTest, OneWriterManyReaders) {
+  const auto writer = MustCreate();
+  const absl::Status second = RunStore::Open(folder_).status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(second.message()), HasSubstr(fmt::format("process {}", getpid())));
+  EXPECT_EQ(RunStore::Create(folder_).status().code(), absl::StatusCode::kFailedPrecondition);
+
+  const auto reader = MustRead(), other = MustRead();
+  for (int64_t id = 0; id < 200; ++id) {
+    ASSERT_TRUE(writer->PutCandidates({Sample(id)}).ok());
+    ASSERT_TRUE(writer->PutProperty("seconds_spent", fmt::format("{}", id)).ok());
+    EXPECT_EQ(reader->Candidates()->size(), static_cast<size_t>(id + 1));
+    EXPECT_EQ(*other->Property("seconds_spent"), fmt::format("{}", id));
+  }
+  for (const absl::Status& status :
+       {reader->PutProperty("a", "b"), reader->PutOutcome("a", FailedOutcome{}),
+        reader->PutCandidates({}), reader->AppendEvent(0, "a", "b"),
+        reader->DropCandidatesAbove(0)}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  }
+}
+
+TEST_F(RunStoreTest, AReaderSeesAWriterThatWasKilled) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto store = RunStore::Create(folder_);
+    const bool ok = store.ok() && (*store)->PutCandidates({Sample(0), Sample(1)}).ok();
+    _exit(ok ? 0 : 1);  // the write-ahead log stays as it is
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  EXPECT_EQ(MustRead()->Candidates()->size(), 2u);
+  EXPECT_EQ(MustOpen()->Candidates()->size(), 2u);
+}
+
+TEST_F(RunStoreTest, OtherSchemaVersionsAreRefused) {
+  ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "2").ok());
+  const absl::Status status = RunStore::OpenForReading(folder_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("expected schema version 1, found 2"));
+}
+
+TEST_F(RunStoreTest, ADamagedDatabaseIsDataLoss) {
+  {
+    const auto store = MustCreate();
+    std::vector<StoredCandidate> many;
+    for (int64_t id = 0; id < 500; ++id) many.push_back(Sample(id));
+    ASSERT_TRUE(store->PutCandidates(many).ok());
+  }
+  const std::string path = folder_ + "/strata.sqlite";
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  // Every page but the first, which holds the schema.
+  for (std::streamoff at = 4096; at < size; at += 4096) {
+    file.seekp(at);
+    file << std::string(512, '\xa5');
+  }
+  file.close();
+  const absl::Status status = RunStore::Open(folder_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_));
+
+  std::ofstream(path, std::ios::trunc) << std::string(8192, 'x');
+  EXPECT_EQ(RunStore::Open(folder_).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(RunStore::OpenForReading(folder_).status().code(), absl::StatusCode::kDataLoss);
+}
+
+// In a child process whose files may not grow beyond `bytes`, as on a full disk: returns its exit
+// code.
+template <typename Work>
+int WithFileSizeLimit(rlim_t bytes, const Work& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, bytes};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(100);
+    _exit(work());
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return 101;
+  return WEXITSTATUS(status);
+}
+
+TEST_F(RunStoreTest, AFullDiskIsResourceExhaustedAndLosesNothing) {
+  const int code = WithFileSizeLimit(200000, [&] {
+    auto store = RunStore::Create(folder_);
+    if (!store.ok()) return 1;
+    for (int id = 0; id < 1000; ++id) {
+      const absl::Status put = (*store)->PutOutcome(fmt::format("{}", id),
+                                                    ProfileOutcome{{std::vector<double>(100, id)}});
+      if (put.ok()) continue;
+      if (put.code() != absl::StatusCode::kResourceExhausted) return 2;
+      if (put.message().find(folder_) == std::string::npos) return 3;
+      // What was stored can still be read, and the failed write left nothing behind.
+      if (!(*store)->FindOutcome(fmt::format("{}", id - 1))->has_value()) return 4;
+      if ((*store)->FindOutcome(fmt::format("{}", id))->has_value()) return 5;
+      std::ofstream(temporary_ / "count") << id;
+      return 0;
+    }
+    return 6;
+  });
+  ASSERT_EQ(code, 0);
+  int stored = 0;
+  std::ifstream(temporary_ / "count") >> stored;
+  ASSERT_GT(stored, 10);
+  const auto store = MustOpen();
+  for (int id = 0; id < stored; ++id) {
+    const auto outcome = store->FindOutcome(fmt::format("{}", id));
+    ASSERT_TRUE(outcome.ok() && *outcome) << id;
+    EXPECT_EQ(std::get<ProfileOutcome>(**outcome).values[0][99], id);
+  }
+  EXPECT_FALSE(store->FindOutcome(fmt::format("{}", stored))->has_value());
+  EXPECT_TRUE(store->PutOutcome(fmt::format("{}", stored), FailedOutcome{}).ok());
+}
+
+TEST_F(RunStoreTest, ADiskFullFromTheBeginningIsResourceExhausted) {
+  for (const rlim_t bytes : {0, 2, 100, 5000, 20000}) {
+    const int code = WithFileSizeLimit(bytes, [&] {
+      const absl::Status status = RunStore::Create(folder_).status();
+      return static_cast<int>(status.code());
+    });
+    EXPECT_EQ(code, static_cast<int>(absl::StatusCode::kResourceExhausted)) << bytes << " bytes";
+  }
+  EXPECT_TRUE(RunStore::Create(folder_).ok());
+}
+
+}  // namespace
+}  // namespace strata::search

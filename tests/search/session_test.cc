@@ -1,0 +1,243 @@
+#include "search/session.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <set>
+
+#include "tests/search/simulation.h"
+#include "tests/search/temporary_folder.h"
+
+namespace strata::search {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest() {
+    auto store = RunStore::Create(temporary_ / "run");
+    EXPECT_TRUE(store.ok()) << store.status();
+    store_ = *std::move(store);
+    options_.engine = SmallOptions(1, 40);
+    options_.profile_context = "model=m\ntext=t";
+    options_.search_context = "one-shot";
+    options_.select_context = "sequential";
+    options_.verify_context = "sequential, report";
+    options_.now_seconds = [this] { return now_; };
+  }
+
+  std::unique_ptr<Session> MustCreate() {
+    auto session = Session::Create(options_, SyntheticParameters(), store_.get());
+    EXPECT_TRUE(session.ok()) << session.status();
+    return *std::move(session);
+  }
+
+  TemporaryFolder temporary_;
+  std::unique_ptr<RunStore> store_;
+  SessionOptions options_;
+  Laboratory laboratory_;
+  double now_ = 1000;
+};
+
+TEST_F(SessionTest, RunsASearchAndStoresItsView) {
+  const auto session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 1);
+  EXPECT_EQ(session->engine().phase(), Phase::kDone);
+  const auto stored = store_->Candidates();
+  ASSERT_TRUE(stored.ok());
+  std::vector<Candidate> found = session->engine().candidates();
+  ASSERT_EQ(stored->size(), found.size());
+  std::set<int64_t> front, best;
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ((*stored)[i].text, found[i].text);
+    EXPECT_EQ((*stored)[i].allocation, found[i].allocation);
+    EXPECT_EQ((*stored)[i].fitness_nll, found[i].fitness_nll);
+    EXPECT_EQ((*stored)[i].selection_nll, found[i].selection_nll);
+    EXPECT_EQ((*stored)[i].report_nll, found[i].report_nll);
+    EXPECT_EQ((*stored)[i].achieved_sparsity, found[i].achieved_sparsity);
+    if ((*stored)[i].on_front) front.insert(found[i].id);
+    if ((*stored)[i].best_of_baseline) best.insert(found[i].id);
+  }
+  const std::vector<int64_t> expected = session->engine().Front();
+  EXPECT_EQ(front, std::set<int64_t>(expected.begin(), expected.end()));
+  EXPECT_EQ(best, (std::set<int64_t>{0}));
+}
+
+TEST_F(SessionTest, TheStoredViewIsCurrentAfterEveryCompletion) {
+  const auto session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 1, [&](int64_t) {
+    const auto stored = store_->Candidates();
+    const auto& candidates = session->engine().candidates();
+    EXPECT_EQ(stored->size(), candidates.size());
+    for (size_t i = 0; i < std::min(stored->size(), candidates.size()); ++i) {
+      EXPECT_EQ((*stored)[i].fitness_nll, candidates[i].fitness_nll);
+      EXPECT_EQ((*stored)[i].same_as, candidates[i].same_as);
+    }
+    std::vector<int64_t> front;
+    for (const StoredCandidate& row : *stored) {
+      if (row.on_front) front.push_back(row.id);
+    }
+    std::vector<int64_t> expected = session->engine().Front();
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(front, expected);
+    return false;
+  });
+}
+
+TEST_F(SessionTest, NeverAsksForWhatIsStored) {
+  const auto first = MustCreate();
+  Drive(first.get(), &laboratory_, 3, 1);
+  ASSERT_EQ(first->engine().evaluations(), 40);
+  EXPECT_EQ(Drive(MustCreate().get(), &laboratory_, 3, 1), 0);
+  // More evaluations go on from there.
+  options_.engine.maximum_evaluations = 50;
+  const auto longer = MustCreate();
+  const int64_t done = Drive(longer.get(), &laboratory_, 3, 1);
+  EXPECT_EQ(longer->engine().evaluations(), 50);
+  EXPECT_EQ(laboratory_.evaluations(Rung::kSearch), 50);
+  EXPECT_GE(done, 10);
+}
+
+TEST_F(SessionTest, DigestsDependOnTheContexts) {
+  const auto digest_of_first = [&] {
+    TemporaryFolder folder;
+    auto store = RunStore::Create(folder / "run");
+    auto session = Session::Create(options_, SyntheticParameters(), store->get());
+    return std::get<SessionTask>(*(*session)->Next()).digest;
+  };
+  const std::string digest = digest_of_first();
+  EXPECT_EQ(digest.size(), 64u);
+  EXPECT_EQ(digest_of_first(), digest);
+  options_.profile_context += "!";
+  EXPECT_NE(digest_of_first(), digest);
+}
+
+TEST_F(SessionTest, RefusesToResumeSomethingElse) {
+  MustCreate();
+  const SessionOptions original = options_;
+  struct Case {
+    std::function<void(SessionOptions*)> change;
+    const char *name, *expected, *found;
+  };
+  const Case cases[] = {
+      {[](auto* o) { o->profile_context = "model=m\ntext=u"; }, "profile_context", "\"text=t\"",
+       "\"text=u\""},
+      {[](auto* o) { o->search_context = "exact"; }, "search_context", "\"one-shot\"", "\"exact\""},
+      {[](auto* o) { o->select_context = ""; }, "select_context", "\"sequential\"", "\"\""},
+      {[](auto* o) { o->verify_context = ""; }, "verify_context", "\"sequential, report\"", "\"\""},
+      {[](auto* o) { o->engine.lag = 16; }, "engine_options", "\"lag=8\"", "\"lag=16\""},
+      {[](auto* o) { o->engine.seed = 2; }, "engine_options", "\"seed=1\"", "\"seed=2\""}};
+  for (const Case& c : cases) {
+    SessionOptions changed = original;
+    c.change(&changed);
+    const absl::Status status =
+        Session::Create(changed, SyntheticParameters(), store_.get()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    for (const char* part : {c.name, c.expected, c.found}) {
+      EXPECT_THAT(std::string(status.message()), HasSubstr(part));
+    }
+  }
+  EXPECT_TRUE(Session::Create(original, SyntheticParameters(), store_.get()).ok());
+}
+
+TEST_F(SessionTest, AnOutcomeThatDoesNotFitIsNotStored) {
+  const auto session = MustCreate();
+  const SessionTask task = std::get<SessionTask>(*session->Next());
+  SessionTask unknown = task;
+  unknown.task.id += 1000;
+  SessionTask renamed = task;
+  renamed.digest = "0123";
+  for (const absl::Status& status :
+       {session->Complete(task, EvaluateOutcome{1, 1}), session->Complete(task, ProfileOutcome{}),
+        session->Complete(unknown, laboratory_.Do(task.task)),
+        session->Complete(renamed, laboratory_.Do(task.task))}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_FALSE(store_->FindOutcome(task.digest)->has_value());
+  EXPECT_TRUE(session->Complete(task, laboratory_.Do(task.task)).ok());
+  EXPECT_TRUE(store_->FindOutcome(task.digest)->has_value());
+  EXPECT_EQ(session->Complete(task, laboratory_.Do(task.task)).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(SessionTest, LossesThatAreNoNumbersAreStoredAndSurvived) {
+  laboratory_.distort = [](const Task& task, Outcome outcome) -> Outcome {
+    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+    if (evaluate != nullptr && evaluate->candidate % 3 == 1) {
+      return EvaluateOutcome{std::numeric_limits<double>::quiet_NaN(), 0.7};
+    }
+    return outcome;
+  };
+  const auto session = MustCreate();
+  Drive(session.get(), &laboratory_, 2, 1);
+  EXPECT_EQ(session->engine().phase(), Phase::kDone);
+  const auto again = MustCreate();
+  EXPECT_EQ(Drive(again.get(), &laboratory_, 2, 1), 0);
+  EXPECT_EQ(Describe(again->engine().candidates()), Describe(session->engine().candidates()));
+}
+
+TEST_F(SessionTest, TheBudgetEndsTheSearchPhaseOnly) {
+  options_.engine.maximum_evaluations = 0;
+  options_.budget_seconds = 25.0;
+  const auto session = MustCreate();
+  // Every task takes a second, of which the search has 25; what comes after costs nothing of the
+  // budget.
+  int64_t of_search = 0;
+  Drive(session.get(), &laboratory_, 1, 1, [&](int64_t) {
+    now_ += 1;
+    const Phase phase = session->engine().phase();
+    of_search += phase == Phase::kSearching || phase == Phase::kDraining ? 1 : 0;
+    return false;
+  });
+  EXPECT_EQ(of_search, 25);
+  EXPECT_EQ(session->engine().evaluations(), laboratory_.evaluations(Rung::kSearch));
+  EXPECT_EQ(session->seconds_spent(), 25.0);
+  EXPECT_GT(now_, 1026.0);
+  EXPECT_EQ(*store_->Property("search_stopped_after_candidate"),
+            fmt::format("{}", session->engine().candidates().back().id));
+  EXPECT_EQ(store_->Candidates()->size(), session->engine().candidates().size());
+}
+
+TEST_F(SessionTest, TheBudgetAddsUpOverSittings) {
+  options_.engine.maximum_evaluations = 0;
+  options_.budget_seconds = 25.0;
+  const auto tick = [&](int64_t completions) {
+    now_ += 1;
+    return completions == 10;
+  };
+  {
+    const auto session = MustCreate();
+    Drive(session.get(), &laboratory_, 1, 1, tick);
+    EXPECT_EQ(session->seconds_spent(), 10.0);
+  }
+  now_ = 5;  // a clock of another boot
+  const auto session = MustCreate();
+  EXPECT_EQ(session->seconds_spent(),
+            9.0);  // stored by the tenth completion, before the clock ticked
+  Drive(session.get(), &laboratory_, 1, 1, [&](int64_t) {
+    now_ += 1;
+    return false;
+  });
+  EXPECT_EQ(session->seconds_spent(), 25.0);
+}
+
+TEST_F(SessionTest, RefusesImpossibleOptions) {
+  SessionOptions options = options_;
+  options.now_seconds = nullptr;
+  EXPECT_EQ(Session::Create(options, SyntheticParameters(), store_.get()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  options = options_;
+  options.budget_seconds = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(Session::Create(options, SyntheticParameters(), store_.get()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Session::Create(options_, {}, store_.get()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace strata::search

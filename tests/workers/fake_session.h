@@ -1,0 +1,80 @@
+// A search session without a search: hands out a fixed number of evaluations and records what it is
+// told.
+#ifndef STRATA_TESTS_WORKERS_FAKE_SESSION_H_
+#define STRATA_TESTS_WORKERS_FAKE_SESSION_H_
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "search/session.h"
+
+namespace strata::workers {
+
+class FakeEngine : public search::Engine {
+ public:
+  explicit FakeEngine(int units)
+      : features_(std::vector<int64_t>(static_cast<size_t>(units), 100)) {}
+  search::Action Ask() override { return search::Wait{}; }
+  absl::Status Tell(int64_t, const search::Outcome&) override { return absl::OkStatus(); }
+  void StopSearch(std::optional<int64_t>) override {}
+  search::Phase phase() const override { return search::Phase::kSearching; }
+  int64_t evaluations() const override { return 0; }
+  int64_t last_candidate_handed_out() const override { return -1; }
+  const std::vector<search::Candidate>& candidates() const override { return candidates_; }
+  const expr::FeatureTable& features() const override { return features_; }
+  std::vector<int64_t> Front() const override { return {}; }
+  std::vector<int64_t> BestBaselines() const override { return {}; }
+
+ private:
+  expr::FeatureTable features_;
+  std::vector<search::Candidate> candidates_;
+};
+
+inline constexpr int kFakeUnits = 3;
+
+inline search::SessionTask MakeFakeTask(int64_t number) {
+  const double sparsity = 0.5 + 0.001 * static_cast<double>(number % 100);
+  return {{number, search::EvaluateTask{number, search::Rung::kSearch,
+                                        expr::Allocation(kFakeUnits, sparsity)}},
+          fmt::format("digest{:026}", number)};
+}
+
+class FakeSession : public search::Session {
+ public:
+  explicit FakeSession(int64_t tasks) : tasks_(tasks), engine_(kFakeUnits) {}
+
+  absl::StatusOr<search::SessionAction> Next() override {
+    if (!next_error.ok()) return next_error;
+    if (handed_out_ < tasks_) return search::SessionAction(MakeFakeTask(handed_out_++));
+    if (static_cast<int64_t>(outcomes.size()) < tasks_) {
+      return search::SessionAction(search::Wait{});
+    }
+    return search::SessionAction(search::Done{});
+  }
+  absl::Status Complete(const search::SessionTask& task, const search::Outcome& outcome) override {
+    if (!complete_error.ok()) return complete_error;
+    if (!outcomes.emplace(task.digest, outcome).second) {
+      return absl::InternalError("told twice: " + task.digest);
+    }
+    return absl::OkStatus();
+  }
+  const search::Engine& engine() const override { return engine_; }
+  double seconds_spent() const override { return 0; }
+
+  absl::Status next_error;
+  absl::Status complete_error;
+  std::map<std::string, search::Outcome> outcomes;  // by digest
+
+ private:
+  const int64_t tasks_;
+  int64_t handed_out_ = 0;
+  FakeEngine engine_;
+};
+
+}  // namespace strata::workers
+
+#endif  // STRATA_TESTS_WORKERS_FAKE_SESSION_H_

@@ -1,0 +1,55 @@
+#include "workers/handshake.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "small_search.h"
+
+namespace strata::workers {
+namespace {
+
+using testing::HasSubstr;
+
+class HandshakeTest : public testing::Test {
+ protected:
+  HandshakeTest() : evaluator_(SmallEvaluator()), hello_(MakeHello("w", *evaluator_)) {}
+  std::string Refusal() const {
+    return RefusalOf(hello_, evaluator_->model().digest, evaluator_->text_digest());
+  }
+  std::unique_ptr<evaluator::Evaluator> evaluator_;
+  v1::Hello hello_;
+};
+
+TEST_F(HandshakeTest, TheSameIsAdmitted) {
+  EXPECT_EQ(Refusal(), "");
+  EXPECT_EQ(hello_.model().blocks(), kSmallBlocks);
+  EXPECT_EQ(hello_.model().linears_size(), static_cast<int>(evaluator_->model().linears.size()));
+}
+
+TEST_F(HandshakeTest, EveryDifferenceIsRefusedWithBothValues) {
+  const v1::Hello good = hello_;
+  hello_.set_protocol_version(77);
+  EXPECT_THAT(Refusal(), HasSubstr("protocol version: expected 1, found 77"));
+  hello_ = good;
+  hello_.set_operator_table_hash(0x1234);
+  EXPECT_THAT(Refusal(), HasSubstr("found 0000000000001234"));
+  hello_ = good;
+  hello_.set_model_digest("other");
+  EXPECT_THAT(Refusal(), HasSubstr("model digest: expected " + evaluator_->model().digest));
+  EXPECT_THAT(Refusal(), HasSubstr("found other"));
+  hello_ = good;
+  hello_.set_text_digest("other");
+  EXPECT_THAT(Refusal(), HasSubstr("text digest: expected"));
+  hello_ = good;
+  hello_.clear_worker_name();
+  EXPECT_THAT(Refusal(), HasSubstr("worker name"));
+}
+
+TEST(DefaultWorkerNameTest, NamesTheProcess) {
+  EXPECT_THAT(DefaultWorkerName(), HasSubstr(fmt::format(":{}", getpid())));
+}
+
+}  // namespace
+}  // namespace strata::workers

@@ -1,0 +1,203 @@
+#include "workers/lease_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_session.h"
+
+namespace strata::workers {
+namespace {
+
+using testing::ElementsAre;
+
+class LeaseTableTest : public testing::Test {
+ protected:
+  LeaseTableTest()
+      : table_({.lease_seconds = 30,
+                .maximum_crashes_per_task = 3,
+                .maximum_evaluation_failures_per_task = 2,
+                .maximum_infrastructure_failures_per_task = 4}) {}
+
+  static std::string Digest(int64_t number) { return MakeFakeTask(number).digest; }
+  // The lease of a worker by value, which must exist.
+  Lease Grant(WorkerId worker, double now) {
+    const Lease* lease = table_.Grant(worker, now);
+    EXPECT_NE(lease, nullptr);
+    return lease == nullptr ? Lease() : *lease;
+  }
+
+  LeaseTable table_;
+  std::vector<WorkerId> stopped_;
+  std::string digest_;
+};
+
+TEST_F(LeaseTableTest, GrantsInOrderAndTheSameTaskWhenAskedAgain) {
+  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeTask(1));
+  const Lease first = Grant(1, 0);
+  EXPECT_EQ(first.digest, Digest(0));
+  EXPECT_EQ(Grant(1, 5).id, first.id);
+  EXPECT_EQ(Grant(2, 5).digest, Digest(1));
+  EXPECT_EQ(table_.Grant(3, 5), nullptr);
+  EXPECT_EQ(table_.leased(), 2);
+  EXPECT_EQ(table_.reissued(), 0);
+}
+
+TEST_F(LeaseTableTest, HeartbeatsRenewAndSilenceEnds) {
+  table_.Add(MakeFakeTask(0));
+  const std::string id = Grant(1, 0).id;
+  table_.Report(1, id, 20);
+  EXPECT_TRUE(table_.Expire(49.9).empty());
+  EXPECT_THAT(table_.Expire(50), ElementsAre(1));
+  EXPECT_EQ(table_.LeaseOf(1), nullptr);
+  EXPECT_TRUE(table_.has_waiting());
+}
+
+TEST_F(LeaseTableTest, AnExpiredTaskGoesToTheFront) {
+  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeTask(1));
+  Grant(1, 0);
+  table_.Expire(30);
+  EXPECT_EQ(Grant(2, 30).digest, Digest(0));
+  EXPECT_EQ(table_.reissued(), 1);
+}
+
+TEST_F(LeaseTableTest, AnotherWorkersReportDoesNotRenew) {
+  table_.Add(MakeFakeTask(0));
+  const std::string id = Grant(1, 0).id;
+  table_.Report(2, id, 20);
+  EXPECT_THAT(table_.Expire(30), ElementsAre(1));
+}
+
+TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingTaskBack) {
+  table_.Add(MakeFakeTask(0));
+  const std::string id = Grant(1, 0).id;
+  EXPECT_EQ(table_.Break(1, &digest_).kind, Decision::kRetry);
+  table_.Report(7, id, 1);  // the same worker on a new stream
+  ASSERT_NE(table_.LeaseOf(7), nullptr);
+  EXPECT_EQ(table_.LeaseOf(7)->id, id);
+  EXPECT_FALSE(table_.has_waiting());
+}
+
+TEST_F(LeaseTableTest, AWorkerThatReturnsTooLateDoesNotTakeTheTaskFromAnother) {
+  table_.Add(MakeFakeTask(0));
+  const std::string id = Grant(1, 0).id;
+  table_.Break(1, &digest_);
+  const Lease second = Grant(2, 1);
+  table_.Report(7, id, 2);
+  EXPECT_EQ(table_.LeaseOf(7), nullptr);
+  EXPECT_EQ(table_.LeaseOf(2)->id, second.id);
+}
+
+TEST_F(LeaseTableTest, ALeaseNeverGrantedIsNotResumed) {
+  table_.Add(MakeFakeTask(0));
+  table_.Report(1, "9-" + Digest(0), 0);
+  table_.Report(1, "no dash", 0);
+  EXPECT_EQ(table_.LeaseOf(1), nullptr);
+}
+
+TEST_F(LeaseTableTest, CrashesAreCountedPerTask) {
+  table_.Add(MakeFakeTask(0));
+  for (WorkerId worker = 1; worker <= 2; ++worker) {
+    Grant(worker, 0);
+    EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
+  }
+  Grant(3, 0);
+  const Decision decision = table_.Break(3, &digest_);
+  EXPECT_EQ(decision.kind, Decision::kTaskFailed);
+  EXPECT_EQ(digest_, Digest(0));
+  EXPECT_THAT(decision.reason, testing::HasSubstr("crashed 3 workers"));
+}
+
+TEST_F(LeaseTableTest, AWorkerThatReturnsHadNotCrashed) {
+  table_.Add(MakeFakeTask(0));
+  for (WorkerId worker = 1; worker <= 6; worker += 2) {
+    const std::string id = Grant(worker, 0).id;
+    EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
+    table_.Report(worker + 1, id, 0);
+    table_.Release(worker + 1);
+  }
+}
+
+TEST_F(LeaseTableTest, BreakWithoutALeaseSaysNothing) {
+  EXPECT_EQ(table_.Break(1, &digest_).kind, Decision::kAbsorbed);
+  EXPECT_EQ(digest_, "");
+}
+
+TEST_F(LeaseTableTest, AnEvaluationFailureIsRetriedOnce) {
+  table_.Add(MakeFakeTask(0));
+  const std::string first = Grant(1, 0).id;
+  EXPECT_EQ(table_.Fail(first, Digest(0), FailureKind::kEvaluation, "x").kind, Decision::kRetry);
+  EXPECT_EQ(table_.LeaseOf(1), nullptr);
+  EXPECT_EQ(table_.Fail(first, Digest(0), FailureKind::kEvaluation, "x").kind, Decision::kAbsorbed);
+  const Decision second = table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kEvaluation, "again");
+  EXPECT_EQ(second.kind, Decision::kTaskFailed);
+  EXPECT_EQ(second.reason, "again");
+}
+
+TEST_F(LeaseTableTest, AnInvalidTaskFailsAtOnce) {
+  table_.Add(MakeFakeTask(0));
+  EXPECT_EQ(table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kInvalidTask, "x").kind,
+            Decision::kTaskFailed);
+}
+
+TEST_F(LeaseTableTest, InfrastructureFailuresAreRetriedManyTimesThenEndTheRun) {
+  table_.Add(MakeFakeTask(0));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kInfrastructure, "x").kind,
+              Decision::kRetry);
+  }
+  EXPECT_EQ(table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kInfrastructure, "x").kind,
+            Decision::kGiveUp);
+}
+
+TEST_F(LeaseTableTest, AFailureOfAnEndedLeaseLeavesTheNewOneAlone) {
+  table_.Add(MakeFakeTask(0));
+  const std::string old_id = Grant(1, 0).id;
+  table_.Expire(30);
+  const std::string new_id = Grant(2, 30).id;
+  EXPECT_EQ(table_.Fail(old_id, Digest(0), FailureKind::kInvalidTask, "x").kind,
+            Decision::kAbsorbed);
+  EXPECT_EQ(table_.LeaseOf(2)->id, new_id);
+  EXPECT_EQ(table_.Fail("3-made-up", Digest(0), FailureKind::kInvalidTask, "x").kind,
+            Decision::kAbsorbed);
+}
+
+TEST_F(LeaseTableTest, CompletingEndsTheLeaseOfWhoeverHasIt) {
+  table_.Add(MakeFakeTask(0));
+  Grant(1, 0);
+  table_.Expire(30);
+  Grant(2, 30);
+  const auto tasks = table_.Complete(Digest(0), &stopped_);
+  ASSERT_EQ(tasks.size(), 1u);
+  EXPECT_THAT(stopped_, ElementsAre(2));
+  EXPECT_EQ(table_.LeaseOf(2), nullptr);
+  EXPECT_FALSE(table_.has_waiting());
+  EXPECT_TRUE(table_.WasCompleted(Digest(0)));
+  EXPECT_EQ(table_.FindOpen(Digest(0)), nullptr);
+  EXPECT_TRUE(table_.Complete(Digest(0), &stopped_).empty());
+}
+
+TEST_F(LeaseTableTest, ALateResultCompletesAWaitingTask) {
+  table_.Add(MakeFakeTask(0));
+  Grant(1, 0);
+  table_.Expire(30);
+  EXPECT_EQ(table_.Complete(Digest(0), &stopped_).size(), 1u);
+  EXPECT_TRUE(stopped_.empty());
+  EXPECT_FALSE(table_.has_waiting());
+}
+
+TEST_F(LeaseTableTest, TasksOfOneDigestAreCompletedTogether) {
+  search::SessionTask twin = MakeFakeTask(0);
+  twin.task.id = 99;
+  table_.Add(MakeFakeTask(0));
+  table_.Add(twin);
+  Grant(1, 0);
+  EXPECT_FALSE(table_.has_waiting());
+  const auto tasks = table_.Complete(Digest(0), &stopped_);
+  ASSERT_EQ(tasks.size(), 2u);
+  EXPECT_EQ(tasks[1].task.id, 99);
+}
+
+}  // namespace
+}  // namespace strata::workers

@@ -1,0 +1,262 @@
+#include "workers/task_codec.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/stubs/logging.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "fake_session.h"
+
+namespace strata::workers {
+namespace {
+
+using testing::HasSubstr;
+
+MeasurementPlan MakePlan() {
+  MeasurementPlan plan;
+  plan.granularity = evaluator::Granularity::kLinear;
+  plan.calibration = {.sequences = 5, .sequence_tokens = 77};
+  plan.search = {.windows = 3, .window_tokens = 65};
+  plan.verify = {.split = evaluator::Split::kReport,
+                 .windows = 9,
+                 .window_tokens = 129,
+                 .arithmetic = evaluator::Arithmetic::kBFloat16,
+                 .protocol = evaluator::Protocol::kSequential};
+  return plan;
+}
+
+search::SessionTask MakeProfileTask() {
+  return {{4, search::ProfileTask{{"var(abslog(WX))", "outliers(5)"}}}, "profile-digest"};
+}
+
+// A measurement of the fake task 0 as a worker sends it.
+v1::Result MakeResult() {
+  evaluator::Measurement measurement;
+  measurement.window_nll = {3.0, 4.0};
+  measurement.mean_nll = 3.5;
+  measurement.tokens = 510;
+  measurement.achieved_sparsity = 0.5;
+  measurement.seconds = {.prune = 1, .forward = 2, .loss = 3};
+  return EncodeResult(MakeFakeTask(0).digest, measurement);
+}
+
+std::string DecodeError(const v1::Result& result) {
+  const auto received = DecodeResult(result, MakeFakeTask(0).task, kFakeUnits);
+  return received.ok() ? "" : std::string(received.status().message());
+}
+
+TEST(TaskCodecTest, ProfileTaskRoundTrip) {
+  const v1::Task sent = EncodeTask(MakeProfileTask(), MakePlan());
+  EXPECT_EQ(sent.digest(), "profile-digest");
+  const auto request = DecodeTask(sent);
+  ASSERT_TRUE(request.ok()) << request.status();
+  const auto& profile = std::get<evaluator::ProfileRequest>(*request);
+  EXPECT_THAT(profile.features, testing::ElementsAre("var(abslog(WX))", "outliers(5)"));
+  EXPECT_EQ(profile.granularity, evaluator::Granularity::kLinear);
+  EXPECT_EQ(profile.calibration.sequences, 5);
+  EXPECT_EQ(profile.calibration.sequence_tokens, 77);
+}
+
+TEST(TaskCodecTest, EvaluateTaskRoundTripOfEveryRung) {
+  search::SessionTask task = MakeFakeTask(0);
+  auto& work = std::get<search::EvaluateTask>(task.task.work);
+  work.allocation = {0.0, 1.0 / 3.0, 0.98765432109876543};
+  auto request = DecodeTask(EncodeTask(task, MakePlan()));
+  ASSERT_TRUE(request.ok()) << request.status();
+  auto evaluate = std::get<evaluator::EvaluateRequest>(*request);
+  EXPECT_EQ(evaluate.allocation, work.allocation);
+  EXPECT_EQ(evaluate.fidelity.split, evaluator::Split::kFitness);
+  EXPECT_EQ(evaluate.fidelity.windows, 3);
+  EXPECT_EQ(evaluate.fidelity.window_tokens, 65);
+  EXPECT_EQ(evaluate.fidelity.arithmetic, evaluator::Arithmetic::kFloat32);
+  EXPECT_EQ(evaluate.fidelity.protocol, evaluator::Protocol::kOneShot);
+
+  MeasurementPlan selecting = MakePlan();
+  selecting.select = selecting.verify;
+  selecting.select.split = evaluator::Split::kFitness;
+  selecting.select.windows = 5;
+  work.rung = search::Rung::kSelect;
+  request = DecodeTask(EncodeTask(task, selecting));
+  ASSERT_TRUE(request.ok()) << request.status();
+  evaluate = std::get<evaluator::EvaluateRequest>(*request);
+  EXPECT_EQ(evaluate.fidelity.split, evaluator::Split::kFitness);
+  EXPECT_EQ(evaluate.fidelity.windows, 5);
+  EXPECT_EQ(evaluate.fidelity.protocol, evaluator::Protocol::kSequential);
+
+  work.rung = search::Rung::kVerify;
+  request = DecodeTask(EncodeTask(task, MakePlan()));
+  ASSERT_TRUE(request.ok()) << request.status();
+  evaluate = std::get<evaluator::EvaluateRequest>(*request);
+  EXPECT_EQ(evaluate.fidelity.split, evaluator::Split::kReport);
+  EXPECT_EQ(evaluate.fidelity.windows, 9);
+  EXPECT_EQ(evaluate.fidelity.arithmetic, evaluator::Arithmetic::kBFloat16);
+  EXPECT_EQ(evaluate.fidelity.protocol, evaluator::Protocol::kSequential);
+}
+
+TEST(TaskCodecTest, HostileTasksAreRefusedByName) {
+  const v1::Task good = EncodeTask(MakeFakeTask(0), MakePlan());
+  const auto error_of = [](const v1::Task& task) {
+    const auto request = DecodeTask(task);
+    EXPECT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(request.status().message());
+  };
+  EXPECT_THAT(error_of(v1::Task()), HasSubstr("neither"));
+  for (const double bad : {-0.1, 1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    v1::Task task = good;
+    task.mutable_evaluate()->set_allocation(1, bad);
+    EXPECT_THAT(error_of(task), HasSubstr("allocation[1]"));
+  }
+  v1::Task task = good;
+  task.mutable_evaluate()->clear_allocation();
+  EXPECT_THAT(error_of(task), HasSubstr("allocation"));
+  task = good;
+  task.mutable_evaluate()->set_pruner("magic");
+  EXPECT_THAT(error_of(task), HasSubstr("expected one of \"wanda\", found \"magic\""));
+  task = good;
+  task.mutable_evaluate()->mutable_fidelity()->set_windows(-4);
+  EXPECT_THAT(error_of(task), HasSubstr("fidelity.windows"));
+  task = good;
+  task.mutable_evaluate()->mutable_fidelity()->set_split("calibration");
+  EXPECT_THAT(error_of(task), HasSubstr("fidelity.split"));
+  task = good;
+  task.mutable_evaluate()->mutable_calibration()->set_sequence_tokens(int64_t{1} << 60);
+  EXPECT_THAT(error_of(task), HasSubstr("calibration.sequence_tokens"));
+  task = EncodeTask(MakeProfileTask(), MakePlan());
+  task.mutable_profile()->add_features(std::string(5000, 'x'));
+  EXPECT_THAT(error_of(task), HasSubstr("profile.features"));
+  task.mutable_profile()->clear_features();
+  EXPECT_THAT(error_of(task), HasSubstr("profile.features"));
+}
+
+TEST(TaskCodecTest, ProfileResultRoundTripKeepsWhatIsNotFinite) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const evaluator::Profile profile{{{1, 2, 3}, {infinity, std::nan(""), 0}}, 7};
+  const auto received =
+      DecodeResult(EncodeResult("profile-digest", profile), MakeProfileTask().task, kFakeUnits);
+  ASSERT_TRUE(received.ok()) << received.status();
+  const auto& values = std::get<search::ProfileOutcome>(received->outcome).values;
+  EXPECT_EQ(values[0], profile.values[0]);
+  EXPECT_EQ(values[1][0], infinity);
+  EXPECT_TRUE(std::isnan(values[1][1]));
+}
+
+TEST(TaskCodecTest, ProfileResultOfTheWrongSizeIsRefused) {
+  const auto error_of = [](const evaluator::Profile& profile) {
+    const auto received =
+        DecodeResult(EncodeResult("d", profile), MakeProfileTask().task, kFakeUnits);
+    return std::string(received.status().message());
+  };
+  EXPECT_THAT(error_of({{{1, 2, 3}}, 0}), HasSubstr("expected 2, found 1"));
+  EXPECT_THAT(error_of({{{1, 2, 3}, {1, 2}}, 0}), HasSubstr("(outliers(5)): expected 3 values"));
+  EXPECT_THAT(error_of({{{1, 2, 3}, {1, 2, 3}}, -1}), HasSubstr("profile.seconds"));
+}
+
+TEST(TaskCodecTest, MeasurementRoundTrip) {
+  const auto received = DecodeResult(MakeResult(), MakeFakeTask(0).task, kFakeUnits);
+  ASSERT_TRUE(received.ok()) << received.status();
+  const auto& outcome = std::get<search::EvaluateOutcome>(received->outcome);
+  EXPECT_EQ(outcome.mean_nll, 3.5);
+  EXPECT_EQ(outcome.achieved_sparsity, 0.5);
+  EXPECT_EQ(received->seconds.prune, 1);
+  EXPECT_EQ(received->seconds.forward, 2);
+  EXPECT_EQ(received->seconds.loss, 3);
+}
+
+TEST(TaskCodecTest, HostileMeasurementsAreRefusedByName) {
+  const double nan = std::nan("");
+  v1::Result result = MakeResult();
+  result.mutable_evaluate()->set_mean_nll(nan);
+  EXPECT_THAT(DecodeError(result), HasSubstr("mean_nll"));
+  result = MakeResult();
+  result.mutable_evaluate()->set_mean_nll(3.6);
+  EXPECT_THAT(DecodeError(result), HasSubstr("expected the mean of the windows"));
+  result = MakeResult();
+  result.mutable_evaluate()->set_window_nll(0, nan);
+  EXPECT_THAT(DecodeError(result), HasSubstr("window_nll"));
+  result = MakeResult();
+  result.mutable_evaluate()->clear_window_nll();
+  EXPECT_THAT(DecodeError(result), HasSubstr("window_nll"));
+  result = MakeResult();
+  result.mutable_evaluate()->set_achieved_sparsity(1.5);
+  EXPECT_THAT(DecodeError(result), HasSubstr("achieved_sparsity"));
+  result = MakeResult();
+  result.mutable_evaluate()->set_tokens(0);
+  EXPECT_THAT(DecodeError(result), HasSubstr("tokens"));
+  result = MakeResult();
+  result.mutable_evaluate()->set_forward_seconds(-1);
+  EXPECT_THAT(DecodeError(result), HasSubstr("forward_seconds"));
+  result.clear_outcome();
+  EXPECT_THAT(DecodeError(result), HasSubstr("found nothing"));
+  result.mutable_profile();
+  EXPECT_THAT(DecodeError(result), HasSubstr("found the other kind"));
+  result.mutable_failure();
+  EXPECT_THAT(DecodeError(result), HasSubstr("failure.kind"));
+  result.mutable_failure()->set_kind(static_cast<v1::Failure::Kind>(17));
+  EXPECT_THAT(DecodeError(result), HasSubstr("failure.kind"));
+}
+
+TEST(TaskCodecTest, ErrorsBecomeFailuresOfTheRightKind) {
+  const auto failure_of = [](const absl::Status& error) {
+    const auto received = DecodeResult(EncodeFailure("d", error), MakeFakeTask(0).task, kFakeUnits);
+    return std::get<TaskFailure>(received.value().outcome);
+  };
+  EXPECT_EQ(failure_of(absl::InvalidArgumentError("x")).kind, FailureKind::kInvalidTask);
+  EXPECT_EQ(failure_of(absl::ResourceExhaustedError("x")).kind, FailureKind::kInfrastructure);
+  EXPECT_EQ(failure_of(absl::UnavailableError("x")).kind, FailureKind::kInfrastructure);
+  EXPECT_EQ(failure_of(absl::InternalError("boom")).kind, FailureKind::kEvaluation);
+  EXPECT_EQ(failure_of(absl::InternalError("boom")).message, "boom");
+  EXPECT_EQ(failure_of(absl::InternalError("caf\xc3\xa9 \xff")).message, "caf?? ?");
+  EXPECT_EQ(failure_of(absl::InternalError(std::string(10000, 'x'))).message.size(), 4096u);
+}
+
+TEST(TaskCodecTest, AMeasurementThatIsNotFiniteIsSentAsAFailure) {
+  evaluator::Measurement measurement;
+  measurement.window_nll = {std::nan("")};
+  measurement.mean_nll = std::nan("");
+  measurement.tokens = 1;
+  const v1::Result sent = EncodeResult("d", measurement);
+  EXPECT_EQ(sent.failure().kind(), v1::Failure::EVALUATION);
+  EXPECT_THAT(sent.failure().message(), HasSubstr("window_nll"));
+}
+
+// Bytes changed in good messages: whatever still parses is decoded or refused, and what is accepted
+// is in range.
+TEST(TaskCodecTest, RandomBytesNeverPassUnchecked) {
+  const google::protobuf::LogSilencer silencer;  // it reports every text that is not UTF-8
+  std::mt19937 random(20240607);
+  const std::string task_bytes = EncodeTask(MakeFakeTask(0), MakePlan()).SerializeAsString();
+  const std::string result_bytes = MakeResult().SerializeAsString();
+  int parsed = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string bytes = round % 2 == 0 ? task_bytes : result_bytes;
+    const int changes = 1 + static_cast<int>(random() % 8);
+    for (int i = 0; i < changes; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
+    if (random() % 4 == 0) bytes.resize(random() % bytes.size());
+    v1::Task task;
+    if (round % 2 == 0 && task.ParseFromString(bytes)) {
+      ++parsed;
+      const auto request = DecodeTask(task);
+      if (!request.ok() || !std::holds_alternative<evaluator::EvaluateRequest>(*request)) continue;
+      for (const double sparsity : std::get<evaluator::EvaluateRequest>(*request).allocation) {
+        ASSERT_TRUE(sparsity >= 0 && sparsity < 1);
+      }
+    }
+    v1::Result result;
+    if (round % 2 == 1 && result.ParseFromString(bytes)) {
+      ++parsed;
+      const auto received = DecodeResult(result, MakeFakeTask(0).task, kFakeUnits);
+      if (!received.ok()) continue;
+      if (const auto* outcome = std::get_if<search::EvaluateOutcome>(&received->outcome)) {
+        ASSERT_TRUE(std::isfinite(outcome->mean_nll));
+        ASSERT_TRUE(outcome->achieved_sparsity >= 0 && outcome->achieved_sparsity <= 1);
+      }
+    }
+  }
+  EXPECT_GT(parsed, 1000);
+}
+
+}  // namespace
+}  // namespace strata::workers

@@ -1,0 +1,28 @@
+// Where a coordinator listens: "unix:/path/of/socket" or "host:port" with a loopback host.
+#ifndef STRATA_WORKERS_ADDRESS_H_
+#define STRATA_WORKERS_ADDRESS_H_
+
+#include <absl/status/statusor.h>
+
+#include <string>
+
+namespace strata::workers {
+
+struct Address {
+  std::string text;         // as gRPC takes it
+  std::string socket_path;  // empty for TCP
+  std::string host;         // empty for a Unix socket
+};
+
+// InvalidArgument for a malformed address or a socket path that does not fit a socket address (107
+// bytes); Unimplemented for TCP beyond loopback, as there is neither TLS nor a token yet.
+absl::StatusOr<Address> ParseAddress(const std::string& text);
+
+// Makes the socket path free to bind: removes the socket of a coordinator that is gone. Unavailable
+// if another one listens on it; FailedPrecondition if the path is a file of another kind or cannot
+// be inspected. Nothing to do for TCP.
+absl::Status ClaimSocketPath(const Address& address);
+
+}  // namespace strata::workers
+
+#endif  // STRATA_WORKERS_ADDRESS_H_

@@ -1,0 +1,150 @@
+#include "workers/coordinator.h"
+
+#include <fmt/format.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <utility>
+
+#include "workers/address.h"
+#include "workers/dispatcher.h"
+#include "workers/exchange_service.h"
+
+namespace strata::workers {
+namespace {
+
+constexpr std::chrono::milliseconds kTick(100);
+constexpr std::chrono::seconds kFarewell(2);  // for the last messages to reach the workers
+constexpr int kKeepaliveMilliseconds = 10'000;
+constexpr mode_t kOwnerOnly = 0177;  // as a umask
+
+double SteadySeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+absl::Status CheckOptions(const CoordinatorOptions& options) {
+  if (!(options.heartbeat_seconds > 0) || !(options.lease_seconds > options.heartbeat_seconds)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "lease_seconds: expected more than heartbeat_seconds, which is above 0; found {} and {}",
+        options.lease_seconds, options.heartbeat_seconds));
+  }
+  if (options.maximum_crashes_per_task < 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("maximum_crashes_per_task: expected at least 1, found {}",
+                    options.maximum_crashes_per_task));
+  }
+  return absl::OkStatus();
+}
+
+class GrpcCoordinator : public Coordinator {
+ public:
+  GrpcCoordinator(const CoordinatorOptions& options, search::Session* session)
+      : options_(options),
+        service_(
+            &context_,
+            [this](WorkerId stream, const v1::WorkerState& state) {
+              EndOn(dispatcher_.Receive(stream, state));
+            },
+            [this](WorkerId stream) { EndOn(dispatcher_.StreamClosed(stream)); }),
+        dispatcher_(options_, session, &service_),
+        timer_(context_) {}
+
+  ~GrpcCoordinator() override { StopServer(); }
+
+  absl::Status Listen(const Address& address) {
+    absl::Status claimed = ClaimSocketPath(address);
+    if (!claimed.ok()) return claimed;
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(address.text, grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service_);
+    builder.SetMaxReceiveMessageSize(kMaximumMessageBytes);
+    builder.SetMaxSendMessageSize(kMaximumMessageBytes);
+    // Otherwise two coordinators could share a TCP port.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMilliseconds);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                               kKeepaliveMilliseconds / 2);
+    const mode_t former = umask(kOwnerOnly);
+    server_ = builder.BuildAndStart();
+    umask(former);
+    if (server_ == nullptr || port == 0) {
+      return absl::UnavailableError(fmt::format("cannot listen on {}", address.text));
+    }
+    socket_path_ = address.socket_path;
+    address_ =
+        address.socket_path.empty() ? fmt::format("{}:{}", address.host, port) : address.text;
+    return absl::OkStatus();
+  }
+
+  absl::Status Run(const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) override {
+    tick_should_stop_ = tick_should_stop;
+    Tick();
+    context_.run();
+    dispatcher_.ShutDown();
+    StopServer();
+    if (tick_should_stop) tick_should_stop(dispatcher_.status());
+    return outcome_;
+  }
+
+  std::string address() const override { return address_; }
+
+ private:
+  void Tick() {
+    EndOn(dispatcher_.Tick());
+    if (tick_should_stop_ && tick_should_stop_(dispatcher_.status())) context_.stop();
+    timer_.expires_after(kTick);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) Tick();
+    });
+  }
+
+  void EndOn(const absl::Status& status) {
+    outcome_.Update(status);
+    if (!status.ok() || dispatcher_.done()) context_.stop();
+  }
+
+  // Every stream ends by itself or is cut off, and no reaction runs afterwards.
+  void StopServer() {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
+    service_.WaitUntilEmpty();
+    server_.reset();
+    if (!socket_path_.empty()) unlink(socket_path_.c_str());
+  }
+
+  const CoordinatorOptions options_;
+  boost::asio::io_context context_;  // run by one thread, Run's: a strand
+  ExchangeService service_;
+  Dispatcher dispatcher_;
+  boost::asio::steady_timer timer_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string socket_path_;
+  std::string address_;
+  std::function<bool(const CoordinatorStatus&)> tick_should_stop_;
+  absl::Status outcome_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const CoordinatorOptions& options,
+                                                                search::Session* session) {
+  absl::Status checked = CheckOptions(options);
+  if (!checked.ok()) return checked;
+  const absl::StatusOr<Address> address = ParseAddress(options.address);
+  if (!address.ok()) return address.status();
+  CoordinatorOptions complete = options;
+  if (!complete.now_seconds) complete.now_seconds = SteadySeconds;
+  auto coordinator = std::make_unique<GrpcCoordinator>(complete, session);
+  absl::Status listening = coordinator->Listen(*address);
+  if (!listening.ok()) return listening;
+  return coordinator;
+}
+
+}  // namespace strata::workers

@@ -1,0 +1,69 @@
+// Serves a search to workers over gRPC until it is done.
+//
+// The search session runs on one Asio strand; gRPC callbacks only post to it. Leases expire when a
+// worker's stream ends or its heartbeats stop; the task is then handed to the next worker.
+#ifndef STRATA_WORKERS_COORDINATOR_H_
+#define STRATA_WORKERS_COORDINATOR_H_
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "evaluator/evaluator.h"
+#include "search/session.h"
+#include "workers/measurement_plan.h"
+
+namespace strata::workers {
+
+struct CoordinatorOptions {
+  std::string address;  // "unix:/path/socket" or "host:port"
+  MeasurementPlan plan;
+  std::string model_digest;  // workers with another model or text are refused
+  std::string text_digest;
+  double heartbeat_seconds = 1.0;
+  double lease_seconds = 30.0;  // silence after which a lease is given to another worker
+  // Then the task fails for good and its candidate is quarantined.
+  int maximum_crashes_per_task = 3;
+  // With work waiting and no worker connected for so long, Run ends with Unavailable.
+  double no_worker_seconds = 60.0;
+  // Monotonic clock of leases and of no_worker_seconds. Null: the system's steady clock.
+  std::function<double()> now_seconds;
+};
+
+// One snapshot for progress display.
+struct CoordinatorStatus {
+  int connected_workers = 0;
+  int leased_tasks = 0;
+  int reissued_tasks = 0;
+  int failed_tasks = 0;
+  int absorbed_results = 0;  // late or duplicate results of completed or unknown tasks
+  int evaluations = 0;       // measurements received in this Run
+  evaluator::StageSeconds total_stage_seconds;  // summed over `evaluations`
+};
+
+class Coordinator {
+ public:
+  // Binds the address; a Unix socket is made with mode 0600 and replaces a file left by a dead
+  // coordinator. `session` must outlive the coordinator and is used by the thread in Run only.
+  // Unavailable if the address cannot be bound or another coordinator listens on it;
+  // InvalidArgument if it is malformed or a socket path is too long; Unimplemented for TCP beyond
+  // loopback. Changes the process's umask for the moment of binding.
+  static absl::StatusOr<std::unique_ptr<Coordinator>> Start(const CoordinatorOptions& options,
+                                                            search::Session* session);
+  virtual ~Coordinator() = default;
+
+  // Runs on the calling thread until the session is Done, `tick_should_stop` (called on this thread
+  // about ten times a second, may be null) returns true, or an error. Ok in the first two cases. It
+  // is called once more at the end with the final status, its answer ignored. However it ends,
+  // workers are told to shut down and the address is given up; to be called once.
+  virtual absl::Status Run(
+      const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) = 0;
+
+  virtual std::string address() const = 0;  // with the real port if 0 was asked
+};
+
+}  // namespace strata::workers
+
+#endif  // STRATA_WORKERS_COORDINATOR_H_

@@ -1,0 +1,280 @@
+#include "workers/exchange_client.h"
+
+#include <absl/time/time.h>
+#include <fmt/format.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "proto/strata.grpc.pb.h"
+#include "workers/task_codec.h"
+
+namespace strata::workers {
+namespace {
+
+constexpr double kFirstPauseSeconds = 0.05;  // before connecting again; doubles to the longest
+constexpr double kLongestPauseSeconds = 2;
+constexpr double kDrainPollSeconds = 0.1;
+constexpr double kFarewellSeconds = 2;  // for the coordinator to end a stream that this side ended
+constexpr double kShortestHeartbeatSeconds = 0.01;
+constexpr double kLongestHeartbeatSeconds = 3600;
+constexpr int kKeepaliveMilliseconds = 10'000;
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaximumMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaximumMessageBytes);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMilliseconds);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Every attempt connects anew: the pauses between attempts are this file's.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+// The reactor of one stream. Its flags are read and written under the client's mutex.
+class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredState> {
+ public:
+  explicit Stream(ExchangeClient* client) : client_(client) {}
+
+  void Begin() {
+    StartRead(&incoming_);
+    // Writes come from outside the reactions, until Release.
+    AddHold();
+    StartCall();
+  }
+
+  void Write(v1::WorkerState state) {
+    outgoing_ = std::move(state);
+    is_writing = true;
+    StartWrite(&outgoing_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      client_->Listen(std::exchange(incoming_, {}));
+      StartRead(&incoming_);
+      return;
+    }
+    absl::MutexLock lock(&client_->mutex_);
+    is_broken = true;
+    client_->changed_.SignalAll();
+  }
+
+  void OnWriteDone(bool ok) override {
+    absl::MutexLock lock(&client_->mutex_);
+    is_writing = false;
+    is_broken = is_broken || !ok;
+    client_->changed_.SignalAll();
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    absl::MutexLock lock(&client_->mutex_);
+    outcome = status;
+    is_done = true;
+    client_->changed_.SignalAll();
+  }
+
+  bool is_writing = false;
+  bool is_broken = false;
+  bool is_done = false;
+  grpc::Status outcome;
+
+ private:
+  ExchangeClient* const client_;
+  v1::DesiredState incoming_;
+  v1::WorkerState outgoing_;
+};
+
+ExchangeClient::ExchangeClient(ExchangeClientOptions options)
+    : options_(std::move(options)),
+      last_contact_(Clock::now()),
+      next_pause_seconds_(kFirstPauseSeconds),
+      jitter_(static_cast<std::minstd_rand::result_type>(
+          std::hash<std::string>()(options_.hello.worker_name()))) {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+ExchangeClient::~ExchangeClient() {
+  {
+    absl::MutexLock lock(&mutex_);
+    EndLocked(absl::OkStatus());
+  }
+  thread_.join();
+}
+
+absl::StatusOr<std::optional<Assignment>> ExchangeClient::Next() {
+  absl::MutexLock lock(&mutex_);
+  while (true) {
+    PollDrainLocked();
+    if (draining_ && IsIdleLocked()) EndLocked(absl::OkStatus());
+    if (end_.has_value()) {
+      if (!end_->ok()) return *end_;
+      return std::optional<Assignment>();
+    }
+    if (IsIdleLocked() && !desired_.lease_id.empty() && has_desired_task_) {
+      lease_id_ = desired_.lease_id;
+      progress_ = 0;
+      must_speak_ = true;
+      changed_.SignalAll();
+      return std::optional<Assignment>(desired_);
+    }
+    changed_.WaitWithTimeout(&mutex_, absl::Seconds(kDrainPollSeconds));
+  }
+}
+
+bool ExchangeClient::Report(double fraction) {
+  absl::MutexLock lock(&mutex_);
+  progress_ = fraction;
+  return !end_.has_value() && desired_.lease_id == lease_id_;
+}
+
+void ExchangeClient::Deliver(const v1::Result& result) {
+  absl::MutexLock lock(&mutex_);
+  undelivered_ = result;
+  sent_result_ = false;
+  must_speak_ = true;
+  changed_.SignalAll();
+}
+
+void ExchangeClient::Abandon() {
+  absl::MutexLock lock(&mutex_);
+  lease_id_.clear();
+  must_speak_ = true;
+  changed_.SignalAll();
+}
+
+void ExchangeClient::Loop() {
+  while (true) {
+    const std::string reason = Converse();
+    GiveUpIfTooLong(reason);
+    PauseBeforeRetry();
+    absl::MutexLock lock(&mutex_);
+    if (end_.has_value()) return;
+  }
+}
+
+std::string ExchangeClient::Converse() {
+  const std::unique_ptr<v1::Coordinator::Stub> stub =
+      v1::Coordinator::NewStub(Connect(options_.address));
+  grpc::ClientContext context;
+  Stream stream(this);
+  stub->async()->Exchange(&context, &stream);
+  stream.Begin();
+  Speak(&stream);
+  // Either the coordinator has ended the stream, or this side has and the coordinator follows.
+  absl::MutexLock lock(&mutex_);
+  const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
+  while (!stream.is_broken && !changed_.WaitWithDeadline(&mutex_, deadline)) {
+  }
+  mutex_.Unlock();
+  context.TryCancel();
+  stream.RemoveHold();
+  mutex_.Lock();
+  while (!stream.is_done) changed_.Wait(&mutex_);
+  return stream.outcome.error_message();
+}
+
+void ExchangeClient::Speak(Stream* stream) {
+  absl::MutexLock lock(&mutex_);
+  stream->Write(StateLocked(/*is_first=*/true));
+  Clock::time_point next_heartbeat = Clock::now();
+  while (!end_.has_value() && !stream->is_broken) {
+    PollDrainLocked();
+    if (!stream->is_writing && (must_speak_ || Clock::now() >= next_heartbeat)) {
+      stream->Write(StateLocked(/*is_first=*/false));
+      next_heartbeat = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                          std::chrono::duration<double>(heartbeat_seconds_));
+    }
+    const double until_heartbeat =
+        std::chrono::duration<double>(next_heartbeat - Clock::now()).count();
+    changed_.WaitWithTimeout(&mutex_,
+                             absl::Seconds(std::clamp(until_heartbeat, 0.001, kDrainPollSeconds)));
+  }
+  const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
+  while (stream->is_writing && !changed_.WaitWithDeadline(&mutex_, deadline)) {
+  }
+  if (!stream->is_broken && !stream->is_writing) stream->StartWritesDone();
+}
+
+void ExchangeClient::Listen(const v1::DesiredState& desired) {
+  absl::MutexLock lock(&mutex_);
+  last_contact_ = Clock::now();
+  next_pause_seconds_ = kFirstPauseSeconds;
+  const double heartbeat = desired.heartbeat_seconds();
+  if (heartbeat >= kShortestHeartbeatSeconds && heartbeat <= kLongestHeartbeatSeconds) {
+    heartbeat_seconds_ = heartbeat;
+  }
+  if (undelivered_.has_value() && desired.acknowledged_lease_id() == lease_id_) {
+    undelivered_.reset();
+    lease_id_.clear();
+  }
+  if (!desired.refusal().empty()) {
+    EndLocked(absl::FailedPreconditionError(fmt::format(
+        "the coordinator at {} refused this worker: {}", options_.address, desired.refusal())));
+  } else if (desired.shut_down()) {
+    EndLocked(absl::OkStatus());
+  }
+  const bool is_same = desired.lease_id() == desired_.lease_id;
+  if (desired.has_task() || !is_same) {
+    desired_ = {desired.lease_id(), desired.task()};
+    has_desired_task_ = desired.has_task();
+  }
+  changed_.SignalAll();
+}
+
+void ExchangeClient::GiveUpIfTooLong(const std::string& reason) {
+  absl::MutexLock lock(&mutex_);
+  const std::chrono::duration<double> silence = Clock::now() - last_contact_;
+  if (silence.count() < options_.connect_timeout_seconds) return;
+  EndLocked(absl::UnavailableError(fmt::format("no coordinator has answered at {} for {:.0f} s: {}",
+                                               options_.address, silence.count(), reason)));
+}
+
+void ExchangeClient::PauseBeforeRetry() {
+  absl::MutexLock lock(&mutex_);
+  const double share = std::uniform_real_distribution<double>(0.5, 1.0)(jitter_);
+  const auto deadline = absl::Now() + absl::Seconds(next_pause_seconds_ * share);
+  next_pause_seconds_ = std::min(2 * next_pause_seconds_, kLongestPauseSeconds);
+  while (!end_.has_value() && !changed_.WaitWithDeadline(&mutex_, deadline)) {
+  }
+}
+
+v1::WorkerState ExchangeClient::StateLocked(bool is_first) {
+  v1::WorkerState state;
+  if (is_first) {
+    *state.mutable_hello() = options_.hello;
+    sent_result_ = false;
+  }
+  must_speak_ = false;
+  state.set_lease_id(lease_id_);
+  state.set_progress(progress_);
+  state.set_draining(draining_);
+  if (undelivered_.has_value() && !sent_result_) {
+    *state.mutable_result() = *undelivered_;
+    sent_result_ = true;
+  }
+  return state;
+}
+
+void ExchangeClient::EndLocked(const absl::Status& status) {
+  if (!end_.has_value()) end_ = status;
+  changed_.SignalAll();
+}
+
+void ExchangeClient::PollDrainLocked() {
+  if (draining_ || options_.drain == nullptr || !options_.drain->load()) return;
+  draining_ = true;
+  must_speak_ = true;
+}
+
+bool ExchangeClient::IsIdleLocked() const { return lease_id_.empty(); }
+
+}  // namespace strata::workers

@@ -1,0 +1,94 @@
+// The worker's end of the stream: a thread that keeps it, and what the evaluating thread needs of
+// it.
+//
+// A lost coordinator is sought again for a while; what the evaluating thread does goes on
+// meanwhile.
+#ifndef STRATA_WORKERS_EXCHANGE_CLIENT_H_
+#define STRATA_WORKERS_EXCHANGE_CLIENT_H_
+
+#include <absl/base/thread_annotations.h>
+#include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "proto/strata.pb.h"
+
+namespace strata::workers {
+
+struct Assignment {
+  std::string lease_id;
+  v1::Task task;
+};
+
+struct ExchangeClientOptions {
+  std::string address;  // as gRPC takes it
+  v1::Hello hello;
+  double connect_timeout_seconds = 30;
+  const std::atomic<bool>* drain = nullptr;  // may be null
+};
+
+// All public methods are for one thread, the evaluating one.
+class ExchangeClient {
+ public:
+  explicit ExchangeClient(ExchangeClientOptions options);
+  ~ExchangeClient();
+  ExchangeClient(const ExchangeClient&) = delete;
+  ExchangeClient& operator=(const ExchangeClient&) = delete;
+
+  // Blocks until there is a task to begin. Nothing: the run is over, or this worker drained.
+  // Errors: Unavailable, FailedPrecondition when refused.
+  absl::StatusOr<std::optional<Assignment>> Next();
+
+  // Progress of the assignment taken last. False: it is no longer wanted.
+  bool Report(double fraction);
+
+  // Its end, with a result that is sent until acknowledged, or without.
+  void Deliver(const v1::Result& result);
+  void Abandon();
+
+ private:
+  class Stream;
+  using Clock = std::chrono::steady_clock;
+
+  void Loop();
+  // One stream from its start to its end. Returns why it ended.
+  std::string Converse();
+  void Speak(Stream* stream);
+  void Listen(const v1::DesiredState& desired);  // what arrived, from a gRPC thread
+  void PauseBeforeRetry();
+  void GiveUpIfTooLong(const std::string& reason);
+  v1::WorkerState StateLocked(bool is_first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PollDrainLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ExchangeClientOptions options_;
+
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);  // nothing more will happen
+  Assignment desired_ ABSL_GUARDED_BY(mutex_);               // lease_id empty: be idle
+  bool has_desired_task_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string lease_id_ ABSL_GUARDED_BY(mutex_);  // running, or its result not acknowledged
+  double progress_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<v1::Result> undelivered_ ABSL_GUARDED_BY(mutex_);
+  bool sent_result_ ABSL_GUARDED_BY(mutex_) = false;  // on this stream
+  bool must_speak_ ABSL_GUARDED_BY(mutex_) = false;   // the coordinator should hear of a change now
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  double heartbeat_seconds_ ABSL_GUARDED_BY(mutex_) = 1;
+  Clock::time_point last_contact_ ABSL_GUARDED_BY(mutex_);  // or the beginning
+  double next_pause_seconds_ ABSL_GUARDED_BY(mutex_);
+
+  std::minstd_rand jitter_;  // of the stream's thread
+  std::thread thread_;
+};
+
+}  // namespace strata::workers
+
+#endif  // STRATA_WORKERS_EXCHANGE_CLIENT_H_

@@ -1,0 +1,153 @@
+#include "workers/lease_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace strata::workers {
+
+void LeaseTable::Add(const search::SessionTask& task) {
+  completed_.erase(task.digest);
+  const auto [entry, is_new] = open_.try_emplace(task.digest);
+  entry->second.tasks.push_back(task);
+  if (is_new) waiting_.push_back(task.digest);
+}
+
+const search::SessionTask* LeaseTable::FindOpen(const std::string& digest) const {
+  const auto found = open_.find(digest);
+  return found == open_.end() ? nullptr : &found->second.tasks.front();
+}
+
+const Lease* LeaseTable::LeaseOf(WorkerId worker) const {
+  const auto found = lease_of_worker_.find(worker);
+  return found == lease_of_worker_.end() ? nullptr : &leases_.at(found->second);
+}
+
+const Lease* LeaseTable::Grant(WorkerId worker, double now) {
+  if (const Lease* held = LeaseOf(worker)) return held;
+  if (waiting_.empty()) return nullptr;
+  const std::string digest = waiting_.front();
+  OpenTask& task = open_.at(digest);
+  if (!task.granted.empty()) ++reissued_;
+  StartLease(&task, {.id = fmt::format("{}-{}", next_sequence_++, digest),
+                     .digest = digest,
+                     .worker = worker,
+                     .expires_at = now + options_.lease_seconds});
+  return LeaseOf(worker);
+}
+
+void LeaseTable::Report(WorkerId worker, const std::string& lease_id, double now) {
+  if (const Lease* held = LeaseOf(worker); held != nullptr && held->id == lease_id) {
+    leases_.at(lease_id).expires_at = now + options_.lease_seconds;
+    return;
+  }
+  const auto sequence_end = lease_id.find('-');
+  if (sequence_end == std::string::npos) return;
+  const auto found = open_.find(lease_id.substr(sequence_end + 1));
+  if (found == open_.end() || !found->second.granted.contains(lease_id)) return;
+  OpenTask& task = found->second;
+  task.broken.erase(lease_id);
+  if (!task.lease_id.empty() || lease_of_worker_.contains(worker)) return;
+  StartLease(&task, {.id = lease_id,
+                     .digest = found->first,
+                     .worker = worker,
+                     .expires_at = now + options_.lease_seconds});
+}
+
+std::vector<WorkerId> LeaseTable::Expire(double now) {
+  std::vector<std::string> expired;
+  std::vector<WorkerId> workers;
+  for (const auto& [id, lease] : leases_) {
+    if (lease.expires_at > now) continue;
+    expired.push_back(id);
+    workers.push_back(lease.worker);
+  }
+  for (const std::string& id : expired) EndLease(id);
+  return workers;
+}
+
+Decision LeaseTable::Break(WorkerId worker, std::string* digest) {
+  const Lease* held = LeaseOf(worker);
+  if (held == nullptr) return {};
+  const Lease lease = *held;
+  *digest = lease.digest;
+  EndLease(lease.id);
+  OpenTask& task = open_.at(lease.digest);
+  task.broken.insert(lease.id);
+  const int crashes = static_cast<int>(task.broken.size());
+  if (crashes < options_.maximum_crashes_per_task) return {Decision::kRetry, ""};
+  return {Decision::kTaskFailed, fmt::format("the task crashed {} workers", crashes)};
+}
+
+void LeaseTable::Release(WorkerId worker) {
+  if (const Lease* held = LeaseOf(worker)) {
+    const std::string id = held->id;
+    EndLease(id);
+  }
+}
+
+Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest, FailureKind kind,
+                          const std::string& message) {
+  const auto found = open_.find(digest);
+  if (found == open_.end()) return {};
+  OpenTask& task = found->second;
+  task.broken.erase(lease_id);
+  const bool is_another_lease = !task.lease_id.empty() && task.lease_id != lease_id;
+  if (is_another_lease || !task.granted.contains(lease_id) ||
+      !task.failed.insert(lease_id).second) {
+    return {};
+  }
+  if (!task.lease_id.empty()) EndLease(lease_id);
+  switch (kind) {
+    case FailureKind::kInvalidTask:
+      return {Decision::kTaskFailed, message};
+    case FailureKind::kEvaluation:
+      if (++task.evaluation_failures < options_.maximum_evaluation_failures_per_task) {
+        return {Decision::kRetry, message};
+      }
+      return {Decision::kTaskFailed, message};
+    case FailureKind::kInfrastructure:
+      if (++task.infrastructure_failures < options_.maximum_infrastructure_failures_per_task) {
+        return {Decision::kRetry, message};
+      }
+      return {Decision::kGiveUp,
+              fmt::format("workers failed {} times on one task for reasons of their machines; the "
+                          "last one: {}",
+                          task.infrastructure_failures, message)};
+  }
+  return {};
+}
+
+std::vector<search::SessionTask> LeaseTable::Complete(const std::string& digest,
+                                                      std::vector<WorkerId>* stopped) {
+  const auto found = open_.find(digest);
+  if (found == open_.end()) return {};
+  if (!found->second.lease_id.empty()) {
+    stopped->push_back(leases_.at(found->second.lease_id).worker);
+    EndLease(found->second.lease_id);
+  }
+  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), digest), waiting_.end());
+  std::vector<search::SessionTask> tasks = std::move(found->second.tasks);
+  open_.erase(found);
+  completed_.insert(digest);
+  return tasks;
+}
+
+void LeaseTable::EndLease(const std::string& lease_id) {
+  const auto found = leases_.find(lease_id);
+  const Lease lease = found->second;
+  lease_of_worker_.erase(lease.worker);
+  leases_.erase(found);
+  open_.at(lease.digest).lease_id.clear();
+  waiting_.push_front(lease.digest);
+}
+
+void LeaseTable::StartLease(OpenTask* task, const Lease& lease) {
+  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), lease.digest));
+  task->lease_id = lease.id;
+  task->granted.insert(lease.id);
+  lease_of_worker_[lease.worker] = lease.id;
+  leases_[lease.id] = lease;
+}
+
+}  // namespace strata::workers

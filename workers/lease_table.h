@@ -1,0 +1,126 @@
+// Which worker works on which task: a state machine without clock, threads or input and output.
+//
+// A task waits, or is leased to one worker. A lease ends by a result, by silence, or with its
+// worker's stream; its task then waits at the front of the queue. Results count by task digest,
+// whoever sends them and however late. Not thread-safe.
+#ifndef STRATA_WORKERS_LEASE_TABLE_H_
+#define STRATA_WORKERS_LEASE_TABLE_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "search/session.h"
+
+namespace strata::workers {
+
+using WorkerId = int64_t;
+
+struct LeaseTableOptions {
+  double lease_seconds = 30;
+  int maximum_crashes_per_task = 3;
+  int maximum_evaluation_failures_per_task = 2;       // then it fails for good
+  int maximum_infrastructure_failures_per_task = 10;  // then the run cannot go on
+};
+
+struct Lease {
+  std::string id;
+  std::string digest;
+  WorkerId worker = 0;
+  double expires_at = 0;
+};
+
+enum class FailureKind { kInfrastructure, kEvaluation, kInvalidTask };
+
+// What follows from a failure or a crash.
+struct Decision {
+  enum Kind {
+    kAbsorbed,    // counted before, or another worker has the task by now
+    kRetry,       // the task waits again
+    kTaskFailed,  // the task must be completed as failed, for `reason`
+    kGiveUp,      // the workers cannot compute it, which says nothing about the task: `reason`
+  };
+  Kind kind = kAbsorbed;
+  std::string reason;
+};
+
+class LeaseTable {
+ public:
+  explicit LeaseTable(const LeaseTableOptions& options) : options_(options) {}
+
+  // Appends a task to the queue. Tasks with the same digest are worked on once and completed
+  // together.
+  void Add(const search::SessionTask& task);
+
+  bool has_waiting() const { return !waiting_.empty(); }
+  int leased() const { return static_cast<int>(leases_.size()); }
+  int reissued() const { return reissued_; }  // leases given for a task that had one before
+
+  // nullptr unless the task was added and is not completed. Valid until it is completed.
+  const search::SessionTask* FindOpen(const std::string& digest) const;
+  bool WasCompleted(const std::string& digest) const { return completed_.contains(digest); }
+
+  // The lease of a worker: valid until the next call that changes the table. nullptr if it has
+  // none.
+  const Lease* LeaseOf(WorkerId worker) const;
+
+  // A lease for the task at the front of the queue; the one the worker has, if any. nullptr if
+  // nothing waits. Lease ids name sequence number and digest, so that a worker left by an
+  // earlier coordinator cannot take a lease of this one for its own unless it is for the same task.
+  const Lease* Grant(WorkerId worker, double now);
+
+  // The worker reports to be at work on a lease. Renews it if it is the worker's own; gives it back
+  // to the worker if it had ended, its task waits and the worker has no other. A lease counted as a
+  // crash is no longer: its worker lives.
+  void Report(WorkerId worker, const std::string& lease_id, double now);
+
+  // Ends leases silent for too long; returns their workers.
+  std::vector<WorkerId> Expire(double now);
+
+  // The worker's stream broke: its lease, if any, ends and counts as a crash of its task.
+  Decision Break(WorkerId worker, std::string* digest);
+
+  // The worker's lease, if any, ends with no blame on the task.
+  void Release(WorkerId worker);
+
+  // A failure sent under `lease_id` for an open task. Sending one twice counts once.
+  Decision Fail(const std::string& lease_id, const std::string& digest, FailureKind kind,
+                const std::string& message);
+
+  // Removes an open task and its lease. Returns the tasks of that digest; `stopped` gets the worker
+  // whose lease ended, if any.
+  std::vector<search::SessionTask> Complete(const std::string& digest,
+                                            std::vector<WorkerId>* stopped);
+
+ private:
+  struct OpenTask {
+    std::vector<search::SessionTask> tasks;  // at least one
+    std::string lease_id;                    // empty while waiting
+    std::set<std::string> granted;           // all leases ever
+    std::set<std::string> broken;            // those counted as crashes
+    std::set<std::string> failed;            // those that sent a failure
+    int evaluation_failures = 0;
+    int infrastructure_failures = 0;
+  };
+
+  // Ends a lease and puts its task at the front of the queue.
+  void EndLease(const std::string& lease_id);
+  void StartLease(OpenTask* task, const Lease& lease);
+
+  LeaseTableOptions options_;
+  std::map<std::string, OpenTask> open_;  // by digest
+  std::deque<std::string> waiting_;       // digests
+  std::map<std::string, Lease> leases_;   // by id
+  std::map<WorkerId, std::string> lease_of_worker_;
+  std::unordered_set<std::string> completed_;
+  int64_t next_sequence_ = 1;
+  int reissued_ = 0;
+};
+
+}  // namespace strata::workers
+
+#endif  // STRATA_WORKERS_LEASE_TABLE_H_

@@ -1,0 +1,52 @@
+// How the tasks of a search become requests to an Evaluator: everything about measurement that the
+// search engine does not know.
+#ifndef STRATA_WORKERS_MEASUREMENT_PLAN_H_
+#define STRATA_WORKERS_MEASUREMENT_PLAN_H_
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <string>
+
+#include "evaluator/evaluator.h"
+#include "search/session.h"
+
+namespace strata::workers {
+
+// Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
+inline constexpr uint32_t kProtocolVersion = 1;
+
+struct MeasurementPlan {
+  evaluator::Pruner pruner = evaluator::Pruner::kWanda;
+  evaluator::Granularity granularity = evaluator::Granularity::kBlock;
+  evaluator::Calibration calibration;
+  evaluator::Fidelity search;  // fitness split, cheap
+  evaluator::Fidelity select;  // fitness split, sequential protocol: chooses among finalists
+  evaluator::Fidelity verify;  // report split, sequential protocol
+};
+
+// How evaluations of a rung are measured. A reference into `plan`.
+const evaluator::Fidelity& FidelityOf(search::Rung rung, const MeasurementPlan& plan);
+
+// Names used in configurations, on the wire and in reports.
+std::string NameOf(evaluator::Pruner value);       // "wanda"
+std::string NameOf(evaluator::Granularity value);  // "block", "linear"
+std::string NameOf(evaluator::Protocol value);     // "one-shot", "sequential"
+std::string NameOf(evaluator::Arithmetic value);   // "fp32", "bf16"
+std::string NameOf(evaluator::Split value);        // "calibration", "fitness", "report"
+
+// InvalidArgument lists the known names and leaves `value` as it was.
+absl::Status ParseName(const std::string& name, evaluator::Pruner* value);
+absl::Status ParseName(const std::string& name, evaluator::Granularity* value);
+absl::Status ParseName(const std::string& name, evaluator::Protocol* value);
+absl::Status ParseName(const std::string& name, evaluator::Arithmetic* value);
+absl::Status ParseName(const std::string& name, evaluator::Split* value);
+
+// Fills the four contexts of SessionOptions: text that names model, text, pruner, calibration,
+// granularity, fidelity, operator table and protocol version.
+void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
+                  const std::string& text_digest, search::SessionOptions* options);
+
+}  // namespace strata::workers
+
+#endif  // STRATA_WORKERS_MEASUREMENT_PLAN_H_

@@ -1,0 +1,291 @@
+#include "workers/task_codec.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace strata::workers {
+namespace {
+
+constexpr int64_t kMaximumCount = 1'000'000;  // windows, sequences, tokens in one, units, features
+constexpr size_t kMaximumTextBytes = 4096;
+
+absl::Status CheckCount(const char* field, int64_t value) {
+  if (value >= 1 && value <= kMaximumCount) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: expected 1 to {}, found {}", field, kMaximumCount, value));
+}
+
+absl::Status CheckRange(const std::string& field, double value, double minimum, double maximum) {
+  if (std::isfinite(value) && value >= minimum && value <= maximum) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: expected a number of {} to {}, found {}", field, minimum, maximum, value));
+}
+
+absl::Status CheckSeconds(const char* field, double value) {
+  return CheckRange(field, value, 0, 1e9);
+}
+
+void Encode(const evaluator::Calibration& calibration, v1::Calibration* sent) {
+  sent->set_sequences(calibration.sequences);
+  sent->set_sequence_tokens(calibration.sequence_tokens);
+}
+
+void Encode(const evaluator::Fidelity& fidelity, v1::Fidelity* sent) {
+  sent->set_split(NameOf(fidelity.split));
+  sent->set_windows(fidelity.windows);
+  sent->set_window_tokens(fidelity.window_tokens);
+  sent->set_arithmetic(NameOf(fidelity.arithmetic));
+  sent->set_protocol(NameOf(fidelity.protocol));
+}
+
+absl::Status Decode(const v1::Calibration& sent, evaluator::Calibration* calibration) {
+  absl::Status status = CheckCount("calibration.sequences", sent.sequences());
+  status.Update(CheckCount("calibration.sequence_tokens", sent.sequence_tokens()));
+  calibration->sequences = sent.sequences();
+  calibration->sequence_tokens = sent.sequence_tokens();
+  return status;
+}
+
+absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
+  absl::Status status = CheckCount("fidelity.windows", sent.windows());
+  status.Update(CheckCount("fidelity.window_tokens", sent.window_tokens()));
+  status.Update(ParseName(sent.split(), &fidelity->split));
+  status.Update(ParseName(sent.arithmetic(), &fidelity->arithmetic));
+  status.Update(ParseName(sent.protocol(), &fidelity->protocol));
+  if (status.ok() && fidelity->split == evaluator::Split::kCalibration) {
+    return absl::InvalidArgumentError(
+        "fidelity.split: expected \"fitness\" or \"report\", found \"calibration\"");
+  }
+  fidelity->windows = sent.windows();
+  fidelity->window_tokens = sent.window_tokens();
+  return status;
+}
+
+absl::StatusOr<Request> DecodeProfile(const v1::ProfileTask& sent) {
+  evaluator::ProfileRequest request;
+  absl::Status status = Decode(sent.calibration(), &request.calibration);
+  status.Update(ParseName(sent.granularity(), &request.granularity));
+  status.Update(CheckCount("profile.features", sent.features_size()));
+  if (!status.ok()) return status;
+  for (const std::string& feature : sent.features()) {
+    if (feature.empty() || feature.size() > kMaximumTextBytes) {
+      return absl::InvalidArgumentError(fmt::format(
+          "profile.features: expected 1 to {} bytes, found {}", kMaximumTextBytes, feature.size()));
+    }
+    request.features.push_back(feature);
+  }
+  return request;
+}
+
+absl::StatusOr<Request> DecodeEvaluate(const v1::EvaluateTask& sent) {
+  evaluator::EvaluateRequest request;
+  absl::Status status = ParseName(sent.pruner(), &request.pruner);
+  status.Update(Decode(sent.calibration(), &request.calibration));
+  status.Update(ParseName(sent.granularity(), &request.granularity));
+  status.Update(Decode(sent.fidelity(), &request.fidelity));
+  status.Update(CheckCount("evaluate.allocation", sent.allocation_size()));
+  if (!status.ok()) return status;
+  for (const double sparsity : sent.allocation()) {
+    if (!(sparsity >= 0 && sparsity < 1)) {
+      return absl::InvalidArgumentError(fmt::format(
+          "evaluate.allocation[{}]: expected a sparsity of at least 0 and below 1, found {}",
+          request.allocation.size(), sparsity));
+    }
+    request.allocation.push_back(sparsity);
+  }
+  return request;
+}
+
+// Protobuf refuses texts that are not UTF-8, and cutting a text may split a character: what is not
+// ASCII becomes a question mark.
+std::string SendableText(const std::string& text) {
+  std::string sendable = text.substr(0, kMaximumTextBytes);
+  for (char& byte : sendable) {
+    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
+  }
+  return sendable;
+}
+
+v1::Failure::Kind KindOf(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kOutOfRange:
+      return v1::Failure::INVALID_TASK;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kAborted:
+      return v1::Failure::INFRASTRUCTURE;
+    default:
+      return v1::Failure::EVALUATION;
+  }
+}
+
+absl::Status CheckMeasurement(const v1::EvaluateResult& result) {
+  absl::Status status = CheckCount("evaluate.window_nll", result.window_nll_size());
+  double sum = 0;
+  for (const double nll : result.window_nll()) {
+    status.Update(CheckRange("evaluate.window_nll", nll, 0, 1e6));
+    sum += nll;
+  }
+  status.Update(CheckRange("evaluate.mean_nll", result.mean_nll(), 0, 1e6));
+  status.Update(CheckRange("evaluate.achieved_sparsity", result.achieved_sparsity(), 0, 1));
+  status.Update(CheckSeconds("evaluate.prune_seconds", result.prune_seconds()));
+  status.Update(CheckSeconds("evaluate.forward_seconds", result.forward_seconds()));
+  status.Update(CheckSeconds("evaluate.loss_seconds", result.loss_seconds()));
+  if (!status.ok()) return status;
+  if (result.tokens() < 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("evaluate.tokens: expected at least 1, found {}", result.tokens()));
+  }
+  const double mean = sum / result.window_nll_size();
+  if (std::abs(mean - result.mean_nll()) > 1e-9 * (1 + mean)) {
+    return absl::InvalidArgumentError(
+        fmt::format("evaluate.mean_nll: expected the mean of the windows, {}, found {}", mean,
+                    result.mean_nll()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ReceivedResult> Decode(const v1::ProfileResult& result,
+                                      const search::ProfileTask& task, int units) {
+  const auto expected = static_cast<int>(task.features.size());
+  if (result.features_size() != expected) {
+    return absl::InvalidArgumentError(
+        fmt::format("profile.features: expected {}, found {}", expected, result.features_size()));
+  }
+  search::ProfileOutcome outcome;
+  for (const v1::FeatureVector& feature : result.features()) {
+    if (feature.values_size() != units) {
+      return absl::InvalidArgumentError(fmt::format(
+          "profile.features[{}] ({}): expected {} values, found {}", outcome.values.size(),
+          task.features[outcome.values.size()], units, feature.values_size()));
+    }
+    outcome.values.emplace_back(feature.values().begin(), feature.values().end());
+  }
+  const absl::Status status = CheckSeconds("profile.seconds", result.seconds());
+  if (!status.ok()) return status;
+  return ReceivedResult{.outcome = std::move(outcome), .seconds = {}};
+}
+
+absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result) {
+  const absl::Status status = CheckMeasurement(result);
+  if (!status.ok()) return status;
+  return ReceivedResult{
+      .outcome = search::EvaluateOutcome{.mean_nll = result.mean_nll(),
+                                         .achieved_sparsity = result.achieved_sparsity()},
+      .seconds = {.prune = result.prune_seconds(),
+                  .forward = result.forward_seconds(),
+                  .loss = result.loss_seconds()}};
+}
+
+absl::StatusOr<ReceivedResult> Decode(const v1::Failure& failure) {
+  TaskFailure received;
+  received.message = SendableText(failure.message());
+  switch (failure.kind()) {
+    case v1::Failure::INFRASTRUCTURE:
+      received.kind = FailureKind::kInfrastructure;
+      break;
+    case v1::Failure::EVALUATION:
+      received.kind = FailureKind::kEvaluation;
+      break;
+    case v1::Failure::INVALID_TASK:
+      received.kind = FailureKind::kInvalidTask;
+      break;
+    default:
+      return absl::InvalidArgumentError(fmt::format("failure.kind: expected 1 to 3, found {} ({})",
+                                                    static_cast<int>(failure.kind()),
+                                                    received.message));
+  }
+  return ReceivedResult{.outcome = std::move(received), .seconds = {}};
+}
+
+}  // namespace
+
+v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan) {
+  v1::Task sent;
+  sent.set_digest(task.digest);
+  if (const auto* profile = std::get_if<search::ProfileTask>(&task.task.work)) {
+    v1::ProfileTask* work = sent.mutable_profile();
+    Encode(plan.calibration, work->mutable_calibration());
+    work->set_granularity(NameOf(plan.granularity));
+    work->mutable_features()->Assign(profile->features.begin(), profile->features.end());
+    return sent;
+  }
+  const auto& evaluate = std::get<search::EvaluateTask>(task.task.work);
+  v1::EvaluateTask* work = sent.mutable_evaluate();
+  work->set_pruner(NameOf(plan.pruner));
+  Encode(plan.calibration, work->mutable_calibration());
+  work->set_granularity(NameOf(plan.granularity));
+  work->mutable_allocation()->Assign(evaluate.allocation.begin(), evaluate.allocation.end());
+  Encode(FidelityOf(evaluate.rung, plan), work->mutable_fidelity());
+  return sent;
+}
+
+absl::StatusOr<Request> DecodeTask(const v1::Task& task) {
+  switch (task.work_case()) {
+    case v1::Task::kProfile:
+      return DecodeProfile(task.profile());
+    case v1::Task::kEvaluate:
+      return DecodeEvaluate(task.evaluate());
+    default:
+      return absl::InvalidArgumentError("task: expected a profile or an evaluation, found neither");
+  }
+}
+
+v1::Result EncodeFailure(const std::string& digest, const absl::Status& error) {
+  v1::Result sent;
+  sent.set_digest(digest);
+  sent.mutable_failure()->set_kind(KindOf(error));
+  sent.mutable_failure()->set_message(SendableText(std::string(error.message())));
+  return sent;
+}
+
+v1::Result EncodeResult(const std::string& digest,
+                        const absl::StatusOr<evaluator::Profile>& result) {
+  if (!result.ok()) return EncodeFailure(digest, result.status());
+  v1::Result sent;
+  sent.set_digest(digest);
+  for (const std::vector<double>& values : result->values) {
+    sent.mutable_profile()->add_features()->mutable_values()->Assign(values.begin(), values.end());
+  }
+  sent.mutable_profile()->set_seconds(result->seconds);
+  return sent;
+}
+
+v1::Result EncodeResult(const std::string& digest,
+                        const absl::StatusOr<evaluator::Measurement>& result) {
+  if (!result.ok()) return EncodeFailure(digest, result.status());
+  v1::Result sent;
+  sent.set_digest(digest);
+  v1::EvaluateResult* measurement = sent.mutable_evaluate();
+  measurement->mutable_window_nll()->Assign(result->window_nll.begin(), result->window_nll.end());
+  measurement->set_mean_nll(result->mean_nll);
+  measurement->set_tokens(result->tokens);
+  measurement->set_achieved_sparsity(result->achieved_sparsity);
+  measurement->set_prune_seconds(result->seconds.prune);
+  measurement->set_forward_seconds(result->seconds.forward);
+  measurement->set_loss_seconds(result->seconds.loss);
+  const absl::Status status = CheckMeasurement(*measurement);
+  if (!status.ok()) {
+    return EncodeFailure(
+        digest, absl::InternalError(fmt::format("the evaluator gave an impossible measurement: {}",
+                                                std::string(status.message()))));
+  }
+  return sent;
+}
+
+absl::StatusOr<ReceivedResult> DecodeResult(const v1::Result& result, const search::Task& task,
+                                            int units) {
+  if (result.has_failure()) return Decode(result.failure());
+  const auto* profile = std::get_if<search::ProfileTask>(&task.work);
+  if (profile != nullptr && result.has_profile()) return Decode(result.profile(), *profile, units);
+  if (profile == nullptr && result.has_evaluate()) return Decode(result.evaluate());
+  return absl::InvalidArgumentError(fmt::format(
+      "result: expected {} or a failure, found {}",
+      profile != nullptr ? "a profile" : "a measurement",
+      result.outcome_case() == v1::Result::OUTCOME_NOT_SET ? "nothing" : "the other kind"));
+}
+
+}  // namespace strata::workers

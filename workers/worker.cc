@@ -1,0 +1,59 @@
+#include "workers/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <variant>
+
+#include "workers/address.h"
+#include "workers/exchange_client.h"
+#include "workers/handshake.h"
+#include "workers/task_codec.h"
+
+namespace strata::workers {
+namespace {
+
+v1::Result Evaluate(const v1::Task& task, evaluator::Evaluator* evaluator,
+                    const evaluator::Progress& progress) {
+  const absl::StatusOr<Request> request = DecodeTask(task);
+  if (!request.ok()) return EncodeFailure(task.digest(), request.status());
+  if (const auto* profile = std::get_if<evaluator::ProfileRequest>(&*request)) {
+    return EncodeResult(task.digest(), evaluator->MeasureFeatures(*profile, progress));
+  }
+  return EncodeResult(
+      task.digest(), evaluator->Evaluate(std::get<evaluator::EvaluateRequest>(*request), progress));
+}
+
+}  // namespace
+
+absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evaluator,
+                       const std::atomic<bool>* drain) {
+  const absl::StatusOr<Address> address = ParseAddress(options.address);
+  if (!address.ok()) return address.status();
+  const std::string name = options.name.empty() ? DefaultWorkerName() : options.name;
+  ExchangeClient client({.address = address->text,
+                         .hello = MakeHello(name, *evaluator),
+                         .connect_timeout_seconds = options.connect_timeout_seconds,
+                         .drain = drain});
+  while (true) {
+    const absl::StatusOr<std::optional<Assignment>> next = client.Next();
+    if (!next.ok()) return next.status();
+    if (!next->has_value()) return absl::OkStatus();
+    const Assignment& assignment = **next;
+    spdlog::debug("lease {} begins", assignment.lease_id);
+    bool stopped = false;
+    const v1::Result result =
+        Evaluate(assignment.task, evaluator, [&client, &stopped](double fraction) {
+          stopped = stopped || !client.Report(fraction);
+          return !stopped;
+        });
+    // A stop that came after the last step left a result worth sending.
+    if (stopped && result.has_failure()) {
+      spdlog::debug("lease {} abandoned", assignment.lease_id);
+      client.Abandon();
+    } else {
+      client.Deliver(result);
+    }
+  }
+}
+
+}  // namespace strata::workers
