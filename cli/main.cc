@@ -1,5 +1,7 @@
 // The `strata` command: parses the command line, runs one verb, turns its status into an exit code.
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "cli/command.h"
 
@@ -40,6 +42,8 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    // Results go to standard output, everything else to standard error.
+    spdlog::set_default_logger(spdlog::stderr_color_mt("strata"));
     return Run(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "strata: internal error: {}\n", error.what());

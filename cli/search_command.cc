@@ -1,5 +1,7 @@
 // `strata search`: coordinator, local workers, progress, and the result.
 #include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -103,8 +105,22 @@ void PrintStageShares(const workers::CoordinatorStatus& status) {
              100 * stage.forward / total, 100 * stage.loss / total);
 }
 
+// Log lines would tear the progress line apart, so they go to the run folder.
+absl::Status LogToFile(const std::string& path) {
+  try {
+    spdlog::set_default_logger(spdlog::basic_logger_mt("coordinator", path));
+    spdlog::flush_on(spdlog::level::info);
+  } catch (const spdlog::spdlog_ex& error) {
+    return absl::ResourceExhaustedError(fmt::format("cannot write the log: {}", error.what()));
+  }
+  return absl::OkStatus();
+}
+
 // Runs until done, interrupted, or an error; the session's storage is complete in every case.
 absl::Status RunSearch(SearchSetup* setup) {
+  if (absl::Status status = LogToFile(setup->config.run + "/coordinator.log"); !status.ok()) {
+    return status;
+  }
   const SocketAddress address(setup->config);
   workers::CoordinatorOptions options;
   options.address = address.text();
