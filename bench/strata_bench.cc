@@ -1,5 +1,6 @@
-// Times every stage of a candidate's measurement and prints it as a share of what the machine can do: matrix products
-// against the measured GEMM rate, passes over weights against the measured copy bandwidth.
+// Times every stage of a candidate's measurement and prints it as a share of what the machine can
+// do: matrix products against the measured GEMM rate, passes over weights against the measured copy
+// bandwidth.
 //
 //   strata_bench MODEL.gguf TEXT [threads]
 #include <fmt/format.h>
@@ -27,8 +28,8 @@ constexpr int kRepetitions = 3;
 
 // Work of one measurement, from shapes.
 struct Work {
-  double weights = 0;          // prunable
-  double block_flops = 0;      // matrix products and causal attention of all blocks
+  double weights = 0;      // prunable
+  double block_flops = 0;  // matrix products and causal attention of all blocks
   double head_flops = 0;
 };
 
@@ -121,8 +122,7 @@ class Bench {
     const bool wide = arithmetic == Arithmetic::kFloat32;
     const Work work = WorkOf(evaluator_.model(), vocabulary_, windows, 256);
     const double gemm = wide ? machine_.float32_gflops : machine_.bfloat16_gflops;
-    const double total =
-        measured.seconds.prune + measured.seconds.forward + measured.seconds.loss;
+    const double total = measured.seconds.prune + measured.seconds.forward + measured.seconds.loss;
     fmt::print("{}, {}: {:.3f} s, mean nll {:.6f}\n", what, wide ? "fp32" : "bf16", total,
                measured.mean_nll);
     // A pruning pass reads a weight (4 bytes) and its rank (2) and writes the result.

@@ -65,7 +65,7 @@ void AddEvalCommand(CLI::App* app, Command* command) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb->add_option("--arithmetic", options->arithmetic, "fp32 | bf16")->capture_default_str();
-  verb->add_option("--device", perplexity.device, "cpu | cuda:N")->capture_default_str();
+  verb->add_option("--device", perplexity.device, "cpu")->capture_default_str();
   AddThreadsOption(verb, &perplexity.threads);
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return MeasureAndPrint(*options); }; });

@@ -80,7 +80,7 @@ const Option kOptions[] = {
      "worker processes started on this machine; 0: wait for workers started elsewhere"},
     {"workers.threads", &RunConfig::worker_threads,
      "threads of each local worker; results can differ in the last bits between thread counts"},
-    {"workers.device", &RunConfig::worker_device, "cpu | cuda:N, for local workers"},
+    {"workers.device", &RunConfig::worker_device, "cpu, for local workers"},
     {"workers.address", &RunConfig::address,
      "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
      "folder)"},

@@ -47,7 +47,7 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
       ->envname("STRATA_TEXT")
       ->required();
   verb->add_option("--name", options->worker.name, "name in logs; default: host and process id");
-  verb->add_option("--device", options->evaluator.device, "cpu | cuda:N")->capture_default_str();
+  verb->add_option("--device", options->evaluator.device, "cpu")->capture_default_str();
   verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,
                    "seconds for which an absent coordinator is retried")
       ->check(CLI::PositiveNumber)

@@ -117,16 +117,15 @@ absl::StatusOr<PrunedBlock> SequentialWanda::Prune(int block, const BlockSparsit
   const LlamaConfig& config = model_.config();
   // The statistics are those of the block before it is pruned; its dense outputs are not used.
   at::Tensor dense_output = hidden_.clone();
-  const BlockScalers scalers = RunAndObserve(forward_, model_.matrices(block),
-                                             model_.norms(block), sequences_, dense_output);
+  const BlockScalers scalers = RunAndObserve(forward_, model_.matrices(block), model_.norms(block),
+                                             sequences_, dense_output);
   PrunedBlock pruned{buffer_, 0};
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
     const pruning::WeightView dense = ViewOf(model_.matrices(block).Linear(config, linear));
     const at::Tensor output = buffer_.Linear(config, linear);
-    const absl::Status status =
-        pruning::PruneOnce(dense, scalers[static_cast<int>(InputOf(linear))],
-                           pruning::RemovedPerRow(dense.columns, sparsity[linear]),
-                           output.data_ptr<float>());
+    const absl::Status status = pruning::PruneOnce(
+        dense, scalers[static_cast<int>(InputOf(linear))],
+        pruning::RemovedPerRow(dense.columns, sparsity[linear]), output.data_ptr<float>());
     if (!status.ok()) return InLinear(status, block, linear);
     pruned.zeros += pruning::CountZeros(Values(output));
   }

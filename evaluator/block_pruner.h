@@ -1,5 +1,6 @@
-// Where the matrices of a pruned model come from, one block after the other. The dense weights are never written:
-// every pruner fills a buffer of one block, so that a candidate needs no second copy of the model and leaves no trace.
+// Where the matrices of a pruned model come from, one block after the other. The dense weights are
+// never written: every pruner fills a buffer of one block, so that a candidate needs no second copy
+// of the model and leaves no trace.
 #ifndef STRATA_EVALUATOR_BLOCK_PRUNER_H_
 #define STRATA_EVALUATOR_BLOCK_PRUNER_H_
 
@@ -71,8 +72,9 @@ class OneShotWanda : public BlockPruner {
   BlockMatrices buffer_;
 };
 
-// Sequential Wanda (prune_wanda in the code of arXiv 2306.11695): each block by statistics of the activations that the
-// pruned blocks before it give, in float32; its pruned outputs are the inputs of the next.
+// Sequential Wanda (prune_wanda in the code of arXiv 2306.11695): each block by statistics of the
+// activations that the pruned blocks before it give, in float32; its pruned outputs are the inputs
+// of the next.
 class SequentialWanda : public BlockPruner {
  public:
   // `model` must outlive the pruner.

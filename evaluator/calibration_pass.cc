@@ -68,12 +68,11 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
       return absl::CancelledError("stopped during calibration");
     }
     if (block_statistics) inputs.push_back(hidden.clone());
-    statistics.scalers.push_back(RunAndObserve(forward, model.matrices(block), model.norms(block),
-                                               sequence_count, hidden));
+    statistics.scalers.push_back(
+        RunAndObserve(forward, model.matrices(block), model.norms(block), sequence_count, hidden));
     if (!block_statistics) continue;
     pruning::BlockInfluence influence;
-    influence.Add(inputs.back().data_ptr<float>(), hidden.data_ptr<float>(), tokens,
-                  config.hidden);
+    influence.Add(inputs.back().data_ptr<float>(), hidden.data_ptr<float>(), tokens, config.hidden);
     statistics.influence.push_back(influence.value());
   }
   if (block_statistics) {

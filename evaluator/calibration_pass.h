@@ -33,8 +33,9 @@ struct CalibrationStatistics {
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
                            const BlockNorms& norms, int64_t sequences, at::Tensor& hidden);
 
-// `block_statistics` asks for similarity, redundancy and influence; the inputs of all blocks are then held at once.
-// ResourceExhausted if they need more than 4 GiB; Cancelled when `progress` says so.
+// `block_statistics` asks for similarity, redundancy and influence; the inputs of all blocks are
+// then held at once. ResourceExhausted if they need more than 4 GiB; Cancelled when `progress` says
+// so.
 absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
                                                      const Windows& sequences,
                                                      bool block_statistics,

@@ -1,4 +1,5 @@
-// The one place where LibTorch's exceptions become statuses: wrapped around the entry points of the evaluator.
+// The one place where LibTorch's exceptions become statuses: wrapped around the entry points of the
+// evaluator.
 #ifndef STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
 #define STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
 
@@ -13,7 +14,8 @@
 
 namespace strata::evaluator {
 
-// Returns function(), which returns a Status or StatusOr. `doing` begins the message of an error: "measuring features".
+// Returns function(), which returns a Status or StatusOr. `doing` begins the message of an error:
+// "measuring features".
 template <typename Function>
 auto CatchLibTorchErrors(const std::string& doing, Function&& function)
     -> decltype(std::forward<Function>(function)()) {

@@ -1,4 +1,5 @@
-// LibTorch's thread pool is one per process; every entry point of the evaluator sets it before it computes.
+// LibTorch's thread pool is one per process; every entry point of the evaluator sets it before it
+// computes.
 #ifndef STRATA_EVALUATOR_LIBTORCH_THREADS_H_
 #define STRATA_EVALUATOR_LIBTORCH_THREADS_H_
 

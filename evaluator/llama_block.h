@@ -24,8 +24,8 @@ constexpr int kBlockInputs = 4;
 // Input of linear 0 ... 6.
 BlockInput InputOf(int linear);
 
-// Matrices of the linears, all float32 or all bfloat16. Those that share an input lie one after the other in one
-// matrix, so that a forward pass multiplies once.
+// Matrices of the linears, all float32 or all bfloat16. Those that share an input lie one after the
+// other in one matrix, so that a forward pass multiplies once.
 struct BlockMatrices {
   at::Tensor query_key_value;   // [(heads + 2 key_value_heads) * head_dimension, hidden]
   at::Tensor attention_output;  // [hidden, heads * head_dimension]
@@ -47,17 +47,19 @@ struct BlockNorms {
 // Weights of `linear` for pruning; valid while the matrices live. They must be float32.
 pruning::WeightView ViewOf(const at::Tensor& linear);
 
-// Called with each input of the linears before it is used: float32 or bfloat16 [tokens, columns], rows in token order.
-// Valid during the call only.
+// Called with each input of the linears before it is used: float32 or bfloat16 [tokens, columns],
+// rows in token order. Valid during the call only.
 using InputObserver = std::function<void(BlockInput input, const at::Tensor& rows)>;
 
-// Runs blocks on windows of one length. Holds the intermediate results, so that running allocates little. Norms, rotary
-// embedding, softmax and the residual stream are float32 whatever the arithmetic. Not thread-safe.
+// Runs blocks on windows of one length. Holds the intermediate results, so that running allocates
+// little. Norms, rotary embedding, softmax and the residual stream are float32 whatever the
+// arithmetic. Not thread-safe.
 class BlockForward {
  public:
   BlockForward(const LlamaConfig& config, int64_t window_tokens, Arithmetic arithmetic);
 
-  // `hidden`, float32 [windows * window_tokens, hidden] and contiguous, becomes the block's output in place.
+  // `hidden`, float32 [windows * window_tokens, hidden] and contiguous, becomes the block's output
+  // in place.
   void Run(const BlockMatrices& matrices, const BlockNorms& norms, at::Tensor& hidden,
            const InputObserver& observer = nullptr);
 
@@ -71,7 +73,8 @@ class BlockForward {
   int64_t window_tokens_;
   int64_t batch_windows_;
   at::Tensor rotary_;
-  // Of a batch: normed input, query-key-value rows, attention result, gate and up rows, their product, addend.
+  // Of a batch: normed input, query-key-value rows, attention result, gate and up rows, their
+  // product, addend.
   at::Tensor normed_, projected_, attended_, gate_up_, gated_, addend_;
 };
 

@@ -25,8 +25,8 @@ struct LlamaConfig {
   int64_t key_value_rows() const { return key_value_heads * head_dimension; }
 };
 
-// Unimplemented: another architecture, mixture of experts, scaled or partial rotary embeddings, biases (each named).
-// InvalidArgument: a missing or impossible number.
+// Unimplemented: another architecture, mixture of experts, scaled or partial rotary embeddings,
+// biases (each named). InvalidArgument: a missing or impossible number.
 absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file);
 
 }  // namespace strata::evaluator

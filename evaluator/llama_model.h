@@ -19,12 +19,12 @@ namespace strata::evaluator {
 // Token ids, all windows of one length.
 using Windows = std::vector<std::vector<int32_t>>;
 
-// Dense weights in float32, never changed after loading. Query and key rows are in the Hugging Face order (GGUF stores
-// them interleaved for rotary embedding). Not thread-safe.
+// Dense weights in float32, never changed after loading. Query and key rows are in the Hugging Face
+// order (GGUF stores them interleaved for rotary embedding). Not thread-safe.
 class LlamaModel {
  public:
-  // Dequantises all weights; the file may be closed afterwards. Errors as ReadLlamaConfig and Dequantize, and
-  // InvalidArgument for a tensor of an unexpected shape.
+  // Dequantises all weights; the file may be closed afterwards. Errors as ReadLlamaConfig and
+  // Dequantize, and InvalidArgument for a tensor of an unexpected shape.
   static absl::StatusOr<std::unique_ptr<LlamaModel>> Load(const GgufFile& file);
 
   const LlamaConfig& config() const { return config_; }
@@ -37,7 +37,8 @@ class LlamaModel {
   // After the final norm, float32 [rows, hidden].
   at::Tensor FinalNorm(const at::Tensor& hidden) const;
 
-  // Losses of tokens 1 ... T-1 of every window, window after window, from the output of the last block.
+  // Losses of tokens 1 ... T-1 of every window, window after window, from the output of the last
+  // block.
   TokenLosses Losses(const at::Tensor& hidden, const Windows& windows, Arithmetic arithmetic);
 
  private:
@@ -51,7 +52,7 @@ class LlamaModel {
   std::vector<BlockNorms> norms_;
   at::Tensor embedding_;  // [vocabulary, hidden]
   at::Tensor final_norm_;
-  at::Tensor head_;            // the embedding itself where tied
+  at::Tensor head_;           // the embedding itself where tied
   at::Tensor bfloat16_head_;  // made when first needed
 };
 

@@ -17,7 +17,8 @@ namespace {
 
 constexpr double kSecondsPerRate = 0.3;
 
-// Seconds of the fastest call, of as many as fit the time of one rate (at least three, the first not counted).
+// Seconds of the fastest call, of as many as fit the time of one rate (at least three, the first
+// not counted).
 double BestSeconds(const std::function<void()>& work) {
   using Clock = std::chrono::steady_clock;
   work();
@@ -33,7 +34,8 @@ double BestSeconds(const std::function<void()>& work) {
   return best;
 }
 
-// Rate of a product of the shape that a small language model has most of: tokens by hidden by feed-forward.
+// Rate of a product of the shape that a small language model has most of: tokens by hidden by
+// feed-forward.
 double GemmGigaflops(at::ScalarType type) {
   constexpr int64_t kRows = 2048;
   constexpr int64_t kInner = 576;

@@ -86,8 +86,7 @@ class ModelEvaluator : public Evaluator {
   std::optional<RankBank> ranks_;
 };
 
-absl::StatusOr<Windows> ModelEvaluator::CalibrationSequences(
-    const Calibration& calibration) const {
+absl::StatusOr<Windows> ModelEvaluator::CalibrationSequences(const Calibration& calibration) const {
   if (calibration.sequences < 1 || calibration.sequence_tokens < 1) {
     return absl::InvalidArgumentError(
         fmt::format("calibration: expected at least 1 sequence of at least 1 token, found {} of {}",
@@ -131,11 +130,10 @@ pruning::FeatureUnit ModelEvaluator::UnitOf(int block, int linear) const {
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
                                                 const Progress& progress) {
   const Clock::time_point start = Clock::now();
-  const absl::StatusOr<pruning::FeaturePlan> plan =
-      pruning::FeaturePlan::Create(request.features);
+  const absl::StatusOr<pruning::FeaturePlan> plan = pruning::FeaturePlan::Create(request.features);
   if (!plan.ok()) return plan.status();
-  if (absl::Status status = Calibrate(request.calibration, plan->needs_block_statistics(),
-                                      Part(progress, 0.0, 0.5));
+  if (absl::Status status =
+          Calibrate(request.calibration, plan->needs_block_statistics(), Part(progress, 0.0, 0.5));
       !status.ok()) {
     return status;
   }
@@ -222,9 +220,8 @@ absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateReq
       MakePruner(request, Part(progress, 0.0, 0.4));
   if (!pruner.ok()) return pruner.status();
   const double preparation_seconds = SecondsSince(start);
-  absl::StatusOr<Measurement> measurement =
-      MeasureWindows(*model_, **pruner, *sparsity, *windows, fidelity.arithmetic,
-                     Part(progress, 0.4, 1.0));
+  absl::StatusOr<Measurement> measurement = MeasureWindows(
+      *model_, **pruner, *sparsity, *windows, fidelity.arithmetic, Part(progress, 0.4, 1.0));
   if (measurement.ok()) measurement->seconds.prune += preparation_seconds;
   return measurement;
 }

@@ -31,8 +31,8 @@ absl::StatusOr<Windows> ReadWindows(const PerplexityOptions& options, const Toke
   int64_t count = tokens / options.window_tokens;
   if (count < 1) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: {} tokens, expected at least {} for one window", options.text_path,
-                    tokens, options.window_tokens));
+        fmt::format("{}: {} tokens, expected at least {} for one window", options.text_path, tokens,
+                    options.window_tokens));
   }
   if (options.maximum_windows > 0) count = std::min(count, options.maximum_windows);
   Windows windows;
@@ -59,8 +59,8 @@ absl::StatusOr<PerplexityResult> MeasureGroups(LlamaModel& model, const Windows&
     Progress part_progress;
     if (progress) {
       part_progress = [&](double fraction) {
-        return progress(
-            (static_cast<double>(first) + fraction * static_cast<double>(part.size())) / total);
+        return progress((static_cast<double>(first) + fraction * static_cast<double>(part.size())) /
+                        total);
       };
     }
     const absl::StatusOr<Measurement> measured =
@@ -97,8 +97,7 @@ absl::StatusOr<PerplexityResult> Measure(const PerplexityOptions& options,
   absl::StatusOr<PerplexityResult> result =
       MeasureGroups(**model, *windows, options.arithmetic, progress);
   if (!result.ok()) return result;
-  result->seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 

@@ -24,7 +24,6 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
   const int64_t vocabulary = head.size(0);
   std::vector<RunningLogSumExp> running(tokens);
   const int64_t columns = std::min(kTileColumns, vocabulary);
-  std::vector<at::Tensor> buffers;
   at::Tensor buffer = at::empty({std::min(kTileRows, tokens) * columns}, rows.options());
   for (int64_t row = 0; row < tokens; row += kTileRows) {
     const int64_t tile_rows = std::min(kTileRows, tokens - row);

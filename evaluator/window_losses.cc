@@ -13,8 +13,7 @@ class StageTimer {
   explicit StageTimer(double* seconds)
       : seconds_(seconds), start_(std::chrono::steady_clock::now()) {}
   ~StageTimer() {
-    *seconds_ +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    *seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
   StageTimer(const StageTimer&) = delete;
   StageTimer& operator=(const StageTimer&) = delete;

@@ -12,8 +12,9 @@
 
 namespace strata::evaluator {
 
-// Runs all windows through block after block, so that only one block's pruned weights exist; holds windows * tokens *
-// hidden * 4 bytes. `sparsity` has one entry per block. Cancelled when `progress` says so between blocks.
+// Runs all windows through block after block, so that only one block's pruned weights exist; holds
+// windows * tokens * hidden * 4 bytes. `sparsity` has one entry per block. Cancelled when
+// `progress` says so between blocks.
 absl::StatusOr<Measurement> MeasureWindows(LlamaModel& model, BlockPruner& pruner,
                                            const std::vector<BlockSparsity>& sparsity,
                                            const Windows& windows, Arithmetic arithmetic,

@@ -64,7 +64,8 @@ std::vector<std::vector<double>> InputSimilarity(const std::vector<std::span<con
                                                  int64_t tokens, int64_t columns) {
   const auto blocks = static_cast<int64_t>(inputs.size());
   std::vector<at::Tensor> views;
-  // Each input is scaled to unit norm: psi does not change, and squares of Grams stay far from float32's limits.
+  // Each input is scaled to unit norm: psi does not change, and squares of Grams stay far from
+  // float32's limits.
   std::vector<float> scales;
   for (const std::span<const float> input : inputs) {
     views.push_back(View(input, tokens, columns));

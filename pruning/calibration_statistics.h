@@ -8,8 +8,9 @@
 
 namespace strata::pruning {
 
-// Accumulates Wanda's scaler_row of one input: the mean over sequences of the sum over tokens of x^2 (the running mean of
-// WrappedGPT in the code of arXiv 2306.11695), in double. Rows may come in any number of pieces.
+// Accumulates Wanda's scaler_row of one input: the mean over sequences of the sum over tokens of
+// x^2 (the running mean of WrappedGPT in the code of arXiv 2306.11695), in double. Rows may come in
+// any number of pieces.
 class InputNorms {
  public:
   explicit InputNorms(int64_t columns) : sums_(columns) {}
@@ -23,7 +24,8 @@ class InputNorms {
   std::vector<double> sums_;
 };
 
-// Block influence (arXiv 2403.03853, eq. 1): one minus the mean over tokens of the cosine of input and output rows.
+// Block influence (arXiv 2403.03853, eq. 1): one minus the mean over tokens of the cosine of input
+// and output rows.
 class BlockInfluence {
  public:
   void Add(const float* input, const float* output, int64_t rows, int64_t columns);
@@ -34,13 +36,16 @@ class BlockInfluence {
   int64_t rows_ = 0;
 };
 
-// Uncentred linear CKA of the inputs of every pair of blocks (ALS, NeurIPS 2024): psi_ij = |X_i^T X_j|_F^2 /
-// (|X_i^T X_i|_F |X_j^T X_j|_F), through the Grams X_i X_i^T, tile by tile so that no whole Gram is held. `inputs[i]` is
-// block i's input, row-major [tokens, columns]. Returns L rows of L values. Uses LibTorch's threads.
+// Uncentred linear CKA of the inputs of every pair of blocks (ALS, NeurIPS 2024): psi_ij = |X_i^T
+// X_j|_F^2 /
+// (|X_i^T X_i|_F |X_j^T X_j|_F), through the Grams X_i X_i^T, tile by tile so that no whole Gram is
+// held. `inputs[i]` is block i's input, row-major [tokens, columns]. Returns L rows of L values.
+// Uses LibTorch's threads.
 std::vector<std::vector<double>> InputSimilarity(const std::vector<std::span<const float>>& inputs,
                                                  int64_t tokens, int64_t columns);
 
-// L * (1 - 1 / R_i) with R_i = sum_j psi_ij: large where a block's input resembles those of the others.
+// L * (1 - 1 / R_i) with R_i = sum_j psi_ij: large where a block's input resembles those of the
+// others.
 std::vector<double> Redundancy(const std::vector<std::vector<double>>& similarity);
 
 }  // namespace strata::pruning

@@ -105,9 +105,8 @@ absl::StatusOr<int> FeaturePlan::AddTensor(const Expression& tensor) {
 }
 
 int FeaturePlan::FindOrAdd(const TensorNode& wanted) {
-  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const TensorNode& node) {
-    return SameTensor(node, wanted);
-  });
+  const auto found = std::find_if(nodes_.begin(), nodes_.end(),
+                                  [&](const TensorNode& node) { return SameTensor(node, wanted); });
   if (found != nodes_.end()) return static_cast<int>(found - nodes_.begin());
   nodes_.push_back(wanted);
   return static_cast<int>(nodes_.size()) - 1;

@@ -16,14 +16,14 @@ namespace strata::pruning {
 namespace {
 
 constexpr int64_t kMaximumColumns = 65536;
-// Weights handled by one thread at a time: enough to pay for the hand-over, few enough to stay in its cache.
+// Weights handled by one thread at a time: enough to pay for the hand-over, few enough to stay in
+// its cache.
 constexpr int64_t kGrain = int64_t{1} << 16;
 
 int64_t RowsPerGrain(int64_t columns) { return std::max<int64_t>(1, kGrain / columns); }
 
-STRATA_VECTOR_CLONES void ScoreRows(const float* __restrict weights,
-                                    const float* __restrict roots, int64_t rows, int64_t columns,
-                                    float* __restrict scores) {
+STRATA_VECTOR_CLONES void ScoreRows(const float* __restrict weights, const float* __restrict roots,
+                                    int64_t rows, int64_t columns, float* __restrict scores) {
   for (int64_t row = 0; row < rows; ++row) {
     const float* weight = weights + row * columns;
     float* score = scores + row * columns;
@@ -84,8 +84,8 @@ STRATA_VECTOR_CLONES int64_t CountZerosOf(const float* values, int64_t size) {
   return zeros;
 }
 
-// A score above its column in one number. Scores are not negative, so their bits order as they do, and sorting
-// by the score alone from column order is stable.
+// A score above its column in one number. Scores are not negative, so their bits order as they do,
+// and sorting by the score alone from column order is stable.
 uint64_t Key(float score, int64_t column) {
   return (uint64_t{std::bit_cast<uint32_t>(score)} << 16) | static_cast<uint64_t>(column);
 }
@@ -109,9 +109,8 @@ void RadixSort(std::vector<uint64_t>& keys, std::vector<uint64_t>& scratch) {
 
 absl::Status CheckShapes(const WeightView& weights, std::span<const float> scaler_row) {
   if (weights.columns < 1 || weights.columns > kMaximumColumns) {
-    return absl::InvalidArgumentError(
-        fmt::format("expected a linear layer with 1 to {} inputs, found {}", kMaximumColumns,
-                    weights.columns));
+    return absl::InvalidArgumentError(fmt::format(
+        "expected a linear layer with 1 to {} inputs, found {}", kMaximumColumns, weights.columns));
   }
   if (static_cast<int64_t>(scaler_row.size()) != weights.columns) {
     return absl::InvalidArgumentError(fmt::format("expected statistics of {} inputs, found {}",

@@ -19,8 +19,9 @@ struct WeightView {
   int64_t size() const { return rows * columns; }
 };
 
-// Wanda scores (arXiv 2306.11695, eq. 1) of `rows` rows from `first_row`: |W| * sqrt(scaler_row), row-major into `scores`.
-// `scaler_row` has one entry per column: the mean over calibration sequences of the sum over tokens of x^2.
+// Wanda scores (arXiv 2306.11695, eq. 1) of `rows` rows from `first_row`: |W| * sqrt(scaler_row),
+// row-major into `scores`. `scaler_row` has one entry per column: the mean over calibration
+// sequences of the sum over tokens of x^2.
 void WandaScores(const WeightView& weights, std::span<const float> scaler_row, int64_t first_row,
                  int64_t rows, float* scores);
 
@@ -30,15 +31,16 @@ int64_t RemovedPerRow(int64_t columns, double sparsity);
 // Ranks of one linear, 2 bytes a weight. Immutable once built; const access is thread-safe.
 class RowRanks {
  public:
-  // Rank 0 is the least important weight of its row; equal scores rank by column, as a stable sort does.
-  // InvalidArgument if a row has more than 65,536 columns, the scaler has another length, or a score is not a
-  // number. Work is spread over LibTorch's threads.
+  // Rank 0 is the least important weight of its row; equal scores rank by column, as a stable sort
+  // does. InvalidArgument if a row has more than 65,536 columns, the scaler has another length, or
+  // a score is not a number. Work is spread over LibTorch's threads.
   absl::Status Build(const WeightView& weights, std::span<const float> scaler_row);
 
   std::span<const uint16_t> ranks() const { return ranks_; }
 
-  // Writes the weights whose rank is at least `removed_per_row`, and 0 for the others, to `output` (same shape, not
-  // overlapping). Returns the number of zeros written, zeros of the dense weights included.
+  // Writes the weights whose rank is at least `removed_per_row`, and 0 for the others, to `output`
+  // (same shape, not overlapping). Returns the number of zeros written, zeros of the dense weights
+  // included.
   int64_t Prune(const WeightView& weights, int64_t removed_per_row, float* output) const;
 
   // The same, rounded to the nearest bfloat16 (bits).
@@ -49,8 +51,9 @@ class RowRanks {
   std::vector<uint16_t> ranks_;
 };
 
-// Without ranks: prunes by the scores of `scaler_row`, once, by selection instead of a sort; for the sequential
-// protocol, where every candidate has its own statistics. Removes the same weights as RowRanks. Errors as Build.
+// Without ranks: prunes by the scores of `scaler_row`, once, by selection instead of a sort; for
+// the sequential protocol, where every candidate has its own statistics. Removes the same weights
+// as RowRanks. Errors as Build.
 absl::Status PruneOnce(const WeightView& weights, std::span<const float> scaler_row,
                        int64_t removed_per_row, float* output);
 

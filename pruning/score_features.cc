@@ -75,8 +75,7 @@ class UnitMeasurement {
       state.gather_now = available[i] ? state.missing : 0;
       // Entropy divides by the mass of the whole tensor, so it waits for the pass after.
       if (state.missing & kProbabilityMass) state.gather_now &= ~unsigned{kEntropy};
-      state.count_now =
-          available[i] && state.outliers_missing && (state.missing & kMoments) == 0;
+      state.count_now = available[i] && state.outliers_missing && (state.missing & kMoments) == 0;
       state.form_now = state.gather_now != 0 || state.count_now;
       work |= state.form_now;
     }
@@ -87,7 +86,8 @@ class UnitMeasurement {
     return work;
   }
 
-  // Whether a node's tensor can be formed: its parent can, with the statistics that the operator needs.
+  // Whether a node's tensor can be formed: its parent can, with the statistics that the operator
+  // needs.
   bool IsAvailable(size_t i, const std::vector<bool>& available) const {
     const TensorNode& node = plan_.nodes()[i];
     if (node.parent < 0) return true;
@@ -115,8 +115,7 @@ class UnitMeasurement {
       if (!state.form_now) continue;
       FormTensor(i, chunk, tensors);
       if (state.gather_now != 0) {
-        result[i].statistics =
-            StatisticsOf(tensors[i], state.gather_now, state.statistics.mass);
+        result[i].statistics = StatisticsOf(tensors[i], state.gather_now, state.statistics.mass);
       }
       if (!state.count_now) continue;
       for (const double multiple : plan_.nodes()[i].outlier_multiples) {
@@ -160,8 +159,7 @@ class UnitMeasurement {
         }
         break;
       case ScoreSource::kWandaScore:
-        WandaScores(linear.weights, linear.scaler_row, chunk.first_row, chunk.rows,
-                    tensor.data());
+        WandaScores(linear.weights, linear.scaler_row, chunk.first_row, chunk.rows, tensor.data());
         break;
     }
   }
@@ -196,8 +194,8 @@ class UnitMeasurement {
         return ReductionKernelOf(output.reduction)->finish(states_[output.node].statistics);
       case FeatureKind::kOutliers: {
         const std::vector<double>& multiples = plan_.nodes()[output.node].outlier_multiples;
-        const auto k = std::find(multiples.begin(), multiples.end(), output.multiple) -
-                       multiples.begin();
+        const auto k =
+            std::find(multiples.begin(), multiples.end(), output.multiple) - multiples.begin();
         const NodeState& state = states_[output.node];
         return 100.0 * static_cast<double>(state.outliers[k]) /
                static_cast<double>(state.statistics.count);

@@ -1,4 +1,5 @@
-// Measures the features of a plan on one unit, streaming over its weights: no tensor of the unit's size is formed.
+// Measures the features of a plan on one unit, streaming over its weights: no tensor of the unit's
+// size is formed.
 #ifndef STRATA_PRUNING_SCORE_FEATURES_H_
 #define STRATA_PRUNING_SCORE_FEATURES_H_
 
@@ -22,9 +23,9 @@ struct FeatureUnit {
   double influence = 0;
 };
 
-// One value per output of the plan, NaN and infinities as they arise. All tensors are float32, all sums double. A plan
-// with operators that need a whole tensor's statistics takes one pass more for each such level. Uses LibTorch's
-// threads; the result does not depend on their number.
+// One value per output of the plan, NaN and infinities as they arise. All tensors are float32, all
+// sums double. A plan with operators that need a whole tensor's statistics takes one pass more for
+// each such level. Uses LibTorch's threads; the result does not depend on their number.
 std::vector<double> MeasureUnit(const FeaturePlan& plan, const FeatureUnit& unit);
 
 }  // namespace strata::pruning

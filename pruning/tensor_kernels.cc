@@ -99,7 +99,8 @@ double GeometricMean(const TensorStatistics& whole) {
   return std::exp(whole.logarithm_sum / static_cast<double>(whole.count));
 }
 
-// DSA's geometric mean: the n-th root of a product in float32, which overflows or vanishes for all but tiny tensors.
+// DSA's geometric mean: the n-th root of a product in float32, which overflows or vanishes for all
+// but tiny tensors.
 double RootOfProduct(const TensorStatistics& whole) {
   constexpr double kOverflow = 88.72283905206835;     // ln of float32's largest number
   constexpr double kUnderflow = -103.97207708399179;  // ln 2^-150: rounds to zero

@@ -1,4 +1,5 @@
-// The tensor side of the operator table: how each of its operators acts on the float32 elements of a tensor.
+// The tensor side of the operator table: how each of its operators acts on the float32 elements of
+// a tensor.
 #ifndef STRATA_PRUNING_TENSOR_KERNELS_H_
 #define STRATA_PRUNING_TENSOR_KERNELS_H_
 
@@ -9,7 +10,8 @@
 
 namespace strata::pruning {
 
-// In place on a chunk; every result is rounded to float32. The meaning is that of expr::ScalarKernelOf.
+// In place on a chunk; every result is rounded to float32. The meaning is that of
+// expr::ScalarKernelOf.
 using ElementwiseKernel = void (*)(std::span<float> values);
 
 // In place on a chunk, with the statistics of the whole tensor.

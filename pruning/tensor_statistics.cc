@@ -19,10 +19,10 @@ struct TwoSums {
   double second = 0;
 };
 
-// Adds first(x) and second(x) of every element, in an order that does not depend on the instruction set.
+// Adds first(x) and second(x) of every element, in an order that does not depend on the instruction
+// set.
 template <typename First, typename Second>
-STRATA_INLINE_BODY TwoSums SumBoth(const float* values, int64_t size, First first,
-                                   Second second) {
+STRATA_INLINE_BODY TwoSums SumBoth(const float* values, int64_t size, First first, Second second) {
   double first_lanes[kLanes] = {};
   double second_lanes[kLanes] = {};
   const int64_t whole = size - size % kLanes;
@@ -71,8 +71,7 @@ STRATA_VECTOR_CLONES TwoSums Mass(const float* values, int64_t size) {
       [](float x) { return x >= 0.0f ? 1.0 : 0.0; });
 }
 
-STRATA_VECTOR_CLONES int64_t CountAboveClones(const float* values, int64_t size,
-                                              float threshold) {
+STRATA_VECTOR_CLONES int64_t CountAboveClones(const float* values, int64_t size, float threshold) {
   int64_t above = 0;
   for (int64_t i = 0; i < size; ++i) above += values[i] > threshold;
   return above;
@@ -159,10 +158,10 @@ void Merge(const TensorStatistics& chunk, TensorStatistics* total) {
   if (total->count > 0 && chunk.count > 0) {
     // Pairwise update of the squared deviations (Chan, Golub and LeVeque 1979, eq. 2.1).
     const double shift = chunk.mean() - total->mean();
-    total->squared_deviations += chunk.squared_deviations +
-                                 shift * shift * static_cast<double>(total->count) *
-                                     static_cast<double>(chunk.count) /
-                                     static_cast<double>(total->count + chunk.count);
+    total->squared_deviations +=
+        chunk.squared_deviations + shift * shift * static_cast<double>(total->count) *
+                                       static_cast<double>(chunk.count) /
+                                       static_cast<double>(total->count + chunk.count);
   } else {
     total->squared_deviations += chunk.squared_deviations;
   }

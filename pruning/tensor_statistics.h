@@ -1,4 +1,5 @@
-// Sums over the elements of a tensor that reductions are made of, gathered chunk by chunk in double precision.
+// Sums over the elements of a tensor that reductions are made of, gathered chunk by chunk in double
+// precision.
 #ifndef STRATA_PRUNING_TENSOR_STATISTICS_H_
 #define STRATA_PRUNING_TENSOR_STATISTICS_H_
 
@@ -8,7 +9,8 @@
 
 namespace strata::pruning {
 
-// Groups of sums that are gathered only where a reduction or an operator needs them; combined as bits.
+// Groups of sums that are gathered only where a reduction or an operator needs them; combined as
+// bits.
 enum StatisticsGroup : unsigned {
   kMoments = 1u << 0,
   kNorms = 1u << 1,
@@ -46,13 +48,15 @@ struct TensorStatistics {
   int64_t mass_count = 0;
 
   // kEntropy
-  double entropy = 0;  // -sum p ln p, p = x / mass, the logarithm clamped as torch.distributions does
+  double entropy =
+      0;  // -sum p ln p, p = x / mass, the logarithm clamped as torch.distributions does
 
   double mean() const { return sum / static_cast<double>(count); }
   double variance() const;  // unbiased: divided by count - 1; NaN for a single element
 };
 
-// Statistics of one chunk. `mass` is that of the whole tensor and is used by kEntropy alone. Thread-safe.
+// Statistics of one chunk. `mass` is that of the whole tensor and is used by kEntropy alone.
+// Thread-safe.
 TensorStatistics StatisticsOf(std::span<const float> values, unsigned groups, double mass);
 
 // Adds a later chunk's statistics. Merging the same chunks in the same order gives the same bits.

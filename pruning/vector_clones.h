@@ -1,7 +1,9 @@
-// Compiles a function once per x86-64 instruction set level; the best one is chosen when the program is loaded.
+// Compiles a function once per x86-64 instruction set level; the best one is chosen when the
+// program is loaded.
 //
-// For plain loops over rows of weights or activations, so that one binary runs everywhere and uses wide registers
-// where they exist. The resolver runs before a sanitizer is ready, so sanitized builds take the baseline alone.
+// For plain loops over rows of weights or activations, so that one binary runs everywhere and uses
+// wide registers where they exist. The resolver runs before a sanitizer is ready, so sanitized
+// builds take the baseline alone.
 #ifndef STRATA_PRUNING_VECTOR_CLONES_H_
 #define STRATA_PRUNING_VECTOR_CLONES_H_
 

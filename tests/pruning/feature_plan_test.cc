@@ -14,8 +14,7 @@ TEST(FeaturePlanTest, ChainsThatBeginAlikeShareTheirTensors) {
   ASSERT_EQ(plan->outputs().size(), 8u);
   EXPECT_EQ(plan->outputs()[0].node, plan->outputs()[1].node);
   EXPECT_EQ(plan->outputs()[4].node, plan->outputs()[2].node);
-  EXPECT_EQ(plan->nodes()[plan->outputs()[4].node].outlier_multiples,
-            (std::vector<double>{5, 7}));
+  EXPECT_EQ(plan->nodes()[plan->outputs()[4].node].outlier_multiples, (std::vector<double>{5, 7}));
   EXPECT_EQ(plan->outputs()[7].kind, FeatureKind::kRedundancy);
   EXPECT_TRUE(plan->needs_block_statistics());
   for (size_t i = 0; i < plan->nodes().size(); ++i) {

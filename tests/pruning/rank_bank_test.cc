@@ -108,7 +108,7 @@ TEST(RankBankTest, PruningLeavesTheDenseWeights) {
 
 TEST(RankBankTest, BFloat16RoundsToNearestEven) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> values = {1.0f,      1.00390625f, 1.01171875f, 1.005f, -1.005f,
+  const std::vector<float> values = {1.0f,     1.00390625f, 1.01171875f, 1.005f, -1.005f,
                                      infinity, 3.4e38f,     0.0f,        -0.0f};
   const std::vector<uint16_t> expected = {0x3F80, 0x3F80, 0x3F82, 0x3F81, 0xBF81,
                                           0x7F80, 0x7F80, 0x0000, 0x8000};
@@ -149,8 +149,7 @@ TEST(RankBankTest, BadInputIsRefused) {
   EXPECT_EQ(PruneOnce(linear.view(), linear.scaler_row, 3, output.data()).code(),
             absl::StatusCode::kInvalidArgument);
   const std::vector<float> wide(65537, 1.0f);
-  EXPECT_EQ(ranks.Build({wide.data(), 1, 65537}, wide).code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ranks.Build({wide.data(), 1, 65537}, wide).code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

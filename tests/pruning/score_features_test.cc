@@ -93,8 +93,7 @@ TEST(ScoreFeaturesTest, ManyFeaturesInOneMeasurement) {
   EXPECT_NEAR(measured[2], 100.0 * static_cast<double>(above) / 95000, 2.1e-3);
   EXPECT_NEAR(measured[3], 1.0, 1e-5);
   EXPECT_NEAR(measured[4], 0.0, 1e-5);
-  EXPECT_NEAR(measured[5] * *std::max_element(plain.begin(), plain.end()) / Mean(plain), 1.0,
-              1e-6);
+  EXPECT_NEAR(measured[5] * *std::max_element(plain.begin(), plain.end()) / Mean(plain), 1.0, 1e-6);
   EXPECT_EQ(measured[6], 12.5);
   EXPECT_EQ(measured[7], 0.25);
   EXPECT_GT(measured[8], 9.0);

@@ -14,8 +14,7 @@ using expr::OperatorKind;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNotANumber = std::numeric_limits<float>::quiet_NaN();
-constexpr unsigned kAllGroups =
-    kMoments | kNorms | kExtremes | kLogarithms | kProbabilityMass;
+constexpr unsigned kAllGroups = kMoments | kNorms | kExtremes | kLogarithms | kProbabilityMass;
 
 double Reduce(const char* name, const std::vector<float>& values) {
   TensorStatistics whole = StatisticsOf(values, kAllGroups, 0);
@@ -41,8 +40,9 @@ TEST(TensorKernelsTest, EveryOperatorThatMeetsATensorHasAKernel) {
 }
 
 TEST(TensorKernelsTest, ElementwiseKernelsMeanWhatTheScalarKernelsMean) {
-  std::vector<float> inputs = {0.0f, -0.0f, 1.0f,   -1.0f, 0.3f,  -0.3f,     0.999f,  2.5f, -2.5f,
-                               7.0f, 19.9f, 20.1f, 50.0f, -50.0f, kInfinity, -kInfinity, kNotANumber};
+  std::vector<float> inputs = {0.0f,   -0.0f,  1.0f,      -1.0f,      0.3f,       -0.3f,
+                               0.999f, 2.5f,   -2.5f,     7.0f,       19.9f,      20.1f,
+                               50.0f,  -50.0f, kInfinity, -kInfinity, kNotANumber};
   for (int i = 0; i < 200; ++i) inputs.push_back(static_cast<float>(i - 100) * 0.137f);
   const auto operators = expr::Operators();
   for (size_t i = 0; i < operators.size(); ++i) {

@@ -9,7 +9,8 @@
 namespace strata::pruning {
 namespace {
 
-// Values with a mean far above their spread, where a one-pass formula of squares would lose the variance.
+// Values with a mean far above their spread, where a one-pass formula of squares would lose the
+// variance.
 std::vector<float> Shifted(int64_t count) {
   std::mt19937 random(3);
   std::vector<float> values;

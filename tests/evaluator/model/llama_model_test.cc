@@ -66,9 +66,8 @@ TEST(LlamaModelTest, HiddenStatesAndLossesAgreeWithTheReference) {
 TEST(LlamaModelTest, DensePerplexityAgreesWithTheReference) {
   LlamaModel& model = SharedModel();
   DenseBlocks dense(model, Arithmetic::kFloat32);
-  const auto measured =
-      MeasureWindows(model, dense, std::vector<BlockSparsity>(30), PerplexityWindows(),
-                     Arithmetic::kFloat32, nullptr);
+  const auto measured = MeasureWindows(model, dense, std::vector<BlockSparsity>(30),
+                                       PerplexityWindows(), Arithmetic::kFloat32, nullptr);
   ASSERT_TRUE(measured.ok()) << measured.status();
   const auto expected =
       ReferenceNumbers()["perplexity"]["mean_nll_per_window"].get<std::vector<double>>();
@@ -109,8 +108,7 @@ TEST(LlamaModelTest, WindowsDoNotSeeEachOther) {
   for (const int64_t i : {0, 15, 16}) {
     at::Tensor alone = model.Embed({windows[i]});
     forward.Run(model.matrices(0), model.norms(0), alone);
-    EXPECT_TRUE(at::allclose(alone, together.narrow(0, i * 64, 64), 1e-4, 1e-5))
-        << "window " << i;
+    EXPECT_TRUE(at::allclose(alone, together.narrow(0, i * 64, 64), 1e-4, 1e-5)) << "window " << i;
   }
 }
 

@@ -1,4 +1,5 @@
-// What the tests of the model share: one loaded model, and the numbers that reference implementations gave for it.
+// What the tests of the model share: one loaded model, and the numbers that reference
+// implementations gave for it.
 #ifndef STRATA_TESTS_EVALUATOR_MODEL_REFERENCE_DATA_H_
 #define STRATA_TESTS_EVALUATOR_MODEL_REFERENCE_DATA_H_
 
@@ -11,8 +12,8 @@
 
 namespace strata::evaluator {
 
-// A file of the downloaded defaults, below STRATA_CACHE or the source folder's .cache. Ends the test run with a message that
-// names scripts/setup.sh if it is absent.
+// A file of the downloaded defaults, below STRATA_CACHE or the source folder's .cache. Ends the
+// test run with a message that names scripts/setup.sh if it is absent.
 std::string CachedFile(const std::string& path_in_cache);
 std::string ModelPath();
 std::string TextFolder();
@@ -26,7 +27,7 @@ const nlohmann::json& ReferenceNumbers();
 // A tensor of tests/oracles/smollm2_reference.safetensors.
 struct ReferenceTensor {
   std::vector<int64_t> shape;
-  std::vector<float> floats;     // type F32
+  std::vector<float> floats;      // type F32
   std::vector<int32_t> integers;  // type I32
   std::vector<uint8_t> bytes;     // type U8
 };
