@@ -73,6 +73,10 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   for (const StoredCandidate& candidate : *candidates) {
     if (candidate.on_front) report.front.push_back(candidate);
     if (candidate.best_of_baseline) report.baselines.push_back(candidate);
+    if (candidate.selection_nll.has_value() && !candidate.on_front && !candidate.best_of_baseline &&
+        !candidate.same_as.has_value()) {
+      report.other_finalists.push_back(candidate);
+    }
     const bool measured = candidate.fitness_nll.has_value();
     if (measured && !candidate.same_as.has_value()) ++report.evaluations;
     if (candidate.lineage.origin == "baseline") {
@@ -82,6 +86,9 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   }
   std::stable_sort(report.front.begin(), report.front.end(),
                    [](const auto& a, const auto& b) { return a.complexity < b.complexity; });
+  std::stable_sort(
+      report.other_finalists.begin(), report.other_finalists.end(),
+      [](const auto& a, const auto& b) { return *a.selection_nll < *b.selection_nll; });
   report.best = Lowest(*candidates, &StoredCandidate::selection_nll);
   if (!report.best) report.best = Lowest(*candidates, &StoredCandidate::fitness_nll);
   return report;
@@ -108,6 +115,10 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   for (const StoredCandidate& candidate : report.baselines) {
     json["baselines"].push_back(ToJson(candidate));
   }
+  json["other_finalists"] = nlohmann::ordered_json::array();
+  for (const StoredCandidate& candidate : report.other_finalists) {
+    json["other_finalists"].push_back(ToJson(candidate));
+  }
   json["best"] = report.best ? ToJson(*report.best) : nlohmann::ordered_json(nullptr);
   json["candidates"] = report.candidates;
   json["evaluations"] = report.evaluations;
@@ -132,10 +143,15 @@ std::string ToTable(const RunReport& report) {
   for (const StoredCandidate& candidate : report.front) {
     table.AddRow(Row(candidate, is_best(candidate)));
   }
+  if (!report.other_finalists.empty()) table.AddRule();
+  for (const StoredCandidate& candidate : report.other_finalists) {
+    table.AddRow(Row(candidate, is_best(candidate)));
+  }
   const RunConfig& config = report.config;
   std::string text =
-      "Baselines, each at its best setting, above the Pareto front of the search "
-      "(perplexity, lower is better)\n\n" +
+      "Every baseline at its best setting; the Pareto front of fitness and nodes; other "
+      "finalists.\n"
+      "Perplexities, lower is better.\n\n" +
       table.Render();
   text += fmt::format(
       "\nfitness    {} windows of {} tokens, fitness split, {} protocol, {}: what the search saw\n"

@@ -19,6 +19,9 @@ struct RunReport {
   std::vector<search::StoredCandidate> front;  // by complexity
   std::vector<search::StoredCandidate>
       baselines;  // best setting of each, in the order of the library
+  // Measured with the exact protocol although neither on the front nor a baseline's best; the best
+  // may be among them. Each allocation once, lowest selection loss first.
+  std::vector<search::StoredCandidate> other_finalists;
   // The function to use: lowest selection loss (exact protocol, fitness split); where no finalist
   // has been selected yet, lowest fitness loss. Never chosen by the report split. Empty if nothing
   // was measured.

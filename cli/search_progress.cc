@@ -82,8 +82,9 @@ std::string SearchProgress::Line(const search::Session& session,
              engine.phase() == search::Phase::kVerifying) {
     const auto done = std::count_if(
         engine.candidates().begin(), engine.candidates().end(), [&](const Candidate& candidate) {
-          return engine.phase() == search::Phase::kSelecting ? candidate.selection_nll.has_value()
-                                                             : candidate.report_nll.has_value();
+          return !candidate.same_as.has_value() &&
+                 (engine.phase() == search::Phase::kSelecting ? candidate.selection_nll.has_value()
+                                                              : candidate.report_nll.has_value());
         });
     line += fmt::format(" | {} finalists done", done);
   }

@@ -40,7 +40,8 @@ struct ModelSummary {
   std::string digest;  // SHA-256 of the weights file, hexadecimal
   std::string family;  // "llama"
   int blocks = 0;
-  std::vector<LinearShape> linears;  // prunable ones, block by block, in the order q k v o gate up down
+  std::vector<LinearShape>
+      linears;  // prunable ones, block by block, in the order q k v o gate up down
 };
 
 // Prunable weights per unit: per block, or per linear.
@@ -86,13 +87,14 @@ struct StageSeconds {
 
 struct Measurement {
   std::vector<double> window_nll;  // mean negative log-likelihood per predicted token, per window
-  double mean_nll = 0;             // mean over windows, summed in window order; perplexity = exp(mean_nll)
-  int64_t tokens = 0;              // predicted tokens
-  double achieved_sparsity = 0;    // zeros / prunable weights, counted
+  double mean_nll = 0;  // mean over windows, summed in window order; perplexity = exp(mean_nll)
+  int64_t tokens = 0;   // predicted tokens
+  double achieved_sparsity = 0;  // zeros / prunable weights, counted
   StageSeconds seconds;
 };
 
-// Called now and then with the fraction done; returning false stops the work, which then returns Cancelled.
+// Called now and then with the fraction done; returning false stops the work, which then returns
+// Cancelled.
 using Progress = std::function<bool(double fraction)>;
 
 class Evaluator {

@@ -1,4 +1,5 @@
-// Reader of GGUF files (versions 2 and 3): metadata, tensor directory and memory-mapped tensor data.
+// Reader of GGUF files (versions 2 and 3): metadata, tensor directory and memory-mapped tensor
+// data.
 #ifndef STRATA_EVALUATOR_GGUF_FILE_H_
 #define STRATA_EVALUATOR_GGUF_FILE_H_
 
@@ -18,13 +19,23 @@ namespace strata::evaluator {
 
 // Tensor types that Dequantize understands; others are named in an Unimplemented error.
 enum class GgufType : uint32_t {
-  kF32 = 0, kF16 = 1, kQ4_0 = 2, kQ4_1 = 3, kQ5_0 = 6, kQ5_1 = 7, kQ8_0 = 8,
-  kQ4_K = 12, kQ5_K = 13, kQ6_K = 14, kBF16 = 30,
+  kF32 = 0,
+  kF16 = 1,
+  kQ4_0 = 2,
+  kQ4_1 = 3,
+  kQ5_0 = 6,
+  kQ5_1 = 7,
+  kQ8_0 = 8,
+  kQ4_K = 12,
+  kQ5_K = 13,
+  kQ6_K = 14,
+  kBF16 = 30,
 };
 
 struct GgufTensor {
   std::string name;
-  std::vector<int64_t> shape;  // row-major, outermost first: [rows, columns] (GGUF stores the reverse)
+  std::vector<int64_t>
+      shape;  // row-major, outermost first: [rows, columns] (GGUF stores the reverse)
   GgufType type = GgufType::kF32;
   std::span<const std::byte> data;  // into the mapping; valid while the GgufFile lives
   int64_t elements() const;
@@ -36,7 +47,8 @@ using GgufValue = std::variant<uint64_t, int64_t, double, bool, std::string, std
 class GgufFile {
  public:
   // NotFound; InvalidArgument (not a GGUF file, unsupported version); DataLoss (truncated, with the
-  // expected and actual size; offsets or counts outside the file); Unimplemented (unknown tensor type, with the tensor's name).
+  // expected and actual size; offsets or counts outside the file); Unimplemented (unknown tensor
+  // type, with the tensor's name).
   static absl::StatusOr<std::unique_ptr<GgufFile>> Open(const std::string& path);
   ~GgufFile();
   GgufFile(const GgufFile&) = delete;
@@ -44,7 +56,8 @@ class GgufFile {
 
   const std::string& path() const { return path_; }
   const std::map<std::string, GgufTensor>& tensors() const { return tensors_; }
-  absl::StatusOr<const GgufTensor*> Tensor(const std::string& name) const;  // NotFound names the file
+  absl::StatusOr<const GgufTensor*> Tensor(
+      const std::string& name) const;  // NotFound names the file
 
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
   // NotFound if absent, InvalidArgument if of another type; both name key and file.

@@ -102,9 +102,10 @@ class Cursor {
 
   bool CheckCount(uint64_t count, uint64_t entry_bytes, const char* what) {
     if (count <= remaining() / entry_bytes) return true;
-    Fail(absl::DataLossError(fmt::format(
-        "{}: truncated or damaged: {} of {} does not fit: {} bytes each at least, {} bytes left of {} at byte {}", path_,
-        what, count, entry_bytes, remaining(), bytes_.size(), position_)));
+    Fail(absl::DataLossError(
+        fmt::format("{}: truncated or damaged: {} of {} does not fit: {} bytes each at least, {} "
+                    "bytes left of {} at byte {}",
+                    path_, what, count, entry_bytes, remaining(), bytes_.size(), position_)));
     return false;
   }
 

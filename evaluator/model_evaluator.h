@@ -46,9 +46,9 @@ absl::StatusOr<PerplexityResult> MeasurePerplexity(const PerplexityOptions& opti
 // What the machine can do, for `strata doctor` and for choosing arithmetic.
 struct MachineReport {
   std::string libtorch_version;
-  std::string cpu_capability;         // LibTorch's: "AVX512"
-  std::vector<std::string> devices;   // "cpu", "cuda:0 NVIDIA H100"
-  double float32_gflops = 0;          // measured GEMM rate with `threads` threads
+  std::string cpu_capability;        // LibTorch's: "AVX512"
+  std::vector<std::string> devices;  // "cpu", "cuda:0 NVIDIA H100"
+  double float32_gflops = 0;         // measured GEMM rate with `threads` threads
   double bfloat16_gflops = 0;
   double memory_gigabytes_per_second = 0;  // measured copy bandwidth, bytes read + written
   int threads = 0;

@@ -10,8 +10,8 @@
 
 namespace strata::evaluator {
 
-// Reads the header of a GGUF file of the LLaMA family. Errors as GgufFile::Open, and Unimplemented for another
-// architecture (named, with those supported).
+// Reads the header of a GGUF file of the LLaMA family. Errors as GgufFile::Open, and Unimplemented
+// for another architecture (named, with those supported).
 absl::StatusOr<ModelSummary> SummarizeModel(const std::string& path);
 
 }  // namespace strata::evaluator

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <tuple>
+#include <utility>
 
 namespace strata::search {
 namespace {
@@ -12,12 +14,12 @@ const Candidate& At(const std::vector<Candidate>& candidates, int64_t id) {
   return candidates[static_cast<size_t>(id)];
 }
 
-}  // namespace
-
-std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates) {
+// The front of the candidates outside `excluded`.
+std::vector<int64_t> FrontWithout(const std::set<int64_t>& excluded,
+                                  const std::vector<Candidate>& candidates) {
   std::vector<std::tuple<int, double, int64_t>> order;
   for (const Candidate& candidate : candidates) {
-    if (!candidate.fitness_nll) continue;
+    if (!candidate.fitness_nll || excluded.contains(candidate.id)) continue;
     order.emplace_back(candidate.complexity, *candidate.fitness_nll, candidate.id);
   }
   std::sort(order.begin(), order.end());
@@ -26,6 +28,18 @@ std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates) {
     if (front.empty() || fitness < *At(candidates, front.back()).fitness_nll) front.push_back(id);
   }
   return front;
+}
+
+// The operators of a tree without their numbers, in prefix order; the arities make it unambiguous.
+void AppendForm(const expr::Expression& expression, std::string* form) {
+  form->push_back(static_cast<char>(expression.op));
+  for (const expr::Expression& child : expression.children) AppendForm(child, form);
+}
+
+}  // namespace
+
+std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates) {
+  return FrontWithout({}, candidates);
 }
 
 std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
@@ -46,21 +60,31 @@ std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
 int64_t MeasuredAs(const Candidate& candidate) { return candidate.same_as.value_or(candidate.id); }
 
 std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
-                               const std::vector<int64_t>& best_of_baselines,
-                               const std::vector<int64_t>& front, int finalists) {
+                               const std::vector<int64_t>& best_of_baselines, int finalists) {
   std::vector<int64_t> chosen;
   std::set<int64_t> taken;
-  const auto take = [&](int64_t id) {
+  std::set<std::string> forms;
+  const auto take = [&](int64_t id, bool same_form_allowed) {
+    std::string form;
+    AppendForm(At(candidates, id).expression, &form);
+    if (!same_form_allowed && forms.contains(form)) return false;
     const int64_t measured = MeasuredAs(At(candidates, id));
     if (!taken.insert(measured).second) return false;
+    forms.insert(std::move(form));
     chosen.push_back(measured);
     return true;
   };
-  for (const int64_t id : best_of_baselines) take(id);
-  // The front falls in fitness_nll with rising complexity, so its end is its best.
+  for (const int64_t id : best_of_baselines) take(id, true);
   int room = finalists;
-  for (auto id = front.rbegin(); id != front.rend() && room > 0; ++id) {
-    if (take(*id)) --room;
+  std::set<int64_t> passed;
+  std::vector<int64_t> front = ParetoFront(candidates);
+  for (bool first = true; room > 0 && !front.empty(); first = false) {
+    // A front falls in fitness_nll with rising complexity, so its end is its best.
+    for (auto id = front.rbegin(); id != front.rend() && room > 0; ++id) {
+      if (take(*id, first)) --room;
+    }
+    passed.insert(front.begin(), front.end());
+    front = FrontWithout(passed, candidates);
   }
   return chosen;
 }

@@ -24,11 +24,13 @@ std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
 int64_t MeasuredAs(const Candidate& candidate);
 
 // Ids whose allocations are to be measured with the exact protocol, each allocation once and named
-// by the candidate it was measured as: the best of the baselines, then members of `front` with
-// other allocations, lowest fitness_nll first, at most `finalists` of these.
+// by the candidate it was measured as: the best of the baselines, then at most `finalists` others.
+// These come from the Pareto front, then from the front of what remains, and so on, because the
+// cheap fitness that orders them misleads; within a front the lowest fitness_nll comes first. After
+// the first front, a candidate that differs from a finalist in its numbers only is passed over for
+// one of another form.
 std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
-                               const std::vector<int64_t>& best_of_baselines,
-                               const std::vector<int64_t>& front, int finalists);
+                               const std::vector<int64_t>& best_of_baselines, int finalists);
 
 }  // namespace strata::search
 

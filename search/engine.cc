@@ -158,7 +158,7 @@ class SearchEngine final : public Engine {
     const auto count = static_cast<int64_t>(candidates_.size());
     if (phase_ == Phase::kDraining && count == *stop_after_ + 1 && settled_prefix_ == count) {
       phase_ = Phase::kSelecting;
-      QueueFinalists(Finalists(candidates_, BestBaselines(), Front(), options_.finalists));
+      QueueFinalists(Finalists(candidates_, BestBaselines(), options_.finalists));
     }
     if (phase_ == Phase::kSelecting && finalists_left_ == 0) {
       phase_ = Phase::kVerifying;

@@ -34,7 +34,8 @@ struct EngineOptions {
   int lag = 8;
   // Distinct allocations measured in the search, baselines included; 0: no limit.
   int64_t maximum_evaluations = 200;
-  // Front members verified, besides the best setting of every baseline; at least 1.
+  // Candidates measured with the exact protocol besides the best setting of every baseline: members
+  // of the front, then of the next fronts; at least 1.
   int finalists = 5;
   expr::VariationOptions variation;
 };

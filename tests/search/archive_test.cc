@@ -11,10 +11,17 @@ using ::testing::IsEmpty;
 
 class ArchiveTest : public ::testing::Test {
  protected:
+  // Without a text, every candidate gets a form of its own.
   void Add(std::optional<double> fitness_nll, int complexity,
-           std::optional<int64_t> same_as = std::nullopt) {
+           std::optional<int64_t> same_as = std::nullopt, std::string text = "") {
     Candidate candidate;
     candidate.id = static_cast<int64_t>(candidates_.size());
+    if (text.empty()) {
+      text = "depth";
+      for (int64_t depth = 0; depth < candidate.id; ++depth) text = "sin(" + text + ")";
+      text = "span(" + text + ", 0.1)";
+    }
+    candidate.expression = expr::ParseExpression(text).value();
     candidate.fitness_nll = fitness_nll;
     candidate.complexity = complexity;
     candidate.same_as = same_as;
@@ -57,11 +64,29 @@ TEST_F(ArchiveTest, FinalistsNameEachAllocationOnce) {
   const std::vector<int64_t> front = ParetoFront(candidates_);
   EXPECT_THAT(front, ElementsAre(2, 4, 3, 5));
   // Baselines 0 and 2 (measured as 1); of the front the best loss first, 2 being there already.
-  EXPECT_THAT(Finalists(candidates_, {0, 2}, front, 2), ElementsAre(0, 1, 5, 3));
-  EXPECT_THAT(Finalists(candidates_, {0, 2}, front, 10), ElementsAre(0, 1, 5, 3, 4));
-  EXPECT_THAT(Finalists(candidates_, {}, front, 1), ElementsAre(5));
+  EXPECT_THAT(Finalists(candidates_, {0, 2}, 2), ElementsAre(0, 1, 5, 3));
+  EXPECT_THAT(Finalists(candidates_, {0, 2}, 10), ElementsAre(0, 1, 5, 3, 4));
+  EXPECT_THAT(Finalists(candidates_, {}, 1), ElementsAre(5));
   // A member verified as a baseline's best takes no place from the others.
-  EXPECT_THAT(Finalists(candidates_, {5}, front, 1), ElementsAre(5, 3));
+  EXPECT_THAT(Finalists(candidates_, {5}, 1), ElementsAre(5, 3));
+}
+
+TEST_F(ArchiveTest, FinalistsComeFromLaterFrontsWhenTheFirstIsSmall) {
+  Add(2.0, 3, std::nullopt, "span(redundancy, 0.1)");            // 0: the whole first front
+  Add(2.1, 3, std::nullopt, "span(redundancy, 0.2)");            // 1: second front, the form of 0
+  Add(2.2, 3, std::nullopt, "span(influence, 0.1)");             // 2: third front
+  Add(2.3, 4, std::nullopt, "span(-redundancy, 0.1)");           // 3: fourth front
+  Add(std::nullopt, 1, std::nullopt, "span(outliers(5), 0.1)");  // 4: no result
+  EXPECT_THAT(Finalists(candidates_, {}, 1), ElementsAre(0));
+  EXPECT_THAT(Finalists(candidates_, {}, 2), ElementsAre(0, 2));
+  EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 2, 3));
+}
+
+TEST_F(ArchiveTest, MembersOfTheFirstFrontMayShareAForm) {
+  Add(2.0, 5, std::nullopt, "span(redundancy + 1, 0.1)");
+  Add(2.5, 3, std::nullopt, "span(redundancy, 0.1)");
+  Add(3.0, 2, std::nullopt, "span(redundancy, 0.3)");
+  EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 1, 2));
 }
 
 }  // namespace
