@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/rank_correlation.h"
 #include "cli/table.h"
 
 namespace strata::cli {
@@ -70,7 +71,11 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   RunReport report;
   report.config = *std::move(config);
   report.candidates = static_cast<int64_t>(candidates->size());
+  std::vector<std::pair<double, double>> fitness_and_selection;
   for (const StoredCandidate& candidate : *candidates) {
+    if (candidate.fitness_nll && candidate.selection_nll && !candidate.same_as) {
+      fitness_and_selection.emplace_back(*candidate.fitness_nll, *candidate.selection_nll);
+    }
     if (candidate.on_front) report.front.push_back(candidate);
     if (candidate.best_of_baseline) report.baselines.push_back(candidate);
     if (candidate.selection_nll.has_value() && !candidate.on_front && !candidate.best_of_baseline &&
@@ -89,6 +94,8 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   std::stable_sort(
       report.other_finalists.begin(), report.other_finalists.end(),
       [](const auto& a, const auto& b) { return *a.selection_nll < *b.selection_nll; });
+  report.finalists = static_cast<int64_t>(fitness_and_selection.size());
+  report.fitness_rank_correlation = RankCorrelation(fitness_and_selection);
   report.best = Lowest(*candidates, &StoredCandidate::selection_nll);
   if (!report.best) report.best = Lowest(*candidates, &StoredCandidate::fitness_nll);
   return report;
@@ -120,6 +127,9 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
     json["other_finalists"].push_back(ToJson(candidate));
   }
   json["best"] = report.best ? ToJson(*report.best) : nlohmann::ordered_json(nullptr);
+  json["fitness_rank_correlation"] = report.fitness_rank_correlation
+                                         ? nlohmann::ordered_json(*report.fitness_rank_correlation)
+                                         : nlohmann::ordered_json(nullptr);
   json["candidates"] = report.candidates;
   json["evaluations"] = report.evaluations;
   json["baseline_settings"] = report.baseline_settings;
@@ -164,6 +174,10 @@ std::string ToTable(const RunReport& report) {
       config.fitness_arithmetic, config.selection_windows, config.report_window_tokens,
       config.report_arithmetic, config.report_windows, config.report_window_tokens,
       config.report_arithmetic, report.candidates, report.evaluations, config.target_sparsity);
+  if (report.fitness_rank_correlation) {
+    text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",
+                        report.finalists, *report.fitness_rank_correlation);
+  }
   if (report.baseline_settings_measured < report.baseline_settings) {
     text += fmt::format(
         "The time ended after {} of {} baseline settings: a longer search may find a better "

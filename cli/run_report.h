@@ -26,6 +26,10 @@ struct RunReport {
   // has been selected yet, lowest fitness loss. Never chosen by the report split. Empty if nothing
   // was measured.
   std::optional<search::StoredCandidate> best;
+  // Spearman's correlation of fitness with selection over the finalists' distinct allocations: how
+  // far the cheap measurement can be trusted here.
+  std::optional<double> fitness_rank_correlation;
+  int64_t finalists = 0;  // distinct allocations measured with the exact protocol
   int64_t candidates = 0;
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t baseline_settings = 0;

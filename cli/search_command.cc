@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
@@ -29,10 +28,6 @@ struct Options {
   bool resume = false;
   OutputFormat format = OutputFormat::kTable;
 };
-
-double MonotonicSeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // A socket in the run folder, or, where that path is too long for a socket, in a private folder
 // under the system's temporary one, which is removed at the end.
@@ -127,7 +122,6 @@ absl::Status RunSearch(SearchSetup* setup) {
   options.plan = setup->plan;
   options.model_digest = setup->model.digest;
   options.text_digest = setup->text_digest;
-  options.now_seconds = MonotonicSeconds;
   const auto coordinator = workers::Coordinator::Start(options, setup->session.get());
   if (!coordinator.ok()) return coordinator.status();
   fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",
@@ -146,7 +140,7 @@ absl::Status RunSearch(SearchSetup* setup) {
   workers::CoordinatorStatus last;
   absl::Status status = (*coordinator)->Run([&](const workers::CoordinatorStatus& now) {
     last = now;
-    progress.Show(*setup->session, now, MonotonicSeconds());
+    progress.Show(*setup->session, now);
     if (local != nullptr) workers_status = local->Check();
     return InterruptRequested() || !workers_status.ok();
   });

@@ -93,12 +93,13 @@ std::string SearchProgress::Line(const search::Session& session,
   return line;
 }
 
-void SearchProgress::Show(const search::Session& session, const workers::CoordinatorStatus& status,
-                          double now_seconds) {
+void SearchProgress::Show(const search::Session& session,
+                          const workers::CoordinatorStatus& status) {
   const search::Phase phase = session.engine().phase();
-  const double interval = terminal_ ? 0.5 : 10.0;
-  if (now_seconds - last_shown_seconds_ < interval && phase == last_phase_) return;
-  last_shown_seconds_ = now_seconds;
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::milliseconds interval(terminal_ ? 500 : 10'000);
+  if (last_shown_ && now - *last_shown_ < interval && phase == last_phase_) return;
+  last_shown_ = now;
   last_phase_ = phase;
   if (terminal_) {
     fmt::print(stderr, "\r\x1b[K{}", Line(session, status));

@@ -2,6 +2,8 @@
 #ifndef STRATA_CLI_SEARCH_PROGRESS_H_
 #define STRATA_CLI_SEARCH_PROGRESS_H_
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include "search/session.h"
@@ -16,8 +18,7 @@ class SearchProgress {
 
   // Prints to standard error: rewrites one line on a terminal, else a line every ten seconds and at
   // every change of phase.
-  void Show(const search::Session& session, const workers::CoordinatorStatus& status,
-            double now_seconds);
+  void Show(const search::Session& session, const workers::CoordinatorStatus& status);
 
   // Leaves the cursor at the start of a fresh line.
   void Finish();
@@ -28,7 +29,7 @@ class SearchProgress {
   const double budget_seconds_;
   const int64_t maximum_evaluations_;
   const bool terminal_;
-  double last_shown_seconds_ = -1e9;
+  std::optional<std::chrono::steady_clock::time_point> last_shown_;
   search::Phase last_phase_ = search::Phase::kSearching;
 };
 

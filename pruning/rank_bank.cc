@@ -39,16 +39,18 @@ std::vector<float> SquareRoots(std::span<const float> scaler_row) {
   return roots;
 }
 
-STRATA_VECTOR_CLONES int64_t MaskFloat(const float* __restrict weights,
-                                       const uint16_t* __restrict ranks, int64_t size,
-                                       int32_t removed, float* __restrict output) {
+// Inlined into the clones below, so that each is vectorised for its instruction set.
+template <typename Output, typename Convert>
+STRATA_INLINE_BODY int64_t Mask(const float* __restrict weights, const uint16_t* __restrict ranks,
+                                int64_t size, int32_t removed, Output* __restrict output,
+                                Convert convert) {
   int64_t zeros = 0;
   for (int64_t begin = 0; begin < size; begin += kGrain) {
     const int64_t end = std::min(size, begin + kGrain);
     int32_t found = 0;
     for (int64_t i = begin; i < end; ++i) {
       const float value = static_cast<int32_t>(ranks[i]) >= removed ? weights[i] : 0.0f;
-      output[i] = value;
+      output[i] = convert(value);
       found += value == 0.0f;
     }
     zeros += found;
@@ -56,21 +58,15 @@ STRATA_VECTOR_CLONES int64_t MaskFloat(const float* __restrict weights,
   return zeros;
 }
 
-STRATA_VECTOR_CLONES int64_t MaskBFloat16(const float* __restrict weights,
-                                          const uint16_t* __restrict ranks, int64_t size,
-                                          int32_t removed, uint16_t* __restrict output) {
-  int64_t zeros = 0;
-  for (int64_t begin = 0; begin < size; begin += kGrain) {
-    const int64_t end = std::min(size, begin + kGrain);
-    int32_t found = 0;
-    for (int64_t i = begin; i < end; ++i) {
-      const float value = static_cast<int32_t>(ranks[i]) >= removed ? weights[i] : 0.0f;
-      output[i] = BFloat16Bits(value);
-      found += value == 0.0f;
-    }
-    zeros += found;
-  }
-  return zeros;
+STRATA_VECTOR_CLONES int64_t MaskFloat(const float* weights, const uint16_t* ranks, int64_t size,
+                                       int32_t removed, float* output) {
+  return Mask(weights, ranks, size, removed, output, [](float value) { return value; });
+}
+
+STRATA_VECTOR_CLONES int64_t MaskBFloat16(const float* weights, const uint16_t* ranks, int64_t size,
+                                          int32_t removed, uint16_t* output) {
+  return Mask(weights, ranks, size, removed, output,
+              [](float value) { return BFloat16Bits(value); });
 }
 
 STRATA_VECTOR_CLONES void RoundAll(const float* __restrict values, int64_t size,

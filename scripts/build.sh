@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Builds a preset (release unless named): scripts/build.sh [release|debug|asan|tsan|core]. The
-# program is then build/PRESET/strata.
+# Builds a preset, or some targets of it: scripts/build.sh [release|debug|asan|tsan|core] [TARGET...].
+# The program is then build/PRESET/strata.
 source "$(dirname "$0")/environment.sh"
 
 preset="${1:-release}"
+targets=("${@:2}")
 folder="$(torch_folder)" || {
   echo "No LibTorch found: run scripts/setup.sh first." >&2
   exit 2
@@ -16,4 +17,4 @@ cmake --preset "$preset" -DSTRATA_TORCH_DIR="$folder" >"/tmp/strata-configure-$$
 }
 rm -f "/tmp/strata-configure-$$.log"
 say "building preset $preset"
-cmake --build --preset "$preset"
+cmake --build --preset "$preset" ${targets:+--target "${targets[@]}"}

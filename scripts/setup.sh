@@ -12,6 +12,19 @@ packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
 
+# Runs a command and shows its output only if it fails.
+quietly() {
+  local log
+  log="$(mktemp)"
+  "$@" >"$log" 2>&1 || {
+    local code=$?
+    cat "$log" >&2
+    rm -f "$log"
+    return "$code"
+  }
+  rm -f "$log"
+}
+
 install_packages() {
   local missing=() package
   for package in "${packages[@]}"; do
@@ -32,12 +45,12 @@ install_packages() {
     as_root=(sudo)
   fi
   say "system packages: refreshing the package lists (about 10 MB)"
-  "${as_root[@]}" apt-get update -q
+  quietly "${as_root[@]}" apt-get update
   say "system packages: installing ${missing[*]}"
   LC_ALL=C "${as_root[@]}" apt-get install --no-install-recommends --assume-no "${missing[@]}" 2>/dev/null |
     grep -E '^(Need to get|After this operation)' || true
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "${missing[@]}"
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
 install_libtorch() {
