@@ -30,6 +30,9 @@ enum class OutputFormat { kTable, kJson };
 // Adds `--format table|json` to a subcommand that prints results.
 void AddFormatOption(CLI::App* subcommand, OutputFormat* format);
 
+// A word as a POSIX shell reads it back.
+std::string ShellQuoted(const std::string& word);
+
 // Adds `--threads N`, by default every processor this process may use.
 void AddThreadsOption(CLI::App* subcommand, int* threads);
 

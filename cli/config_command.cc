@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/run_config.h"
 #include "cli/table.h"
 
@@ -27,7 +28,7 @@ absl::Status ShowConfig(const Options& options) {
       json[entry.key] = {
           {"value", entry.value}, {"origin", entry.origin}, {"meaning", entry.meaning}};
     }
-    fmt::print("{}\n", json.dump(2));
+    PrintJson(json);
     return absl::OkStatus();
   }
   Table table({"key", "value", "origin", "meaning"},

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "evaluator/model_evaluator.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/text_corpus.h"
@@ -150,7 +151,7 @@ absl::Status RunDoctor(const Options& options) {
   const auto json = Inspect(options.threads);
   if (!json.ok()) return json.status();
   if (options.format == OutputFormat::kJson) {
-    fmt::print("{}\n", json->dump(2));
+    PrintJson(*json);
   } else {
     PrintReport(*json);
   }

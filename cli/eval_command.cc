@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
 #include "evaluator/model_evaluator.h"
 #include "workers/measurement_plan.h"
@@ -34,7 +35,7 @@ absl::Status MeasureAndPrint(Options options) {
                                          {"windows", result->windows},
                                          {"tokens", result->tokens},
                                          {"seconds", result->seconds}};
-    fmt::print("{}\n", json.dump(2));
+    PrintJson(json);
     return absl::OkStatus();
   }
   Table table({"perplexity", "mean nll", "windows", "tokens", "seconds"},

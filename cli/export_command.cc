@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/function_json.h"
+#include "cli/json_text.h"
 #include "cli/run_report.h"
 #include "cli/write_file.h"
 
@@ -44,7 +45,7 @@ absl::Status Export(const Options& options) {
   if (!candidate.ok()) return candidate.status();
   const auto json = FunctionJson(*candidate, options.run);
   if (!json.ok()) return json.status();
-  const std::string text = json->dump(2) + "\n";
+  const std::string text = JsonText(*json);
   if (options.output == "-") {
     fmt::print("{}", text);
     return absl::OkStatus();

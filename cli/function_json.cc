@@ -41,10 +41,14 @@ Json ExpressionTreeJson(const expr::Expression& expression) {
 absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
                                   const std::string& run_folder) {
   const auto expression = expr::ParseExpression(candidate.text);
-  if (!expression.ok()) return expression.status();
+  if (!expression.ok()) {
+    return absl::DataLossError(fmt::format("'{}': the expression of candidate {} is damaged: {}",
+                                           run_folder, candidate.id,
+                                           std::string(expression.status().message())));
+  }
   const auto store = search::RunStore::OpenForReading(run_folder);
   if (!store.ok()) return store.status();
-  const auto yaml = RequiredProperty(**store, "config");
+  const auto yaml = RequiredProperty(**store, search::kConfigProperty);
   const auto model = RequiredProperty(**store, "model");
   if (!yaml.ok()) return yaml.status();
   if (!model.ok()) return model.status();
@@ -63,7 +67,11 @@ absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
   json["target_sparsity"] = config->target_sparsity;
   json["granularity"] = config->granularity;
   json["pruner"] = config->pruner;
-  json["model"] = Json::parse(*model);
+  json["model"] = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
+  if (!json["model"].is_object() || !json["model"]["units"].is_array()) {
+    return absl::DataLossError(
+        fmt::format("'{}': the stored description of the model is damaged", run_folder));
+  }
   json["measured"] = ToJson(candidate);
   json["measured"]["fitness_protocol"] = config->fitness_protocol;
   json["measured"]["selection_protocol"] = "sequential";

@@ -3,6 +3,10 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
 #include "cli/command.h"
 
 namespace {
@@ -34,6 +38,11 @@ int Run(int argc, char** argv) {
   const absl::Status status = command();
   if (!status.ok()) {
     fmt::print(stderr, "strata: {}\n", std::string(status.message()));
+  }
+  // A full disk behind a redirection shows only when the output is flushed.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "strata: standard output could not be written: {}\n", std::strerror(errno));
+    return 2;
   }
   return strata::cli::ExitCode(status);
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/run_report.h"
 
 namespace strata::cli {
@@ -18,7 +19,7 @@ absl::Status PrintPareto(const Options& options) {
   const auto report = ReadRunReport(options.run);
   if (!report.ok()) return report.status();
   if (options.format == OutputFormat::kJson) {
-    fmt::print("{}\n", ToJson(*report).dump(2));
+    PrintJson(ToJson(*report));
   } else {
     fmt::print("{}", ToTable(*report));
   }

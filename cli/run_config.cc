@@ -188,7 +188,12 @@ std::string ValueText(const Option& option, const RunConfig& config) {
 absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::string& origin) {
   RunConfig config;
   try {
-    const YAML::Node root = YAML::Load(yaml);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(yaml);
+    if (documents.size() > 1) {
+      return absl::InvalidArgumentError(fmt::format(
+          "{}: expected one YAML document, found {} (separated by ---)", origin, documents.size()));
+    }
+    const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     if (!root.IsNull() && !root.IsMap()) {
       return absl::InvalidArgumentError(
           fmt::format("{}: expected keys and values at the top level", origin));
@@ -199,6 +204,13 @@ absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::
         fmt::format("{}:{}: not valid YAML: {}", origin, error.mark.line + 1, error.msg));
   }
   return config;
+}
+
+absl::Status SetOption(const std::string& key, const std::string& text, const std::string& origin,
+                       RunConfig* config) {
+  const Option* option = FindOption(key);
+  if (option == nullptr) return UnknownKey(origin, key);
+  return Assign(*option, text, origin, config);
 }
 
 absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
@@ -219,10 +231,8 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
       return absl::InvalidArgumentError(
           fmt::format("--set '{}': expected KEY=VALUE, e.g. search.seed=2", text));
     }
-    const std::string key = text.substr(0, equals);
-    const Option* option = FindOption(key);
-    if (option == nullptr) return UnknownKey("--set", key);
-    if (absl::Status status = Assign(*option, text.substr(equals + 1), "--set", &*config);
+    if (absl::Status status =
+            SetOption(text.substr(0, equals), text.substr(equals + 1), "--set", &*config);
         !status.ok()) {
       return status;
     }

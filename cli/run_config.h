@@ -57,6 +57,11 @@ struct RunConfig {
   std::map<std::string, std::string> origins;
 };
 
+// Gives one option the value of `text`. InvalidArgument, naming `origin`, for an unknown key or a
+// wrong type.
+absl::Status SetOption(const std::string& key, const std::string& text, const std::string& origin,
+                       RunConfig* config);
+
 // One line of `strata config`.
 struct ConfigEntry {
   std::string key;

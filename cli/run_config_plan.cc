@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cli/run_config.h"
+#include "workers/address.h"
 
 namespace strata::cli {
 namespace {
@@ -43,9 +44,9 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"report.windows", config.report_windows, 1, kMany},
            Count{"report.window_tokens", config.report_window_tokens, 2, kMany},
            Count{"search.seed", config.seed, 0, INT64_MAX},
-           Count{"search.population", config.population, 2, kMany},
-           Count{"search.lag", config.lag, 1, kMany},
-           Count{"search.random_candidates", config.random_candidates, 0, kMany},
+           Count{"search.population", config.population, 2, 1'000'000},
+           Count{"search.lag", config.lag, 1, 10'000},
+           Count{"search.random_candidates", config.random_candidates, 0, 10'000},
            Count{"search.maximum_evaluations", config.maximum_evaluations, 0, kMany},
            Count{"search.finalists", config.finalists, 1, kMany},
            Count{"search.maximum_nodes", config.maximum_nodes, 4, 1000},
@@ -55,14 +56,19 @@ absl::Status CheckNumbers(const RunConfig& config) {
        }) {
     if (count.value < count.minimum || count.value > count.maximum) {
       return Bad(config, count.key,
-                 count.maximum >= kMany
+                 count.value < count.minimum && count.maximum >= kMany
                      ? fmt::format("at least {}", count.minimum)
                      : fmt::format("from {} to {}", count.minimum, count.maximum),
                  fmt::format("{}", count.value));
     }
   }
-  if (!(config.minutes >= 0) || !std::isfinite(config.minutes)) {
-    return Bad(config, "search.minutes", "0 or more", fmt::format("{}", config.minutes));
+  constexpr double kLongestMinutes = 1e6;  // about two years
+  if (!(config.minutes >= 0 && config.minutes <= kLongestMinutes)) {
+    return Bad(config, "search.minutes", fmt::format("from 0 to {}", kLongestMinutes),
+               fmt::format("{}", config.minutes));
+  }
+  if (config.worker_device != "cpu") {
+    return Bad(config, "workers.device", "cpu", fmt::format("'{}'", config.worker_device));
   }
   if (config.minutes == 0 && config.maximum_evaluations == 0) {
     return absl::InvalidArgumentError(
@@ -94,6 +100,12 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
         fmt::format("allocation bounds: {}", std::string(status.message())));
   }
   if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
+  if (config.address != "auto") {
+    if (const auto address = workers::ParseAddress(config.address); !address.ok()) {
+      return Bad(config, "workers.address", "auto, unix:PATH or 127.0.0.1:PORT",
+                 std::string(address.status().message()));
+    }
+  }
   if (absl::Status status = CheckName<evaluator::Pruner>(config, "pruner", config.pruner);
       !status.ok()) {
     return status;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "cli/rank_correlation.h"
 #include "cli/table.h"
@@ -57,7 +59,7 @@ std::string DisplayName(const StoredCandidate& candidate) {
 absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   const auto store = search::RunStore::OpenForReading(folder);
   if (!store.ok()) return store.status();
-  const auto yaml = (*store)->Property("config");
+  const auto yaml = (*store)->Property(search::kConfigProperty);
   if (!yaml.ok()) return yaml.status();
   if (!yaml->has_value()) {
     return absl::NotFoundError(
@@ -72,6 +74,7 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   report.config = *std::move(config);
   report.candidates = static_cast<int64_t>(candidates->size());
   std::vector<std::pair<double, double>> fitness_and_selection;
+  std::map<std::string, int64_t> failures;
   for (const StoredCandidate& candidate : *candidates) {
     if (candidate.fitness_nll && candidate.selection_nll && !candidate.same_as) {
       fitness_and_selection.emplace_back(*candidate.fitness_nll, *candidate.selection_nll);
@@ -81,6 +84,13 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
     if (candidate.selection_nll.has_value() && !candidate.on_front && !candidate.best_of_baseline &&
         !candidate.same_as.has_value()) {
       report.other_finalists.push_back(candidate);
+    }
+    if (!candidate.failure.empty()) {
+      ++report.failed;
+      const int64_t count = ++failures[candidate.failure];
+      if (report.commonest_failure.empty() || count > failures[report.commonest_failure]) {
+        report.commonest_failure = candidate.failure;
+      }
     }
     const bool measured = candidate.fitness_nll.has_value();
     if (measured && !candidate.same_as.has_value()) ++report.evaluations;
@@ -132,6 +142,7 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
                                          : nlohmann::ordered_json(nullptr);
   json["candidates"] = report.candidates;
   json["evaluations"] = report.evaluations;
+  json["failed"] = report.failed;
   json["baseline_settings"] = report.baseline_settings;
   json["baseline_settings_measured"] = report.baseline_settings_measured;
   json["target_sparsity"] = report.config.target_sparsity;
@@ -177,6 +188,10 @@ std::string ToTable(const RunReport& report) {
   if (report.fitness_rank_correlation) {
     text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",
                         report.finalists, *report.fitness_rank_correlation);
+  }
+  if (report.failed > 0) {
+    text += fmt::format("{} candidates failed, most often: {}\n", report.failed,
+                        report.commonest_failure);
   }
   if (report.baseline_settings_measured < report.baseline_settings) {
     text += fmt::format(

@@ -32,6 +32,8 @@ struct RunReport {
   int64_t finalists = 0;  // distinct allocations measured with the exact protocol
   int64_t candidates = 0;
   int64_t evaluations = 0;  // distinct allocations measured in the search
+  int64_t failed = 0;       // candidates without a result
+  std::string commonest_failure;
   int64_t baseline_settings = 0;
   int64_t baseline_settings_measured = 0;
 };

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/run_report.h"
 #include "cli/search_progress.h"
 #include "cli/search_setup.h"
@@ -29,8 +30,8 @@ struct Options {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// A socket in the run folder, or, where that path is too long for a socket, in a private folder
-// under the system's temporary one, which is removed at the end.
+// A socket in the run folder, or, where that path does not fit a socket address, in a private
+// folder under the system's temporary one, which is removed at the end.
 class SocketAddress {
  public:
   explicit SocketAddress(const RunConfig& config) {
@@ -40,7 +41,8 @@ class SocketAddress {
     }
     std::string path =
         std::filesystem::absolute(config.run).lexically_normal() / "coordinator.sock";
-    if (path.size() > kLongestSocketPath) {
+    // gRPC reads an address as a URI, in which these characters mean something else.
+    if (path.size() > kLongestSocketPath || path.find_first_of("%?#") != std::string::npos) {
       std::string folder = std::filesystem::temp_directory_path() / "strata-XXXXXX";
       if (mkdtemp(folder.data()) != nullptr) {
         temporary_folder_ = folder;
@@ -141,13 +143,21 @@ absl::Status RunSearch(SearchSetup* setup) {
   absl::Status status = (*coordinator)->Run([&](const workers::CoordinatorStatus& now) {
     last = now;
     progress.Show(*setup->session, now);
-    if (local != nullptr) workers_status = local->Check();
+    // The last call comes after the workers were told to leave: what was wrong before counts.
+    if (local != nullptr && workers_status.ok()) workers_status = local->Check();
     return InterruptRequested() || !workers_status.ok();
   });
   progress.Finish();
   PrintStageShares(last);
   if (!workers_status.ok()) return workers_status;
   return status;
+}
+
+std::string ContinueCommand(const Options& options, const std::string& run) {
+  std::string command = fmt::format("continue with: strata search {} --run {} --resume",
+                                    ShellQuoted(options.config), ShellQuoted(run));
+  for (const std::string& text : options.overrides) command += " --set " + ShellQuoted(text);
+  return command;
 }
 
 absl::Status Search(const Options& options) {
@@ -159,8 +169,13 @@ absl::Status Search(const Options& options) {
   }
   auto setup = PrepareSearch(*std::move(config), options.resume);
   if (!setup.ok()) return setup.status();
-  const std::string again = fmt::format("continue with: strata search {} --run {} --resume",
-                                        options.config, setup->config.run);
+  if (setup->search_has_ended) {
+    fmt::print(
+        stderr,
+        "the search part of this run has ended before; search.minutes no longer counts, only "
+        "what is left of selection and verification is done\n");
+  }
+  const std::string again = ContinueCommand(options, setup->config.run);
   if (absl::Status status = RunSearch(&*setup); !status.ok()) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
@@ -169,11 +184,18 @@ absl::Status Search(const Options& options) {
   const auto report = ReadRunReport(setup->config.run);
   if (!report.ok()) return report.status();
   if (options.format == OutputFormat::kJson) {
-    fmt::print("{}\n", ToJson(*report).dump(2));
+    PrintJson(ToJson(*report));
   } else {
     fmt::print("{}", ToTable(*report));
   }
-  return done ? absl::OkStatus() : absl::CancelledError("stopped; " + again);
+  if (!done) return absl::CancelledError("stopped; " + again);
+  if (!report->best) {
+    return absl::FailedPreconditionError(
+        report->failed > 0 ? fmt::format("no candidate could be measured; most often: {}",
+                                         report->commonest_failure)
+                           : "the time ended before the first measurement: raise search.minutes");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.h"
 #include "evaluator/model_evaluator.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/text_corpus.h"
@@ -60,40 +60,43 @@ std::string ModelProperty(const evaluator::ModelSummary& model,
             : fmt::format("{}.{}", model.linears[unit].block, model.linears[unit].name);
     json["units"].push_back({{"name", name}, {"parameters", parameters[unit]}});
   }
-  return json.dump();
+  return JsonText(json);
 }
 
-// The configuration of the stored run, after checking that `config` asks for nothing else.
+// The configuration to resume with: the stored one, changed where `config` sets a key that may
+// change. A key that `config` sets to another value and that may not change is an error.
 absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
                                               const search::RunStore& store) {
-  const auto yaml = store.Property("config");
+  const auto yaml = store.Property(search::kConfigProperty);
   if (!yaml.ok()) return yaml.status();
   if (!yaml->has_value()) {
     return absl::NotFoundError(fmt::format("'{}' holds no configuration to resume", config.run));
   }
-  auto stored = RunConfigFromYaml(**yaml, config.run + "/config");
-  if (!stored.ok()) return stored.status();
+  auto merged = RunConfigFromYaml(**yaml, config.run + "/config");
+  if (!merged.ok()) return merged.status();
   const std::vector<ConfigEntry> wanted = DescribeRunConfig(config);
-  const std::vector<ConfigEntry> found = DescribeRunConfig(*stored);
+  const std::vector<ConfigEntry> found = DescribeRunConfig(*merged);
   for (size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].value == found[i].value || MayChangeOnResume(wanted[i].key) ||
-        wanted[i].value == "auto") {
-      continue;
+    const auto& [key, value, origin, meaning] = wanted[i];
+    if (!config.origins.contains(key) || value == found[i].value || value == "auto") continue;
+    if (!MayChangeOnResume(key)) {
+      return absl::FailedPreconditionError(fmt::format(
+          "{}: '{}' is {} but the run in '{}' has {}: a run keeps its settings; resume with them, "
+          "or start another with --run",
+          origin, key, value, config.run, found[i].value));
     }
-    return absl::FailedPreconditionError(fmt::format(
-        "{}: '{}' is {} but the run in '{}' has {}: a run keeps its settings; resume with them, or "
-        "start another with --run",
-        wanted[i].origin, wanted[i].key, wanted[i].value, config.run, found[i].value));
+    if (absl::Status status = SetOption(key, value, origin, &*merged); !status.ok()) return status;
   }
-  RunConfig merged = config;
-  merged.fitness_arithmetic = stored->fitness_arithmetic;
   return merged;
 }
 
+// The configuration comes last: a run that has it was begun whole.
 absl::Status StoreDescription(const SearchSetup& setup) {
-  for (const auto& [name, value] : {std::pair{"config", RunConfigToYaml(setup.config)},
-                                    {"model", ModelProperty(setup.model, setup.plan.granularity)},
-                                    {"text_digest", setup.text_digest}}) {
+  for (const auto& [name, value] :
+       {std::pair<const char*, std::string>{"model",
+                                            ModelProperty(setup.model, setup.plan.granularity)},
+        {"text_digest", setup.text_digest},
+        {search::kConfigProperty, RunConfigToYaml(setup.config)}}) {
     if (absl::Status status = setup.store->PutProperty(name, value); !status.ok()) return status;
   }
   return absl::OkStatus();
@@ -108,11 +111,6 @@ bool MayChangeOnResume(const std::string& key) {
 
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
   SearchSetup setup;
-  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
-  auto model = evaluator::SummarizeModel(config.model);
-  if (!model.ok()) return model.status();
-  setup.model = *std::move(model);
-
   if (resume) {
     auto store = search::RunStore::Open(config.run);
     if (!store.ok()) return store.status();
@@ -120,11 +118,11 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
     auto merged = ReconcileWithStored(config, *setup.store);
     if (!merged.ok()) return merged.status();
     config = *std::move(merged);
-  } else if (std::filesystem::exists(std::filesystem::path(config.run) / "strata.sqlite")) {
-    return absl::AlreadyExistsError(fmt::format(
-        "'{}' already holds a run: continue it with --resume, or choose another folder with --run",
-        config.run));
   }
+  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
+  auto model = evaluator::SummarizeModel(config.model);
+  if (!model.ok()) return model.status();
+  setup.model = *std::move(model);
   if (config.fitness_arithmetic == "auto") {
     const auto fastest = FastestArithmetic(config);
     if (!fastest.ok()) return fastest.status();
@@ -141,10 +139,15 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
 
   if (!resume) {
     auto store = search::RunStore::Create(config.run);
+    if (absl::IsAlreadyExists(store.status())) {
+      return absl::AlreadyExistsError(
+          fmt::format("{}: continue it with --resume, or choose another folder with --run",
+                      std::string(store.status().message())));
+    }
     if (!store.ok()) return store.status();
     setup.store = *std::move(store);
+    if (absl::Status status = StoreDescription(setup); !status.ok()) return status;
   }
-  if (absl::Status status = StoreDescription(setup); !status.ok()) return status;
 
   const std::vector<int64_t> parameters =
       evaluator::UnitParameters(setup.model, setup.plan.granularity);
@@ -156,6 +159,13 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
   auto session = search::Session::Create(options, parameters, setup.store.get());
   if (!session.ok()) return session.status();
   setup.session = *std::move(session);
+  setup.search_has_ended = setup.session->search_stopped();
+  // Only now is it certain that model, text and settings are the run's own.
+  if (resume) {
+    absl::Status status =
+        setup.store->PutProperty(search::kConfigProperty, RunConfigToYaml(config));
+    if (!status.ok()) return status;
+  }
   return setup;
 }
 

@@ -21,6 +21,7 @@ struct SearchSetup {
   workers::MeasurementPlan plan;
   std::unique_ptr<search::RunStore> store;
   std::unique_ptr<search::Session> session;
+  bool search_has_ended = false;  // in an earlier sitting: only verification may be left
 };
 
 // Reads the model's header, tokenises the text and checks that every split is long enough, then

@@ -1,8 +1,12 @@
 #include "evaluator/llama_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <vector>
 
 namespace strata::evaluator {
 namespace {
@@ -14,9 +18,11 @@ absl::Status Unsupported(const GgufFile& file, const std::string& what) {
 absl::Status ReadPositive(const GgufFile& file, const std::string& key, int64_t* value) {
   const absl::StatusOr<int64_t> found = file.Integer(key);
   if (!found.ok()) return found.status();
-  if (*found < 1) {
+  // Products of two fit in 64 bits.
+  constexpr int64_t kMaximum = std::numeric_limits<int32_t>::max();
+  if (*found < 1 || *found > kMaximum) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: {} is {}, expected at least 1", file.path(), key, *found));
+        fmt::format("{}: {} is {}, expected 1 to {}", file.path(), key, *found, kMaximum));
   }
   *value = *found;
   return absl::OkStatus();
@@ -87,10 +93,11 @@ absl::Status ReadHeads(const GgufFile& file, LlamaConfig* config) {
       return status;
     }
   }
-  if (config->heads % config->key_value_heads != 0 || config->head_dimension % 2 != 0) {
+  if (config->heads % config->key_value_heads != 0 || config->head_dimension < 2 ||
+      config->head_dimension % 2 != 0) {
     return absl::InvalidArgumentError(fmt::format(
         "{}: {} query heads, {} key-value heads of dimension {}: expected the key-value heads to "
-        "divide the query heads, and an even dimension",
+        "divide the query heads, and an even dimension of at least 2",
         file.path(), config->heads, config->key_value_heads, config->head_dimension));
   }
   int64_t rotary = config->head_dimension;
@@ -106,6 +113,56 @@ absl::Status ReadHeads(const GgufFile& file, LlamaConfig* config) {
                                          rotary, config->head_dimension));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckShape(const GgufFile& file, const std::string& name,
+                        const std::vector<int64_t>& expected) {
+  const absl::StatusOr<const GgufTensor*> tensor = file.Tensor(name);
+  if (!tensor.ok()) return tensor.status();
+  if ((*tensor)->shape == expected) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: {} has shape [{}], expected [{}] from the numbers of the header",
+                  file.path(), name, fmt::join((*tensor)->shape, ", "), fmt::join(expected, ", ")));
+}
+
+absl::Status CheckShapes(const GgufFile& file, const LlamaConfig& config) {
+  const int64_t query = config.query_rows();
+  const int64_t key_value = config.key_value_rows();
+  const struct {
+    const char* name;
+    std::vector<int64_t> shape;
+  } of_block[] = {{"attn_norm", {config.hidden}},
+                  {"attn_q", {query, config.hidden}},
+                  {"attn_k", {key_value, config.hidden}},
+                  {"attn_v", {key_value, config.hidden}},
+                  {"attn_output", {config.hidden, query}},
+                  {"ffn_norm", {config.hidden}},
+                  {"ffn_gate", {config.feed_forward, config.hidden}},
+                  {"ffn_up", {config.feed_forward, config.hidden}},
+                  {"ffn_down", {config.hidden, config.feed_forward}}};
+  absl::Status status = CheckShape(file, "output_norm.weight", {config.hidden});
+  if (file.tensors().contains("output.weight")) {
+    status.Update(CheckShape(file, "output.weight", {config.vocabulary, config.hidden}));
+  }
+  // Ends at the first block that the file lacks, whatever number the header has.
+  for (int block = 0; block < config.blocks && status.ok(); ++block) {
+    for (const auto& [name, shape] : of_block) {
+      status.Update(CheckShape(file, fmt::format("blk.{}.{}.weight", block, name), shape));
+    }
+  }
+  return status;
+}
+
+// An id without a row would be looked up outside the embedding. Padding may make it longer.
+absl::Status CheckVocabulary(const GgufFile& file, const LlamaConfig& config) {
+  constexpr const char* kTokens = "tokenizer.ggml.tokens";
+  if (!file.metadata().contains(kTokens)) return absl::OkStatus();
+  const absl::StatusOr<const std::vector<std::string>*> tokens = file.Strings(kTokens);
+  if (!tokens.ok()) return tokens.status();
+  if (static_cast<int64_t>((*tokens)->size()) <= config.vocabulary) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: {}: expected at most {} tokens, the rows of token_embd.weight, found {}",
+                  file.path(), kTokens, config.vocabulary, (*tokens)->size()));
 }
 
 }  // namespace
@@ -140,9 +197,13 @@ absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file) {
   if (!embedding.ok()) return embedding.status();
   if ((*embedding)->shape.size() != 2 || (*embedding)->shape[1] != config.hidden) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: token_embd.weight does not have {} columns", file.path(), config.hidden));
+        fmt::format("{}: token_embd.weight has shape [{}], expected [any number, {}]", file.path(),
+                    fmt::join((*embedding)->shape, ", "), config.hidden));
   }
   config.vocabulary = (*embedding)->shape[0];
+  absl::Status consistent = CheckVocabulary(file, config);
+  consistent.Update(CheckShapes(file, config));
+  if (!consistent.ok()) return consistent;
   return config;
 }
 

@@ -26,7 +26,10 @@ struct LlamaConfig {
 };
 
 // Unimplemented: another architecture, mixture of experts, scaled or partial rotary embeddings,
-// biases (each named). InvalidArgument: a missing or impossible number.
+// biases (each named). NotFound: a missing number or tensor. InvalidArgument: an impossible number,
+// one that the shape of a weight tensor does not agree with, or more tokens in the tokenizer than
+// rows in the embedding. So memory for a tensor whose size follows from an accepted configuration
+// is in proportion to the file.
 absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file);
 
 }  // namespace strata::evaluator

@@ -2,9 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
+#include <span>
 #include <string>
 
 #include "evaluator/row_kernels.h"
@@ -12,17 +13,31 @@
 namespace strata::evaluator {
 namespace {
 
-// Fills `output`, float32 and contiguous, from a tensor that must have its shape.
+// Index of the first number that is infinite or NaN, all of whose exponent bits are set; -1 if
+// there is none. The first loop has no early end, so that it is fast for what is nearly always the
+// case.
+int64_t FirstNotFinite(std::span<const float> values) {
+  constexpr uint32_t kExponent = 0x7F800000;
+  const auto is_bad = [](float value) {
+    return (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
+  };
+  uint32_t any = 0;
+  for (const float value : values) any |= is_bad(value) ? 1u : 0u;
+  if (any == 0) return -1;
+  return std::ranges::find_if(values, is_bad) - values.begin();
+}
+
+// Fills `output`, float32 and contiguous, from a tensor of its shape, which ReadLlamaConfig
+// checked.
 absl::Status LoadTensor(const GgufFile& file, const std::string& name, at::Tensor output) {
   const absl::StatusOr<const GgufTensor*> tensor = file.Tensor(name);
   if (!tensor.ok()) return tensor.status();
-  const std::vector<int64_t> expected(output.sizes().begin(), output.sizes().end());
-  if ((*tensor)->shape != expected) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: {} has shape [{}], expected [{}]", file.path(), name,
-                    fmt::join((*tensor)->shape, ", "), fmt::join(expected, ", ")));
-  }
-  return Dequantize(**tensor, {output.data_ptr<float>(), static_cast<size_t>(output.numel())});
+  const std::span<float> values(output.data_ptr<float>(), static_cast<size_t>(output.numel()));
+  if (absl::Status status = Dequantize(**tensor, values); !status.ok()) return status;
+  const int64_t bad = FirstNotFinite(values);
+  if (bad < 0) return absl::OkStatus();
+  return absl::DataLossError(fmt::format("{}: {}: expected finite weights, found {} at position {}",
+                                         file.path(), name, values[bad], bad));
 }
 
 // GGUF interleaves the two halves of every head's rows: row 2j + half of a head there is row half *

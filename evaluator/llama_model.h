@@ -24,7 +24,7 @@ using Windows = std::vector<std::vector<int32_t>>;
 class LlamaModel {
  public:
   // Dequantises all weights; the file may be closed afterwards. Errors as ReadLlamaConfig and
-  // Dequantize, and InvalidArgument for a tensor of an unexpected shape.
+  // Dequantize, and DataLoss for a weight that is infinite or no number, naming its tensor.
   static absl::StatusOr<std::unique_ptr<LlamaModel>> Load(const GgufFile& file);
 
   const LlamaConfig& config() const { return config_; }

@@ -16,7 +16,8 @@ struct ModelEvaluatorOptions {
   std::string device = "cpu";
 };
 
-// Errors: NotFound, DataLoss (truncated or damaged), Unimplemented (names what is unsupported).
+// Errors: NotFound, DataLoss (truncated or damaged, weights that are not finite), InvalidArgument
+// (a header that does not agree with itself), Unimplemented (names what is unsupported).
 absl::StatusOr<std::unique_ptr<Evaluator>> OpenModelEvaluator(const ModelEvaluatorOptions& options);
 
 // Perplexity of the dense model on a text, by the field's protocol: tokenise once,
@@ -40,6 +41,8 @@ struct PerplexityResult {
   double seconds = 0;
 };
 
+// Errors: as OpenModelEvaluator; InvalidArgument for options or a text too short for one window;
+// DataLoss if a window's loss is not finite, naming the first.
 absl::StatusOr<PerplexityResult> MeasurePerplexity(const PerplexityOptions& options,
                                                    const Progress& progress);
 

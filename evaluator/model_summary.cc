@@ -8,6 +8,7 @@
 
 #include "evaluator/digest.h"
 #include "evaluator/gguf_file.h"
+#include "evaluator/utf8.h"
 
 namespace strata::evaluator {
 namespace {
@@ -41,6 +42,13 @@ absl::StatusOr<std::string> ModelName(const GgufFile& file) {
   absl::StatusOr<std::string> name = file.String("general.name");
   if (absl::IsNotFound(name.status()) || (name.ok() && name->empty())) {
     return std::filesystem::path(file.path()).stem().string();
+  }
+  if (!name.ok()) return name;
+  const size_t well_formed = WellFormedBytes(*name);
+  if (well_formed != name->size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: general.name: expected UTF-8, found the byte {:#04x} at position {}",
+                    file.path(), static_cast<unsigned char>((*name)[well_formed]), well_formed));
   }
   return name;
 }

@@ -66,7 +66,15 @@ absl::StatusOr<PerplexityResult> MeasureGroups(LlamaModel& model, const Windows&
     const absl::StatusOr<Measurement> measured =
         MeasureWindows(model, blocks, dense, part, arithmetic, part_progress);
     if (!measured.ok()) return measured.status();
-    for (const double window : measured->window_nll) sum += window;
+    for (size_t i = 0; i < part.size(); ++i) {
+      const double loss = measured->window_nll[i];
+      if (!std::isfinite(loss)) {
+        return absl::DataLossError(fmt::format(
+            "window {} of {}: expected a finite loss, found {}; the model's weights are unfit",
+            first + i, windows.size(), loss));
+      }
+      sum += loss;
+    }
     result.windows += static_cast<int64_t>(part.size());
     result.tokens += measured->tokens;
   }

@@ -27,7 +27,14 @@ if [ "${STRATA_FRESH_NAMESPACE:-}" != 1 ]; then
   export STRATA_FRESH_NAMESPACE=1
   exec unshare --mount --propagation private "$0" "$@"
 fi
-trap 'rm -rf --one-file-system "$folder"' EXIT
+mounted=()
+clean_up() {
+  local mount
+  # Nothing is deleted while something of the host is still mounted below.
+  for mount in "${mounted[@]}"; do umount --recursive "$mount" || return 1; done
+  rm -rf --one-file-system "$folder"
+}
+trap clean_up EXIT
 
 say "debootstrap: bare Debian 12 in $folder"
 debootstrap --variant=minbase --include=git,ca-certificates,python3,python3-venv \
@@ -47,9 +54,13 @@ mapfile -t local_indexes < <(
 for index in "${local_indexes[@]}"; do
   mkdir -p "$folder$index"
   mount --bind -o ro "$index" "$folder$index"
+  mounted+=("$folder$index")
 done
 mount -t proc proc "$folder/proc"
+mounted+=("$folder/proc")
 mount --rbind /dev "$folder/dev"
+mount --make-rslave "$folder/dev"
+mounted+=("$folder/dev")
 
 git clone -q "$strata_root" "$folder/root/strata"
 mapfile -t pip_settings < <(env | grep -E '^(PIP_|SSL_CERT_FILE=|REQUESTS_CA_BUNDLE=|STRATA_DEMO_MINUTES=)' || true)

@@ -16,6 +16,12 @@ absl::Status AtLeast(std::string_view option, int64_t minimum, int64_t found) {
       fmt::format("{} must be at least {}, found {}", option, minimum, found));
 }
 
+absl::Status Within(std::string_view option, int64_t minimum, int64_t maximum, int64_t found) {
+  if (found >= minimum && found <= maximum) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{} must be from {} to {}, found {}", option, minimum, maximum, found));
+}
+
 absl::Status ValidateVariation(const expr::VariationOptions& variation) {
   if (!(variation.crossover_probability >= 0 && variation.crossover_probability <= 1)) {
     return absl::InvalidArgumentError(
@@ -85,9 +91,9 @@ absl::Status ValidateOptions(const EngineOptions& options, const std::vector<int
     if (!positive.ok()) return positive;
   }
   absl::Status status = expr::ValidateTarget(options.target);
-  status.Update(AtLeast("random_candidates", 0, options.random_candidates));
-  status.Update(AtLeast("population", 1, options.population));
-  status.Update(AtLeast("lag", 1, options.lag));
+  status.Update(Within("random_candidates", 0, 10000, options.random_candidates));
+  status.Update(Within("population", 1, 1000000, options.population));
+  status.Update(Within("lag", 1, 10000, options.lag));
   status.Update(AtLeast("maximum_evaluations", 0, options.maximum_evaluations));
   status.Update(AtLeast("finalists", 1, options.finalists));
   status.Update(ValidateVariation(options.variation));

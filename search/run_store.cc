@@ -2,14 +2,15 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <charconv>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "search/candidate_rows.h"
 #include "search/outcome_codec.h"
 #include "search/run_lock.h"
 #include "search/sqlite_status.h"
@@ -20,8 +21,7 @@ namespace {
 constexpr char kSchemaVersion[] = "1";
 constexpr int kBusyTimeoutMilliseconds = 5000;
 
-// Vectors of doubles and outcomes are BLOBs in the format of outcome_codec.h; parents are ids
-// joined by commas.
+// Outcomes are BLOBs in the format of outcome_codec.h; for the candidates see candidate_rows.h.
 constexpr char kSchema[] = R"sql(
 CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE outcomes (digest TEXT PRIMARY KEY, kind TEXT NOT NULL, payload BLOB NOT NULL);
@@ -37,45 +37,14 @@ CREATE TABLE events (
 
 std::string DatabasePath(const std::string& folder) { return folder + "/strata.sqlite"; }
 
-absl::StatusOr<std::vector<int64_t>> ParseParents(const std::string& text) {
-  std::vector<int64_t> parents;
-  const char* const end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    int64_t id = 0;
-    const auto [next, error] = std::from_chars(at, end, id);
-    if (error != std::errc() || (next != end && *next != ',')) {
-      return absl::DataLossError(
-          fmt::format("expected candidate ids joined by commas, found \"{}\"", text));
-    }
-    parents.push_back(id);
-    at = next == end ? end : next + 1;
-  }
-  return parents;
-}
-
-void BindOptional(SQLite::Statement* statement, int index, const std::optional<double>& value) {
-  if (value) {
-    statement->bind(index, *value);
-  } else {
-    statement->bind(index);
-  }
-}
-
-void BindBytes(SQLite::Statement* statement, int index, const std::string& bytes) {
-  statement->bind(index, static_cast<const void*>(bytes.data()), static_cast<int>(bytes.size()));
-}
-
-std::optional<double> OptionalDouble(const SQLite::Column& column) {
-  if (column.isNull()) return std::nullopt;
-  return column.getDouble();
-}
-
 class SqliteRunStore final : public RunStore {
  public:
-  SqliteRunStore(std::string folder, std::optional<RunLock> lock, int flags)
+  // `database` is what SQLite is to open: the path, or a URI where the flags say so.
+  SqliteRunStore(std::string folder, const std::string& database, std::optional<RunLock> lock,
+                 int flags)
       : folder_(std::move(folder)),
         lock_(std::move(lock)),
-        database_(DatabasePath(folder_), flags, kBusyTimeoutMilliseconds) {}
+        database_(database, flags, kBusyTimeoutMilliseconds) {}
 
   // Write-ahead logging lets readers read while the search writes. synchronous=NORMAL: a killed
   // process loses nothing; a power loss may undo the last commits, never damage the file, and a
@@ -85,7 +54,7 @@ class SqliteRunStore final : public RunStore {
     database_.exec("PRAGMA synchronous=NORMAL");
   }
 
-  bool HoldsRun() const { return database_.tableExists("properties"); }
+  bool HoldsSchema() const { return database_.tableExists("properties"); }
 
   // All or nothing, so that a run is complete as soon as it can be seen.
   void CreateSchema() {
@@ -97,11 +66,36 @@ class SqliteRunStore final : public RunStore {
     transaction.commit();
   }
 
+  // Makes the database that of a new run, whatever a creation that was killed left of it.
+  // AlreadyExists if a run was started.
+  absl::Status BeginRun() {
+    if (!HoldsSchema()) {
+      ConfigureForWriting();
+      CreateSchema();
+      return absl::OkStatus();
+    }
+    const absl::Status usable = CheckSchema();
+    if (!usable.ok()) return usable;
+    const absl::StatusOr<std::optional<std::string>> config = Property(kConfigProperty);
+    if (!config.ok()) return config.status();
+    if (*config) {
+      return absl::AlreadyExistsError(fmt::format(
+          "{} holds a run already; expected a folder without {}", folder_, "strata.sqlite"));
+    }
+    ConfigureForWriting();
+    SQLite::Transaction transaction(database_);
+    database_.exec(
+        "DELETE FROM properties WHERE name <> 'schema_version'; DELETE FROM outcomes; "
+        "DELETE FROM candidates; DELETE FROM events");
+    transaction.commit();
+    return absl::OkStatus();
+  }
+
   absl::Status CheckSchema() const {
-    const absl::StatusOr<bool> holds_run =
-        Guard<absl::StatusOr<bool>>("open", [&] { return HoldsRun(); });
-    if (!holds_run.ok()) return holds_run.status();
-    if (!*holds_run) {
+    const absl::StatusOr<bool> holds_schema =
+        Guard<absl::StatusOr<bool>>("open", [&] { return HoldsSchema(); });
+    if (!holds_schema.ok()) return holds_schema.status();
+    if (!*holds_schema) {
       return absl::NotFoundError(fmt::format(
           "no run in {}: {} is empty, as a search leaves it that was killed as it began", folder_,
           DatabasePath(folder_)));
@@ -152,7 +146,8 @@ class SqliteRunStore final : public RunStore {
                             "INSERT INTO outcomes VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
       put.bind(1, digest);
       put.bind(2, KindOf(outcome));
-      BindBytes(&put, 3, EncodeOutcome(outcome));
+      const std::string payload = EncodeOutcome(outcome);
+      put.bind(3, static_cast<const void*>(payload.data()), static_cast<int>(payload.size()));
       put.exec();
     });
   }
@@ -215,8 +210,11 @@ class SqliteRunStore final : public RunStore {
           "fitness_nll, selection_nll, report_nll, achieved_sparsity, on_front, best_of_baseline "
           "FROM candidates ORDER BY id");
       while (select.executeStep()) {
-        absl::StatusOr<StoredCandidate> candidate = ReadCandidate(&select);
-        if (!candidate.ok()) return candidate.status();
+        absl::StatusOr<StoredCandidate> candidate = ReadCandidate(select);
+        if (!candidate.ok()) {
+          return absl::DataLossError(fmt::format("{}: {}", DatabasePath(folder_),
+                                                 std::string(candidate.status().message())));
+        }
         candidates.push_back(*std::move(candidate));
       }
       return candidates;
@@ -257,55 +255,6 @@ class SqliteRunStore final : public RunStore {
     });
   }
 
-  static void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put) {
-    put->bind(1, candidate.id);
-    put->bind(2, candidate.text);
-    put->bind(3, candidate.complexity);
-    put->bind(4, candidate.lineage.origin);
-    put->bind(5, candidate.lineage.name);
-    put->bind(6, fmt::format("{}", fmt::join(candidate.lineage.parents, ",")));
-    BindBytes(put, 7, EncodeDoubles(candidate.allocation));
-    if (candidate.same_as) {
-      put->bind(8, *candidate.same_as);
-    } else {
-      put->bind(8);
-    }
-    put->bind(9, candidate.failure);
-    BindOptional(put, 10, candidate.fitness_nll);
-    BindOptional(put, 11, candidate.selection_nll);
-    BindOptional(put, 12, candidate.report_nll);
-    BindOptional(put, 13, candidate.achieved_sparsity);
-    put->bind(14, candidate.on_front ? 1 : 0);
-    put->bind(15, candidate.best_of_baseline ? 1 : 0);
-  }
-
-  absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement* row) const {
-    StoredCandidate candidate;
-    candidate.id = row->getColumn(0).getInt64();
-    candidate.text = row->getColumn(1).getString();
-    candidate.complexity = row->getColumn(2).getInt();
-    candidate.lineage.origin = row->getColumn(3).getString();
-    candidate.lineage.name = row->getColumn(4).getString();
-    absl::StatusOr<std::vector<int64_t>> parents = ParseParents(row->getColumn(5).getString());
-    absl::StatusOr<std::vector<double>> allocation = DecodeDoubles(row->getColumn(6).getString());
-    for (const absl::Status& status : {parents.status(), allocation.status()}) {
-      if (status.ok()) continue;
-      return absl::DataLossError(fmt::format("{}: candidate {}: {}", DatabasePath(folder_),
-                                             candidate.id, std::string(status.message())));
-    }
-    candidate.lineage.parents = *std::move(parents);
-    candidate.allocation = *std::move(allocation);
-    if (!row->getColumn(7).isNull()) candidate.same_as = row->getColumn(7).getInt64();
-    candidate.failure = row->getColumn(8).getString();
-    candidate.fitness_nll = OptionalDouble(row->getColumn(9));
-    candidate.selection_nll = OptionalDouble(row->getColumn(10));
-    candidate.report_nll = OptionalDouble(row->getColumn(11));
-    candidate.achieved_sparsity = OptionalDouble(row->getColumn(12));
-    candidate.on_front = row->getColumn(13).getInt() != 0;
-    candidate.best_of_baseline = row->getColumn(14).getInt() != 0;
-    return candidate;
-  }
-
   const std::string folder_;
   std::optional<RunLock> lock_;  // none: opened for reading. Outlives the connection
   SQLite::Database database_;
@@ -318,6 +267,33 @@ absl::Status RequireRun(const std::string& folder) {
       fmt::format("no run in {}: expected the file {}", folder, DatabasePath(folder)));
 }
 
+// For SQLite's URI of a path: every byte but letters, digits and "/-._~" as %XX.
+std::string EscapedForUri(const std::string& path) {
+  std::string escaped;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 &&
+        (std::isalnum(byte) != 0 || std::string_view("/-._~").find(c) != std::string_view::npos)) {
+      escaped += c;
+    } else {
+      escaped += fmt::format("%{:02X}", byte);
+    }
+  }
+  return escaped;
+}
+
+absl::StatusOr<std::unique_ptr<RunStore>> OpenReadOnly(const std::string& folder,
+                                                       const std::string& database, int flags) {
+  try {
+    auto store = std::make_unique<SqliteRunStore>(folder, database, std::nullopt, flags);
+    const absl::Status usable = store->CheckSchema();
+    if (!usable.ok()) return usable;
+    return store;
+  } catch (const SQLite::Exception& exception) {
+    return DatabaseError(exception, "open", folder);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Create(const std::string& folder) {
@@ -327,14 +303,10 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Create(const std::string& fo
   absl::StatusOr<RunLock> lock = RunLock::Acquire(folder);
   if (!lock.ok()) return lock.status();
   try {
-    auto store = std::make_unique<SqliteRunStore>(folder, *std::move(lock),
+    auto store = std::make_unique<SqliteRunStore>(folder, DatabasePath(folder), *std::move(lock),
                                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    if (store->HoldsRun()) {
-      return absl::AlreadyExistsError(fmt::format(
-          "{} holds a run already; expected a folder without {}", folder, "strata.sqlite"));
-    }
-    store->ConfigureForWriting();
-    store->CreateSchema();
+    const absl::Status begun = store->BeginRun();
+    if (!begun.ok()) return begun;
     return store;
   } catch (const SQLite::Exception& exception) {
     return DatabaseError(exception, "create", folder);
@@ -347,7 +319,8 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Open(const std::string& fold
   absl::StatusOr<RunLock> lock = RunLock::Acquire(folder);
   if (!lock.ok()) return lock.status();
   try {
-    auto store = std::make_unique<SqliteRunStore>(folder, *std::move(lock), SQLite::OPEN_READWRITE);
+    auto store = std::make_unique<SqliteRunStore>(folder, DatabasePath(folder), *std::move(lock),
+                                                  SQLite::OPEN_READWRITE);
     store->ConfigureForWriting();
     absl::Status usable = store->CheckIntegrity();
     usable.Update(store->CheckSchema());
@@ -361,14 +334,26 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Open(const std::string& fold
 absl::StatusOr<std::unique_ptr<RunStore>> RunStore::OpenForReading(const std::string& folder) {
   const absl::Status found = RequireRun(folder);
   if (!found.ok()) return found;
-  try {
-    auto store = std::make_unique<SqliteRunStore>(folder, std::nullopt, SQLite::OPEN_READONLY);
-    const absl::Status usable = store->CheckSchema();
-    if (!usable.ok()) return usable;
-    return store;
-  } catch (const SQLite::Exception& exception) {
-    return DatabaseError(exception, "open", folder);
+  const std::string path = DatabasePath(folder);
+  absl::StatusOr<std::unique_ptr<RunStore>> store =
+      OpenReadOnly(folder, path, SQLite::OPEN_READONLY);
+  if (!absl::IsPermissionDenied(store.status())) return store;
+
+  // Even to read, write-ahead logging makes a file of shared memory in the folder. Where this user
+  // may not write, a run that nobody writes and whose log was taken into the database can be read
+  // as a file that never changes.
+  std::error_code error;
+  const auto log_bytes = std::filesystem::file_size(path + "-wal", error);
+  if (error ? error != std::errc::no_such_file_or_directory : log_bytes > 0) {
+    return absl::PermissionDeniedError(
+        fmt::format("{}; {}-wal holds what is not in the database yet, so reading this run needs "
+                    "the permission to write to its folder",
+                    std::string(store.status().message()), path));
   }
+  const std::string absolute = std::filesystem::absolute(path, error).string();
+  if (error) return FileError(error.value(), "find", path);
+  return OpenReadOnly(folder, fmt::format("file://{}?immutable=1", EscapedForUri(absolute)),
+                      SQLite::OPEN_READONLY | SQLite::OPEN_URI);
 }
 
 }  // namespace strata::search

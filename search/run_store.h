@@ -30,14 +30,20 @@ struct StoredCandidate {
   bool best_of_baseline = false;
 };
 
+// The property that makes a run a started one: the effective configuration.
+inline constexpr char kConfigProperty[] = "config";
+
 class RunStore {
  public:
-  // Creates the folder and the database. AlreadyExists if it holds a run. ResourceExhausted when
-  // the disk is full.
+  // Creates the folder and the database. AlreadyExists exactly if a run was started in it: its
+  // database has the property kConfigProperty. What a search left that was killed before that (an
+  // empty file, an empty schema) is made new. ResourceExhausted when the disk is full.
   static absl::StatusOr<std::unique_ptr<RunStore>> Create(const std::string& folder);
   // For writing (resume): FailedPrecondition if another process holds the run.
   static absl::StatusOr<std::unique_ptr<RunStore>> Open(const std::string& folder);
-  // For the reading verbs, also while a search runs. NotFound says what was looked for.
+  // For the reading verbs, also while a search runs. NotFound says what was looked for. Needs no
+  // permission to write once the run was closed; PermissionDenied if it was killed and the user may
+  // not write to its folder, or may not read it at all.
   static absl::StatusOr<std::unique_ptr<RunStore>> OpenForReading(const std::string& folder);
   virtual ~RunStore() = default;
 

@@ -18,6 +18,8 @@ namespace {
 constexpr char kEngineOptions[] = "engine_options";
 constexpr char kSecondsSpent[] = "seconds_spent";
 constexpr char kStoppedAfter[] = "search_stopped_after_candidate";
+// Far more candidates than a search can measure.
+constexpr int64_t kMaximumStoredCandidate = 10'000'000;
 
 // The first line in which two texts differ, of each.
 std::pair<std::string, std::string> DifferingLines(std::string_view a, std::string_view b) {
@@ -117,9 +119,20 @@ class StoredSession final : public Session {
     const auto spent = NumberProperty<double>(*store_, kSecondsSpent);
     if (!spent.ok()) return spent.status();
     earlier_seconds_ = spent->value_or(0.0);
+    if (!std::isfinite(earlier_seconds_) || earlier_seconds_ < 0) {
+      return absl::DataLossError(
+          fmt::format("property {} of the run: expected seconds, finite and not negative, found {}",
+                      kSecondsSpent, earlier_seconds_));
+    }
     const auto stopped_after = NumberProperty<int64_t>(*store_, kStoppedAfter);
     if (!stopped_after.ok()) return stopped_after.status();
     if (*stopped_after) {
+      // -1: stopped before the first was handed out.
+      if (**stopped_after < -1 || **stopped_after > kMaximumStoredCandidate) {
+        return absl::DataLossError(
+            fmt::format("property {} of the run: expected a candidate from -1 to {}, found {}",
+                        kStoppedAfter, kMaximumStoredCandidate, **stopped_after));
+      }
       // The engine breeds up to there and no further, as it did when the stop was decided.
       stopped_ = true;
       engine_->StopSearch(**stopped_after);
@@ -193,6 +206,8 @@ class StoredSession final : public Session {
     if (search_over_) return earlier_seconds_;
     return earlier_seconds_ + std::max(0.0, options_.now_seconds() - started_seconds_);
   }
+
+  bool search_stopped() const override { return stopped_; }
 
  private:
   const std::string& ContextOf(const Task& task) const {

@@ -50,6 +50,8 @@ class Session {
   virtual absl::Status Complete(const SessionTask& task, const Outcome& outcome) = 0;
   virtual const Engine& engine() const = 0;
   virtual double seconds_spent() const = 0;  // search phase, this and earlier sittings
+  // The budget ended the search phase, now or in an earlier sitting; a longer one changes nothing.
+  virtual bool search_stopped() const = 0;
 };
 
 }  // namespace strata::search

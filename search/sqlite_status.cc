@@ -19,6 +19,9 @@ absl::Status DatabaseError(const SQLite::Exception& error, const std::string& ac
     case SQLITE_FULL:
     case SQLITE_IOERR:
       return absl::ResourceExhaustedError(message + "; is the disk full?");
+    // All statements are fixed, so one that does not fit the tables (a missing column) tells of the
+    // tables.
+    case SQLITE_ERROR:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_MISMATCH:

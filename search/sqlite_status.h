@@ -10,8 +10,9 @@
 namespace strata::search {
 
 // What `action` ("write", "open", ...) on the run folder `folder` met: ResourceExhausted when the
-// disk is full or its writes fail, DataLoss for a damaged database, Unavailable when another
-// process kept it locked, PermissionDenied, else Internal. Every message names the folder.
+// disk is full or its writes fail, DataLoss for a damaged database or one of other tables,
+// Unavailable when another process kept it locked, PermissionDenied, else Internal. Every message
+// names the folder.
 absl::Status DatabaseError(const SQLite::Exception& error, const std::string& action,
                            const std::string& folder);
 

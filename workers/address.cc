@@ -35,6 +35,13 @@ absl::StatusOr<Address> ParseUnixAddress(const std::string& text) {
         "address \"{}\": a socket path has at most {} bytes, this one has {}; choose a shorter one",
         text, kMaximumPathBytes, address.socket_path.size()));
   }
+  const size_t special = address.socket_path.find_first_of("%?#");
+  if (special != std::string::npos) {
+    return absl::InvalidArgumentError(fmt::format(
+        "address \"{}\": expected a socket path without %, ? and #, which gRPC reads as parts of a "
+        "URI, found '{}'; choose another path",
+        text, address.socket_path[special]));
+  }
   address.text = kUnixPrefix + address.socket_path;
   return address;
 }

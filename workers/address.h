@@ -15,7 +15,8 @@ struct Address {
 };
 
 // InvalidArgument for a malformed address or a socket path that does not fit a socket address (107
-// bytes); Unimplemented for TCP beyond loopback, as there is neither TLS nor a token yet.
+// bytes) or holds %, ? or #, which gRPC reads as parts of a URI; Unimplemented for TCP beyond
+// loopback, as there is neither TLS nor a token yet.
 absl::StatusOr<Address> ParseAddress(const std::string& text);
 
 // Makes the socket path free to bind: removes the socket of a coordinator that is gone. Unavailable

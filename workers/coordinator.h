@@ -55,9 +55,12 @@ class Coordinator {
   virtual ~Coordinator() = default;
 
   // Runs on the calling thread until the session is Done, `tick_should_stop` (called on this thread
-  // about ten times a second, may be null) returns true, or an error. Ok in the first two cases. It
-  // is called once more at the end with the final status, its answer ignored. However it ends,
-  // workers are told to shut down and the address is given up; to be called once.
+  // about ten times a second, may be null) returns true, or an error. Ok in the first two cases.
+  // However it ends, workers are told to shut down and the address is given up; to be called once.
+  //
+  // `tick_should_stop` is called one time more than it was asked: after the last worker is told and
+  // the server has stopped, also when it returned true before and also after an error, so that a
+  // progress display ends with the final counts. That call's answer is ignored.
   virtual absl::Status Run(
       const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) = 0;
 

@@ -8,12 +8,26 @@
 #include <utility>
 
 #include "workers/handshake.h"
+#include "workers/text_check.h"
 
 namespace strata::workers {
 namespace {
 
 constexpr double kFirstPauseSeconds = 1;  // after an infrastructure failure; doubles to the longest
 constexpr double kLongestPauseSeconds = 30;
+constexpr int kMaximumFailuresInARow = 10;  // of a worker, while others succeed
+
+// Why a message cannot be taken, or empty.
+std::string OversizedField(const v1::WorkerState& state) {
+  const auto problem_of = [](const char* field, const std::string& value) {
+    return value.size() <= kMaximumNameBytes
+               ? std::string()
+               : fmt::format("{}: expected at most {} bytes, found {}", field, kMaximumNameBytes,
+                             value.size());
+  };
+  const std::string problem = problem_of("lease_id", state.lease_id());
+  return problem.empty() ? problem_of("result.digest", state.result().digest()) : problem;
+}
 
 }  // namespace
 
@@ -38,7 +52,13 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
     if (!state.has_hello()) Refuse(stream, "first message: expected a Hello, found none");
     return absl::OkStatus();
   }
+  const std::string oversized = OversizedField(state);
+  if (!oversized.empty()) {
+    Dismiss(stream, oversized);
+    return Dispatch();
+  }
   Worker& worker = workers_.at(stream);
+  worker.is_silent = false;
   worker.draining = state.draining();
   worker.reported_lease_id = state.lease_id();
   unanswered_.insert(stream);
@@ -47,6 +67,7 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
     if (!status.ok()) return status;
     worker.reported_lease_id.clear();
     worker.acknowledged_lease_id = state.lease_id();
+    DismissBrokenWorkers();
   } else if (!state.lease_id().empty()) {
     leases_.Report(stream, state.lease_id(), options_.now_seconds());
   }
@@ -75,6 +96,7 @@ absl::Status Dispatcher::StreamClosed(WorkerId stream) {
 absl::Status Dispatcher::Tick() {
   for (const WorkerId stream : leases_.Expire(options_.now_seconds())) {
     unanswered_.insert(stream);
+    workers_.at(stream).is_silent = true;
     spdlog::warn("worker {} was silent for {} s about its task, which goes to another",
                  workers_.at(stream).name, options_.lease_seconds);
   }
@@ -110,12 +132,25 @@ void Dispatcher::Refuse(WorkerId stream, const std::string& reason) {
   streams_->Close(stream);
 }
 
+void Dispatcher::Dismiss(WorkerId stream, const std::string& reason) {
+  leases_.Release(stream);
+  workers_.erase(stream);
+  unanswered_.erase(stream);
+  if (workers_.empty()) lonely_since_ = options_.now_seconds();
+  Refuse(stream, reason);
+}
+
 bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
   const std::string reason = workers_.contains(stream)
                                  ? "a second Hello on one stream"
                                  : RefusalOf(hello, options_.model_digest, options_.text_digest);
   if (!reason.empty()) {
     Refuse(stream, reason);
+    return false;
+  }
+  const auto record = records_.find(hello.worker_name());
+  if (record != records_.end() && !record->second.refusal.empty()) {
+    Refuse(stream, record->second.refusal);
     return false;
   }
   // The same worker on a new stream, the old one not yet known to be broken. Should it be another
@@ -125,12 +160,9 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
   });
   if (former != workers_.end()) {
     const WorkerId former_stream = former->first;
-    leases_.Release(former_stream);
-    workers_.erase(former);
-    unanswered_.erase(former_stream);
-    Refuse(former_stream, fmt::format("worker name: expected one that no other worker has, found "
-                                      "another worker called {}",
-                                      hello.worker_name()));
+    Dismiss(former_stream, fmt::format("worker name: expected one that no other worker has, found "
+                                       "another worker called {}",
+                                       hello.worker_name()));
   }
   workers_[stream].name = hello.worker_name();
   spdlog::info("worker {} joined", hello.worker_name());
@@ -144,11 +176,11 @@ absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& s
     ++totals_.absorbed_results;
     spdlog::info("worker {} sent a result of {} task {}: ignored", workers_.at(stream).name,
                  leases_.WasCompleted(result.digest()) ? "the completed" : "an unknown",
-                 result.digest());
+                 Printable(result.digest()));
     return absl::OkStatus();
   }
-  const int units = session_->engine().features().units();
-  const absl::StatusOr<ReceivedResult> received = DecodeResult(result, task->task, units);
+  const absl::StatusOr<ReceivedResult> received =
+      DecodeResult(result, task->task, options_.plan, session_->engine().features().parameters());
   if (!received.ok()) {
     return HandleFailure(
         stream, state,
@@ -158,6 +190,7 @@ absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& s
     return HandleFailure(stream, state, *failure);
   }
   workers_.at(stream).infrastructure_failures = 0;
+  CountSuccess(workers_.at(stream).name);
   if (const auto* profile = std::get_if<search::ProfileOutcome>(&received->outcome)) {
     return Conclude(result.digest(), *profile);
   }
@@ -186,7 +219,11 @@ absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& s
     worker.free_at = options_.now_seconds() + std::min(pause, kLongestPauseSeconds);
     ++worker.infrastructure_failures;
   }
-  const Decision decision = leases_.Fail(state.lease_id(), digest, failure.kind, failure.message);
+  const Decision decision = leases_.Fail(state.lease_id(), digest, worker.name, AvailableWorkers(),
+                                         failure.kind, failure.message);
+  if (failure.kind != FailureKind::kInfrastructure && decision.kind != Decision::kAbsorbed) {
+    ++records_[worker.name].failures_in_a_row;
+  }
   if (decision.kind == Decision::kAbsorbed) ++totals_.absorbed_results;
   return Follow(decision, digest);
 }
@@ -206,6 +243,35 @@ absl::Status Dispatcher::Follow(const Decision& decision, const std::string& dig
   return absl::OkStatus();
 }
 
+void Dispatcher::CountSuccess(const std::string& worker_name) {
+  records_[worker_name] = {};
+  for (auto& [name, record] : records_) {
+    if (name != worker_name && record.failures_in_a_row > 0) record.another_succeeded = true;
+  }
+}
+
+void Dispatcher::DismissBrokenWorkers() {
+  std::map<WorkerId, std::string> broken;
+  for (const auto& [stream, worker] : workers_) {
+    Record& record = records_[worker.name];
+    if (record.failures_in_a_row < kMaximumFailuresInARow || !record.another_succeeded) continue;
+    record.refusal = fmt::format(
+        "worker {} failed {} evaluations in a row while another worker succeeded: it gets no more "
+        "tasks in this run",
+        worker.name, record.failures_in_a_row);
+    broken[stream] = record.refusal;
+  }
+  for (const auto& [stream, reason] : broken) Dismiss(stream, reason);
+}
+
+std::set<std::string> Dispatcher::AvailableWorkers() const {
+  std::set<std::string> names;
+  for (const auto& [stream, worker] : workers_) {
+    if (!worker.draining && !worker.is_silent) names.insert(worker.name);
+  }
+  return names;
+}
+
 void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
                                   const std::string& worker_name) {
   ++totals_.evaluations;
@@ -216,32 +282,34 @@ void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::St
                 worker_name, seconds.prune, seconds.forward, seconds.loss);
 }
 
-absl::Status Dispatcher::FetchTask(bool* has_task) {
-  *has_task = leases_.has_waiting();
-  if (*has_task || done_) return absl::OkStatus();
+absl::Status Dispatcher::FetchTask(const std::string& worker_name,
+                                   const std::set<std::string>& available) {
+  const bool has_task =
+      worker_name.empty() ? leases_.has_waiting() : leases_.HasWaitingFor(worker_name, available);
+  if (has_task || done_) return absl::OkStatus();
   const absl::StatusOr<search::SessionAction> action = session_->Next();
   if (!action.ok()) return action.status();
   if (const auto* task = std::get_if<search::SessionTask>(&*action)) leases_.Add(*task);
   done_ = std::holds_alternative<search::Done>(*action);
-  *has_task = leases_.has_waiting();
   return absl::OkStatus();
 }
 
 absl::Status Dispatcher::Dispatch() {
   const double now = options_.now_seconds();
-  bool has_task = true;
+  const std::set<std::string> available = AvailableWorkers();
   if (workers_.empty()) {
     // A finished search is found out without any worker.
-    const absl::Status status = FetchTask(&has_task);
+    const absl::Status status = FetchTask("", available);
     if (!status.ok()) return status;
   }
   for (auto& [stream, worker] : workers_) {
-    if (leases_.LeaseOf(stream) != nullptr || worker.draining || worker.free_at > now) continue;
-    const absl::Status status = FetchTask(&has_task);
+    if (leases_.LeaseOf(stream) != nullptr || !available.contains(worker.name) ||
+        worker.free_at > now) {
+      continue;
+    }
+    const absl::Status status = FetchTask(worker.name, available);
     if (!status.ok()) return status;
-    if (!has_task) break;
-    leases_.Grant(stream, now);
-    unanswered_.insert(stream);
+    if (leases_.Grant(stream, now, worker.name, available) != nullptr) unanswered_.insert(stream);
   }
   for (const WorkerId stream : std::exchange(unanswered_, {})) {
     const auto found = workers_.find(stream);

@@ -50,21 +50,36 @@ class Dispatcher {
     bool draining = false;
     int infrastructure_failures = 0;  // in a row
     double free_at = 0;               // no lease before: it had such a failure
+    bool is_silent = false;           // its lease expired and nothing was heard since
+  };
+
+  // What is known of the worker of a name, over all its streams.
+  struct Record {
+    int failures_in_a_row = 0;       // evaluations
+    bool another_succeeded = false;  // meanwhile
+    std::string refusal;             // not empty: it gets no more tasks, for this reason
   };
 
   void Refuse(WorkerId stream, const std::string& reason);
+  // Ends an admitted worker's lease without blame and refuses it.
+  void Dismiss(WorkerId stream, const std::string& reason);
   bool Admit(WorkerId stream, const v1::Hello& hello);
   absl::Status ReceiveResult(WorkerId stream, const v1::WorkerState& state);
   absl::Status Conclude(const std::string& digest, const search::Outcome& outcome);
   absl::Status HandleFailure(WorkerId stream, const v1::WorkerState& state,
                              const TaskFailure& failure);
   absl::Status Follow(const Decision& decision, const std::string& digest);
+  void CountSuccess(const std::string& worker_name);
+  // Those that only fail while others succeed: the fault is theirs, not the tasks'.
+  void DismissBrokenWorkers();
+  std::set<std::string> AvailableWorkers() const;  // names of those that take tasks
   void CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
                         const std::string& worker_name);
   // Gives tasks to free workers, asking the session for them, and answers all workers that wait for
   // it.
   absl::Status Dispatch();
-  absl::Status FetchTask(bool* has_task);
+  // Asks the session for a task if none waits for the worker of that name; empty: for any worker.
+  absl::Status FetchTask(const std::string& worker_name, const std::set<std::string>& available);
   absl::Status CheckPatience() const;
   v1::DesiredState DesiredStateOf(WorkerId stream, Worker* worker) const;
 
@@ -72,8 +87,9 @@ class Dispatcher {
   search::Session* const session_;
   WorkerStreams* const streams_;
   LeaseTable leases_;
-  std::map<WorkerId, Worker> workers_;  // admitted ones
-  std::set<WorkerId> unanswered_;       // workers whose desired state may have changed
+  std::map<WorkerId, Worker> workers_;     // admitted ones
+  std::map<std::string, Record> records_;  // by worker name
+  std::set<WorkerId> unanswered_;          // workers whose desired state may have changed
   std::string last_refusal_;
   double lonely_since_;  // when the last worker left, or the beginning
   bool done_ = false;

@@ -13,6 +13,7 @@
 
 #include "proto/strata.grpc.pb.h"
 #include "workers/task_codec.h"
+#include "workers/text_check.h"
 
 namespace strata::workers {
 namespace {
@@ -217,8 +218,9 @@ void ExchangeClient::Listen(const v1::DesiredState& desired) {
     lease_id_.clear();
   }
   if (!desired.refusal().empty()) {
-    EndLocked(absl::FailedPreconditionError(fmt::format(
-        "the coordinator at {} refused this worker: {}", options_.address, desired.refusal())));
+    EndLocked(
+        absl::FailedPreconditionError(fmt::format("the coordinator at {} refused this worker: {}",
+                                                  options_.address, Printable(desired.refusal()))));
   } else if (desired.shut_down()) {
     EndLocked(absl::OkStatus());
   }

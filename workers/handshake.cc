@@ -7,14 +7,9 @@
 
 #include "expr/operator_table.h"
 #include "workers/measurement_plan.h"
+#include "workers/text_check.h"
 
 namespace strata::workers {
-namespace {
-
-constexpr size_t kMaximumNameBytes = 256;
-
-}  // namespace
-
 v1::Hello MakeHello(const std::string& worker_name, const evaluator::Evaluator& evaluator) {
   v1::Hello hello;
   hello.set_protocol_version(kProtocolVersion);
@@ -40,13 +35,11 @@ v1::Hello MakeHello(const std::string& worker_name, const evaluator::Evaluator& 
 
 std::string RefusalOf(const v1::Hello& hello, const std::string& model_digest,
                       const std::string& text_digest) {
-  if (hello.worker_name().empty() || hello.worker_name().size() > kMaximumNameBytes) {
-    return fmt::format("worker name: expected 1 to {} bytes, found {}", kMaximumNameBytes,
-                       hello.worker_name().size());
-  }
+  const std::string name_problem = NameProblem(hello.worker_name());
+  if (!name_problem.empty()) return name_problem;
   if (hello.protocol_version() != kProtocolVersion) {
     return fmt::format("protocol version: expected {}, found {} (worker built with {})",
-                       kProtocolVersion, hello.protocol_version(), hello.build());
+                       kProtocolVersion, hello.protocol_version(), Printable(hello.build()));
   }
   if (hello.operator_table_hash() != expr::OperatorTableHash()) {
     return fmt::format(
@@ -56,10 +49,11 @@ std::string RefusalOf(const v1::Hello& hello, const std::string& model_digest,
   }
   if (hello.model_digest() != model_digest) {
     return fmt::format("model digest: expected {}, found {} ({})", model_digest,
-                       hello.model_digest(), hello.model().name());
+                       Printable(hello.model_digest()), Printable(hello.model().name()));
   }
   if (hello.text_digest() != text_digest) {
-    return fmt::format("text digest: expected {}, found {}", text_digest, hello.text_digest());
+    return fmt::format("text digest: expected {}, found {}", text_digest,
+                       Printable(hello.text_digest()));
   }
   return "";
 }

@@ -23,10 +23,30 @@ const Lease* LeaseTable::LeaseOf(WorkerId worker) const {
   return found == lease_of_worker_.end() ? nullptr : &leases_.at(found->second);
 }
 
-const Lease* LeaseTable::Grant(WorkerId worker, double now) {
+bool LeaseTable::AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) {
+  return !std::includes(task.failed_by.begin(), task.failed_by.end(), available.begin(),
+                        available.end());
+}
+
+std::deque<std::string>::const_iterator LeaseTable::FirstFor(
+    const std::string& name, const std::set<std::string>& available) const {
+  return std::find_if(waiting_.begin(), waiting_.end(), [&](const std::string& digest) {
+    const OpenTask& task = open_.at(digest);
+    return !task.failed_by.contains(name) || !AnotherMayTry(task, available);
+  });
+}
+
+bool LeaseTable::HasWaitingFor(const std::string& name,
+                               const std::set<std::string>& available) const {
+  return FirstFor(name, available) != waiting_.end();
+}
+
+const Lease* LeaseTable::Grant(WorkerId worker, double now, const std::string& name,
+                               const std::set<std::string>& available) {
   if (const Lease* held = LeaseOf(worker)) return held;
-  if (waiting_.empty()) return nullptr;
-  const std::string digest = waiting_.front();
+  const auto first = FirstFor(name, available);
+  if (first == waiting_.end()) return nullptr;
+  const std::string digest = *first;
   OpenTask& task = open_.at(digest);
   if (!task.granted.empty()) ++reissued_;
   StartLease(&task, {.id = fmt::format("{}-{}", next_sequence_++, digest),
@@ -86,8 +106,9 @@ void LeaseTable::Release(WorkerId worker) {
   }
 }
 
-Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest, FailureKind kind,
-                          const std::string& message) {
+Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest,
+                          const std::string& name, const std::set<std::string>& available,
+                          FailureKind kind, const std::string& message) {
   const auto found = open_.find(digest);
   if (found == open_.end()) return {};
   OpenTask& task = found->second;
@@ -100,12 +121,8 @@ Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest
   if (!task.lease_id.empty()) EndLease(lease_id);
   switch (kind) {
     case FailureKind::kInvalidTask:
-      return {Decision::kTaskFailed, message};
     case FailureKind::kEvaluation:
-      if (++task.evaluation_failures < options_.maximum_evaluation_failures_per_task) {
-        return {Decision::kRetry, message};
-      }
-      return {Decision::kTaskFailed, message};
+      return BlameTask(&task, name, available, kind, message);
     case FailureKind::kInfrastructure:
       if (++task.infrastructure_failures < options_.maximum_infrastructure_failures_per_task) {
         return {Decision::kRetry, message};
@@ -116,6 +133,21 @@ Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest
                           task.infrastructure_failures, message)};
   }
   return {};
+}
+
+Decision LeaseTable::BlameTask(OpenTask* task, const std::string& name,
+                               const std::set<std::string>& available, FailureKind kind,
+                               const std::string& message) const {
+  task->failed_by.insert(name);
+  ++task->evaluation_failures;
+  const int maximum = options_.maximum_evaluation_failures_per_task;
+  const bool several_agree = static_cast<int>(task->failed_by.size()) >= maximum;
+  const bool enough_of_one =
+      kind == FailureKind::kInvalidTask || task->evaluation_failures >= maximum;
+  if (several_agree || (enough_of_one && !AnotherMayTry(*task, available))) {
+    return {Decision::kTaskFailed, message};
+  }
+  return {Decision::kRetry, message};
 }
 
 std::vector<search::SessionTask> LeaseTable::Complete(const std::string& digest,

@@ -23,7 +23,8 @@ using WorkerId = int64_t;
 struct LeaseTableOptions {
   double lease_seconds = 30;
   int maximum_crashes_per_task = 3;
-  int maximum_evaluation_failures_per_task = 2;       // then it fails for good
+  // From so many workers, then it fails for good. Also so many of one worker, if no other is there.
+  int maximum_evaluation_failures_per_task = 2;
   int maximum_infrastructure_failures_per_task = 10;  // then the run cannot go on
 };
 
@@ -68,10 +69,17 @@ class LeaseTable {
   // none.
   const Lease* LeaseOf(WorkerId worker) const;
 
-  // A lease for the task at the front of the queue; the one the worker has, if any. nullptr if
-  // nothing waits. Lease ids name sequence number and digest, so that a worker left by an
+  // Whether a waiting task may go to the worker called `name`: one that failed a task is not given
+  // it again while one of the `available` workers (names of those that take tasks; may include
+  // `name`) has not.
+  bool HasWaitingFor(const std::string& name, const std::set<std::string>& available) const;
+
+  // A lease for the first task of the queue that may go to the worker called `name`; the one the
+  // worker has, if any. nullptr if there is none. A name outlives a stream, a WorkerId does not.
+  // Lease ids name sequence number and digest, so that a worker left by an
   // earlier coordinator cannot take a lease of this one for its own unless it is for the same task.
-  const Lease* Grant(WorkerId worker, double now);
+  const Lease* Grant(WorkerId worker, double now, const std::string& name,
+                     const std::set<std::string>& available);
 
   // The worker reports to be at work on a lease. Renews it if it is the worker's own; gives it back
   // to the worker if it had ended, its task waits and the worker has no other. A lease counted as a
@@ -87,8 +95,11 @@ class LeaseTable {
   // The worker's lease, if any, ends with no blame on the task.
   void Release(WorkerId worker);
 
-  // A failure sent under `lease_id` for an open task. Sending one twice counts once.
-  Decision Fail(const std::string& lease_id, const std::string& digest, FailureKind kind,
+  // A failure that the worker called `name` sent under `lease_id` for an open task. Sending one
+  // twice counts once. That an evaluation failed or that the task is invalid is believed when
+  // several workers say so, or when none of the `available` ones is left to ask.
+  Decision Fail(const std::string& lease_id, const std::string& digest, const std::string& name,
+                const std::set<std::string>& available, FailureKind kind,
                 const std::string& message);
 
   // Removes an open task and its lease. Returns the tasks of that digest; `stopped` gets the worker
@@ -103,10 +114,18 @@ class LeaseTable {
     std::set<std::string> granted;           // all leases ever
     std::set<std::string> broken;            // those counted as crashes
     std::set<std::string> failed;            // those that sent a failure
+    std::set<std::string> failed_by;         // names of workers that blamed the task
     int evaluation_failures = 0;
     int infrastructure_failures = 0;
   };
 
+  // Whether one of `available` has not failed the task.
+  static bool AnotherMayTry(const OpenTask& task, const std::set<std::string>& available);
+  std::deque<std::string>::const_iterator FirstFor(const std::string& name,
+                                                   const std::set<std::string>& available) const;
+  Decision BlameTask(OpenTask* task, const std::string& name,
+                     const std::set<std::string>& available, FailureKind kind,
+                     const std::string& message) const;
   // Ends a lease and puts its task at the front of the queue.
   void EndLease(const std::string& lease_id);
   void StartLease(OpenTask* task, const Lease& lease);

@@ -136,10 +136,8 @@ class ProcessGroup : public LocalWorkers {
   }
 
   absl::Status Launch(int index) {
-    std::vector<std::string> texts;
-    for (const std::string& argument : options_.command) {
-      texts.push_back(ReplaceIndex(argument, index));
-    }
+    std::vector<std::string> texts = options_.command;
+    texts.back() = ReplaceIndex(texts.back(), index);
     std::vector<char*> arguments;
     for (std::string& text : texts) arguments.push_back(text.data());
     arguments.push_back(nullptr);

@@ -17,8 +17,8 @@ namespace strata::workers {
 
 struct LocalWorkersOptions {
   int count = 2;
-  // argv of one worker process, the program looked up in PATH; "{index}" in an argument is replaced
-  // by the worker's number, 0 to count - 1.
+  // argv of one worker process, the program looked up in PATH. "{index}" in the last argument, and
+  // in no other (paths may hold anything), is replaced by the worker's number, 0 to count - 1.
   std::vector<std::string> command;
   std::string log_folder;    // exists; worker-INDEX.log in it gets output and errors, appended
   int maximum_restarts = 5;  // over all workers; then Check returns an error

@@ -2,13 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "expr/allocation.h"
+#include "workers/text_check.h"
 
 namespace strata::workers {
 namespace {
 
 constexpr int64_t kMaximumCount = 1'000'000;  // windows, sequences, tokens in one, units, features
-constexpr size_t kMaximumTextBytes = 4096;
+constexpr int kEnvelopeBytes = 64 << 10;      // of a message, besides its result
+// Rows are pruned by whole weights, so that the sparsity of a small layer is not exactly the one
+// that was asked for.
+constexpr double kSparsityTolerance = 0.02;
+constexpr double kMostDenseZeros = 0.5;  // share of a unit's weights
 
 absl::Status CheckCount(const char* field, int64_t value) {
   if (value >= 1 && value <= kMaximumCount) return absl::OkStatus();
@@ -97,16 +105,6 @@ absl::StatusOr<Request> DecodeEvaluate(const v1::EvaluateTask& sent) {
   return request;
 }
 
-// Protobuf refuses texts that are not UTF-8, and cutting a text may split a character: what is not
-// ASCII becomes a question mark.
-std::string SendableText(const std::string& text) {
-  std::string sendable = text.substr(0, kMaximumTextBytes);
-  for (char& byte : sendable) {
-    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
-  }
-  return sendable;
-}
-
 v1::Failure::Kind KindOf(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kInvalidArgument:
@@ -169,8 +167,36 @@ absl::StatusOr<ReceivedResult> Decode(const v1::ProfileResult& result,
   return ReceivedResult{.outcome = std::move(outcome), .seconds = {}};
 }
 
-absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result) {
-  const absl::Status status = CheckMeasurement(result);
+// Whether the measurement is of what was asked for.
+absl::Status CheckAnswers(const v1::EvaluateResult& result, const search::EvaluateTask& task,
+                          const evaluator::Fidelity& fidelity,
+                          const std::vector<int64_t>& parameters) {
+  if (result.window_nll_size() != fidelity.windows) {
+    return absl::InvalidArgumentError(
+        fmt::format("evaluate.window_nll: expected {} windows, found {}", fidelity.windows,
+                    result.window_nll_size()));
+  }
+  const int64_t tokens = fidelity.windows * (fidelity.window_tokens - 1);
+  if (result.tokens() != tokens) {
+    return absl::InvalidArgumentError(
+        fmt::format("evaluate.tokens: expected {}, found {}", tokens, result.tokens()));
+  }
+  if (task.allocation.size() != parameters.size()) {
+    return absl::InternalError(fmt::format("allocation: expected {} sparsities, found {}",
+                                           parameters.size(), task.allocation.size()));
+  }
+  expr::Allocation with_dense_zeros = task.allocation;
+  for (double& sparsity : with_dense_zeros) sparsity = std::max(sparsity, kMostDenseZeros);
+  const double least = expr::MeanSparsity(task.allocation, parameters) - kSparsityTolerance;
+  const double most = expr::MeanSparsity(with_dense_zeros, parameters) + kSparsityTolerance;
+  return CheckRange("evaluate.achieved_sparsity", result.achieved_sparsity(), least, most);
+}
+
+absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result,
+                                      const search::EvaluateTask& task, const MeasurementPlan& plan,
+                                      const std::vector<int64_t>& parameters) {
+  absl::Status status = CheckMeasurement(result);
+  if (status.ok()) status = CheckAnswers(result, task, FidelityOf(task.rung, plan), parameters);
   if (!status.ok()) return status;
   return ReceivedResult{
       .outcome = search::EvaluateOutcome{.mean_nll = result.mean_nll(),
@@ -182,7 +208,7 @@ absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result) {
 
 absl::StatusOr<ReceivedResult> Decode(const v1::Failure& failure) {
   TaskFailure received;
-  received.message = SendableText(failure.message());
+  received.message = Printable(failure.message());
   switch (failure.kind()) {
     case v1::Failure::INFRASTRUCTURE:
       received.kind = FailureKind::kInfrastructure;
@@ -224,6 +250,11 @@ v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan
 }
 
 absl::StatusOr<Request> DecodeTask(const v1::Task& task) {
+  if (task.digest().size() > kMaximumNameBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("task.digest: expected at most {} bytes, found {}", kMaximumNameBytes,
+                    task.digest().size()));
+  }
   switch (task.work_case()) {
     case v1::Task::kProfile:
       return DecodeProfile(task.profile());
@@ -238,7 +269,7 @@ v1::Result EncodeFailure(const std::string& digest, const absl::Status& error) {
   v1::Result sent;
   sent.set_digest(digest);
   sent.mutable_failure()->set_kind(KindOf(error));
-  sent.mutable_failure()->set_message(SendableText(std::string(error.message())));
+  sent.mutable_failure()->set_message(Printable(std::string(error.message())));
   return sent;
 }
 
@@ -251,6 +282,14 @@ v1::Result EncodeResult(const std::string& digest,
     sent.mutable_profile()->add_features()->mutable_values()->Assign(values.begin(), values.end());
   }
   sent.mutable_profile()->set_seconds(result->seconds);
+  const size_t bytes = sent.ByteSizeLong();
+  if (bytes > kMaximumMessageBytes - kEnvelopeBytes) {
+    return EncodeFailure(
+        digest, absl::OutOfRangeError(fmt::format(
+                    "profile: expected a result of at most {} bytes, found {}; ask for fewer "
+                    "features at once",
+                    kMaximumMessageBytes - kEnvelopeBytes, bytes)));
+  }
   return sent;
 }
 
@@ -277,11 +316,16 @@ v1::Result EncodeResult(const std::string& digest,
 }
 
 absl::StatusOr<ReceivedResult> DecodeResult(const v1::Result& result, const search::Task& task,
-                                            int units) {
+                                            const MeasurementPlan& plan,
+                                            const std::vector<int64_t>& parameters) {
   if (result.has_failure()) return Decode(result.failure());
   const auto* profile = std::get_if<search::ProfileTask>(&task.work);
-  if (profile != nullptr && result.has_profile()) return Decode(result.profile(), *profile, units);
-  if (profile == nullptr && result.has_evaluate()) return Decode(result.evaluate());
+  if (profile != nullptr && result.has_profile()) {
+    return Decode(result.profile(), *profile, static_cast<int>(parameters.size()));
+  }
+  if (profile == nullptr && result.has_evaluate()) {
+    return Decode(result.evaluate(), std::get<search::EvaluateTask>(task.work), plan, parameters);
+  }
   return absl::InvalidArgumentError(fmt::format(
       "result: expected {} or a failure, found {}",
       profile != nullptr ? "a profile" : "a measurement",

@@ -8,8 +8,10 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "evaluator/evaluator.h"
 #include "proto/strata.pb.h"
@@ -20,8 +22,8 @@
 namespace strata::workers {
 
 // Largest message either side accepts: the profile of a few thousand features of a few hundred
-// linears.
-inline constexpr int kMaximumMessageBytes = 64 << 20;
+// linears. A larger profile is sent as an invalid task.
+inline constexpr int kMaximumMessageBytes = 8 << 20;
 
 // Coordinator: a task of a search as the plan says to measure it.
 v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan);
@@ -51,10 +53,16 @@ struct ReceivedResult {
   evaluator::StageSeconds seconds;  // of a measurement
 };
 
-// Coordinator: what a worker sent for `task`. `units` is the length of an allocation.
-// InvalidArgument names the field, what was expected and what was found.
+// Coordinator: what a worker sent for `task`, measured by `plan`. `parameters[i]` is the number of
+// prunable weights of unit i. InvalidArgument names the field, what was expected and what was
+// found.
+//
+// A measurement must have the windows and tokens that were asked for, and a sparsity within 0.02 of
+// the one that was asked for. It may be larger by weights that were zero before pruning, as far as
+// these are at most half of a unit.
 absl::StatusOr<ReceivedResult> DecodeResult(const v1::Result& result, const search::Task& task,
-                                            int units);
+                                            const MeasurementPlan& plan,
+                                            const std::vector<int64_t>& parameters);
 
 }  // namespace strata::workers
 

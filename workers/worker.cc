@@ -8,6 +8,7 @@
 #include "workers/exchange_client.h"
 #include "workers/handshake.h"
 #include "workers/task_codec.h"
+#include "workers/text_check.h"
 
 namespace strata::workers {
 namespace {
@@ -30,6 +31,8 @@ absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evalu
   const absl::StatusOr<Address> address = ParseAddress(options.address);
   if (!address.ok()) return address.status();
   const std::string name = options.name.empty() ? DefaultWorkerName() : options.name;
+  const std::string name_problem = NameProblem(name);
+  if (!name_problem.empty()) return absl::InvalidArgumentError(name_problem);
   ExchangeClient client({.address = address->text,
                          .hello = MakeHello(name, *evaluator),
                          .connect_timeout_seconds = options.connect_timeout_seconds,

@@ -24,7 +24,8 @@ struct WorkerOptions {
 //
 // Ok when the coordinator says the run is over, or `drain` became true and the running task was
 // delivered; Unavailable when no coordinator answers; FailedPrecondition with the coordinator's
-// reason when refused; InvalidArgument or Unimplemented for an address as Coordinator::Start.
+// reason when refused; InvalidArgument or Unimplemented for an address as Coordinator::Start;
+// InvalidArgument for a name that is not UTF-8, has control characters or exceeds 256 bytes.
 absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evaluator,
                        const std::atomic<bool>* drain);
 

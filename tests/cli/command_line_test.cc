@@ -190,6 +190,17 @@ TEST_F(CommandLineTest, BadConfigurations) {
   EXPECT_FALSE(fs::exists(folder_ + "/run"));
 }
 
+TEST_F(CommandLineTest, ASearchThatMeasuresNothingSaysSo) {
+  const Outcome outcome = Run({"search", SmallConfig(), "--set", "search.minutes=0.00001"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.error, HasSubstr("search.minutes"));
+}
+
+TEST_F(CommandLineTest, AFullDiskBehindStandardOutputIsAnError) {
+  const std::string full = fmt::format("{} config > /dev/full 2>/dev/null", STRATA_PROGRAM);
+  EXPECT_EQ(WEXITSTATUS(std::system(full.c_str())), 2);
+}
+
 TEST_F(CommandLineTest, NoCoordinatorToServe) {
   EXPECT_REFUSED(Run({"worker", "--coordinator", "unix:" + folder_ + "/none.sock", "--model",
                       model_, "--text", text_, "--connect-timeout", "0.5"}),
@@ -237,6 +248,17 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
       << "resuming a finished run changes nothing";
   EXPECT_REFUSED(Run({"search", config, "--resume", "--set", "search.seed=2"}),
                  AllOf(HasSubstr("'search.seed'"), HasSubstr("--set")));
+
+  // A refused resume leaves the run as it was.
+  const std::string other_text = Write("other.txt", ReadFile(text_ + "/2022-Biden-1.txt"));
+  const std::string exported = Run({"export", run}).out;
+  EXPECT_REFUSED(Run({"search", config, "--resume", "--set", "text=" + other_text}),
+                 HasSubstr("text"));
+  EXPECT_EQ(Run({"export", run}).out, exported);
+
+  // Settings that the command line leaves out are the run's own.
+  const std::string bare = Write("bare.yaml", "run: " + run + "\n");
+  EXPECT_EQ(Run({"search", bare, "--resume"}).exit_code, 0);
 }
 
 TEST_F(CommandLineTest, InterruptedSearchResumesToTheSameResult) {

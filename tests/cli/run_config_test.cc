@@ -57,6 +57,7 @@ TEST(RunConfigTest, WrongTypeSaysWhatWasExpectedAndFound) {
            {"model:\n", "found a blank"},
            {"- a\n", "expected keys and values"},
            {"model: {a: b\n", "not valid YAML"},
+           {"model: a\n---\nmodel: b\n", "expected one YAML document, found 2"},
            {"model: a\nmodel: b\n", "set twice"}}) {
     const auto config = RunConfigFromYaml(yaml, "x.yaml");
     EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument) << yaml;
@@ -115,6 +116,13 @@ TEST(RunConfigTest, ValidationNamesTheKey) {
   EXPECT_THAT(error_after([](RunConfig* c) { c->report_arithmetic = "auto"; }),
               HasSubstr("'report.arithmetic'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 0; }), HasSubstr("never end"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 1e308; }), HasSubstr("'search.minutes'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->lag = 1'000'000'000; }),
+              HasSubstr("'search.lag' must be from 1 to 10000, found 1000000000"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->worker_device = "cuda"; }),
+              HasSubstr("'workers.device' must be cpu, found 'cuda'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->address = "nonsense"; }),
+              HasSubstr("'workers.address'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->crossover_probability = 1.5; }),
               HasSubstr("'search.crossover_probability'"));
 }

@@ -37,6 +37,24 @@ TEST_F(WriteFileTest, ReplacesTheWholeFile) {
   EXPECT_EQ(FilesInFolder(), 1u);
 }
 
+TEST_F(WriteFileTest, FollowsALinkAndKeepsIt) {
+  const std::string path = folder_ + "/target.json";
+  const std::string link = folder_ + "/link.json";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").ok());
+  std::filesystem::create_symlink("target.json", link);
+  ASSERT_TRUE(WriteFileAtomically(link, "new").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(Read(path), "new");
+}
+
+TEST_F(WriteFileTest, DevicesAreWrittenToAndFoldersRefused) {
+  EXPECT_TRUE(WriteFileAtomically("/dev/null", "x").ok());
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  const absl::Status full = WriteFileAtomically("/dev/full", "x");
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(WriteFileAtomically(folder_, "x").code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(WriteFileTest, MissingFolderIsNamed) {
   const absl::Status status = WriteFileAtomically(folder_ + "/none/out.json", "x");
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("none/out.json"));

@@ -1,7 +1,9 @@
 #include "search/run_store.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -150,7 +152,7 @@ TEST_F(RunStoreTest, SaysWhatIsThereOrNot) {
   const absl::Status absent = RunStore::OpenForReading(folder_).status();
   EXPECT_EQ(absent.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(absent.message()), HasSubstr(folder_ + "/strata.sqlite"));
-  MustCreate();
+  ASSERT_TRUE(MustCreate()->PutProperty(kConfigProperty, "seed: 1").ok());
   const absl::Status again = RunStore::Create(folder_).status();
   EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists);
   EXPECT_THAT(std::string(again.message()), HasSubstr(folder_));
@@ -169,6 +171,80 @@ TEST_F(RunStoreTest, AKilledCreationLeavesNoRun) {
   EXPECT_EQ(RunStore::Open(folder_).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(RunStore::OpenForReading(folder_).status().code(), absl::StatusCode::kNotFound);
   EXPECT_TRUE(RunStore::Create(folder_).ok());
+}
+
+TEST_F(RunStoreTest, ARunWithoutConfigurationWasNeverStarted) {
+  {
+    const auto store = MustCreate();
+    ASSERT_TRUE(store->PutProperty("engine_options", "of another search").ok());
+    ASSERT_TRUE(store->PutOutcome("d1", FailedOutcome{"old"}).ok());
+    ASSERT_TRUE(store->PutCandidates({Sample(0)}).ok());
+  }
+  const auto store = MustCreate();
+  EXPECT_EQ(*store->Property("schema_version"), "1");
+  EXPECT_EQ(*store->Property("engine_options"), std::nullopt);
+  EXPECT_FALSE(store->FindOutcome("d1")->has_value());
+  EXPECT_TRUE(store->Candidates()->empty());
+}
+
+TEST_F(RunStoreTest, AnotherSchemaIsNotMadeNew) {
+  ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "2").ok());
+  EXPECT_EQ(RunStore::Create(folder_).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RunStoreTest, AMissingColumnIsDataLoss) {
+  MustCreate();
+  SQLite::Database(folder_ + "/strata.sqlite", SQLite::OPEN_READWRITE)
+      .exec("ALTER TABLE candidates DROP COLUMN failure");
+  const absl::Status status = MustRead()->Candidates().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("failure"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_));
+}
+
+// The status of OpenForReading and, if it is OK, the number of candidates, in a child process that
+// may read but not write: as another user where this one is root.
+int ReadWithoutWriting(const std::string& folder) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 &&
+        (setgroups(0, nullptr) != 0 || setgid(65534) != 0 || setuid(65534) != 0)) {
+      _exit(100);
+    }
+    const auto store = RunStore::OpenForReading(folder);
+    if (!store.ok()) _exit(200 + static_cast<int>(store.status().code()));
+    const auto candidates = (*store)->Candidates();
+    _exit(candidates.ok() ? static_cast<int>(candidates->size()) : 101);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return 102;
+  return WEXITSTATUS(status);
+}
+
+TEST_F(RunStoreTest, AFinishedRunIsReadWithoutThePermissionToWrite) {
+  using std::filesystem::perms;
+  // Characters that mean something in a URI.
+  const std::string folder = temporary_ / "50% of ?a=b#c &d+\xc3\xa9";
+  {
+    const auto store = RunStore::Create(folder);
+    ASSERT_TRUE(store.ok()) << store.status();
+    ASSERT_TRUE((*store)->PutCandidates({Sample(0), Sample(1)}).ok());
+  }
+  ASSERT_FALSE(std::filesystem::exists(folder + "/strata.sqlite-wal"));
+  const auto set = [&](perms permissions) { std::filesystem::permissions(folder, permissions); };
+  const perms reading = perms::owner_read | perms::owner_exec | perms::group_read |
+                        perms::group_exec | perms::others_read | perms::others_exec;
+  set(reading);
+  EXPECT_EQ(ReadWithoutWriting(folder), 2);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/strata.sqlite-wal"));
+
+  // A log that is not in the database yet is never left out.
+  set(reading | perms::owner_write);
+  std::ofstream(folder + "/strata.sqlite-wal") << "not empty";
+  set(reading);
+  EXPECT_EQ(ReadWithoutWriting(folder),
+            200 + static_cast<int>(absl::StatusCode::kPermissionDenied));
+  set(reading | perms::owner_write);
 }
 
 TEST_F(RunStoreTest, OneWriterManyReaders) {

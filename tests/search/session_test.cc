@@ -195,6 +195,8 @@ TEST_F(SessionTest, TheBudgetEndsTheSearchPhaseOnly) {
     return false;
   });
   EXPECT_EQ(of_search, 25);
+  EXPECT_TRUE(session->search_stopped());
+  EXPECT_TRUE(MustCreate()->search_stopped()) << "stored";
   EXPECT_EQ(session->engine().evaluations(), laboratory_.evaluations(Rung::kSearch));
   EXPECT_EQ(session->seconds_spent(), 25.0);
   EXPECT_GT(now_, 1026.0);
@@ -224,6 +226,24 @@ TEST_F(SessionTest, TheBudgetAddsUpOverSittings) {
     return false;
   });
   EXPECT_EQ(session->seconds_spent(), 25.0);
+}
+
+TEST_F(SessionTest, DamagedNumbersOfTheBudgetAreDataLoss) {
+  EXPECT_FALSE(MustCreate()->search_stopped());
+  const auto expect_refused = [&](const std::string& name, const std::string& value) {
+    ASSERT_TRUE(store_->PutProperty(name, value).ok());
+    const absl::Status status =
+        Session::Create(options_, SyntheticParameters(), store_.get()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << name << " " << value;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(name));
+    EXPECT_THAT(std::string(status.message()), HasSubstr(value));
+  };
+  for (const char* value : {"-2", "10000001", "9223372036854775807", "99999999999999999999", "x"}) {
+    expect_refused("search_stopped_after_candidate", value);
+  }
+  ASSERT_TRUE(store_->PutProperty("search_stopped_after_candidate", "-1").ok());
+  EXPECT_TRUE(MustCreate()->search_stopped());
+  for (const char* value : {"nan", "-1", "inf"}) expect_refused("seconds_spent", value);
 }
 
 TEST_F(SessionTest, RefusesImpossibleOptions) {

@@ -22,6 +22,14 @@ TEST(AddressTest, ASocketPathMustFit) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("at most 107 bytes, this one has 108"));
 }
 
+TEST(AddressTest, ASocketPathIsNoUri) {
+  for (const char* text : {"unix:/tmp/50%", "unix:/tmp/a?b", "unix:/tmp/#1"}) {
+    const absl::Status status = ParseAddress(text).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("without %, ? and #"));
+  }
+}
+
 TEST(AddressTest, LoopbackIsServedAndNothingElse) {
   for (const char* text : {"localhost:0", "127.0.0.1:65535", "127.1.2.3:80", "[::1]:5"}) {
     EXPECT_TRUE(ParseAddress(text).ok()) << text;

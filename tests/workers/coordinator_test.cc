@@ -150,6 +150,10 @@ TEST_F(CoordinatorTest, WithoutACoordinatorAWorkerEnds) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(address_));
   EXPECT_EQ(RunWorker({.address = "example.org:1"}, evaluator.get(), nullptr).code(),
             absl::StatusCode::kUnimplemented);
+  const absl::Status named =
+      RunWorker({.address = address_, .name = "a\nb"}, evaluator.get(), nullptr);
+  EXPECT_EQ(named.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(named.message()), HasSubstr("expected no control characters"));
 }
 
 TEST_F(CoordinatorTest, ErrorsOfTheSessionEndRunAndWorkersGoHome) {
@@ -263,9 +267,10 @@ TEST_F(CoordinatorTest, LateDuplicateAndUnknownResultsAreAcknowledged) {
         v1::Coordinator::NewStub(grpc::CreateChannel(address_, grpc::InsecureChannelCredentials()));
     std::string first_lease;
     evaluator::Measurement measurement;
-    measurement.window_nll = {1.5};
+    measurement.window_nll = {1.5, 1.5};
     measurement.mean_nll = 1.5;
-    measurement.tokens = 9;
+    measurement.tokens = 2 * 15;
+    measurement.achieved_sparsity = 0.5;
     v1::WorkerState state;
     v1::DesiredState desired;
     {

@@ -30,6 +30,7 @@ class DispatcherTest : public testing::Test {
     options_.address = "unix:/somewhere";
     options_.model_digest = evaluator_->model().digest;
     options_.text_digest = evaluator_->text_digest();
+    options_.plan.search = {.windows = 2, .window_tokens = 16};
     options_.lease_seconds = 30;
     options_.no_worker_seconds = 60;
     options_.maximum_crashes_per_task = 3;
@@ -64,9 +65,10 @@ class DispatcherTest : public testing::Test {
 
   static v1::Result Measured(const std::string& digest, double nll = 3.5) {
     evaluator::Measurement measurement;
-    measurement.window_nll = {nll};
+    measurement.window_nll = {nll, nll};
     measurement.mean_nll = nll;
-    measurement.tokens = 255;
+    measurement.tokens = 2 * 15;
+    measurement.achieved_sparsity = 0.5;
     measurement.seconds = {.prune = 1, .forward = 2, .loss = 4};
     return EncodeResult(digest, measurement);
   }
@@ -236,6 +238,77 @@ TEST_F(DispatcherTest, EvaluationFailuresAreRetriedOnceThenRecorded) {
   EXPECT_EQ(Last(1).task().digest(), Digest(0));
   EXPECT_TRUE(Deliver(1, LeaseOf(1), EncodeFailure(Digest(0), absl::InternalError("second"))).ok());
   EXPECT_EQ(FailureOf(0), "second");
+}
+
+// One of two workers fails whatever it is given: no task may be lost by that.
+TEST_F(DispatcherTest, ABrokenWorkerFailsNoTaskAndIsDismissed) {
+  Begin(20);
+  Join(1);
+  Join(2);
+  int failures = 0;
+  while (!streams_.closed.contains(1)) {
+    ASSERT_LT(failures, 20);
+    ++failures;
+    ASSERT_TRUE(
+        Deliver(1, LeaseOf(1), EncodeFailure(Last(1).task().digest(), absl::InternalError("boom")))
+            .ok());
+    if (failures % 3 != 0) continue;
+    ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(Last(2).task().digest())).ok());
+  }
+  EXPECT_EQ(failures, 10);
+  EXPECT_THAT(Last(1).refusal(), HasSubstr("failed 10 evaluations in a row"));
+  v1::WorkerState again;  // the broken one by a new stream
+  *again.mutable_hello() = MakeHello("worker-1", *evaluator_);
+  EXPECT_TRUE(dispatcher_->Receive(4, again).ok());
+  EXPECT_THAT(Last(4).refusal(), HasSubstr("failed 10 evaluations in a row"));
+  EXPECT_TRUE(dispatcher_->StreamClosed(1).ok());
+  for (int i = 0; i < 20 && !dispatcher_->done(); ++i) {
+    ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(Last(2).task().digest())).ok());
+  }
+  EXPECT_EQ(session_->outcomes.size(), 20u);
+  EXPECT_EQ(dispatcher_->status().failed_tasks, 0);
+}
+
+TEST_F(DispatcherTest, AWorkerIsNotDismissedWhileNoOtherSucceeds) {
+  Begin(20);
+  Join(1);
+  Join(2);
+  for (int round = 0; round < 20; ++round) {
+    for (const WorkerId worker : {1, 2}) {
+      if (LeaseOf(worker).empty()) continue;
+      ASSERT_TRUE(Deliver(worker, LeaseOf(worker),
+                          EncodeFailure(Last(worker).task().digest(), absl::InternalError("boom")))
+                      .ok());
+    }
+  }
+  EXPECT_TRUE(dispatcher_->done());
+  EXPECT_TRUE(streams_.closed.empty());
+  EXPECT_EQ(dispatcher_->status().failed_tasks, 20);
+}
+
+TEST_F(DispatcherTest, ASilentWorkerHoldsBackNoTask) {
+  Begin(1);
+  Join(1);
+  Join(2);
+  EXPECT_TRUE(Deliver(1, LeaseOf(1), EncodeFailure(Digest(0), absl::InternalError("first"))).ok());
+  EXPECT_EQ(LeaseOf(1), "");
+  EXPECT_EQ(Last(2).task().digest(), Digest(0));
+  now_ += 30;
+  EXPECT_TRUE(dispatcher_->Tick().ok());
+  EXPECT_EQ(LeaseOf(2), "");
+  EXPECT_EQ(Last(1).task().digest(), Digest(0));
+}
+
+TEST_F(DispatcherTest, OversizedNamesAreRefused) {
+  Begin(1);
+  Join(1);
+  EXPECT_TRUE(Heartbeat(1, std::string(257, 'x')).ok());
+  EXPECT_THAT(Last(1).refusal(), HasSubstr("lease_id: expected at most 256 bytes, found 257"));
+  Join(2);
+  EXPECT_EQ(Last(2).task().digest(), Digest(0));
+  EXPECT_TRUE(Deliver(2, LeaseOf(2), Measured(std::string(300, 'x'))).ok());
+  EXPECT_THAT(Last(2).refusal(), HasSubstr("result.digest: expected at most 256 bytes"));
+  EXPECT_EQ(dispatcher_->status().connected_workers, 0);
 }
 
 TEST_F(DispatcherTest, AnInvalidTaskIsRecordedAtOnce) {

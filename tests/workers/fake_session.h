@@ -64,6 +64,7 @@ class FakeSession : public search::Session {
   }
   const search::Engine& engine() const override { return engine_; }
   double seconds_spent() const override { return 0; }
+  bool search_stopped() const override { return false; }
 
   absl::Status next_error;
   absl::Status complete_error;

@@ -19,14 +19,21 @@ class LeaseTableTest : public testing::Test {
                 .maximum_infrastructure_failures_per_task = 4}) {}
 
   static std::string Digest(int64_t number) { return MakeFakeTask(number).digest; }
+  static std::string Name(WorkerId worker) { return fmt::format("worker-{}", worker); }
   // The lease of a worker by value, which must exist.
   Lease Grant(WorkerId worker, double now) {
-    const Lease* lease = table_.Grant(worker, now);
+    const Lease* lease = table_.Grant(worker, now, Name(worker), available_);
     EXPECT_NE(lease, nullptr);
     return lease == nullptr ? Lease() : *lease;
   }
 
+  Decision Fail(WorkerId worker, const std::string& lease_id, FailureKind kind,
+                const std::string& message = "x") {
+    return table_.Fail(lease_id, Digest(0), Name(worker), available_, kind, message);
+  }
+
   LeaseTable table_;
+  std::set<std::string> available_;
   std::vector<WorkerId> stopped_;
   std::string digest_;
 };
@@ -38,7 +45,7 @@ TEST_F(LeaseTableTest, GrantsInOrderAndTheSameTaskWhenAskedAgain) {
   EXPECT_EQ(first.digest, Digest(0));
   EXPECT_EQ(Grant(1, 5).id, first.id);
   EXPECT_EQ(Grant(2, 5).digest, Digest(1));
-  EXPECT_EQ(table_.Grant(3, 5), nullptr);
+  EXPECT_EQ(table_.Grant(3, 5, Name(3), available_), nullptr);
   EXPECT_EQ(table_.leased(), 2);
   EXPECT_EQ(table_.reissued(), 0);
 }
@@ -127,28 +134,57 @@ TEST_F(LeaseTableTest, BreakWithoutALeaseSaysNothing) {
 TEST_F(LeaseTableTest, AnEvaluationFailureIsRetriedOnce) {
   table_.Add(MakeFakeTask(0));
   const std::string first = Grant(1, 0).id;
-  EXPECT_EQ(table_.Fail(first, Digest(0), FailureKind::kEvaluation, "x").kind, Decision::kRetry);
+  EXPECT_EQ(Fail(1, first, FailureKind::kEvaluation).kind, Decision::kRetry);
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
-  EXPECT_EQ(table_.Fail(first, Digest(0), FailureKind::kEvaluation, "x").kind, Decision::kAbsorbed);
-  const Decision second = table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kEvaluation, "again");
+  EXPECT_EQ(Fail(1, first, FailureKind::kEvaluation).kind, Decision::kAbsorbed);
+  const Decision second = Fail(1, Grant(1, 0).id, FailureKind::kEvaluation, "again");
   EXPECT_EQ(second.kind, Decision::kTaskFailed);
   EXPECT_EQ(second.reason, "again");
 }
 
 TEST_F(LeaseTableTest, AnInvalidTaskFailsAtOnce) {
   table_.Add(MakeFakeTask(0));
-  EXPECT_EQ(table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kInvalidTask, "x").kind,
-            Decision::kTaskFailed);
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInvalidTask).kind, Decision::kTaskFailed);
+}
+
+TEST_F(LeaseTableTest, ATaskThatAWorkerFailedIsKeptForAnother) {
+  available_ = {Name(1), Name(2)};
+  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeTask(1));
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
+  EXPECT_EQ(Grant(1, 0).digest, Digest(1));
+  table_.Complete(Digest(1), &stopped_);
+  EXPECT_FALSE(table_.HasWaitingFor(Name(1), available_));
+  EXPECT_EQ(table_.Grant(11, 0, Name(1), available_), nullptr);  // nor by a new stream
+  EXPECT_TRUE(table_.HasWaitingFor(Name(2), available_));
+  const std::string second = Grant(2, 0).id;
+  EXPECT_EQ(Fail(2, second, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
+}
+
+TEST_F(LeaseTableTest, OneWorkersFailuresAreNotEnoughWhileAnotherMayTry) {
+  table_.Add(MakeFakeTask(0));
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
+  const std::string second = Grant(1, 0).id;  // alone
+  available_ = {Name(1), Name(2)};
+  EXPECT_EQ(Fail(1, second, FailureKind::kEvaluation).kind, Decision::kRetry);
+  EXPECT_FALSE(table_.HasWaitingFor(Name(1), available_));
+  available_ = {Name(1)};  // the other left
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
+}
+
+TEST_F(LeaseTableTest, AnInvalidTaskIsShownToAnotherWorker) {
+  available_ = {Name(1), Name(2)};
+  table_.Add(MakeFakeTask(0));
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInvalidTask).kind, Decision::kRetry);
+  EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kInvalidTask).kind, Decision::kTaskFailed);
 }
 
 TEST_F(LeaseTableTest, InfrastructureFailuresAreRetriedManyTimesThenEndTheRun) {
   table_.Add(MakeFakeTask(0));
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kInfrastructure, "x").kind,
-              Decision::kRetry);
+    EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInfrastructure).kind, Decision::kRetry);
   }
-  EXPECT_EQ(table_.Fail(Grant(1, 0).id, Digest(0), FailureKind::kInfrastructure, "x").kind,
-            Decision::kGiveUp);
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInfrastructure).kind, Decision::kGiveUp);
 }
 
 TEST_F(LeaseTableTest, AFailureOfAnEndedLeaseLeavesTheNewOneAlone) {
@@ -156,11 +192,9 @@ TEST_F(LeaseTableTest, AFailureOfAnEndedLeaseLeavesTheNewOneAlone) {
   const std::string old_id = Grant(1, 0).id;
   table_.Expire(30);
   const std::string new_id = Grant(2, 30).id;
-  EXPECT_EQ(table_.Fail(old_id, Digest(0), FailureKind::kInvalidTask, "x").kind,
-            Decision::kAbsorbed);
+  EXPECT_EQ(Fail(1, old_id, FailureKind::kInvalidTask).kind, Decision::kAbsorbed);
   EXPECT_EQ(table_.LeaseOf(2)->id, new_id);
-  EXPECT_EQ(table_.Fail("3-made-up", Digest(0), FailureKind::kInvalidTask, "x").kind,
-            Decision::kAbsorbed);
+  EXPECT_EQ(Fail(1, "3-made-up", FailureKind::kInvalidTask).kind, Decision::kAbsorbed);
 }
 
 TEST_F(LeaseTableTest, CompletingEndsTheLeaseOfWhoeverHasIt) {

@@ -51,6 +51,14 @@ TEST_F(LocalWorkersTest, LogsAndDoesNotRestartThoseThatLeave) {
   EXPECT_TRUE(workers->process_ids().empty());
 }
 
+TEST_F(LocalWorkersTest, OnlyTheLastArgumentIsNumbered) {
+  LocalWorkersOptions options = ShellOptions(1, "echo $0 $1");
+  options.command = {"sh", "-c", "echo $0 $1", "/models/{index}/a", "local-{index}"};
+  auto workers = LocalWorkers::Start(options).value();
+  while (!workers->process_ids().empty()) ASSERT_TRUE(workers->Check().ok());
+  EXPECT_EQ(LogOf(0), "/models/{index}/a local-0\n");
+}
+
 TEST_F(LocalWorkersTest, RestartsAFewTimesThenSaysWhy) {
   LocalWorkersOptions options = ShellOptions(1, "echo attempt; echo the reason; exit 3");
   options.maximum_restarts = 2;

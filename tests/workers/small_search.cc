@@ -24,6 +24,10 @@ MeasurementPlan SmallPlan() {
   return plan;
 }
 
+std::vector<int64_t> SmallParameters() {
+  return evaluator::UnitParameters(SmallEvaluator()->model(), evaluator::Granularity::kBlock);
+}
+
 double SteadySeconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -38,7 +42,8 @@ search::Outcome Compute(const search::SessionTask& task, evaluator::Evaluator* e
     result = EncodeResult(
         task.digest, evaluator->Evaluate(std::get<evaluator::EvaluateRequest>(request), nullptr));
   }
-  const ReceivedResult received = DecodeResult(result, task.task, kSmallBlocks).value();
+  const ReceivedResult received =
+      DecodeResult(result, task.task, SmallPlan(), SmallParameters()).value();
   if (const auto* profile = std::get_if<search::ProfileOutcome>(&received.outcome)) return *profile;
   return std::get<search::EvaluateOutcome>(received.outcome);
 }
@@ -71,9 +76,7 @@ absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t e
   options.engine.finalists = 2;
   options.now_seconds = SteadySeconds;
   FillContexts(SmallPlan(), evaluator->model().digest, evaluator->text_digest(), &options);
-  auto session = search::Session::Create(
-      options, evaluator::UnitParameters(evaluator->model(), evaluator::Granularity::kBlock),
-      small.store.get());
+  auto session = search::Session::Create(options, SmallParameters(), small.store.get());
   if (!session.ok()) return session.status();
   small.session = std::move(*session);
   return small;

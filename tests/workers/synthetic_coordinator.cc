@@ -26,6 +26,7 @@ class MortalSession : public search::Session {
   }
   const search::Engine& engine() const override { return session_->engine(); }
   double seconds_spent() const override { return session_->seconds_spent(); }
+  bool search_stopped() const override { return session_->search_stopped(); }
 
  private:
   search::Session* const session_;

@@ -15,6 +15,8 @@ namespace {
 
 using testing::HasSubstr;
 
+const std::vector<int64_t> kParameters(kFakeUnits, 100);
+
 MeasurementPlan MakePlan() {
   MeasurementPlan plan;
   plan.granularity = evaluator::Granularity::kLinear;
@@ -35,16 +37,16 @@ search::SessionTask MakeProfileTask() {
 // A measurement of the fake task 0 as a worker sends it.
 v1::Result MakeResult() {
   evaluator::Measurement measurement;
-  measurement.window_nll = {3.0, 4.0};
+  measurement.window_nll = {3.0, 3.5, 4.0};
   measurement.mean_nll = 3.5;
-  measurement.tokens = 510;
+  measurement.tokens = 3 * 64;
   measurement.achieved_sparsity = 0.5;
   measurement.seconds = {.prune = 1, .forward = 2, .loss = 3};
   return EncodeResult(MakeFakeTask(0).digest, measurement);
 }
 
 std::string DecodeError(const v1::Result& result) {
-  const auto received = DecodeResult(result, MakeFakeTask(0).task, kFakeUnits);
+  const auto received = DecodeResult(result, MakeFakeTask(0).task, MakePlan(), kParameters);
   return received.ok() ? "" : std::string(received.status().message());
 }
 
@@ -110,6 +112,9 @@ TEST(TaskCodecTest, HostileTasksAreRefusedByName) {
     EXPECT_THAT(error_of(task), HasSubstr("allocation[1]"));
   }
   v1::Task task = good;
+  task.set_digest(std::string(257, 'x'));
+  EXPECT_THAT(error_of(task), HasSubstr("task.digest"));
+  task = good;
   task.mutable_evaluate()->clear_allocation();
   EXPECT_THAT(error_of(task), HasSubstr("allocation"));
   task = good;
@@ -134,8 +139,8 @@ TEST(TaskCodecTest, HostileTasksAreRefusedByName) {
 TEST(TaskCodecTest, ProfileResultRoundTripKeepsWhatIsNotFinite) {
   const double infinity = std::numeric_limits<double>::infinity();
   const evaluator::Profile profile{{{1, 2, 3}, {infinity, std::nan(""), 0}}, 7};
-  const auto received =
-      DecodeResult(EncodeResult("profile-digest", profile), MakeProfileTask().task, kFakeUnits);
+  const auto received = DecodeResult(EncodeResult("profile-digest", profile),
+                                     MakeProfileTask().task, MakePlan(), kParameters);
   ASSERT_TRUE(received.ok()) << received.status();
   const auto& values = std::get<search::ProfileOutcome>(received->outcome).values;
   EXPECT_EQ(values[0], profile.values[0]);
@@ -146,7 +151,7 @@ TEST(TaskCodecTest, ProfileResultRoundTripKeepsWhatIsNotFinite) {
 TEST(TaskCodecTest, ProfileResultOfTheWrongSizeIsRefused) {
   const auto error_of = [](const evaluator::Profile& profile) {
     const auto received =
-        DecodeResult(EncodeResult("d", profile), MakeProfileTask().task, kFakeUnits);
+        DecodeResult(EncodeResult("d", profile), MakeProfileTask().task, MakePlan(), kParameters);
     return std::string(received.status().message());
   };
   EXPECT_THAT(error_of({{{1, 2, 3}}, 0}), HasSubstr("expected 2, found 1"));
@@ -155,7 +160,7 @@ TEST(TaskCodecTest, ProfileResultOfTheWrongSizeIsRefused) {
 }
 
 TEST(TaskCodecTest, MeasurementRoundTrip) {
-  const auto received = DecodeResult(MakeResult(), MakeFakeTask(0).task, kFakeUnits);
+  const auto received = DecodeResult(MakeResult(), MakeFakeTask(0).task, MakePlan(), kParameters);
   ASSERT_TRUE(received.ok()) << received.status();
   const auto& outcome = std::get<search::EvaluateOutcome>(received->outcome);
   EXPECT_EQ(outcome.mean_nll, 3.5);
@@ -198,9 +203,51 @@ TEST(TaskCodecTest, HostileMeasurementsAreRefusedByName) {
   EXPECT_THAT(DecodeError(result), HasSubstr("failure.kind"));
 }
 
+TEST(TaskCodecTest, MeasurementsOfSomethingElseAreRefused) {
+  v1::Result result = MakeResult();
+  result.mutable_evaluate()->add_window_nll(3.5);
+  EXPECT_THAT(DecodeError(result), HasSubstr("window_nll: expected 3 windows, found 4"));
+  result = MakeResult();
+  result.mutable_evaluate()->set_tokens(191);
+  EXPECT_THAT(DecodeError(result), HasSubstr("tokens: expected 192, found 191"));
+  for (const double bad : {0.0, 0.479, 0.521, 1.0}) {
+    result = MakeResult();
+    result.mutable_evaluate()->set_achieved_sparsity(bad);
+    EXPECT_THAT(DecodeError(result), HasSubstr("achieved_sparsity")) << bad;
+  }
+  for (const double good : {0.481, 0.519}) {
+    result = MakeResult();
+    result.mutable_evaluate()->set_achieved_sparsity(good);
+    EXPECT_EQ(DecodeError(result), "") << good;
+  }
+}
+
+TEST(TaskCodecTest, TheSparsityAskedForIsWeightedAndDenseZerosMayExceedIt) {
+  search::SessionTask task = MakeFakeTask(0);
+  std::get<search::EvaluateTask>(task.task.work).allocation = {0.1, 0.9, 0.9};
+  const std::vector<int64_t> parameters = {800, 100, 100};
+  const auto is_accepted = [&](double achieved) {
+    v1::Result result = MakeResult();
+    result.mutable_evaluate()->set_achieved_sparsity(achieved);
+    return DecodeResult(result, task.task, MakePlan(), parameters).ok();
+  };
+  EXPECT_FALSE(is_accepted(0.239));
+  EXPECT_TRUE(is_accepted(0.241));
+  EXPECT_TRUE(is_accepted(0.599));
+  EXPECT_FALSE(is_accepted(0.601));
+}
+
+TEST(TaskCodecTest, AProfileTooLargeForAMessageIsAnInvalidTask) {
+  const evaluator::Profile profile{{std::vector<double>(kMaximumMessageBytes / 8, 1.0)}, 7};
+  const v1::Result sent = EncodeResult("d", profile);
+  EXPECT_EQ(sent.failure().kind(), v1::Failure::INVALID_TASK);
+  EXPECT_THAT(sent.failure().message(), HasSubstr("fewer features"));
+}
+
 TEST(TaskCodecTest, ErrorsBecomeFailuresOfTheRightKind) {
   const auto failure_of = [](const absl::Status& error) {
-    const auto received = DecodeResult(EncodeFailure("d", error), MakeFakeTask(0).task, kFakeUnits);
+    const auto received =
+        DecodeResult(EncodeFailure("d", error), MakeFakeTask(0).task, MakePlan(), kParameters);
     return std::get<TaskFailure>(received.value().outcome);
   };
   EXPECT_EQ(failure_of(absl::InvalidArgumentError("x")).kind, FailureKind::kInvalidTask);
@@ -209,6 +256,7 @@ TEST(TaskCodecTest, ErrorsBecomeFailuresOfTheRightKind) {
   EXPECT_EQ(failure_of(absl::InternalError("boom")).kind, FailureKind::kEvaluation);
   EXPECT_EQ(failure_of(absl::InternalError("boom")).message, "boom");
   EXPECT_EQ(failure_of(absl::InternalError("caf\xc3\xa9 \xff")).message, "caf?? ?");
+  EXPECT_EQ(failure_of(absl::InternalError("a\n\x1b[2J")).message, "a\\\\n\\\\x1b[2J");
   EXPECT_EQ(failure_of(absl::InternalError(std::string(10000, 'x'))).message.size(), 4096u);
 }
 
@@ -247,7 +295,7 @@ TEST(TaskCodecTest, RandomBytesNeverPassUnchecked) {
     v1::Result result;
     if (round % 2 == 1 && result.ParseFromString(bytes)) {
       ++parsed;
-      const auto received = DecodeResult(result, MakeFakeTask(0).task, kFakeUnits);
+      const auto received = DecodeResult(result, MakeFakeTask(0).task, MakePlan(), kParameters);
       if (!received.ok()) continue;
       if (const auto* outcome = std::get_if<search::EvaluateOutcome>(&received->outcome)) {
         ASSERT_TRUE(std::isfinite(outcome->mean_nll));

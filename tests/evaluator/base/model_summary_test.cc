@@ -70,6 +70,15 @@ TEST(ModelSummary, NameIsThatOfTheFileUnlessTheMetadataHasOne) {
   EXPECT_THAT(ErrorOf(SmallModel(1).Uint32("general.name", 5)), HasSubstr("general.name"));
 }
 
+TEST(ModelSummary, ANameThatIsNoTextIsRefused) {
+  const auto summary = Summarize(SmallModel(1).Text("general.name", "Sm\xff\x01ll"));
+  EXPECT_TRUE(absl::IsInvalidArgument(summary.status()));
+  EXPECT_THAT(std::string(summary.status().message()),
+              HasSubstr("general.name: expected UTF-8, found the byte 0xff at position 2"));
+  EXPECT_EQ(Summarize(SmallModel(1).Text("general.name", "Sm\xc3\xa4ll")).value().name,
+            "Sm\xc3\xa4ll");
+}
+
 TEST(ModelSummary, ErrorsNameWhatIsMissing) {
   EXPECT_THAT(ErrorOf(SmallModel(2, "blk.1.ffn_up.weight")), HasSubstr("blk.1.ffn_up.weight"));
   EXPECT_THAT(ErrorOf(GgufWriter().Text("general.architecture", "mamba")),

@@ -1,0 +1,101 @@
+#include "search/candidate_rows.h"
+
+#include <SQLiteCpp/Column.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "search/outcome_codec.h"
+
+namespace strata::search {
+namespace {
+
+absl::StatusOr<std::vector<int64_t>> ParseParents(const std::string& text) {
+  std::vector<int64_t> parents;
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at != end;) {
+    int64_t id = 0;
+    const auto [next, error] = std::from_chars(at, end, id);
+    if (error != std::errc() || (next != end && *next != ',')) {
+      return absl::DataLossError(
+          fmt::format("expected candidate ids joined by commas, found \"{}\"", text));
+    }
+    parents.push_back(id);
+    at = next == end ? end : next + 1;
+  }
+  return parents;
+}
+
+void BindOptional(SQLite::Statement* statement, int index, const std::optional<double>& value) {
+  if (value) {
+    statement->bind(index, *value);
+  } else {
+    statement->bind(index);
+  }
+}
+
+void BindBytes(SQLite::Statement* statement, int index, const std::string& bytes) {
+  statement->bind(index, static_cast<const void*>(bytes.data()), static_cast<int>(bytes.size()));
+}
+
+std::optional<double> OptionalDouble(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return column.getDouble();
+}
+
+}  // namespace
+
+void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put) {
+  put->bind(1, candidate.id);
+  put->bind(2, candidate.text);
+  put->bind(3, candidate.complexity);
+  put->bind(4, candidate.lineage.origin);
+  put->bind(5, candidate.lineage.name);
+  put->bind(6, fmt::format("{}", fmt::join(candidate.lineage.parents, ",")));
+  BindBytes(put, 7, EncodeDoubles(candidate.allocation));
+  if (candidate.same_as) {
+    put->bind(8, *candidate.same_as);
+  } else {
+    put->bind(8);
+  }
+  put->bind(9, candidate.failure);
+  BindOptional(put, 10, candidate.fitness_nll);
+  BindOptional(put, 11, candidate.selection_nll);
+  BindOptional(put, 12, candidate.report_nll);
+  BindOptional(put, 13, candidate.achieved_sparsity);
+  put->bind(14, candidate.on_front ? 1 : 0);
+  put->bind(15, candidate.best_of_baseline ? 1 : 0);
+}
+
+absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
+  StoredCandidate candidate;
+  candidate.id = row.getColumn(0).getInt64();
+  candidate.text = row.getColumn(1).getString();
+  candidate.complexity = row.getColumn(2).getInt();
+  candidate.lineage.origin = row.getColumn(3).getString();
+  candidate.lineage.name = row.getColumn(4).getString();
+  absl::StatusOr<std::vector<int64_t>> parents = ParseParents(row.getColumn(5).getString());
+  absl::StatusOr<std::vector<double>> allocation = DecodeDoubles(row.getColumn(6).getString());
+  for (const absl::Status& status : {parents.status(), allocation.status()}) {
+    if (status.ok()) continue;
+    return absl::DataLossError(
+        fmt::format("candidate {}: {}", candidate.id, std::string(status.message())));
+  }
+  candidate.lineage.parents = *std::move(parents);
+  candidate.allocation = *std::move(allocation);
+  if (!row.getColumn(7).isNull()) candidate.same_as = row.getColumn(7).getInt64();
+  candidate.failure = row.getColumn(8).getString();
+  candidate.fitness_nll = OptionalDouble(row.getColumn(9));
+  candidate.selection_nll = OptionalDouble(row.getColumn(10));
+  candidate.report_nll = OptionalDouble(row.getColumn(11));
+  candidate.achieved_sparsity = OptionalDouble(row.getColumn(12));
+  candidate.on_front = row.getColumn(13).getInt() != 0;
+  candidate.best_of_baseline = row.getColumn(14).getInt() != 0;
+  return candidate;
+}
+
+}  // namespace strata::search

@@ -1,0 +1,23 @@
+// Rows of the table of candidates. Private to search/.
+#ifndef STRATA_SEARCH_CANDIDATE_ROWS_H_
+#define STRATA_SEARCH_CANDIDATE_ROWS_H_
+
+#include <SQLiteCpp/Statement.h>
+#include <absl/status/statusor.h>
+
+#include "search/run_store.h"
+
+namespace strata::search {
+
+// Columns in the order of StoredCandidate: id, text, complexity, origin, name, parents (ids joined
+// by commas), allocation (BLOB in the format of outcome_codec.h), same_as, failure, the three
+// losses, achieved_sparsity, on_front, best_of_baseline. Throw SQLite::Exception as the statement
+// does.
+void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put);
+
+// From the row that `row` stands on. DataLoss names the candidate.
+absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row);
+
+}  // namespace strata::search
+
+#endif  // STRATA_SEARCH_CANDIDATE_ROWS_H_
