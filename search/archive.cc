@@ -65,10 +65,11 @@ std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
   std::set<int64_t> taken;
   std::set<std::string> forms;
   const auto take = [&](int64_t id, bool same_form_allowed) {
-    std::string form;
-    AppendForm(At(candidates, id).expression, &form);
-    if (!same_form_allowed && forms.contains(form)) return false;
+    // An expression of another form with the same allocation would be measured as this one.
     const int64_t measured = MeasuredAs(At(candidates, id));
+    std::string form;
+    AppendForm(At(candidates, measured).expression, &form);
+    if (!same_form_allowed && forms.contains(form)) return false;
     if (!taken.insert(measured).second) return false;
     forms.insert(std::move(form));
     chosen.push_back(measured);

@@ -82,6 +82,14 @@ TEST_F(ArchiveTest, FinalistsComeFromLaterFrontsWhenTheFirstIsSmall) {
   EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 2, 3));
 }
 
+TEST_F(ArchiveTest, AFormIsThatOfTheCandidateThatIsMeasured) {
+  Add(2.0, 3, std::nullopt, "span(redundancy, 0.1)");  // 0: the whole first front
+  Add(2.1, 3, std::nullopt, "span(redundancy, 0.2)");  // 1: the form of 0
+  Add(2.1, 4, 1, "span(reverse(redundancy), 0.2)");    // 2: another form, but measured as 1
+  Add(2.2, 4, std::nullopt, "span(influence, 0.1)");   // 3
+  EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 3));
+}
+
 TEST_F(ArchiveTest, MembersOfTheFirstFrontMayShareAForm) {
   Add(2.0, 5, std::nullopt, "span(redundancy + 1, 0.1)");
   Add(2.5, 3, std::nullopt, "span(redundancy, 0.1)");
