@@ -9,6 +9,7 @@
 
 #include "cli/rank_correlation.h"
 #include "cli/table.h"
+#include "expr/baselines.h"
 
 namespace strata::cli {
 namespace {
@@ -33,6 +34,20 @@ std::vector<std::string> Row(const StoredCandidate& candidate, bool best) {
           PerplexityCell(candidate.report_nll),
           candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity) : "-",
           candidate.text};
+}
+
+// How many settings the baselines have, those that the time did not reach included.
+int64_t BaselineSettings(const std::vector<StoredCandidate>& candidates, double target_sparsity) {
+  for (const StoredCandidate& candidate : candidates) {
+    if (candidate.allocation.empty()) continue;
+    int64_t settings = 0;
+    const auto units = static_cast<int>(candidate.allocation.size());
+    for (const expr::Baseline& baseline : expr::Baselines(units, target_sparsity)) {
+      settings += static_cast<int64_t>(baseline.published.size() + baseline.widened.size());
+    }
+    return settings;
+  }
+  return 0;
 }
 
 // Lowest value of `loss` among candidates that have one; simpler, then earlier, where equal.
@@ -94,11 +109,11 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
     }
     const bool measured = candidate.fitness_nll.has_value();
     if (measured && !candidate.same_as.has_value()) ++report.evaluations;
-    if (candidate.lineage.origin == "baseline") {
-      ++report.baseline_settings;
-      if (measured || !candidate.failure.empty()) ++report.baseline_settings_measured;
+    if (candidate.lineage.origin == "baseline" && (measured || !candidate.failure.empty())) {
+      ++report.baseline_settings_measured;
     }
   }
+  report.baseline_settings = BaselineSettings(*candidates, report.config.target_sparsity);
   std::stable_sort(report.front.begin(), report.front.end(),
                    [](const auto& a, const auto& b) { return a.complexity < b.complexity; });
   std::stable_sort(
@@ -195,7 +210,7 @@ std::string ToTable(const RunReport& report) {
   }
   if (report.baseline_settings_measured < report.baseline_settings) {
     text += fmt::format(
-        "The time ended after {} of {} baseline settings: a longer search may find a better "
+        "The search ended after {} of {} baseline settings: a longer search may find a better "
         "setting of a "
         "baseline.\n",
         report.baseline_settings_measured, report.baseline_settings);

@@ -220,6 +220,8 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
   ASSERT_EQ(report["baselines"].size(), 6u);
   ASSERT_FALSE(report["front"].empty());
   EXPECT_EQ(report["evaluations"], 9);
+  EXPECT_EQ(report["baseline_settings_measured"], 9);
+  EXPECT_GT(report["baseline_settings"].get<int>(), 40) << "those not reached count too";
   for (const auto& baseline : report["baselines"]) {
     for (const char* key : {"id", "name", "expression", "complexity", "fitness_perplexity",
                             "report_perplexity", "sparsity"}) {
