@@ -14,13 +14,12 @@
 #include "cli/run_report.h"
 #include "cli/search_progress.h"
 #include "cli/search_setup.h"
+#include "workers/address.h"
 #include "workers/coordinator.h"
 #include "workers/local_workers.h"
 
 namespace strata::cli {
 namespace {
-
-constexpr size_t kLongestSocketPath = 107;  // sun_path of a Unix socket, without its final zero
 
 struct Options {
   std::string config;
@@ -41,8 +40,7 @@ class SocketAddress {
     }
     std::string path =
         std::filesystem::absolute(config.run).lexically_normal() / "coordinator.sock";
-    // gRPC reads an address as a URI, in which these characters mean something else.
-    if (path.size() > kLongestSocketPath || path.find_first_of("%?#") != std::string::npos) {
+    if (!workers::ParseAddress("unix:" + path).ok()) {
       std::string folder = std::filesystem::temp_directory_path() / "strata-XXXXXX";
       if (mkdtemp(folder.data()) != nullptr) {
         temporary_folder_ = folder;
