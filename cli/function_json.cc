@@ -4,7 +4,8 @@
 
 #include "cli/run_config.h"
 #include "cli/run_report.h"
-#include "expr/dsa_string.h"
+#include "expr/expression_json.h"
+#include "workers/measurement_plan.h"
 
 namespace strata::cli {
 namespace {
@@ -23,17 +24,34 @@ absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
 
 }  // namespace
 
-Json ExpressionTreeJson(const expr::Expression& expression) {
-  const expr::Operator& op = expr::OperatorOf(expression.op);
-  Json json;
-  json["operator"] = std::string(op.name);
-  json["parameters"] = Json::object();
-  for (size_t i = 0; i < expression.parameters.size(); ++i) {
-    json["parameters"][std::string(op.parameters[i].name)] = expression.parameters[i];
-  }
-  json["children"] = Json::array();
-  for (const expr::Expression& child : expression.children) {
-    json["children"].push_back(ExpressionTreeJson(child));
+Json FunctionJson(const FunctionArgument& function) {
+  Json json = expr::ExpressionJson(function.expression);
+  json["name"] = function.name;
+  json["origin"] = {{"kind", function.kind}};
+  if (!function.source.empty()) json["origin"]["source"] = function.source;
+  return json;
+}
+
+Json FunctionJson(const AppliedFunction& applied) {
+  Json json = FunctionJson(applied.function);
+  const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
+  const auto units = evaluator::UnitsOf(applied.model, applied.granularity);
+  json["target_sparsity"] = applied.target.sparsity;
+  json["bounds"] = {{"minimum", applied.target.minimum}, {"maximum", applied.target.maximum}};
+  json["mean_sparsity"] = expr::MeanSparsity(applied.allocation, expr::ParametersOf(layout));
+  json["granularity"] = workers::NameOf(applied.granularity);
+  json["model"] = {{"name", applied.model.name},
+                   {"digest", applied.model.digest},
+                   {"family", applied.model.family},
+                   {"blocks", applied.model.blocks}};
+  json["allocation"] = Json::array();
+  for (size_t i = 0; i < units.size(); ++i) {
+    json["allocation"].push_back({{"name", units[i].name},
+                                  {"parameters", layout[i].parameters},
+                                  {"block", layout[i].block},
+                                  {"kind", expr::UnitKindName(layout[i].kind)},
+                                  {"fan", layout[i].fan},
+                                  {"sparsity", applied.allocation[i]}});
   }
   return json;
 }
@@ -55,12 +73,8 @@ absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
   const auto config = RunConfigFromYaml(*yaml, run_folder + "/config");
   if (!config.ok()) return config.status();
 
-  Json json = {{"schema", "strata.allocation-function/1"},
-               {"expression", candidate.text},
-               {"name", DisplayName(candidate)},
-               {"complexity", candidate.complexity}};
-  json["tree"] = ExpressionTreeJson(*expression);
-  if (const auto dsa = expr::PrintDsaString(*expression); dsa.ok()) json["dsa"] = *dsa;
+  Json json = expr::ExpressionJson(*expression);
+  json["name"] = DisplayName(candidate);
   json["origin"] = {{"kind", candidate.lineage.origin},
                     {"candidate", candidate.id},
                     {"parents", candidate.lineage.parents}};

@@ -7,13 +7,27 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "expr/expression.h"
+#include "cli/function_argument.h"
+#include "evaluator/evaluator.h"
+#include "expr/allocation.h"
 #include "search/run_store.h"
 
 namespace strata::cli {
 
-// The expression as nested {"operator", "parameters", "children"}.
-nlohmann::ordered_json ExpressionTreeJson(const expr::Expression& expression);
+// An allocation that a function gives the units of a model.
+struct AppliedFunction {
+  FunctionArgument function;
+  evaluator::ModelSummary model;
+  evaluator::Granularity granularity = evaluator::Granularity::kBlock;
+  expr::AllocationTarget target;
+  expr::Allocation allocation;
+};
+
+// The function alone: expression, tree, LaTeX, words, name and origin.
+nlohmann::ordered_json FunctionJson(const FunctionArgument& function);
+
+// The same with the model and the allocation, by the name of every unit.
+nlohmann::ordered_json FunctionJson(const AppliedFunction& applied);
 
 // Function, allocation with the name of every unit, and how it was found and measured. `run_folder`
 // holds the run the candidate comes from.

@@ -24,6 +24,9 @@ int Run(int argc, char** argv) {
   strata::cli::AddSearchCommand(&app, &command);
   strata::cli::AddParetoCommand(&app, &command);
   strata::cli::AddExportCommand(&app, &command);
+  strata::cli::AddFunctionsCommand(&app, &command);
+  strata::cli::AddExplainCommand(&app, &command);
+  strata::cli::AddAllocateCommand(&app, &command);
   strata::cli::AddEvalCommand(&app, &command);
   strata::cli::AddTokenizeCommand(&app, &command);
   strata::cli::AddConfigCommand(&app, &command);
@@ -54,6 +57,10 @@ int main(int argc, char** argv) {
     // Results go to standard output, everything else to standard error.
     spdlog::set_default_logger(spdlog::stderr_color_mt("strata"));
     return Run(argc, argv);
+  } catch (const std::system_error& error) {
+    // {fmt} throws where a write fails before the last flush.
+    fmt::print(stderr, "strata: standard output could not be written: {}\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "strata: internal error: {}\n", error.what());
     return 1;

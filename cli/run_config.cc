@@ -7,6 +7,8 @@
 #include <charconv>
 #include <fstream>
 #include <sstream>
+#include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "expr/nearest_name.h"
@@ -14,7 +16,25 @@
 namespace strata::cli {
 namespace {
 
-using Member = std::variant<std::string RunConfig::*, double RunConfig::*, int64_t RunConfig::*>;
+using Names = std::vector<std::string>;
+using Variation = expr::VariationOptions;
+using Member = std::variant<std::string RunConfig::*, double RunConfig::*, int64_t RunConfig::*,
+                            bool RunConfig::*, Names RunConfig::*, int Variation::*,
+                            double Variation::*, Names Variation::*>;
+
+template <typename Value>
+const Value& FieldOf(const RunConfig& config, Value RunConfig::*member) {
+  return config.*member;
+}
+template <typename Value>
+const Value& FieldOf(const RunConfig& config, Value Variation::*member) {
+  return config.variation.*member;
+}
+template <typename Member>
+auto& FieldOf(RunConfig& config, Member member) {
+  using Value = std::remove_cvref_t<decltype(FieldOf(std::as_const(config), member))>;
+  return const_cast<Value&>(FieldOf(std::as_const(config), member));
+}
 
 struct Option {
   const char* key;
@@ -33,11 +53,11 @@ const Option kOptions[] = {
     {"target_sparsity", &RunConfig::target_sparsity,
      "fraction of all prunable weights removed, between 0 and 1"},
     {"pruner", &RunConfig::pruner, "wanda"},
-    {"granularity", &RunConfig::granularity, "one sparsity per: block | linear"},
-    {"allocation.minimum", &RunConfig::minimum_sparsity,
-     "smallest sparsity of any block or linear"},
-    {"allocation.maximum", &RunConfig::maximum_sparsity,
-     "largest sparsity of any block or linear, below 1"},
+    {"granularity", &RunConfig::granularity,
+     "one sparsity per: block | kind (the attention and the feed-forward part of each block) | "
+     "linear"},
+    {"allocation.minimum", &RunConfig::minimum_sparsity, "smallest sparsity of any unit"},
+    {"allocation.maximum", &RunConfig::maximum_sparsity, "largest sparsity of any unit, below 1"},
     {"calibration.sequences", &RunConfig::calibration_sequences,
      "calibration sequences, from the calibration split"},
     {"calibration.sequence_tokens", &RunConfig::calibration_sequence_tokens,
@@ -72,10 +92,41 @@ const Option kOptions[] = {
     {"search.finalists", &RunConfig::finalists,
      "members of the front verified with the exact protocol, besides every baseline's best "
      "setting"},
-    {"search.maximum_nodes", &RunConfig::maximum_nodes, "largest expression, in nodes"},
-    {"search.maximum_depth", &RunConfig::maximum_depth, "deepest expression, in nodes"},
-    {"search.crossover_probability", &RunConfig::crossover_probability,
+    {"search.baselines", &RunConfig::baselines,
+     "published functions to compare with, by name (`strata functions` lists them); none: all that "
+     "apply"},
+    {"search.maximum_nodes", &Variation::maximum_nodes, "largest expression, in nodes"},
+    {"search.maximum_depth", &Variation::maximum_depth, "deepest expression, in nodes"},
+    {"features.gradients", &RunConfig::gradients,
+     "allow gradients of the loss (the source G): a backward pass of the model"},
+    {"features.gradient_free", &RunConfig::gradient_free,
+     "allow losses of perturbed weights (the source sensitivity): two passes of the model per "
+     "unit"},
+    {"features.spectra", &RunConfig::spectra,
+     "allow singular values of the matrices for baselines (alpha); random functions take them only "
+     "where variation.excluded lets them"},
+    {"variation.sources", &Variation::sources,
+     "sources that random functions and mutations use; seeds may hold others"},
+    {"variation.excluded", &Variation::excluded,
+     "operators that random functions and mutations do not introduce; seeds may hold them"},
+    {"variation.crossover_probability", &Variation::crossover_probability,
      "share of offspring made by crossover; the others are mutations"},
+    {"variation.perturb_parameter_weight", &Variation::perturb_parameter_weight,
+     "relative weight of the mutation that changes a number"},
+    {"variation.replace_operator_weight", &Variation::replace_operator_weight,
+     "... that puts another operator above the same operands"},
+    {"variation.swap_source_weight", &Variation::swap_source_weight,
+     "... that puts another source of the same type"},
+    {"variation.replace_subtree_weight", &Variation::replace_subtree_weight,
+     "... that puts a random subtree of the same type"},
+    {"variation.insert_weight", &Variation::insert_weight, "... that inserts an operator"},
+    {"variation.delete_weight", &Variation::delete_weight, "... that removes an operator"},
+    {"variation.hoist_weight", &Variation::hoist_weight,
+     "... that replaces a subtree by one below it"},
+    {"variation.combine_weight", &Variation::combine_weight,
+     "... that combines a subtree with a random one"},
+    {"variation.graft_weight", &Variation::graft_weight,
+     "... that takes a subtree of a published function"},
     {"workers.count", &RunConfig::worker_count,
      "worker processes started on this machine; 0: wait for workers started elsewhere"},
     {"workers.threads", &RunConfig::worker_threads,
@@ -91,6 +142,11 @@ const Option* FindOption(const std::string& key) {
     if (option.key == key) return &option;
   }
   return nullptr;
+}
+
+bool IsList(const Option& option) {
+  return std::holds_alternative<Names RunConfig::*>(option.member) ||
+         std::holds_alternative<Names Variation::*>(option.member);
 }
 
 bool IsSection(const std::string& name) {
@@ -121,27 +177,71 @@ bool ParseNumber(const std::string& text, Number* value) {
   return error == std::errc() && stopped == end;
 }
 
+// "a, b" as {"a", "b"}; no names for a blank text.
+Names SplitNames(const std::string& text) {
+  Names names;
+  std::stringstream stream(text);
+  for (std::string name; std::getline(stream, name, ',');) {
+    const size_t first = name.find_first_not_of(" \t");
+    const size_t last = name.find_last_not_of(" \t");
+    names.push_back(first == std::string::npos ? "" : name.substr(first, last - first + 1));
+  }
+  if (names.size() == 1 && names.front().empty()) names.clear();
+  return names;
+}
+
 absl::Status Assign(const Option& option, const std::string& text, const std::string& where,
                     RunConfig* config) {
   const auto wrong_type = [&](const char* expected) {
     return absl::InvalidArgumentError(
         fmt::format("{}: '{}' must be {}, found '{}'", where, option.key, expected, text));
   };
-  if (const auto* member = std::get_if<std::string RunConfig::*>(&option.member)) {
-    config->*(*member) = text;
-  } else if (const auto* real = std::get_if<double RunConfig::*>(&option.member)) {
-    if (!ParseNumber(text, &(config->*(*real)))) return wrong_type("a number");
-  } else {
-    if (!ParseNumber(text, &(config->*std::get<int64_t RunConfig::*>(option.member)))) {
-      return wrong_type("a whole number");
-    }
-  }
+  const absl::Status status = std::visit(
+      [&](auto member) -> absl::Status {
+        auto& field = FieldOf(*config, member);
+        using Value = std::remove_reference_t<decltype(field)>;
+        if constexpr (std::is_same_v<Value, std::string>) {
+          field = text;
+        } else if constexpr (std::is_same_v<Value, Names>) {
+          field = SplitNames(text);
+        } else if constexpr (std::is_same_v<Value, bool>) {
+          if (text != "true" && text != "false") return wrong_type("true or false");
+          field = text == "true";
+        } else if (!ParseNumber(text, &field)) {
+          return wrong_type(std::is_floating_point_v<Value> ? "a number" : "a whole number");
+        }
+        return absl::OkStatus();
+      },
+      option.member);
+  if (!status.ok()) return status;
   config->origins[option.key] = where;
   return absl::OkStatus();
 }
 
 std::string At(const std::string& origin, const YAML::Node& node) {
   return fmt::format("{}:{}", origin, node.Mark().line + 1);
+}
+
+std::string TextOf(const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); }
+
+template <typename Value>
+std::string TextOf(const Value& value) {
+  return fmt::format("{}", value);
+}
+
+// A scalar as written; a list as its elements with commas between.
+absl::StatusOr<std::string> ScalarText(const YAML::Node& value, const std::string& key,
+                                       const std::string& where) {
+  if (value.IsScalar()) return value.Scalar();
+  Names names;
+  for (const auto& element : value) {
+    if (!element.IsScalar() || element.Scalar().find(',') != std::string::npos) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: '{}' must be a list of names without commas", where, key));
+    }
+    names.push_back(element.Scalar());
+  }
+  return TextOf(names);
 }
 
 absl::Status ReadNode(const YAML::Node& node, const std::string& prefix, const std::string& origin,
@@ -161,9 +261,10 @@ absl::Status ReadNode(const YAML::Node& node, const std::string& prefix, const s
     }
     const Option* option = FindOption(key);
     if (option == nullptr) return UnknownKey(where, key);
-    if (!item.second.IsScalar()) {
-      return absl::InvalidArgumentError(fmt::format("{}: '{}' must be a single value, found a {}",
-                                                    where, key,
+    const bool list = IsList(*option);
+    if (!item.second.IsScalar() && !(list && item.second.IsSequence())) {
+      return absl::InvalidArgumentError(fmt::format("{}: '{}' must be a {}, found a {}", where, key,
+                                                    list ? "list of names" : "single value",
                                                     item.second.IsMap()        ? "section"
                                                     : item.second.IsSequence() ? "list"
                                                                                : "blank"));
@@ -172,15 +273,28 @@ absl::Status ReadNode(const YAML::Node& node, const std::string& prefix, const s
       return absl::InvalidArgumentError(
           fmt::format("{}: '{}' is set twice (first at {})", where, key, config->origins.at(key)));
     }
-    if (absl::Status status = Assign(*option, item.second.Scalar(), where, config); !status.ok()) {
-      return status;
-    }
+    const absl::StatusOr<std::string> text = ScalarText(item.second, key, where);
+    if (!text.ok()) return text.status();
+    if (absl::Status status = Assign(*option, *text, where, config); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 std::string ValueText(const Option& option, const RunConfig& config) {
-  return std::visit([&](auto member) { return fmt::format("{}", config.*member); }, option.member);
+  return std::visit([&](auto member) { return TextOf(FieldOf(config, member)); }, option.member);
+}
+
+// Finer units than blocks differ in size, kind and fan, and have a block to be refined within.
+void UseGranularityDefaults(RunConfig* config) {
+  if (config->granularity == "block") return;
+  const std::string origin = "granularity " + config->granularity;
+  if (config->origins.emplace("variation.sources", origin).second) {
+    config->variation.sources.insert(config->variation.sources.end(), {"size", "fan", "attention"});
+  }
+  if (config->origins.emplace("variation.excluded", origin).second) {
+    std::erase(config->variation.excluded, "within");
+    std::erase(config->variation.excluded, "kindminmax");
+  }
 }
 
 }  // namespace
@@ -237,6 +351,7 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
       return status;
     }
   }
+  UseGranularityDefaults(&*config);
   return config;
 }
 
@@ -266,7 +381,7 @@ std::string RunConfigToYaml(const RunConfig& config) {
     }
     if (dot != std::string::npos) key = key.substr(dot + 1);
     out << YAML::Key << key << YAML::Value;
-    if (std::holds_alternative<std::string RunConfig::*>(option.member)) {
+    if (std::holds_alternative<std::string RunConfig::*>(option.member) || IsList(option)) {
       out << YAML::DoubleQuoted;
     }
     out << ValueText(option, config);

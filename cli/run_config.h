@@ -45,9 +45,11 @@ struct RunConfig {
   int64_t maximum_evaluations = 0;
   double minutes = 6;
   int64_t finalists = 5;
-  int64_t maximum_nodes = 16;
-  int64_t maximum_depth = 8;
-  double crossover_probability = 0.4;
+  std::vector<std::string> baselines;
+  bool gradients = false;
+  bool gradient_free = false;
+  bool spectra = true;
+  expr::VariationOptions variation;  // all but the library of grafts
   int64_t worker_count = 2;
   int64_t worker_threads = 1;
   std::string worker_device = "cpu";
@@ -88,7 +90,13 @@ absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::
 // `arithmetic: auto` must have been resolved before MeasurementPlanOf.
 absl::Status ValidateRunConfig(const RunConfig& config);
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config);
-search::EngineOptions EngineOptionsOf(const RunConfig& config, int units);
+
+// The published functions that `search.baselines` names, or all that apply. InvalidArgument names
+// one that does not.
+absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
+                                                        const expr::UnitLayout& layout);
+absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
+                                                      const expr::UnitLayout& layout);
 
 }  // namespace strata::cli
 

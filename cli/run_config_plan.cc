@@ -1,9 +1,11 @@
 // From a configuration to the options of the components: checks that types cannot make.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cli/run_config.h"
+#include "expr/nearest_name.h"
 #include "workers/address.h"
 
 namespace strata::cli {
@@ -29,6 +31,26 @@ absl::Status CheckName(const RunConfig& config, const std::string& key, const st
   return absl::OkStatus();
 }
 
+// The sources that a setting must allow.
+absl::Status CheckVariation(const RunConfig& config) {
+  if (absl::Status status = expr::ValidateOptions(config.variation); !status.ok()) {
+    return absl::InvalidArgumentError(fmt::format("variation: {}", std::string(status.message())));
+  }
+  for (const std::string& name : config.variation.sources) {
+    if (name == "G" && !config.gradients) {
+      return Bad(config, "features.gradients", "true where variation.sources holds G", "false");
+    }
+    if (name == "sensitivity" && !config.gradient_free) {
+      return Bad(config, "features.gradient_free", "true where variation.sources holds sensitivity",
+                 "false");
+    }
+    if (name == "alpha" && !config.spectra) {
+      return Bad(config, "features.spectra", "true where variation.sources holds alpha", "false");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckNumbers(const RunConfig& config) {
   struct Count {
     const char* key;
@@ -49,8 +71,8 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"search.random_candidates", config.random_candidates, 0, 10'000},
            Count{"search.maximum_evaluations", config.maximum_evaluations, 0, kMany},
            Count{"search.finalists", config.finalists, 1, kMany},
-           Count{"search.maximum_nodes", config.maximum_nodes, 4, 1000},
-           Count{"search.maximum_depth", config.maximum_depth, 4, 100},
+           Count{"search.maximum_nodes", config.variation.maximum_nodes, 4, expr::kMaximumNodes},
+           Count{"search.maximum_depth", config.variation.maximum_depth, 4, expr::kMaximumDepth},
            Count{"workers.count", config.worker_count, 0, 1024},
            Count{"workers.threads", config.worker_threads, 1, 1024},
        }) {
@@ -74,11 +96,7 @@ absl::Status CheckNumbers(const RunConfig& config) {
     return absl::InvalidArgumentError(
         "the search would never end: set search.minutes or search.maximum_evaluations above 0");
   }
-  if (!(config.crossover_probability >= 0 && config.crossover_probability <= 1)) {
-    return Bad(config, "search.crossover_probability", "from 0 to 1",
-               fmt::format("{}", config.crossover_probability));
-  }
-  return absl::OkStatus();
+  return CheckVariation(config);
 }
 
 }  // namespace
@@ -155,21 +173,50 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   return plan;
 }
 
-search::EngineOptions EngineOptionsOf(const RunConfig& config, int units) {
+absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
+                                                        const expr::UnitLayout& layout) {
+  std::vector<expr::Baseline> all = expr::Baselines(
+      layout, config.target_sparsity, {config.gradients, config.gradient_free, config.spectra});
+  if (config.baselines.empty()) return all;
+  std::vector<std::string_view> known;
+  for (const expr::Baseline& baseline : all) known.emplace_back(baseline.name);
+  std::vector<expr::Baseline> chosen;
+  for (const std::string& name : config.baselines) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found == known.end()) {
+      return Bad(config, "search.baselines",
+                 fmt::format("names of published functions that apply to this run ({})",
+                             fmt::join(known, ", ")),
+                 fmt::format("'{}', the nearest is '{}'", name, expr::NearestName(name, known)));
+    }
+    chosen.push_back(all[static_cast<size_t>(found - known.begin())]);
+  }
+  return chosen;
+}
+
+absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
+                                                      const expr::UnitLayout& layout) {
+  auto baselines = BaselinesOf(config, layout);
+  if (!baselines.ok()) return baselines.status();
   search::EngineOptions options;
   options.seed = static_cast<uint64_t>(config.seed);
   options.target = {.sparsity = config.target_sparsity,
                     .minimum = config.minimum_sparsity,
                     .maximum = config.maximum_sparsity};
-  options.baselines = expr::Baselines(units, config.target_sparsity);
+  options.baselines = *std::move(baselines);
   options.random_candidates = static_cast<int>(config.random_candidates);
   options.population = static_cast<int>(config.population);
   options.lag = static_cast<int>(config.lag);
   options.maximum_evaluations = config.maximum_evaluations;
   options.finalists = static_cast<int>(config.finalists);
-  options.variation.maximum_nodes = static_cast<int>(config.maximum_nodes);
-  options.variation.maximum_depth = static_cast<int>(config.maximum_depth);
-  options.variation.crossover_probability = config.crossover_probability;
+  options.variation = config.variation;
+  for (const expr::Baseline& baseline : options.baselines) {
+    for (const auto* settings : {&baseline.published, &baseline.widened}) {
+      if (settings->empty()) continue;
+      options.variation.library.push_back(settings->front().expression);
+      break;
+    }
+  }
   return options;
 }
 

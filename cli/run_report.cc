@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <tuple>
 
 #include "cli/rank_correlation.h"
 #include "cli/table.h"
-#include "expr/baselines.h"
 
 namespace strata::cli {
 namespace {
@@ -37,17 +37,16 @@ std::vector<std::string> Row(const StoredCandidate& candidate, bool best) {
 }
 
 // How many settings the baselines have, those that the time did not reach included.
-int64_t BaselineSettings(const std::vector<StoredCandidate>& candidates, double target_sparsity) {
-  for (const StoredCandidate& candidate : candidates) {
-    if (candidate.allocation.empty()) continue;
-    int64_t settings = 0;
-    const auto units = static_cast<int>(candidate.allocation.size());
-    for (const expr::Baseline& baseline : expr::Baselines(units, target_sparsity)) {
-      settings += static_cast<int64_t>(baseline.published.size() + baseline.widened.size());
-    }
-    return settings;
+absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
+  const auto text = store.Property(kBaselineSettingsProperty);
+  if (!text.ok()) return text.status();
+  const std::string digits = text->value_or("");
+  int64_t settings = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), settings).ec != std::errc()) {
+    return absl::DataLossError(
+        fmt::format("the run lacks the property '{}', a whole number", kBaselineSettingsProperty));
   }
-  return 0;
+  return settings;
 }
 
 // Lowest value of `loss` among candidates that have one; simpler, then earlier, where equal.
@@ -113,7 +112,9 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
       ++report.baseline_settings_measured;
     }
   }
-  report.baseline_settings = BaselineSettings(*candidates, report.config.target_sparsity);
+  const auto settings = BaselineSettings(**store);
+  if (!settings.ok()) return settings.status();
+  report.baseline_settings = *settings;
   std::stable_sort(report.front.begin(), report.front.end(),
                    [](const auto& a, const auto& b) { return a.complexity < b.complexity; });
   std::stable_sort(

@@ -14,6 +14,9 @@
 
 namespace strata::cli {
 
+// Property of a run's store: the number of settings of its baselines, in decimal.
+inline constexpr char kBaselineSettingsProperty[] = "baseline_settings";
+
 struct RunReport {
   RunConfig config;
   std::vector<search::StoredCandidate> front;  // by complexity

@@ -134,7 +134,6 @@ absl::Status RunSearch(SearchSetup* setup) {
     if (!started.ok()) return started.status();
     local = *std::move(started);
   }
-  WatchForInterrupt();
   SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
   absl::Status workers_status;
   workers::CoordinatorStatus last;
@@ -165,6 +164,8 @@ absl::Status Search(const Options& options) {
     config->run = options.run;
     config->origins["run"] = "--run";
   }
+  // From here on there is a run that an interruption must leave whole and name.
+  WatchForInterrupt();
   auto setup = PrepareSearch(*std::move(config), options.resume);
   if (!setup.ok()) return setup.status();
   if (setup->search_has_ended) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/json_text.h"
+#include "cli/run_report.h"
 #include "evaluator/model_evaluator.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/text_corpus.h"
@@ -51,14 +52,15 @@ std::string ModelProperty(const evaluator::ModelSummary& model,
                                  {"digest", model.digest},
                                  {"family", model.family},
                                  {"blocks", model.blocks}};
-  const std::vector<int64_t> parameters = evaluator::UnitParameters(model, granularity);
+  const std::vector<evaluator::UnitLinears> units = evaluator::UnitsOf(model, granularity);
+  const expr::UnitLayout layout = evaluator::LayoutOf(model, granularity);
   json["units"] = nlohmann::ordered_json::array();
-  for (size_t unit = 0; unit < parameters.size(); ++unit) {
-    const std::string name =
-        granularity == evaluator::Granularity::kBlock
-            ? fmt::format("{}", unit)
-            : fmt::format("{}.{}", model.linears[unit].block, model.linears[unit].name);
-    json["units"].push_back({{"name", name}, {"parameters", parameters[unit]}});
+  for (size_t i = 0; i < units.size(); ++i) {
+    json["units"].push_back({{"name", units[i].name},
+                             {"parameters", layout[i].parameters},
+                             {"block", layout[i].block},
+                             {"kind", expr::UnitKindName(layout[i].kind)},
+                             {"fan", layout[i].fan}});
   }
   return JsonText(json);
 }
@@ -92,10 +94,18 @@ absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
 
 // The configuration comes last: a run that has it was begun whole.
 absl::Status StoreDescription(const SearchSetup& setup) {
+  const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
+  size_t settings = 0;
+  const auto baselines = BaselinesOf(setup.config, layout);
+  if (!baselines.ok()) return baselines.status();
+  for (const expr::Baseline& baseline : *baselines) {
+    settings += baseline.published.size() + baseline.widened.size();
+  }
   for (const auto& [name, value] :
        {std::pair<const char*, std::string>{"model",
                                             ModelProperty(setup.model, setup.plan.granularity)},
         {"text_digest", setup.text_digest},
+        {kBaselineSettingsProperty, fmt::format("{}", settings)},
         {search::kConfigProperty, RunConfigToYaml(setup.config)}}) {
     if (absl::Status status = setup.store->PutProperty(name, value); !status.ok()) return status;
   }
@@ -136,6 +146,9 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
   if (!digest.ok()) return digest.status();
   setup.text_digest = *std::move(digest);
   setup.config = config;
+  const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
+  auto engine = EngineOptionsOf(config, layout);
+  if (!engine.ok()) return engine.status();
 
   if (!resume) {
     auto store = search::RunStore::Create(config.run);
@@ -149,14 +162,12 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
     if (absl::Status status = StoreDescription(setup); !status.ok()) return status;
   }
 
-  const std::vector<int64_t> parameters =
-      evaluator::UnitParameters(setup.model, setup.plan.granularity);
   search::SessionOptions options;
-  options.engine = EngineOptionsOf(config, static_cast<int>(parameters.size()));
+  options.engine = *std::move(engine);
   options.budget_seconds = config.minutes * 60;
   options.now_seconds = MonotonicSeconds;
   workers::FillContexts(setup.plan, setup.model.digest, setup.text_digest, &options);
-  auto session = search::Session::Create(options, parameters, setup.store.get());
+  auto session = search::Session::Create(options, layout, setup.store.get());
   if (!session.ok()) return session.status();
   setup.session = *std::move(session);
   setup.search_has_ended = setup.session->search_stopped();

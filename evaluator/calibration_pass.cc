@@ -3,21 +3,50 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "evaluator/block_inputs.h"
 #include "pruning/calibration_statistics.h"
 
 namespace strata::evaluator {
 namespace {
 
-constexpr int64_t kMaximumInputBytes = int64_t{4} << 30;
+absl::Status CheckInputBytes(const LlamaConfig& config, int64_t tokens,
+                             const CalibrationNeeds& needs) {
+  if (needs.block_statistics) {
+    const int64_t bytes = config.blocks * tokens * config.hidden * int64_t{4};
+    if (absl::Status status =
+            CheckHeldBytes(bytes, "redundancy and influence",
+                           fmt::format("the inputs of all {} blocks for {} calibration tokens",
+                                       config.blocks, tokens));
+        !status.ok()) {
+      return status;
+    }
+  }
+  if (!needs.linear_redundancy) return absl::OkStatus();
+  const int64_t columns = 2 * config.hidden + config.query_rows() + config.feed_forward;
+  return CheckHeldBytes(
+      tokens * columns * int64_t{4}, "linearredundancy",
+      fmt::format("the inputs of a block's linears for {} calibration tokens", tokens));
+}
 
-absl::Status CheckInputBytes(const LlamaConfig& config, int64_t tokens) {
-  const int64_t bytes = config.blocks * tokens * config.hidden * int64_t{4};
-  if (bytes <= kMaximumInputBytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(fmt::format(
-      "redundancy and influence hold the inputs of all {} blocks for {} calibration tokens: {:.1f} "
-      "GiB, more than the limit of {} GiB; use fewer or shorter calibration sequences",
-      config.blocks, tokens, static_cast<double>(bytes) / static_cast<double>(1 << 30),
-      kMaximumInputBytes >> 30));
+// Redundancy of each linear of a block, from the inputs of its linears.
+std::array<double, kLinearsPerBlock> LinearRedundancy(
+    const std::array<std::vector<float>, kBlockInputs>& inputs, int64_t tokens) {
+  const std::vector<std::vector<double>> of_inputs =
+      pruning::InputSimilarity({inputs.begin(), inputs.end()}, tokens);
+  std::vector<std::vector<double>> of_linears(kLinearsPerBlock);
+  for (int i = 0; i < kLinearsPerBlock; ++i) {
+    for (int j = 0; j < kLinearsPerBlock; ++j) {
+      const bool shared = InputOf(i) == InputOf(j);
+      of_linears[i].push_back(
+          shared ? 1 : of_inputs[static_cast<int>(InputOf(i))][static_cast<int>(InputOf(j))]);
+    }
+  }
+  const std::vector<double> redundancy = pruning::Redundancy(of_linears);
+  std::array<double, kLinearsPerBlock> result;
+  std::copy(redundancy.begin(), redundancy.end(), result.begin());
+  return result;
 }
 
 std::span<const float> Values(const at::Tensor& tensor) {
@@ -27,7 +56,8 @@ std::span<const float> Values(const at::Tensor& tensor) {
 }  // namespace
 
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
-                           const BlockNorms& norms, int64_t sequences, at::Tensor& hidden) {
+                           const BlockNorms& norms, int64_t sequences, at::Tensor& hidden,
+                           const InputObserver& observer) {
   std::vector<pruning::InputNorms> sums;
   for (int input = 0, linear = 0; input < kBlockInputs; ++input) {
     while (static_cast<int>(InputOf(linear)) != input) ++linear;
@@ -39,6 +69,7 @@ BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
   }
   forward.Run(matrices, norms, hidden, [&](BlockInput input, const at::Tensor& rows) {
     sums[static_cast<int>(input)].Add(rows.data_ptr<float>(), rows.size(0));
+    if (observer) observer(input, rows);
   });
   BlockScalers scalers;
   for (int input = 0; input < kBlockInputs; ++input) {
@@ -49,16 +80,14 @@ BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
 
 absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
                                                      const Windows& sequences,
-                                                     bool block_statistics,
+                                                     const CalibrationNeeds& needs,
                                                      const Progress& progress) {
   const at::InferenceMode guard;
   const LlamaConfig& config = model.config();
   const auto sequence_count = static_cast<int64_t>(sequences.size());
   const auto sequence_tokens = static_cast<int64_t>(sequences.front().size());
   const int64_t tokens = sequence_count * sequence_tokens;
-  if (block_statistics) {
-    if (absl::Status status = CheckInputBytes(config, tokens); !status.ok()) return status;
-  }
+  if (absl::Status status = CheckInputBytes(config, tokens, needs); !status.ok()) return status;
   BlockForward forward(config, sequence_tokens, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
   CalibrationStatistics statistics;
@@ -67,18 +96,30 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
     if (progress && !progress(static_cast<double>(block) / config.blocks)) {
       return absl::CancelledError("stopped during calibration");
     }
-    if (block_statistics) inputs.push_back(hidden.clone());
-    statistics.scalers.push_back(
-        RunAndObserve(forward, model.matrices(block), model.norms(block), sequence_count, hidden));
-    if (!block_statistics) continue;
+    if (needs.block_statistics) inputs.push_back(hidden.clone());
+    std::array<std::vector<float>, kBlockInputs> linear_inputs;
+    InputObserver keep;
+    if (needs.linear_redundancy) {
+      keep = [&](BlockInput input, const at::Tensor& rows) {
+        const std::span<const float> values = Values(rows);
+        std::vector<float>& kept = linear_inputs[static_cast<int>(input)];
+        kept.insert(kept.end(), values.begin(), values.end());
+      };
+    }
+    statistics.scalers.push_back(RunAndObserve(forward, model.matrices(block), model.norms(block),
+                                               sequence_count, hidden, keep));
+    if (needs.linear_redundancy) {
+      statistics.linear_redundancy.push_back(LinearRedundancy(linear_inputs, tokens));
+    }
+    if (!needs.block_statistics) continue;
     pruning::BlockInfluence influence;
     influence.Add(inputs.back().data_ptr<float>(), hidden.data_ptr<float>(), tokens, config.hidden);
     statistics.influence.push_back(influence.value());
   }
-  if (block_statistics) {
+  if (needs.block_statistics) {
     std::vector<std::span<const float>> views;
     for (const at::Tensor& input : inputs) views.push_back(Values(input));
-    statistics.similarity = pruning::InputSimilarity(views, tokens, config.hidden);
+    statistics.similarity = pruning::InputSimilarity(views, tokens);
     statistics.redundancy = pruning::Redundancy(statistics.similarity);
   }
   return statistics;

@@ -24,21 +24,32 @@ struct CalibrationStatistics {
   std::vector<double> redundancy;
   std::vector<double> influence;
 
+  // Filled only where asked for; per block and linear: Redundancy among the linears of the block,
+  // two of which have similarity 1 where they share an input.
+  std::vector<std::array<double, kLinearsPerBlock>> linear_redundancy;
+
   std::span<const float> ScalerRow(int block, int linear) const {
     return scalers[block][static_cast<int>(InputOf(linear))];
   }
 };
 
-// Runs one block over `hidden` in place and returns the statistics of its inputs.
+// Runs one block over `hidden` in place and returns the statistics of its inputs. `observer` sees
+// them too.
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
-                           const BlockNorms& norms, int64_t sequences, at::Tensor& hidden);
+                           const BlockNorms& norms, int64_t sequences, at::Tensor& hidden,
+                           const InputObserver& observer = nullptr);
 
-// `block_statistics` asks for similarity, redundancy and influence; the inputs of all blocks are
-// then held at once. ResourceExhausted if they need more than 4 GiB; Cancelled when `progress` says
+// What a calibration tells besides the scalers.
+struct CalibrationNeeds {
+  bool block_statistics = false;   // similarity, redundancy, influence: holds all blocks' inputs
+  bool linear_redundancy = false;  // holds all inputs of one block
+};
+
+// ResourceExhausted if the inputs to be held need more than 4 GiB; Cancelled when `progress` says
 // so.
 absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
                                                      const Windows& sequences,
-                                                     bool block_statistics,
+                                                     const CalibrationNeeds& needs,
                                                      const Progress& progress);
 
 }  // namespace strata::evaluator

@@ -12,10 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "expr/unit_layout.h"
+
 namespace strata::evaluator {
 
-// What one number of an allocation governs: a transformer block or a single linear layer.
-enum class Granularity { kBlock, kLinear };
+// What one number of an allocation governs: a transformer block, the attention or the feed-forward
+// linears of a block, or a single linear layer.
+enum class Granularity { kBlock, kKind, kLinear };
 
 enum class Pruner { kWanda };
 
@@ -31,8 +34,9 @@ enum class Split { kCalibration, kFitness, kReport };
 struct LinearShape {
   std::string name;  // Hugging Face name within the block: "self_attn.q_proj"
   int block = 0;
-  int64_t rows = 0;     // outputs
-  int64_t columns = 0;  // inputs
+  int64_t rows = 0;                                  // outputs
+  int64_t columns = 0;                               // inputs
+  expr::UnitKind kind = expr::UnitKind::kAttention;  // kAttention or kFeedForward
 };
 
 struct ModelSummary {
@@ -44,8 +48,17 @@ struct ModelSummary {
       linears;  // prunable ones, block by block, in the order q k v o gate up down
 };
 
-// Prunable weights per unit: per block, or per linear.
-std::vector<int64_t> UnitParameters(const ModelSummary& model, Granularity granularity);
+// A unit: the linears, as indices into ModelSummary::linears, that share one sparsity.
+struct UnitLinears {
+  std::string name;  // block index, "BLOCK.attention", "BLOCK.feed-forward", or "BLOCK.LINEAR"
+  std::vector<int> linears;
+};
+
+// The units of an allocation, in the order of their first linears.
+std::vector<UnitLinears> UnitsOf(const ModelSummary& model, Granularity granularity);
+
+// Sizes and places of the same units.
+expr::UnitLayout LayoutOf(const ModelSummary& model, Granularity granularity);
 
 struct Calibration {
   int64_t sequences = 8;

@@ -37,6 +37,10 @@ class LlamaModel {
   // After the final norm, float32 [rows, hidden].
   at::Tensor FinalNorm(const at::Tensor& hidden) const;
 
+  // Weights of the final norm [hidden] and of the output head [vocabulary, hidden], float32.
+  const at::Tensor& final_norm() const { return final_norm_; }
+  const at::Tensor& head() const { return head_; }
+
   // Losses of tokens 1 ... T-1 of every window, window after window, from the output of the last
   // block.
   TokenLosses Losses(const at::Tensor& hidden, const Windows& windows, Arithmetic arithmetic);

@@ -8,15 +8,16 @@
 
 #include "evaluator/block_pruner.h"
 #include "evaluator/calibration_pass.h"
+#include "evaluator/feature_pass.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
 #include "evaluator/llama_model.h"
 #include "evaluator/model_summary.h"
+#include "evaluator/progress.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
 #include "evaluator/window_losses.h"
 #include "pruning/feature_plan.h"
-#include "pruning/score_features.h"
 
 namespace strata::evaluator {
 namespace {
@@ -25,12 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// The part of a caller's progress that one stage covers.
-Progress Part(const Progress& progress, double first, double last) {
-  if (!progress) return nullptr;
-  return [=](double fraction) { return progress(first + (last - first) * fraction); };
 }
 
 class ModelEvaluator : public Evaluator {
@@ -66,13 +61,11 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<Measurement> EvaluateAllocation(const EvaluateRequest& request,
                                                  const Progress& progress);
 
-  // One unit's linears and block statistics; `linear` -1 takes the whole block.
-  pruning::FeatureUnit UnitOf(int block, int linear) const;
   absl::StatusOr<std::vector<BlockSparsity>> SparsityOf(const EvaluateRequest& request) const;
   absl::StatusOr<std::unique_ptr<BlockPruner>> MakePruner(const EvaluateRequest& request,
                                                           const Progress& progress);
   absl::StatusOr<Windows> CalibrationSequences(const Calibration& calibration) const;
-  absl::Status Calibrate(const Calibration& calibration, bool block_statistics,
+  absl::Status Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                          const Progress& progress);
 
   const ModelSummary summary_;
@@ -95,15 +88,23 @@ absl::StatusOr<Windows> ModelEvaluator::CalibrationSequences(const Calibration& 
   return corpus_.Windows(Split::kCalibration, calibration.sequences, calibration.sequence_tokens);
 }
 
-absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, bool block_statistics,
+absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                                        const Progress& progress) {
   const bool same = calibrated_.has_value() && calibrated_->sequences == calibration.sequences &&
                     calibrated_->sequence_tokens == calibration.sequence_tokens;
-  if (same && (!block_statistics || !statistics_.redundancy.empty())) return absl::OkStatus();
+  const bool has_block_statistics = same && !statistics_.redundancy.empty();
+  const bool has_linear_redundancy = same && !statistics_.linear_redundancy.empty();
+  if (same && (!needs.block_statistics || has_block_statistics) &&
+      (!needs.linear_redundancy || has_linear_redundancy)) {
+    return absl::OkStatus();
+  }
+  // What was known of these sequences stays known.
+  needs.block_statistics |= has_block_statistics;
+  needs.linear_redundancy |= has_linear_redundancy;
   const absl::StatusOr<Windows> sequences = CalibrationSequences(calibration);
   if (!sequences.ok()) return sequences.status();
   absl::StatusOr<CalibrationStatistics> statistics =
-      RunCalibration(*model_, *sequences, block_statistics, progress);
+      RunCalibration(*model_, *sequences, needs, progress);
   if (!statistics.ok()) return statistics.status();
   statistics_ = *std::move(statistics);
   // The same sequences give the same statistics again, so their ranks stay valid.
@@ -112,68 +113,49 @@ absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, bool bloc
   return absl::OkStatus();
 }
 
-pruning::FeatureUnit ModelEvaluator::UnitOf(int block, int linear) const {
-  pruning::FeatureUnit unit;
-  const int first = linear < 0 ? 0 : linear;
-  const int last = linear < 0 ? kLinearsPerBlock - 1 : linear;
-  for (int i = first; i <= last; ++i) {
-    unit.linears.push_back({ViewOf(model_->matrices(block).Linear(model_->config(), i)),
-                            statistics_.ScalerRow(block, i)});
-  }
-  if (!statistics_.redundancy.empty()) {
-    unit.redundancy = statistics_.redundancy[block];
-    unit.influence = statistics_.influence[block];
-  }
-  return unit;
-}
-
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
                                                 const Progress& progress) {
   const Clock::time_point start = Clock::now();
   const absl::StatusOr<pruning::FeaturePlan> plan = pruning::FeaturePlan::Create(request.features);
   if (!plan.ok()) return plan.status();
-  if (absl::Status status =
-          Calibrate(request.calibration, plan->needs_block_statistics(), Part(progress, 0.0, 0.5));
-      !status.ok()) {
-    return status;
-  }
-  Profile profile;
-  profile.values.resize(request.features.size());
-  const bool by_block = request.granularity == Granularity::kBlock;
-  for (int block = 0; block < summary_.blocks; ++block) {
-    if (progress && !progress(0.5 + 0.5 * block / summary_.blocks)) {
-      return absl::CancelledError("stopped while measuring features");
-    }
-    for (int linear = by_block ? -1 : 0; linear < (by_block ? 0 : kLinearsPerBlock); ++linear) {
-      const std::vector<double> values = pruning::MeasureUnit(*plan, UnitOf(block, linear));
-      for (size_t i = 0; i < values.size(); ++i) profile.values[i].push_back(values[i]);
+  const absl::StatusOr<Windows> sequences = CalibrationSequences(request.calibration);
+  if (!sequences.ok()) return sequences.status();
+  const PlanNeeds needs = NeedsOf(*plan);
+  // Gradients and sensitivity take many times as long as a calibration.
+  const bool long_pass = plan->needs_gradients() || plan->needs_sensitivity();
+  const double calibrated = !needs.any ? 0.0 : long_pass ? 0.05 : 0.5;
+  if (needs.any) {
+    if (absl::Status status =
+            Calibrate(request.calibration, needs.calibration, Part(progress, 0.0, calibrated));
+        !status.ok()) {
+      return status;
     }
   }
-  profile.seconds = SecondsSince(start);
-  return profile;
+  absl::StatusOr<std::vector<std::vector<double>>> values =
+      MeasureUnits(*model_, *plan, UnitsOf(summary_, request.granularity), statistics_, *sequences,
+                   Part(progress, calibrated, 1.0));
+  if (!values.ok()) return values.status();
+  return Profile{*std::move(values), SecondsSince(start)};
 }
 
 absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(
     const EvaluateRequest& request) const {
   std::vector<BlockSparsity> sparsity(summary_.blocks, BlockSparsity{});
   if (request.allocation.empty()) return sparsity;
-  const size_t units = UnitParameters(summary_, request.granularity).size();
-  if (request.allocation.size() != units) {
-    return absl::InvalidArgumentError(
-        fmt::format("expected an allocation of {} sparsities, one per {}, found {}", units,
-                    request.granularity == Granularity::kBlock ? "block" : "linear layer",
-                    request.allocation.size()));
+  const std::vector<UnitLinears> units = UnitsOf(summary_, request.granularity);
+  if (request.allocation.size() != units.size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "expected an allocation of {} sparsities, one for each unit ('{}' ... '{}'), found {}",
+        units.size(), units.front().name, units.back().name, request.allocation.size()));
   }
-  for (size_t unit = 0; unit < units; ++unit) {
+  for (size_t unit = 0; unit < units.size(); ++unit) {
     const double value = request.allocation[unit];
     if (!(value >= 0.0 && value < 1.0)) {
       return absl::InvalidArgumentError(fmt::format(
           "the sparsity of unit {} is {}, expected at least 0 and less than 1", unit, value));
     }
-    if (request.granularity == Granularity::kBlock) {
-      sparsity[unit].fill(value);
-    } else {
-      sparsity[unit / kLinearsPerBlock][unit % kLinearsPerBlock] = value;
+    for (const int index : units[unit].linears) {
+      sparsity[index / kLinearsPerBlock][index % kLinearsPerBlock] = value;
     }
   }
   return sparsity;
@@ -189,7 +171,7 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakePruner(
     return std::make_unique<SequentialWanda>(*model_, *sequences, arithmetic);
   }
   if (absl::Status status =
-          Calibrate(request.calibration, /*block_statistics=*/false, Part(progress, 0.0, 0.5));
+          Calibrate(request.calibration, CalibrationNeeds(), Part(progress, 0.0, 0.5));
       !status.ok()) {
     return status;
   }

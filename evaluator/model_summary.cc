@@ -16,13 +16,17 @@ namespace {
 struct LinearName {
   const char* hugging_face;
   const char* gguf;
+  expr::UnitKind kind;
 };
 
+constexpr expr::UnitKind kAttention = expr::UnitKind::kAttention;
+constexpr expr::UnitKind kFeedForward = expr::UnitKind::kFeedForward;
+
 constexpr LinearName kLinears[] = {
-    {"self_attn.q_proj", "attn_q"}, {"self_attn.k_proj", "attn_k"},
-    {"self_attn.v_proj", "attn_v"}, {"self_attn.o_proj", "attn_output"},
-    {"mlp.gate_proj", "ffn_gate"},  {"mlp.up_proj", "ffn_up"},
-    {"mlp.down_proj", "ffn_down"},
+    {"self_attn.q_proj", "attn_q", kAttention},  {"self_attn.k_proj", "attn_k", kAttention},
+    {"self_attn.v_proj", "attn_v", kAttention},  {"self_attn.o_proj", "attn_output", kAttention},
+    {"mlp.gate_proj", "ffn_gate", kFeedForward}, {"mlp.up_proj", "ffn_up", kFeedForward},
+    {"mlp.down_proj", "ffn_down", kFeedForward},
 };
 
 absl::StatusOr<LinearShape> ReadLinear(const GgufFile& file, int block, const LinearName& name) {
@@ -34,8 +38,11 @@ absl::StatusOr<LinearShape> ReadLinear(const GgufFile& file, int block, const Li
     return absl::DataLossError(fmt::format("{}: tensor \"{}\": expected 2 dimensions, found [{}]",
                                            file.path(), (*tensor)->name, fmt::join(shape, ", ")));
   }
-  return LinearShape{
-      .name = name.hugging_face, .block = block, .rows = shape[0], .columns = shape[1]};
+  return LinearShape{.name = name.hugging_face,
+                     .block = block,
+                     .rows = shape[0],
+                     .columns = shape[1],
+                     .kind = name.kind};
 }
 
 absl::StatusOr<std::string> ModelName(const GgufFile& file) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "evaluator/digest.h"
+#include "expr/allocation.h"
 
 namespace strata::evaluator {
 namespace {
@@ -53,7 +54,10 @@ ModelSummary MakeModel(int blocks) {
   model.blocks = blocks;
   for (int block = 0; block < blocks; ++block) {
     for (const char* name : kLinears) {
-      model.linears.push_back({name, block, kLinearSide, kLinearSide});
+      const bool attention = std::string_view(name).starts_with("self_attn.");
+      model.linears.push_back(
+          {name, block, kLinearSide, kLinearSide,
+           attention ? expr::UnitKind::kAttention : expr::UnitKind::kFeedForward});
     }
   }
   return model;
@@ -88,11 +92,9 @@ class SyntheticEvaluator final : public Evaluator {
     const std::vector<double> weights =
         Weights(request.granularity, request.fidelity.split == Split::kReport);
     double nll = kDenseNll;
-    double sparsity_sum = 0;
     for (size_t i = 0; i < request.allocation.size(); ++i) {
       const double sparsity = request.allocation[i];
       nll += weights[i] * sparsity * sparsity / (1 - sparsity);
-      sparsity_sum += sparsity;
     }
     Measurement measurement;
     const int64_t windows = request.fidelity.windows;
@@ -106,7 +108,8 @@ class SyntheticEvaluator final : public Evaluator {
     measurement.mean_nll = window_sum / static_cast<double>(windows);
     measurement.tokens = windows * (request.fidelity.window_tokens - 1);
     if (!request.allocation.empty()) {
-      measurement.achieved_sparsity = sparsity_sum / static_cast<double>(request.allocation.size());
+      measurement.achieved_sparsity = expr::MeanSparsity(
+          request.allocation, expr::ParametersOf(LayoutOf(model_, request.granularity)));
     }
     if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
     return measurement;
@@ -130,11 +133,10 @@ class SyntheticEvaluator final : public Evaluator {
   }
 
   absl::Status Check(const EvaluateRequest& request) const {
-    const size_t units = Units(request.granularity);
+    const size_t units = UnitsOf(model_, request.granularity).size();
     if (!request.allocation.empty() && request.allocation.size() != units) {
       return absl::InvalidArgumentError(
-          fmt::format("allocation: expected {} sparsities, one per {}, found {}", units,
-                      request.granularity == Granularity::kBlock ? "block" : "linear",
+          fmt::format("allocation: expected {} sparsities, one per unit, found {}", units,
                       request.allocation.size()));
     }
     for (size_t i = 0; i < request.allocation.size(); ++i) {
@@ -152,23 +154,18 @@ class SyntheticEvaluator final : public Evaluator {
     return absl::OkStatus();
   }
 
-  size_t Units(Granularity granularity) const {
-    return granularity == Granularity::kBlock ? static_cast<size_t>(model_.blocks)
-                                              : model_.linears.size();
-  }
-
   // A block's weight; each of its linears has an equal share, so that an allocation constant within
-  // blocks measures the same at both granularities.
+  // blocks measures the same at every granularity.
   std::vector<double> Weights(Granularity granularity, bool report) const {
-    const bool by_block = granularity == Granularity::kBlock;
     std::vector<double> weights;
-    for (size_t i = 0; i < Units(granularity); ++i) {
-      const int block = by_block ? static_cast<int>(i) : model_.linears[i].block;
+    for (const UnitLinears& unit : UnitsOf(model_, granularity)) {
+      const int block = model_.linears[unit.linears.front()].block;
       double weight = kSmallestWeight + kWeightRange * Fraction(SeedOf("weight"), block);
       if (report) {
         weight *= 1 + kReportPerturbation * (2 * Fraction(SeedOf("report"), block) - 1);
       }
-      weights.push_back(by_block ? weight : weight / static_cast<double>(std::size(kLinears)));
+      weights.push_back(weight * static_cast<double>(unit.linears.size()) /
+                        static_cast<double>(std::size(kLinears)));
     }
     return weights;
   }
@@ -176,7 +173,7 @@ class SyntheticEvaluator final : public Evaluator {
   std::vector<double> Feature(const std::string& feature, Granularity granularity) const {
     if (feature == kKnownFeature) return Weights(granularity, /*report=*/false);
     std::vector<double> values;
-    for (size_t i = 0; i < Units(granularity); ++i) {
+    for (size_t i = 0; i < UnitsOf(model_, granularity).size(); ++i) {
       values.push_back(Fraction(SeedOf(feature), static_cast<int64_t>(i)));
     }
     return values;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string_view>
 #include <vector>
@@ -9,64 +11,114 @@
 namespace strata::expr {
 namespace {
 
-std::vector<double> Ranks(std::span<const double> x) {
-  std::vector<double> out = Places(x);
-  for (double& value : out) value = x.size() < 2 ? 0.0 : value / static_cast<double>(x.size() - 1);
-  return out;
-}
+// Smallest and largest of the values added, and NaN once one was.
+struct Range {
+  double minimum = std::numeric_limits<double>::infinity();
+  double maximum = -std::numeric_limits<double>::infinity();
+  bool has_nan = false;
 
-// Of the min-max scaled values: the same by definition, and without overflow.
-std::vector<double> ZScore(std::span<const double> x) {
-  std::vector<double> out = MinMax(x);
-  const double mean = Mean(out);
-  double squares = 0;
-  for (double& value : out) {
-    value -= mean;
-    squares += value * value;
+  void Add(double value) {
+    has_nan |= std::isnan(value);
+    minimum = value < minimum ? value : minimum;
+    maximum = value > maximum ? value : maximum;
   }
-  const double deviation = std::sqrt(squares / static_cast<double>(x.size()));
-  for (double& value : out) value = deviation == 0 ? 0.0 : value / deviation;
-  return out;
+};
+
+// What takes a range to [0, 1].
+class Scaling {
+ public:
+  Scaling() = default;
+  explicit Scaling(const Range& range) {
+    if (range.has_nan) {
+      factor_ = std::nan("");
+      return;
+    }
+    if (range.minimum == range.maximum) {
+      factor_ = 0;
+      return;
+    }
+    // Halving is exact for numbers so large that their difference overflows.
+    if (std::isinf(range.maximum - range.minimum) && !std::isinf(range.maximum) &&
+        !std::isinf(range.minimum)) {
+      factor_ = 0.5;
+    }
+    shift_ = range.minimum * factor_;
+    width_ = range.maximum * factor_ - shift_;
+  }
+
+  double operator()(double value) const {
+    return factor_ == 0 ? 0.0 : (value * factor_ - shift_) / width_;
+  }
+
+ private:
+  double factor_ = 1;
+  double shift_ = 0;
+  double width_ = 1;
+};
+
+void MinMaxAcross(std::span<const double> x, const UnitLayout&, KernelScratch&,
+                  std::span<double> out) {
+  MinMax(x, out);
 }
 
-std::vector<double> SuffixMean(std::span<const double> x) {
-  std::vector<double> out(x.size());
+void KindMinMax(std::span<const double> x, const UnitLayout& layout, KernelScratch&,
+                std::span<double> out) {
+  std::array<Range, kUnitKinds> ranges;
+  for (size_t i = 0; i < x.size(); ++i) ranges[static_cast<size_t>(layout[i].kind)].Add(x[i]);
+  std::array<Scaling, kUnitKinds> scalings;
+  std::transform(ranges.begin(), ranges.end(), scalings.begin(),
+                 [](const Range& range) { return Scaling(range); });
+  for (size_t i = 0; i < x.size(); ++i) {
+    out[i] = scalings[static_cast<size_t>(layout[i].kind)](x[i]);
+  }
+}
+
+void Ranks(std::span<const double> x, const UnitLayout&, KernelScratch& scratch,
+           std::span<double> out) {
+  Places(x, scratch, out);
+  const double last = x.size() < 2 ? 1.0 : static_cast<double>(x.size() - 1);
+  for (double& value : out) value /= last;
+}
+
+void ZScoreAcross(std::span<const double> x, const UnitLayout&, KernelScratch&,
+                  std::span<double> out) {
+  ZScore(x, out);
+}
+
+void SuffixMean(std::span<const double> x, const UnitLayout&, KernelScratch&,
+                std::span<double> out) {
   double sum = 0;
   for (size_t i = x.size(); i-- > 0;) {
     sum += x[i];
     out[i] = sum / static_cast<double>(x.size() - i);
   }
-  return out;
 }
 
-std::vector<double> Reverse(std::span<const double> x) { return {x.rbegin(), x.rend()}; }
+void Reverse(std::span<const double> x, const UnitLayout&, KernelScratch&, std::span<double> out) {
+  std::reverse_copy(x.begin(), x.end(), out.begin());
+}
 
-std::vector<double> Softmax(std::span<const double> x) {
-  std::vector<double> out(x.begin(), x.end());
+void Softmax(std::span<const double> x, const UnitLayout&, KernelScratch&, std::span<double> out) {
   const double maximum = *std::max_element(x.begin(), x.end());
   double sum = 0;
-  for (double& value : out) {
-    value = std::exp(value - maximum);
-    sum += value;
+  for (size_t i = 0; i < x.size(); ++i) {
+    out[i] = std::exp(x[i] - maximum);
+    sum += out[i];
   }
   for (double& value : out) value /= sum;
-  return out;
 }
 
-std::vector<double> Smooth(std::span<const double> x) {
-  std::vector<double> out(x.size());
+void Smooth(std::span<const double> x, const UnitLayout&, KernelScratch&, std::span<double> out) {
   for (size_t i = 0; i < x.size(); ++i) {
     const size_t first = i == 0 ? 0 : i - 1;
     const size_t last = std::min(i + 1, x.size() - 1);
     out[i] = Mean(x.subspan(first, last - first + 1));
   }
-  return out;
 }
 
-std::vector<double> CumulativeSum(std::span<const double> x) {
-  std::vector<double> out(x.size());
+void CumulativeSum(std::span<const double> x, const UnitLayout&, KernelScratch&,
+                   std::span<double> out) {
   std::partial_sum(x.begin(), x.end(), out.begin());
-  return out;
 }
 
 struct NamedKernel {
@@ -75,12 +127,10 @@ struct NamedKernel {
 };
 
 constexpr NamedKernel kKernels[] = {
-    {"minmax", MinMax},   {"ranks", Ranks},     {"zscore", ZScore}, {"suffixmean", SuffixMean},
-    {"reverse", Reverse}, {"softmax", Softmax}, {"smooth", Smooth}, {"cumsum", CumulativeSum},
+    {"minmax", MinMaxAcross},   {"ranks", Ranks},          {"zscore", ZScoreAcross},
+    {"suffixmean", SuffixMean}, {"reverse", Reverse},      {"softmax", Softmax},
+    {"smooth", Smooth},         {"cumsum", CumulativeSum}, {"kindminmax", KindMinMax},
 };
-
-// NaN first, then ascending.
-bool Before(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; }
 
 }  // namespace
 
@@ -88,40 +138,43 @@ double Mean(std::span<const double> x) {
   return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
 }
 
-std::vector<double> MinMax(std::span<const double> x) {
-  double minimum = x[0];
-  double maximum = x[0];
-  for (const double value : x) {
-    if (std::isnan(value)) return std::vector<double>(x.size(), value);
-    minimum = std::min(minimum, value);
-    maximum = std::max(maximum, value);
-  }
-  std::vector<double> out(x.size(), 0.0);
-  if (minimum == maximum) return out;
-  // Halving is exact for numbers so large that their difference overflows.
-  const bool overflows =
-      std::isinf(maximum - minimum) && !std::isinf(maximum) && !std::isinf(minimum);
-  const double scale = overflows ? 0.5 : 1.0;
-  const double range = maximum * scale - minimum * scale;
-  for (size_t i = 0; i < x.size(); ++i) out[i] = (x[i] * scale - minimum * scale) / range;
-  return out;
+void MinMax(std::span<const double> x, std::span<double> out) {
+  Range range;
+  for (const double value : x) range.Add(value);
+  const Scaling scaling(range);
+  for (size_t i = 0; i < x.size(); ++i) out[i] = scaling(x[i]);
 }
 
-std::vector<double> Places(std::span<const double> x) {
-  std::vector<size_t> order(x.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&x](size_t a, size_t b) {
-    return Before(x[a], x[b]) || (!Before(x[b], x[a]) && a < b);
-  });
-  std::vector<double> places(x.size());
+// Of the min-max scaled values: the same by definition, and without overflow.
+void ZScore(std::span<const double> x, std::span<double> out) {
+  MinMax(x, out);
+  const double mean = Mean(out);
+  double squares = 0;
+  for (double& value : out) {
+    value -= mean;
+    squares += value * value;
+  }
+  const double deviation = std::sqrt(squares / static_cast<double>(x.size()));
+  for (double& value : out) value = deviation == 0 ? 0.0 : value / deviation;
+}
+
+void Places(std::span<const double> x, KernelScratch& scratch, std::span<double> out) {
+  const std::span<const OrderedUnit> order = AscendingOrder(x, scratch);
   for (size_t first = 0; first < order.size();) {
     size_t last = first;
-    while (last + 1 < order.size() && !Before(x[order[first]], x[order[last + 1]])) ++last;
+    while (last + 1 < order.size() && order[last + 1].key == order[first].key) ++last;
     const double place = 0.5 * static_cast<double>(first + last);
-    for (size_t k = first; k <= last; ++k) places[order[k]] = place;
-    first = last + 1;
+    for (; first <= last; ++first) out[order[first].unit] = place;
   }
-  return places;
+}
+
+void DensePlaces(std::span<const double> x, KernelScratch& scratch, std::span<double> out) {
+  const std::span<const OrderedUnit> order = AscendingOrder(x, scratch);
+  double place = 0;
+  for (size_t k = 0; k < order.size(); ++k) {
+    if (k > 0 && order[k].key != order[k - 1].key) ++place;
+    out[order[k].unit] = place;
+  }
 }
 
 AcrossLayersKernel AcrossLayersKernelOf(OperatorId id) {

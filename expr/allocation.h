@@ -31,8 +31,9 @@ absl::StatusOr<Allocation> Project(const std::vector<double>& wanted,
                                    const std::vector<int64_t>& parameters,
                                    const AllocationTarget& target);
 
-// Evaluates an expression of type Allocation. NotFound names the first missing feature.
-// FailedPrecondition if the target is infeasible for it.
+// Evaluates an expression of type Allocation: compiles and runs a Program (see program.h, for
+// evaluating often). NotFound names the first missing feature. FailedPrecondition if the target is
+// infeasible for it, also where nm(...) has no whole numbers that reach it.
 //
 // Bad values: outside dsa(...), a NaN produced by any operator becomes 0 and an infinity becomes
 // +-1e30 at once. Under dsa(...), arithmetic is IEEE to the top of the chain, then NaN becomes 0

@@ -7,6 +7,9 @@
 
 namespace strata::expr {
 
+// The two rules for an operator's result: Total outside dsa(...), SinglePrecision under it.
+enum class Arithmetic { kTotal, kSinglePrecision };
+
 // The rule outside dsa(...): NaN becomes 0, an infinity +-1e30. Negative zero becomes zero, so that
 // 1/x does not see its sign and x + 0 is x.
 inline double Total(double value) {
@@ -24,6 +27,11 @@ inline double SinglePrecision(double value) {
     return std::copysign(std::numeric_limits<double>::infinity(), value);
   }
   return static_cast<float>(value);
+}
+
+// At the top of dsa(...)'s operand: NaN becomes 0 and both infinities -1.
+inline double DsaResult(double value) {
+  return std::isnan(value) ? 0.0 : std::isinf(value) ? -1.0 : value;
 }
 
 }  // namespace strata::expr

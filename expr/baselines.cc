@@ -1,121 +1,218 @@
 #include "expr/baselines.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
+#include "expr/feature_table.h"
+#include "expr/grammar.h"
+#include "expr/nearest_name.h"
+#include "expr/published_functions.h"
+
 namespace strata::expr {
 namespace {
 
-// The bound that the target-relative boxes of ALS must leave free below 1.
-constexpr double kMaximumSparsity = 0.99;
+bool IsWord(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
-// Parses a text written in this file, or generated from numbers that lie in the table's ranges.
-Expression Formula(const std::string& text) {
-  absl::StatusOr<Expression> expression = ParseExpression(text);
+// The formula with numbers in the places of the settings' names and of S, the target.
+std::string Substitute(const PublishedFunction& function, const SettingValues& values,
+                       double target) {
+  std::string out;
+  const std::string_view formula = function.formula;
+  for (size_t i = 0; i < formula.size();) {
+    size_t end = i;
+    while (end < formula.size() && IsWord(formula[end])) ++end;
+    if (end == i) {
+      out += formula[i++];
+      continue;
+    }
+    const std::string_view word = formula.substr(i, end - i);
+    const auto setting = std::find(function.settings.begin(), function.settings.end(), word);
+    if (setting != function.settings.end()) {
+      out += FormatNumber(values[static_cast<size_t>(setting - function.settings.begin())]);
+    } else {
+      out += word == "S" ? FormatNumber(target) : std::string(word);
+    }
+    i = end;
+  }
+  return out;
+}
+
+absl::StatusOr<BaselineSetting> Setting(const PublishedFunction& function,
+                                        const SettingValues& values, double target) {
+  BaselineSetting setting;
+  for (size_t i = 0; i < values.size(); ++i) {
+    setting.settings +=
+        fmt::format("{}{}={}", i == 0 ? "" : " ", function.settings[i], FormatNumber(values[i]));
+  }
+  absl::StatusOr<Expression> expression = ParseExpression(Substitute(function, values, target));
   if (!expression.ok()) {
-    std::fprintf(stderr, "baseline '%s': %s\n", text.c_str(),
-                 std::string(expression.status().message()).c_str());
+    return absl::InvalidArgumentError(fmt::format("{} {}: {}", function.name, setting.settings,
+                                                  std::string(expression.status().message())));
+  }
+  setting.expression = *std::move(expression);
+  return setting;
+}
+
+// Of a row of this library's own grids, which lies in the table's ranges.
+BaselineSetting OwnSetting(const PublishedFunction& function, const SettingValues& values,
+                           double target) {
+  absl::StatusOr<BaselineSetting> setting = Setting(function, values, target);
+  if (!setting.ok()) {
+    std::fprintf(stderr, "library: %s\n", std::string(setting.status().message()).c_str());
     std::abort();
   }
-  return *std::move(expression);
+  return *std::move(setting);
 }
 
-Baseline Uniform() {
-  return {"uniform", "the same sparsity everywhere", {{"", Formula("uniform()")}}, {}};
-}
-
-BaselineSetting OwlSetting(int multiple, double lambda) {
-  return {fmt::format("M={} lambda={}", multiple, lambda),
-          Formula(fmt::format("span(-outliers({}), {})", multiple, lambda))};
-}
-
-Baseline Owl() {
-  Baseline baseline{"owl", "OWL, arXiv 2310.05175", {OwlSetting(5, 0.08)}, {}};
-  for (const int multiple : {3, 5, 7, 10}) {
-    for (const double lambda : {0.02, 0.05, 0.08, 0.1, 0.2}) {
-      if (multiple == 5 && lambda == 0.08) continue;
-      baseline.published.push_back(OwlSetting(multiple, lambda));
-    }
+Baseline BaselineOf(const PublishedFunction& function, const UnitLayout& layout, double target) {
+  Baseline baseline{.name = std::string(function.name),
+                    .source = std::string(function.source),
+                    .published = {},
+                    .widened = {},
+                    .title = std::string(function.title),
+                    .formula = std::string(function.formula),
+                    .words = std::string(function.words),
+                    .default_is = std::string(function.default_is),
+                    .deviation = std::string(function.deviation),
+                    .granularities = function.granularities,
+                    .needs = {},
+                    .unstructured = function.unstructured,
+                    .left_out = {}};
+  const Grid grid = function.grid(layout, target);
+  for (const SettingValues& values : grid.published) {
+    baseline.published.push_back(OwnSetting(function, values, target));
   }
-  for (const int multiple : {5, 7}) baseline.widened.push_back(OwlSetting(multiple, 0.15));
-  return baseline;
-}
-
-// Maximises sum of q_i c_i over the retained densities q within a box and the budget of weights:
-// greedy by c_i per weight, so the units with the smallest c_i / size are pruned most.
-Baseline Als(double target) {
-  Baseline baseline{"als", "ALS, NeurIPS 2024", {}, {}};
-  for (const double delta : {0.2, 0.1, 0.15, 0.25}) {
-    if (target - delta < 0 || target + delta > kMaximumSparsity) continue;
-    BaselineSetting setting{
-        fmt::format("delta={}", delta),
-        Formula(fmt::format("waterfill(-suffixmean(exp(-redundancy)) / size, {0}, {0})", delta))};
-    (delta == 0.2 ? baseline.published : baseline.widened).push_back(std::move(setting));
+  for (const SettingValues& values : grid.widened) {
+    baseline.widened.push_back(OwnSetting(function, values, target));
+  }
+  baseline.left_out = grid.left_out;
+  for (const auto* settings : {&baseline.published, &baseline.widened}) {
+    if (!settings->empty()) baseline.needs = NeedsOf(settings->front().expression);
   }
   return baseline;
 }
 
-BaselineSetting ProgressionSetting(double beta) {
-  return {fmt::format("beta={}", beta), Formula(fmt::format("ramp(depth, {})", beta))};
+// Whether the library means this function for units like these.
+bool IsMeantFor(const Granularities& granularities, const UnitLayout& layout) {
+  if (layout.front().kind == UnitKind::kBlock) return granularities.block;
+  const size_t blocks = static_cast<size_t>(layout.back().block) + 1;
+  return layout.size() <= 2 * blocks ? granularities.kind : granularities.linear;
 }
 
-// Multiples of 0.002 up to the largest step the paper allows: at most 16 of them, evenly thinned
-// for models far shallower than the paper's; the largest step itself if it is below 0.002.
-std::vector<double> ProgressionSteps(int units, double target) {
-  const OperatorParameter& range = OperatorOf(IdOf("ramp")).parameters[0];
-  if (units < 2) return {};
-  const double largest =
-      std::min({2 * target / (units - 1), 2 * (1 - target) / (units - 1), range.maximum});
-  constexpr int kMostSteps = 16;
-  const int multiples = static_cast<int>(std::floor(largest * 500 + 1e-9));
-  const int stride = (multiples + kMostSteps - 1) / kMostSteps;
-  std::vector<double> steps;
-  for (int k = stride; k > 0 && k <= multiples; k += stride) steps.push_back(k / 500.0);
-  if (steps.empty() && largest >= range.minimum) steps.push_back(largest);
-  return steps;
-}
-
-Baseline Progression(int units, double target) {
-  Baseline baseline{"arithmetic-progression", "ATP, arXiv 2502.14770", {}, {}};
-  std::vector<double> steps = ProgressionSteps(units, target);
-  if (steps.empty()) return baseline;
-  // 0.008 is within reach of the paper's models at its sparsities; else the middle of the grid.
-  const auto usual = std::find(steps.begin(), steps.end(), 0.008);
-  const auto first = usual != steps.end() ? usual : steps.begin() + (steps.size() - 1) / 2;
-  std::rotate(steps.begin(), first, first + 1);
-  for (const double step : steps) baseline.published.push_back(ProgressionSetting(step));
-  return baseline;
-}
-
-Baseline Dsa(std::string name, const std::string& graph) {
-  Baseline baseline{std::move(name), "DSA, NeurIPS 2024", {}, {}};
-  Expression expression = Formula(graph);
-  baseline.published.push_back({"lambda=0.08", expression});
-  for (const double lambda : {0.05, 0.15, 0.2}) {
-    expression.parameters[0] = lambda;
-    baseline.widened.push_back({fmt::format("lambda={}", lambda), expression});
+const PublishedFunction* Find(std::string_view name) {
+  for (const PublishedFunction& function : PublishedFunctions()) {
+    if (function.name == name) return &function;
   }
-  return baseline;
+  return nullptr;
+}
+
+std::vector<std::string_view> Words(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (size_t i = 0; i < text.size();) {
+    const size_t end = std::min(text.find(' ', i), text.size());
+    if (end > i) words.push_back(text.substr(i, end - i));
+    i = end + 1;
+  }
+  return words;
+}
+
+// "M=5" of a function that has a setting M.
+absl::Status Assign(const PublishedFunction& function, std::string_view word,
+                    SettingValues* values) {
+  const size_t equals = word.find('=');
+  const std::string_view name = word.substr(0, equals);
+  const auto setting = std::find(function.settings.begin(), function.settings.end(), name);
+  if (equals == std::string_view::npos || setting == function.settings.end()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "'{}': expected {}, found '{}'", function.name,
+        function.settings.empty()
+            ? "no settings, since it has none"
+            : fmt::format("settings like {}=1, with a name of {}", function.settings.front(),
+                          fmt::join(function.settings, ", ")),
+        word));
+  }
+  const std::string_view digits = word.substr(equals + 1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}': expected a number for {}, found '{}'", function.name, name, digits));
+  }
+  (*values)[static_cast<size_t>(setting - function.settings.begin())] = value;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-std::vector<Baseline> Baselines(int units, double target_sparsity) {
-  std::vector<Baseline> baselines = {Uniform(),
-                                     Owl(),
-                                     Als(target_sparsity),
-                                     Progression(units, target_sparsity),
-                                     Dsa("dsa-absvar", "W:(ABS)-(VAR)-(9)"),
-                                     Dsa("dsa-logvar", "W:(ABSLOG)-(VAR)-(ATAN,ASIN)-(7)")};
-  std::erase_if(baselines, [](const Baseline& baseline) {
-    return baseline.published.empty() && baseline.widened.empty();
+Needs NeedsOf(const Expression& expression) {
+  const std::string_view name = OperatorOf(expression.op).name;
+  const bool spectra = name == "alpha" || name == "spectraltail" || name == "stablerank" ||
+                       name == "matrixrank" || name == "logdet";
+  Needs needs{.features = !RequiredFeatures(expression).empty(),
+              .gradients = name == "G",
+              .gradient_free = name == "sensitivity",
+              .spectra = spectra};
+  for (const Expression& child : expression.children) {
+    const Needs below = NeedsOf(child);
+    needs.gradients |= below.gradients;
+    needs.gradient_free |= below.gradient_free;
+    needs.spectra |= below.spectra;
+  }
+  return needs;
+}
+
+std::vector<Baseline> Library(const UnitLayout& layout, double target_sparsity) {
+  std::vector<Baseline> library;
+  for (const PublishedFunction& function : PublishedFunctions()) {
+    library.push_back(BaselineOf(function, layout, target_sparsity));
+  }
+  return library;
+}
+
+std::vector<Baseline> Baselines(const UnitLayout& layout, double target_sparsity,
+                                const BaselineSelection& selection) {
+  std::vector<Baseline> baselines = Library(layout, target_sparsity);
+  std::erase_if(baselines, [&](const Baseline& baseline) {
+    const Needs& needs = baseline.needs;
+    return !baseline.left_out.empty() || !baseline.unstructured ||
+           !IsMeantFor(baseline.granularities, layout) ||
+           (needs.gradients && !selection.gradients) ||
+           (needs.gradient_free && !selection.gradient_free) ||
+           (needs.spectra && !selection.spectra);
   });
   return baselines;
+}
+
+absl::StatusOr<BaselineSetting> FindPublished(std::string_view reference, const UnitLayout& layout,
+                                              double target_sparsity) {
+  const std::vector<std::string_view> words = Words(reference);
+  const PublishedFunction* function = words.empty() ? nullptr : Find(words.front());
+  if (function == nullptr) {
+    std::vector<std::string_view> names;
+    for (const PublishedFunction& known : PublishedFunctions()) names.push_back(known.name);
+    const std::string_view name = words.empty() ? "" : words.front();
+    return absl::NotFoundError(fmt::format("the library has no function '{}', the nearest is '{}'",
+                                           name.substr(0, 60), NearestName(name, names)));
+  }
+  const Grid grid = function->grid(layout, target_sparsity);
+  const auto& rows = grid.published.empty() ? grid.widened : grid.published;
+  if (rows.empty()) {
+    return absl::FailedPreconditionError(
+        fmt::format("'{}' cannot be used here: {}", function->name, grid.left_out));
+  }
+  SettingValues values = rows.front();
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (absl::Status status = Assign(*function, words[i], &values); !status.ok()) return status;
+  }
+  return Setting(*function, values, target_sparsity);
 }
 
 }  // namespace strata::expr

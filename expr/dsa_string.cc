@@ -29,6 +29,8 @@ constexpr DsaName kReduction[] = {
     {"VAR", "var"},         {"STD", "std"},
     {"L1_NORM", "l1"},      {"FROBENIUS_NORM", "l2"},
     {"ENTROPY", "entropy"}, {"GEOMETRIC_MEAN", "rootprod"},
+    {"RANK", "matrixrank"}, {"CORREF", "correlation"},
+    {"SLOGDET", "logdet"},
 };
 constexpr DsaName kTransform[] = {
     {"NO_OP", ""},
@@ -44,12 +46,23 @@ constexpr DsaName kTransform[] = {
     {"SIGMOID", "sigmoid"},
     {"TANH", "tanh"},
     {"SOFTPLUS", "softplus"},
+    {"SOFTMAX", "softmax"},
 };
-// Reductions of DSA that need a matrix, while DSA always gives them a flattened vector.
-constexpr std::string_view kFailing[] = {"RANK", "DETERMINANT", "SLOGDET",
-                                         "GRAM", "CORREF",      "DIAGONAL"};
 
-constexpr size_t kMaximumNames = 16;  // per list; DSA draws at most two
+// Reductions of DSA that have no meaning on a block's matrices, and why.
+struct Meaningless {
+  std::string_view dsa;
+  std::string_view reason;
+};
+
+constexpr Meaningless kMeaningless[] = {
+    {"DETERMINANT", "only a square matrix has a determinant; 'SLOGDET' is that of the Gram matrix"},
+    {"GRAM", "a Gram matrix is not one number"},
+    {"DIAGONAL", "a diagonal is not one number"},
+};
+
+// Per list: a chain within the depth limit may have all its names in one.
+constexpr size_t kMaximumNames = kMaximumDepth;
 
 struct Item {
   std::string_view text;
@@ -130,11 +143,18 @@ class Reader {
   static absl::Status Apply(const std::vector<Item>& items, std::span<const DsaName> names,
                             std::string_view list, Expression& expression, int* applied = nullptr) {
     for (const Item& item : items) {
+      const ValueType type = TypeOf(expression);
       const auto name = std::find_if(names.begin(), names.end(),
                                      [&](const DsaName& known) { return known.dsa == item.text; });
       if (name == names.end()) return Unknown(item, names, list);
       if (name->ours.empty()) continue;
       Expression parent{IdOf(name->ours), {}, {}};
+      if (OperatorOf(parent.op).kind == OperatorKind::kAcrossLayers && type == ValueType::kTensor) {
+        return absl::InvalidArgumentError(fmt::format(
+            "column {}: '{}' needs one number per block: expected a reduction before it, found "
+            "NO_OP",
+            item.column, item.text));
+      }
       parent.children.push_back(std::move(expression));
       expression = std::move(parent);
       if (applied != nullptr) ++*applied;
@@ -144,11 +164,10 @@ class Reader {
 
   static absl::Status Unknown(const Item& item, std::span<const DsaName> names,
                               std::string_view list) {
-    if (std::find(std::begin(kFailing), std::end(kFailing), item.text) != std::end(kFailing)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "column {}: DSA's own code fails on this operator: '{}' needs a matrix, but a block's "
-          "scores are flattened to a vector first",
-          item.column, item.text));
+    for (const auto& [dsa, reason] : kMeaningless) {
+      if (item.text != dsa) continue;
+      return absl::InvalidArgumentError(
+          fmt::format("column {}: DSA's own code fails on '{}': {}", item.column, dsa, reason));
     }
     std::vector<std::string_view> known;
     for (const DsaName& name : names) known.push_back(name.dsa);

@@ -8,10 +8,14 @@
 // our `log`.
 // - NO_OP and empty lists leave the value as it is. Without a reduction the transforms act on the
 //   tensor and DSA averages the result: mean(asin(softplus(WX))).
+// - RANK, CORREF and SLOGDET need a matrix, on which DSA's code fails because it flattens a block's
+//   scores to a vector first. They are read as `matrixrank`, `correlation` and `logdet`, which are
+//   defined on every matrix. DETERMINANT, GRAM and DIAGONAL have no such meaning and are refused.
+// - SQRT as a pre-process and SOFTMAX as a transform are in the paper's poster, not in its code.
+//   SOFTMAX acts on one number per block and needs a reduction before it.
 // - The last number is read by DSA's code and never used: it always takes lambda = 0.08. Here it
-// must
-//   be an integer or be left out, and is not kept. In three lists the last one may be that number,
-//   as in DSA's own W:(ABS)-(VAR)-(9), which then has no transforms.
+//   must be an integer or be left out, and is not kept. In three lists the last one may be that
+//   number, as in DSA's own W:(ABS)-(VAR)-(9), which then has no transforms.
 #ifndef STRATA_EXPR_DSA_STRING_H_
 #define STRATA_EXPR_DSA_STRING_H_
 
@@ -28,7 +32,7 @@ namespace strata::expr {
 inline constexpr double kDsaLambda = 0.08;
 
 // The tree of type Allocation. Errors give the column, what was expected and what was found, and
-// name the operators on which DSA's own code fails.
+// for a name without meaning the reason.
 absl::StatusOr<Expression> ParseDsaString(std::string_view text);
 
 // The string that ParseDsaString reads back as an equal tree; its last number is always 8, that is

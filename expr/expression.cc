@@ -47,6 +47,7 @@ ValueType TypeOf(const Expression& expression) {
     case OperatorKind::kWholeTensor:
       return ValueType::kTensor;
     case OperatorKind::kPostprocess:
+    case OperatorKind::kRefinement:
       return ValueType::kAllocation;
     default:
       return ValueType::kLayers;

@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "expr/layout_sources.h"
+
 namespace strata::expr {
 namespace {
 
@@ -19,7 +21,7 @@ bool SameBits(const std::vector<double>& a, const std::vector<double>& b) {
 void Collect(const Expression& node, std::set<std::string>& features) {
   const Operator& row = OperatorOf(node.op);
   const bool measured_source =
-      row.kind == OperatorKind::kStructuralSource && row.name != "depth" && row.name != "size";
+      row.kind == OperatorKind::kStructuralSource && LayoutSourceOf(node.op) == nullptr;
   if (row.kind == OperatorKind::kReduction || measured_source) {
     features.insert(PrintExpression(node));
     return;
@@ -29,7 +31,10 @@ void Collect(const Expression& node, std::set<std::string>& features) {
 
 }  // namespace
 
-FeatureTable::FeatureTable(std::vector<int64_t> parameters) : parameters_(std::move(parameters)) {}
+FeatureTable::FeatureTable(UnitLayout layout)
+    : layout_(std::move(layout)),
+      parameters_(ParametersOf(layout_)),
+      weights_(WeightsOf(parameters_)) {}
 
 absl::Status FeatureTable::Add(const std::string& feature, std::vector<double> values) {
   if (values.size() != parameters_.size()) {

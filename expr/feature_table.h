@@ -1,5 +1,5 @@
-// The measured numbers an expression is evaluated on: for every unit (block or linear) its size,
-// and for every feature (a reduction of a tensor, or a structural source) one value per unit.
+// The measured numbers an expression is evaluated on: the layout of the units, and for every
+// feature (a reduction of a tensor, or a structural source) one value per unit.
 #ifndef STRATA_EXPR_FEATURE_TABLE_H_
 #define STRATA_EXPR_FEATURE_TABLE_H_
 
@@ -11,16 +11,20 @@
 #include <vector>
 
 #include "expr/expression.h"
+#include "expr/unit_layout.h"
 
 namespace strata::expr {
 
 class FeatureTable {
  public:
-  // `parameters[i]` is the number of prunable weights of unit i, in model order; all positive.
-  explicit FeatureTable(std::vector<int64_t> parameters);
+  // `layout` must be valid (ValidateLayout).
+  explicit FeatureTable(UnitLayout layout);
 
-  int units() const { return static_cast<int>(parameters_.size()); }
+  int units() const { return static_cast<int>(layout_.size()); }
+  const UnitLayout& layout() const { return layout_; }
   const std::vector<int64_t>& parameters() const { return parameters_; }
+  // Share of each unit in the sum of all parameters.
+  const std::vector<double>& weights() const { return weights_; }
 
   // `feature` is the text form of a reduction or structural source, e.g. "var(abslog(WX))" or
   // "outliers(5)". One value per unit; NaN and infinities are kept as measured. An error if the
@@ -31,13 +35,15 @@ class FeatureTable {
   const std::vector<double>* Find(const std::string& feature) const;
 
  private:
-  std::vector<int64_t> parameters_;
+  UnitLayout layout_;
+  std::vector<int64_t> parameters_;  // of the layout
+  std::vector<double> weights_;
   std::map<std::string, std::vector<double>> values_;
 };
 
 // Features an expression needs that are not arithmetic on others: the text of every reduction and
-// measured structural source, sorted, each once. `depth`, `size` and constants need no measurement
-// and are not listed.
+// measured structural source, sorted, each once. What follows from the layout (`depth`, `size`,
+// ...) and constants need no measurement and are not listed.
 std::vector<std::string> RequiredFeatures(const Expression& expression);
 
 }  // namespace strata::expr

@@ -3,8 +3,41 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 namespace strata::expr {
+namespace {
+
+constexpr size_t kShownText = 40;
+
+// How a value of the wanted type is made where one of another type was found.
+std::string_view Remedy(ValueType wanted, ValueType found) {
+  if (found == ValueType::kAllocation) return "a post-process stands outside all of these";
+  switch (wanted) {
+    case ValueType::kTensor:
+      return "a source such as WX gives Tensor";
+    case ValueType::kLayers:
+      return "a reduction such as mean(...) gives Layers";
+    case ValueType::kAllocation:
+      return "a post-process such as span(..., 0.1) gives Allocation";
+  }
+  return "";
+}
+
+absl::Status WrongType(const Operator& row, size_t place, const Expression& child) {
+  const ValueType found = TypeOf(child);
+  const ValueType wanted = Accepts(row, place, ValueType::kLayers)   ? ValueType::kLayers
+                           : Accepts(row, place, ValueType::kTensor) ? ValueType::kTensor
+                                                                     : ValueType::kAllocation;
+  std::string text = PrintExpression(child);
+  if (text.size() > kShownText) text = text.substr(0, kShownText) + "...";
+  return absl::InvalidArgumentError(
+      fmt::format("'{}' expects a value of type {}, found {} '{}'; {}", row.name,
+                  row.kind == OperatorKind::kElementwise ? "Tensor or Layers" : TypeName(wanted),
+                  TypeName(found), text, Remedy(wanted, found)));
+}
+
+}  // namespace
 
 std::string_view TypeName(ValueType type) {
   switch (type) {
@@ -18,21 +51,23 @@ std::string_view TypeName(ValueType type) {
   return "unknown type";
 }
 
-bool Accepts(const Operator& row, ValueType child) {
+bool Accepts(const Operator& row, size_t child, ValueType type) {
   switch (row.kind) {
     case OperatorKind::kTensorSource:
     case OperatorKind::kStructuralSource:
     case OperatorKind::kConstant:
       return false;
     case OperatorKind::kElementwise:
-      return child != ValueType::kAllocation;
+      return type != ValueType::kAllocation;
     case OperatorKind::kWholeTensor:
     case OperatorKind::kReduction:
-      return child == ValueType::kTensor;
+      return type == ValueType::kTensor;
     case OperatorKind::kAcrossLayers:
     case OperatorKind::kBinary:
     case OperatorKind::kPostprocess:
-      return child == ValueType::kLayers;
+      return type == ValueType::kLayers;
+    case OperatorKind::kRefinement:
+      return type == (child == 0 ? ValueType::kAllocation : ValueType::kLayers);
   }
   return false;
 }
@@ -40,9 +75,10 @@ bool Accepts(const Operator& row, ValueType child) {
 std::string FormatNumber(double value) { return fmt::format("{}", value); }
 
 std::string DescribeArguments(const Operator& row) {
-  std::string text = fmt::format("{} expression{}", row.arity, row.arity == 1 ? "" : "s");
-  if (row.parameters.empty()) return text;
-  text += fmt::format(" and {} number{} (", row.parameters.size(),
+  std::string text;
+  if (row.arity > 0) text = fmt::format("{} expression{}", row.arity, row.arity == 1 ? "" : "s");
+  if (row.parameters.empty()) return text.empty() ? "no arguments" : text;
+  text += fmt::format("{}{} number{} (", text.empty() ? "" : " and ", row.parameters.size(),
                       row.parameters.size() == 1 ? "" : "s");
   for (size_t i = 0; i < row.parameters.size(); ++i) {
     text += fmt::format("{}{}", i == 0 ? "" : ", ", row.parameters[i].name);
@@ -65,33 +101,30 @@ absl::Status CheckParameter(const Operator& row, const OperatorParameter& parame
   return absl::OkStatus();
 }
 
-absl::Status CheckNode(const Expression& node) {
+NodeFault FindFault(const Expression& node) {
   if (static_cast<size_t>(node.op) >= Operators().size()) {
-    return absl::InvalidArgumentError(
-        fmt::format("operator identifier {} is not in the table of {}", static_cast<int>(node.op),
-                    Operators().size()));
+    return {
+        absl::InvalidArgumentError(fmt::format("operator identifier {} is not in the table of {}",
+                                               static_cast<int>(node.op), Operators().size()))};
   }
   const Operator& row = OperatorOf(node.op);
   if (node.children.size() != static_cast<size_t>(row.arity) ||
       node.parameters.size() != row.parameters.size()) {
-    return absl::InvalidArgumentError(fmt::format("'{}' takes {}, found {} and {}", row.name,
-                                                  DescribeArguments(row), node.children.size(),
-                                                  node.parameters.size()));
+    return {absl::InvalidArgumentError(fmt::format("'{}' takes {}, found {} and {}", row.name,
+                                                   DescribeArguments(row), node.children.size(),
+                                                   node.parameters.size()))};
+  }
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    if (Accepts(row, i, TypeOf(node.children[i]))) continue;
+    return {WrongType(row, i, node.children[i]), static_cast<int>(i)};
   }
   for (size_t i = 0; i < node.parameters.size(); ++i) {
     absl::Status status = CheckParameter(row, row.parameters[i], node.parameters[i]);
-    if (!status.ok()) return status;
+    if (!status.ok()) return {std::move(status), static_cast<int>(node.children.size() + i)};
   }
-  for (const Expression& child : node.children) {
-    const ValueType type = TypeOf(child);
-    if (Accepts(row, type)) continue;
-    const std::string_view wanted = row.kind == OperatorKind::kElementwise ? "Tensor or Layers"
-                                    : Accepts(row, ValueType::kTensor)     ? "Tensor"
-                                                                           : "Layers";
-    return absl::InvalidArgumentError(
-        fmt::format("'{}' expects a value of type {}, found {}", row.name, wanted, TypeName(type)));
-  }
-  return absl::OkStatus();
+  return {};
 }
+
+absl::Status CheckNode(const Expression& node) { return FindFault(node).status; }
 
 }  // namespace strata::expr

@@ -11,8 +11,9 @@
 namespace strata::expr {
 namespace {
 
-constexpr double kUniformProbability = 0.02;  // uniform() ignores every statistic
-constexpr double kConstantProbability = 0.3;  // of a binary operation with a constant operand
+constexpr double kUniformProbability = 0.02;    // uniform() ignores every statistic
+constexpr double kRefinementProbability = 0.2;  // of `within` around an allocation
+constexpr double kConstantProbability = 0.3;    // of a binary operation with a constant operand
 // Amplitudes are drawn around their published values, most of them within a factor of four: a tenth
 // of the published amplitude is hardly different from uniform.
 constexpr double kDrawSpread = 0.7;
@@ -35,6 +36,11 @@ double Readable(double value, const OperatorParameter& parameter) {
   return std::clamp(rounded, parameter.minimum, parameter.maximum);
 }
 
+// Shares and probabilities: as near to 1 as to 0.
+bool IsShare(const OperatorParameter& parameter) {
+  return std::fabs(parameter.minimum + parameter.maximum - 1) < 1e-9;
+}
+
 // One node more than the children, by moves: an initializer list would copy them.
 std::vector<Expression> Children(Expression first) {
   std::vector<Expression> children;
@@ -44,10 +50,19 @@ std::vector<Expression> Children(Expression first) {
 
 }  // namespace
 
-Growth::Growth(RandomGenerator& random, const VariationOptions& options) : random_(random) {
+Growth::Growth(RandomGenerator& random, const VariationOptions& options)
+    : random_(random), allowed_(Operators().size(), true) {
+  for (const std::string& name : options.excluded)
+    allowed_[static_cast<size_t>(IdOf(name))] = false;
+  for (size_t i = 0; i < allowed_.size(); ++i) {
+    if (!allowed_[i]) continue;
+    by_kind_[static_cast<size_t>(Operators()[i].kind)].push_back(static_cast<OperatorId>(i));
+  }
+  const bool reduces = !Allowed(OperatorKind::kReduction).empty();
   for (const std::string& name : options.sources) {
     const OperatorId id = IdOf(name);
     const bool tensor = OperatorOf(id).kind == OperatorKind::kTensorSource;
+    if (!IsAllowed(id) || (tensor && !reduces)) continue;
     (tensor ? tensor_sources_ : layers_sources_).push_back(id);
   }
   smallest_measured_ = layers_sources_.empty() && !tensor_sources_.empty() ? 2 : 1;
@@ -57,13 +72,15 @@ const std::vector<OperatorId>& Growth::Sources(ValueType type) const {
   return type == ValueType::kTensor ? tensor_sources_ : layers_sources_;
 }
 
+bool Growth::IsAllowed(const Expression& subtree) const {
+  return IsAllowed(subtree.op) &&
+         std::all_of(subtree.children.begin(), subtree.children.end(),
+                     [this](const Expression& child) { return IsAllowed(child); });
+}
+
 OperatorId Growth::AnyOf(OperatorKind kind) {
-  const std::span<const Operator> rows = Operators();
-  const auto matches = [kind](const Operator& row) { return row.kind == kind; };
-  auto skip = Below(static_cast<size_t>(std::count_if(rows.begin(), rows.end(), matches)));
-  size_t id = 0;
-  while (!matches(rows[id]) || skip-- > 0) ++id;
-  return static_cast<OperatorId>(id);
+  const std::vector<OperatorId>& operators = Allowed(kind);
+  return operators[Below(operators.size())];
 }
 
 double Growth::Parameter(const OperatorParameter& parameter) {
@@ -71,6 +88,9 @@ double Growth::Parameter(const OperatorParameter& parameter) {
     const double steps = std::floor((parameter.maximum - parameter.minimum) / parameter.step);
     return parameter.minimum +
            parameter.step * static_cast<double>(Below(static_cast<size_t>(steps) + 1));
+  }
+  if (IsShare(parameter)) {
+    return Readable(random_.Uniform(parameter.minimum, parameter.maximum), parameter);
   }
   if (parameter.minimum > 0) {
     return Readable(parameter.default_value * std::exp(kDrawSpread * random_.Normal()), parameter);
@@ -86,6 +106,10 @@ double Growth::Perturbed(const OperatorParameter& parameter, double value) {
     return std::clamp(moved, parameter.minimum, parameter.maximum);
   }
   const double step = kRelativeStep * random_.Normal();
+  if (IsShare(parameter)) {  // a factor of the odds
+    const double odds = value / (1 - value) * std::exp(2 * step);
+    return Readable(odds / (1 + odds), parameter);
+  }
   if (parameter.minimum > 0) return Readable(value * std::exp(step), parameter);
   return Readable(value + step * std::max(std::fabs(value), kSmallestConstantStep), parameter);
 }
@@ -112,10 +136,25 @@ Expression Growth::Subtree(ValueType type, int nodes, int depth) {
 
 Expression Growth::Allocation(int nodes, int depth) {
   static const OperatorId uniform = IdOf("uniform");
-  if (nodes < 2 || depth < 2 || Unit() < kUniformProbability) return Node(uniform, {});
+  const bool only_uniform = Allowed(OperatorKind::kPostprocess).size() == 1;
+  if (nodes < 2 || depth < 2 || only_uniform || Unit() < kUniformProbability) {
+    return Node(uniform, {});
+  }
+  const bool refinable = !Allowed(OperatorKind::kRefinement).empty() && nodes >= 5 && depth >= 3;
+  if (refinable && Unit() < kRefinementProbability) return Refinement(nodes, depth);
   OperatorId op = uniform;
   while (op == uniform) op = AnyOf(OperatorKind::kPostprocess);
   return Node(op, Children(Layers(nodes - 1, depth - 1)));
+}
+
+Expression Growth::Refinement(int nodes, int depth) {
+  const int spare = nodes - 1 - 2 - smallest_measured_;
+  const int refined = spare > 0 ? static_cast<int>(Below(static_cast<size_t>(spare) + 1)) : 0;
+  std::vector<Expression> children;
+  children.push_back(Allocation(2 + refined, depth - 1));
+  children.push_back(Layers(nodes - 1 - 2 - refined, depth - 1));
+  const OperatorId op = AnyOf(OperatorKind::kRefinement);
+  return Node(op, std::move(children));
 }
 
 Expression Growth::Tensor(int nodes, int depth) {
@@ -124,6 +163,7 @@ Expression Growth::Tensor(int nodes, int depth) {
     return Node(tensor_sources_[Below(tensor_sources_.size())], {});
   }
   const OperatorKind kind = Below(6) == 0 ? OperatorKind::kWholeTensor : OperatorKind::kElementwise;
+  if (Allowed(kind).empty()) return Tensor(1, 1);
   const OperatorId op = AnyOf(kind);
   return Node(op, Children(Tensor(nodes - 1, depth - 1)));
 }
@@ -145,13 +185,18 @@ Expression Growth::Layers(int nodes, int depth) {
       {OperatorKind::kAcrossLayers, unary ? kAcrossLayersWeight : 0},
       {OperatorKind::kBinary, binary ? kBinaryWeight : 0},
   }};
+  const auto weight_of = [this](const std::pair<OperatorKind, double>& choice) {
+    const bool leaf = choice.first == OperatorKind::kStructuralSource;
+    return leaf || !Allowed(choice.first).empty() ? choice.second : 0.0;
+  };
   double total = 0;
-  for (const auto& [kind, weight] : choices) total += weight;
+  for (const auto& choice : choices) total += weight_of(choice);
   double point = Unit() * total;
   OperatorKind chosen = OperatorKind::kStructuralSource;
-  for (const auto& [kind, weight] : choices) {
+  for (const auto& choice : choices) {
+    const double weight = weight_of(choice);
     if (weight == 0) continue;
-    chosen = kind;
+    chosen = choice.first;
     point -= weight;
     if (point < 0) break;
   }

@@ -2,6 +2,7 @@
 #ifndef STRATA_EXPR_GROWTH_H_
 #define STRATA_EXPR_GROWTH_H_
 
+#include <array>
 #include <vector>
 
 #include "expr/expression.h"
@@ -9,13 +10,15 @@
 
 namespace strata::expr {
 
+inline constexpr size_t kOperatorKinds = static_cast<size_t>(OperatorKind::kRefinement) + 1;
+
 class Growth {
  public:
   // Both must outlive the object.
   Growth(RandomGenerator& random, const VariationOptions& options);
 
   // A subtree of the type with at most `nodes` nodes and `depth` levels, both at least 1. A Tensor
-  // needs a tensor source among the options.
+  // needs one of Sources(kTensor).
   Expression Subtree(ValueType type, int nodes, int depth);
 
   // `op` with drawn parameters above `children`, which are of types it accepts.
@@ -27,10 +30,21 @@ class Growth {
   // relative to the magnitude for others, whole steps where only those are allowed.
   double Perturbed(const OperatorParameter& parameter, double value);
 
-  // The options' sources of type Tensor or Layers.
+  // The options' sources of type Tensor or Layers that are not excluded; no tensors if all
+  // reductions are.
   const std::vector<OperatorId>& Sources(ValueType type) const;
 
-  // Uniformly among the operators of a kind.
+  bool IsAllowed(OperatorId op) const { return allowed_[static_cast<size_t>(op)]; }
+
+  // Whether a whole subtree may be introduced.
+  bool IsAllowed(const Expression& subtree) const;
+
+  // The operators of a kind that are not excluded.
+  const std::vector<OperatorId>& Allowed(OperatorKind kind) const {
+    return by_kind_[static_cast<size_t>(kind)];
+  }
+
+  // One of them, uniformly; there must be one.
   OperatorId AnyOf(OperatorKind kind);
 
   uint64_t Below(size_t bound) { return random_.Below(bound); }
@@ -40,10 +54,13 @@ class Growth {
   Expression Tensor(int nodes, int depth);
   Expression Layers(int nodes, int depth);
   Expression Binary(int nodes, int depth);
+  Expression Refinement(int nodes, int depth);
   Expression LayersLeaf();
   Expression Allocation(int nodes, int depth);
 
   RandomGenerator& random_;
+  std::vector<bool> allowed_;  // by operator
+  std::array<std::vector<OperatorId>, kOperatorKinds> by_kind_;
   std::vector<OperatorId> tensor_sources_;
   std::vector<OperatorId> layers_sources_;
   int smallest_measured_;  // nodes of the smallest Layers tree that is not a constant

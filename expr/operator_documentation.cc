@@ -25,6 +25,7 @@ constexpr Section kSections[] = {
     {OperatorKind::kAcrossLayers, "Across layers: Layers → Layers"},
     {OperatorKind::kBinary, "Binary: (Layers, Layers) → Layers"},
     {OperatorKind::kPostprocess, "Post-processes: Layers → Allocation"},
+    {OperatorKind::kRefinement, "Refinements: (Allocation, Layers) → Allocation"},
 };
 
 // A vertical bar would end the cell.
@@ -37,6 +38,7 @@ std::string Cell(std::string_view text) {
   return cell;
 }
 
+// "lambda 0.005 to 0.5, M 2 to 20 by 1".
 std::string Parameters(const Operator& row) {
   std::string text;
   for (const OperatorParameter& parameter : row.parameters) {
@@ -63,6 +65,23 @@ std::string OperatorTableMarkdown() {
                          row.domain == DomainRule::kTotal ? "yes" : "no", Cell(row.source));
     }
     out += '\n';
+  }
+  return out;
+}
+
+std::string OperatorTableText() {
+  std::string out;
+  for (const Section& section : kSections) {
+    out += fmt::format("{}{}\n", out.empty() ? "" : "\n", section.title);
+    for (const Operator& row : Operators()) {
+      if (row.kind != section.kind) continue;
+      out += fmt::format("  {:<17} {}\n", row.name, row.meaning);
+      std::string details;
+      if (!row.parameters.empty()) details += fmt::format("{}; ", Parameters(row));
+      if (!row.alias.empty()) details += fmt::format("{} in DSA; ", row.alias);
+      details += row.domain == DomainRule::kTotal ? "always finite; " : "may be NaN or infinite; ";
+      out += fmt::format("  {:<17}   {}from {}\n", "", details, row.source);
+    }
   }
   return out;
 }

@@ -16,15 +16,16 @@ namespace strata::expr {
 enum class ValueType : uint8_t { kTensor, kLayers, kAllocation };
 
 enum class OperatorKind : uint8_t {
-  kTensorSource,      // () -> Tensor: WX, W, X
-  kStructuralSource,  // () -> Layers: depth, size, redundancy, influence, outliers(M)
+  kTensorSource,      // () -> Tensor: WX, W, X, G
+  kStructuralSource,  // () -> Layers: depth, size, redundancy, influence, outliers(M), ...
   kConstant,          // () -> Layers: a number
   kElementwise,       // Tensor -> Tensor or Layers -> Layers: abslog, tanh, ...
   kWholeTensor,       // Tensor -> Tensor, needs the whole tensor's statistics: normalize, mms
-  kReduction,         // Tensor -> Layers: mean, var, ...
+  kReduction,         // Tensor -> Layers: mean, var, quantile(p), ...
   kAcrossLayers,      // Layers -> Layers, not element-wise: minmax, ranks, suffixmean, ...
-  kBinary,            // (Layers, Layers) -> Layers
-  kPostprocess,       // Layers -> Allocation: span, rank, ramp, waterfill, dsa, uniform
+  kBinary,            // (Layers, Layers) -> Layers; mix has a parameter
+  kPostprocess,       // Layers -> Allocation: span, rank, ramp, waterfill, dsa, uniform, ...
+  kRefinement,        // (Allocation, Layers) -> Allocation: within
 };
 
 // Identifiers are indices into Operators(); names, not identifiers, are stored and sent.
@@ -53,7 +54,7 @@ struct Operator {
   std::span<const OperatorParameter> parameters;
   DomainRule domain;
   bool commutative;
-  std::string_view latex;    // {} stands for each child, in order
+  std::string_view latex;    // {} stands for each child, in order; <name> for a parameter
   std::string_view meaning;  // exact definition; for tensors, what the kernels of pruning/ compute
   std::string_view source;   // paper or code the definition is taken from
 };

@@ -67,35 +67,41 @@ class Parser {
         fmt::format("column {}: {}, found {}", position + 1, message, found));
   }
 
-  // Adds a node, checking it where its column is known.
+  // Adds a node. `arguments` are the positions of its children and parameters, so that a fault is
+  // reported where the offending one starts.
   absl::StatusOr<Expression> Node(size_t position, OperatorId op, std::vector<double> parameters,
-                                  std::vector<Expression> children) {
+                                  std::vector<Expression> children,
+                                  const std::vector<size_t>& arguments) {
     if (++nodes_ > kMaximumNodes) {
       return absl::InvalidArgumentError(fmt::format(
           "column {}: expected at most {} operators and operands", position + 1, kMaximumNodes));
     }
     Expression node{op, std::move(parameters), std::move(children)};
-    absl::Status status = CheckNode(node);
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(
-          fmt::format("column {}: {}", position + 1, std::string(status.message())));
-    }
-    return node;
+    const NodeFault fault = FindFault(node);
+    if (fault.status.ok()) return node;
+    const size_t where = fault.argument < 0 ? position : arguments[fault.argument];
+    return absl::InvalidArgumentError(
+        fmt::format("column {}: {}", where + 1, std::string(fault.status.message())));
   }
 
   absl::StatusOr<Expression> LeftAssociative(std::string_view operators,
                                              absl::StatusOr<Expression> (Parser::*operand)()) {
+    SkipSpace();
+    const size_t start = position_;
     absl::StatusOr<Expression> left = (this->*operand)();
     while (left.ok()) {
       const char symbol = Peek();
       if (symbol == '\0' || operators.find(symbol) == std::string_view::npos) break;
       const size_t position = position_++;
+      SkipSpace();
+      const size_t right_start = position_;
       absl::StatusOr<Expression> right = (this->*operand)();
       if (!right.ok()) return right;
       std::vector<Expression> children;
       children.push_back(*std::move(left));
       children.push_back(*std::move(right));
-      left = Node(position, IdOf(std::string_view(&symbol, 1)), {}, std::move(children));
+      left = Node(position, IdOf(std::string_view(&symbol, 1)), {}, std::move(children),
+                  {start, right_start});
     }
     return left;
   }
@@ -120,13 +126,15 @@ class Parser {
     if (IsDigit(Peek()) || Peek() == '.') {
       absl::StatusOr<double> number = Number();
       if (!number.ok()) return number.status();
-      return Node(position, IdOf("constant"), {-*number}, {});
+      return Node(position, IdOf("constant"), {-*number}, {}, {position});
     }
+    SkipSpace();
+    const size_t start = position_;
     absl::StatusOr<Expression> child = Unary();
     if (!child.ok()) return child;
     std::vector<Expression> children;
     children.push_back(*std::move(child));
-    return Node(position, IdOf("neg"), {}, std::move(children));
+    return Node(position, IdOf("neg"), {}, std::move(children), {start});
   }
 
   // Unsigned.
@@ -156,7 +164,7 @@ class Parser {
     if (IsDigit(first) || first == '.') {
       absl::StatusOr<double> number = Number();
       if (!number.ok()) return number.status();
-      return Node(position, IdOf("constant"), {*number}, {});
+      return Node(position, IdOf("constant"), {*number}, {}, {position});
     }
     if (Take('(')) {
       absl::StatusOr<Expression> inner = Sum();
@@ -181,39 +189,61 @@ class Parser {
           fmt::format("column {}: unknown operator '{}', the nearest known name is '{}'",
                       position + 1, name.substr(0, 40), NearestOperatorName(name)));
     }
-    std::vector<Expression> children;
-    std::vector<double> parameters;
-    const size_t arguments = static_cast<size_t>(row->arity) + row->parameters.size();
-    if (arguments == 0) {
-      if (Take('(') && !Take(')')) return Error(position_, "expected ')'");
-      return Node(position, IdOf(row->name), {}, {});
+    if (row->arity == 0 && row->parameters.empty()) {
+      if (Take('(') && !Take(')')) {
+        return Error(position_, fmt::format("expected ')': '{}' takes no arguments", row->name));
+      }
+      return Node(position, IdOf(row->name), {}, {}, {});
     }
     if (!Take('(')) {
       return Error(position_, fmt::format("expected '(' after '{}', which takes {}", name,
                                           DescribeArguments(*row)));
     }
-    for (size_t i = 0; i < arguments; ++i) {
-      if (i > 0 && !Take(',')) {
-        SkipSpace();
-        return Error(position_, fmt::format("expected ',': '{}' takes {}", row->name,
-                                            DescribeArguments(*row)));
-      }
-      if (children.size() < static_cast<size_t>(row->arity)) {
+    return Arguments(position, *row);
+  }
+
+  // What stands between the parentheses, the first of which is taken, and the second.
+  absl::StatusOr<Expression> Arguments(size_t position, const Operator& row) {
+    const size_t arity = static_cast<size_t>(row.arity);
+    const size_t wanted = arity + row.parameters.size();
+    std::vector<Expression> children;
+    std::vector<double> parameters;
+    std::vector<size_t> positions;
+    for (size_t i = 0; i < wanted; ++i) {
+      if (i > 0 && !Take(',')) return Missing(row, i);
+      if (Peek() == ')') return Missing(row, i);
+      positions.push_back(position_);
+      if (i < arity) {
         absl::StatusOr<Expression> child = Sum();
         if (!child.ok()) return child;
         children.push_back(*std::move(child));
       } else {
-        absl::StatusOr<double> number = SignedNumber(*row, row->parameters[parameters.size()]);
+        absl::StatusOr<double> number = SignedNumber(row, row.parameters[i - arity]);
         if (!number.ok()) return number.status();
         parameters.push_back(*number);
       }
     }
-    if (!Take(')')) {
-      SkipSpace();
+    if (Peek() == ',') {
       return Error(position_,
-                   fmt::format("expected ')': '{}' takes {}", row->name, DescribeArguments(*row)));
+                   fmt::format("expected ')' after {} argument{}: '{}' takes {}", wanted,
+                               wanted == 1 ? "" : "s", row.name, DescribeArguments(row)));
     }
-    return Node(position, IdOf(row->name), std::move(parameters), std::move(children));
+    if (!Take(')')) {
+      return Error(position_,
+                   fmt::format("expected ')': '{}' takes {}", row.name, DescribeArguments(row)));
+    }
+    return Node(position, IdOf(row.name), std::move(parameters), std::move(children), positions);
+  }
+
+  // Where argument number `count` of an operator should stand.
+  absl::Status Missing(const Operator& row, size_t count) {
+    SkipSpace();
+    const size_t arity = static_cast<size_t>(row.arity);
+    const std::string missing =
+        count < arity ? "an expression"
+                      : fmt::format("a number ({})", row.parameters[count - arity].name);
+    return Error(position_, fmt::format("expected {}{}: '{}' takes {}", count > 0 ? "',' and " : "",
+                                        missing, row.name, DescribeArguments(row)));
   }
 
   std::string_view text_;

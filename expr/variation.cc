@@ -48,6 +48,17 @@ std::vector<Place> PlacesWhere(Expression& tree,
 
 bool IsInner(const Expression& node) { return TypeOf(node) != ValueType::kAllocation; }
 
+// Subtrees that may be replaced by others: all but the whole tree.
+std::vector<Place> Replaceable(Expression& tree) {
+  std::vector<Place> places = PlacesWhere(tree, [](const Expression&) { return true; });
+  if (!IsInner(tree)) places.erase(places.begin());
+  return places;
+}
+
+Place AnyPlace(Growth& growth, const std::vector<Place>& places) {
+  return places[growth.Below(places.size())];
+}
+
 // Puts `op` above the node.
 void Wrap(Growth& growth, OperatorId op, Expression& node) {
   std::vector<Expression> children;
@@ -61,37 +72,37 @@ bool PerturbParameter(Growth& growth, const VariationOptions&, Expression& tree)
   const std::vector<Place> places =
       PlacesWhere(tree, [](const Expression& node) { return !node.parameters.empty(); });
   if (places.empty()) return false;
-  Expression& node = *places[growth.Below(places.size())].node;
+  Expression& node = *AnyPlace(growth, places).node;
   const size_t i = growth.Below(node.parameters.size());
   node.parameters[i] = growth.Perturbed(OperatorOf(node.op).parameters[i], node.parameters[i]);
   return true;
 }
 
-// Operators that may stand where `node` does, above the same children.
+// Operators that may stand where the inner node `node` does, above the same children.
 std::vector<OperatorId> Alternatives(const Growth& growth, const Expression& node) {
   const ValueType type = TypeOf(node);
-  if (node.children.empty()) {
-    if (type == ValueType::kAllocation) return {};
-    return growth.Sources(type);
-  }
   std::vector<OperatorId> alternatives;
+  Expression candidate{node.op, {}, node.children};
   for (size_t i = 0; i < Operators().size(); ++i) {
-    Expression candidate{static_cast<OperatorId>(i), {}, node.children};
+    candidate.op = static_cast<OperatorId>(i);
     const Operator& row = OperatorOf(candidate.op);
     if (static_cast<size_t>(row.arity) != node.children.size()) continue;
-    const bool accepts =
-        std::all_of(node.children.begin(), node.children.end(),
-                    [&row](const Expression& child) { return Accepts(row, TypeOf(child)); });
+    if (candidate.op == node.op || !growth.IsAllowed(candidate.op)) continue;
+    bool accepts = true;
+    for (size_t child = 0; child < node.children.size(); ++child) {
+      accepts = accepts && Accepts(row, child, TypeOf(node.children[child]));
+    }
     if (accepts && TypeOf(candidate) == type) alternatives.push_back(candidate.op);
   }
   return alternatives;
 }
 
 bool ReplaceOperator(Growth& growth, const VariationOptions&, Expression& tree) {
-  const std::vector<Place> places = PlacesWhere(tree, [](const Expression&) { return true; });
-  Expression& node = *places[growth.Below(places.size())].node;
-  std::vector<OperatorId> alternatives = Alternatives(growth, node);
-  std::erase(alternatives, node.op);
+  const std::vector<Place> places =
+      PlacesWhere(tree, [](const Expression& node) { return !node.children.empty(); });
+  if (places.empty()) return false;
+  Expression& node = *AnyPlace(growth, places).node;
+  const std::vector<OperatorId> alternatives = Alternatives(growth, node);
   if (alternatives.empty()) return false;
   const Expression before = node;
   node = growth.Node(alternatives[growth.Below(alternatives.size())], before.children);
@@ -110,14 +121,24 @@ bool ReplaceOperator(Growth& growth, const VariationOptions&, Expression& tree) 
   return true;
 }
 
+bool SwapSource(Growth& growth, const VariationOptions&, Expression& tree) {
+  const std::vector<Place> places = PlacesWhere(
+      tree, [](const Expression& node) { return node.children.empty() && IsInner(node); });
+  if (places.empty()) return false;
+  Expression& node = *AnyPlace(growth, places).node;
+  const std::vector<OperatorId>& sources = growth.Sources(TypeOf(node));
+  if (sources.empty()) return false;
+  node = growth.Node(sources[growth.Below(sources.size())], {});
+  return true;
+}
+
 bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression& tree) {
-  const std::vector<Place> places = PlacesWhere(tree, [&growth](const Expression& node) {
-    const ValueType type = TypeOf(node);
-    return type == ValueType::kLayers ||
-           (type == ValueType::kTensor && !growth.Sources(type).empty());
+  std::vector<Place> places = Replaceable(tree);
+  std::erase_if(places, [&growth](const Place& place) {
+    return TypeOf(*place.node) == ValueType::kTensor && growth.Sources(ValueType::kTensor).empty();
   });
   if (places.empty()) return false;
-  const Place place = places[growth.Below(places.size())];
+  const Place place = AnyPlace(growth, places);
   const int nodes = options.maximum_nodes - Complexity(tree) + Complexity(*place.node);
   const int depth = options.maximum_depth - place.level + 1;
   if (nodes < 1 || depth < 1) return false;
@@ -126,15 +147,34 @@ bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression&
   return true;
 }
 
-bool Insert(Growth& growth, const VariationOptions&, Expression& tree) {
-  const std::vector<Place> places = PlacesWhere(tree, IsInner);
+// Refines the allocation `place` by a random function of the units of a block.
+bool Refine(Growth& growth, const VariationOptions& options, Expression& tree, const Place& place) {
+  const int nodes = options.maximum_nodes - Complexity(tree) - 1;
+  const int depth = options.maximum_depth - place.level;
+  if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kRefinement).empty()) return false;
+  const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
+  std::vector<Expression> children;
+  children.push_back(std::move(*place.node));
+  children.push_back(growth.Subtree(ValueType::kLayers, budget, depth));
+  const OperatorId op = growth.AnyOf(OperatorKind::kRefinement);
+  *place.node = growth.Node(op, std::move(children));
+  return true;
+}
+
+bool Insert(Growth& growth, const VariationOptions& options, Expression& tree) {
+  const bool refines = !growth.Allowed(OperatorKind::kRefinement).empty();
+  const std::vector<Place> places =
+      PlacesWhere(tree, [refines](const Expression& node) { return refines || IsInner(node); });
   if (places.empty()) return false;
-  Expression& node = *places[growth.Below(places.size())].node;
+  const Place place = AnyPlace(growth, places);
+  if (!IsInner(*place.node)) return Refine(growth, options, tree, place);
   const bool elementwise = growth.Below(2) == 0;
-  const OperatorKind kind = elementwise                          ? OperatorKind::kElementwise
-                            : TypeOf(node) == ValueType::kTensor ? OperatorKind::kWholeTensor
-                                                                 : OperatorKind::kAcrossLayers;
-  Wrap(growth, growth.AnyOf(kind), node);
+  const OperatorKind kind = elementwise ? OperatorKind::kElementwise
+                            : TypeOf(*place.node) == ValueType::kTensor
+                                ? OperatorKind::kWholeTensor
+                                : OperatorKind::kAcrossLayers;
+  if (growth.Allowed(kind).empty()) return false;
+  Wrap(growth, growth.AnyOf(kind), *place.node);
   return true;
 }
 
@@ -142,12 +182,41 @@ bool Delete(Growth& growth, const VariationOptions&, Expression& tree) {
   const std::vector<Place> places = PlacesWhere(tree, [](const Expression& node) {
     const OperatorKind kind = OperatorOf(node.op).kind;
     return kind == OperatorKind::kElementwise || kind == OperatorKind::kWholeTensor ||
-           kind == OperatorKind::kAcrossLayers;
+           kind == OperatorKind::kAcrossLayers || kind == OperatorKind::kRefinement;
   });
   if (places.empty()) return false;
-  Expression& node = *places[growth.Below(places.size())].node;
+  Expression& node = *AnyPlace(growth, places).node;
   Expression child = std::move(node.children[0]);
   node = std::move(child);
+  return true;
+}
+
+bool Hoist(Growth& growth, const VariationOptions&, Expression& tree) {
+  const std::vector<Place> places =
+      PlacesWhere(tree, [](const Expression& node) { return !node.children.empty(); });
+  if (places.empty()) return false;
+  Expression& node = *AnyPlace(growth, places).node;
+  const ValueType type = TypeOf(node);
+  std::vector<Place> below =
+      PlacesWhere(node, [type](const Expression& inner) { return TypeOf(inner) == type; });
+  below.erase(below.begin());  // the node itself
+  if (below.empty()) return false;
+  Expression hoisted = std::move(*AnyPlace(growth, below).node);
+  node = std::move(hoisted);
+  return true;
+}
+
+bool Graft(Growth& growth, const VariationOptions& options, Expression& tree) {
+  const std::vector<Place> places = Replaceable(tree);
+  if (options.library.empty() || places.empty()) return false;
+  Expression& node = *AnyPlace(growth, places).node;
+  const ValueType type = TypeOf(node);
+  Expression donor = options.library[growth.Below(options.library.size())];
+  const std::vector<Place> grafts = PlacesWhere(donor, [&growth, type](const Expression& graft) {
+    return TypeOf(graft) == type && growth.IsAllowed(graft);
+  });
+  if (grafts.empty()) return false;
+  node = *AnyPlace(growth, grafts).node;
   return true;
 }
 
@@ -155,10 +224,10 @@ bool Combine(Growth& growth, const VariationOptions& options, Expression& tree) 
   const std::vector<Place> places =
       PlacesWhere(tree, [](const Expression& node) { return TypeOf(node) == ValueType::kLayers; });
   if (places.empty()) return false;
-  const Place place = places[growth.Below(places.size())];
+  const Place place = AnyPlace(growth, places);
   const int nodes = options.maximum_nodes - Complexity(tree) - 1;
   const int depth = options.maximum_depth - place.level;
-  if (nodes < 1 || depth < 1) return false;
+  if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kBinary).empty()) return false;
   const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
   std::vector<Expression> children;
   children.push_back(std::move(*place.node));
@@ -171,13 +240,49 @@ bool Combine(Growth& growth, const VariationOptions& options, Expression& tree) 
 
 using Mutation = bool (*)(Growth&, const VariationOptions&, Expression&);
 
-std::array<std::pair<double, Mutation>, 6> Mutations(const VariationOptions& options) {
+std::array<std::pair<double, Mutation>, 9> Mutations(const VariationOptions& options) {
   return {{{options.perturb_parameter_weight, PerturbParameter},
            {options.replace_operator_weight, ReplaceOperator},
+           {options.swap_source_weight, SwapSource},
            {options.replace_subtree_weight, ReplaceSubtree},
            {options.insert_weight, Insert},
            {options.delete_weight, Delete},
-           {options.combine_weight, Combine}}};
+           {options.hoist_weight, Hoist},
+           {options.combine_weight, Combine},
+           {options.graft_weight, Graft}}};
+}
+
+absl::Status CheckSources(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const Operator* row = FindOperator(name);
+    if (row != nullptr && IsSource(*row)) continue;
+    std::vector<std::string_view> known;
+    for (const Operator& source : Operators()) {
+      if (IsSource(source)) known.push_back(source.name);
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("sources: expected the name of a source, found '{}', the nearest is '{}'",
+                    name.substr(0, 40), NearestName(name, known)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckExcluded(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const Operator* row = FindOperator(name);
+    if (row == nullptr) {
+      std::vector<std::string_view> known;
+      for (const Operator& candidate : Operators()) known.push_back(candidate.name);
+      return absl::InvalidArgumentError(
+          fmt::format("excluded: expected the name of an operator, found '{}', the nearest is '{}'",
+                      name.substr(0, 40), NearestName(name, known)));
+    }
+    if (row->name == "constant" || row->name == "uniform") {
+      return absl::InvalidArgumentError(fmt::format(
+          "excluded: expected an operator that trees can do without, found '{}'", row->name));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -203,16 +308,14 @@ absl::Status ValidateOptions(const VariationOptions& options) {
                       FormatNumber(weight)));
     }
   }
-  for (const std::string& name : options.sources) {
-    const Operator* row = FindOperator(name);
-    if (row != nullptr && IsSource(*row)) continue;
-    std::vector<std::string_view> known;
-    for (const Operator& source : Operators()) {
-      if (IsSource(source)) known.push_back(source.name);
-    }
-    return absl::InvalidArgumentError(
-        fmt::format("sources: expected the name of a source, found '{}', the nearest is '{}'",
-                    name.substr(0, 40), NearestName(name, known)));
+  if (absl::Status status = CheckSources(options.sources); !status.ok()) return status;
+  if (absl::Status status = CheckExcluded(options.excluded); !status.ok()) return status;
+  for (size_t i = 0; i < options.library.size(); ++i) {
+    absl::Status status = Validate(options.library[i]);
+    if (status.ok() && TypeOf(options.library[i]) == ValueType::kAllocation) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "library function {}: expected a function of type Allocation, found {}", i,
+        status.ok() ? PrintExpression(options.library[i]) : std::string(status.message())));
   }
   return absl::OkStatus();
 }
@@ -231,7 +334,7 @@ Expression Crossover(RandomGenerator& random, const Expression& first, const Exp
   Expression donor_tree = second;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     Expression child = first;
-    const std::vector<Place> places = PlacesWhere(child, IsInner);
+    const std::vector<Place> places = Replaceable(child);
     if (places.empty()) break;
     Expression& node = *places[random.Below(places.size())].node;
     const ValueType type = TypeOf(node);

@@ -27,32 +27,57 @@ class RandomGenerator {
 struct VariationOptions {
   int maximum_nodes = 16;  // larger trees are never produced
   int maximum_depth = 8;
-  double crossover_probability = 0.4;  // otherwise one mutation
-  // Relative weights of the mutations.
+  // Of a child of two parents; otherwise it has one parent and one mutation. Mutations are the
+  // majority because a good function is small: most exchanges of subtrees replace half of it.
+  double crossover_probability = 0.4;
+  // Relative weights of the mutations. Numbers and operators come first, because a change that
+  // leaves the rest of a good function as it is most often stays good.
   double perturb_parameter_weight =
       3.0;  // Gaussian step of one parameter, relative to its range or magnitude
-  double replace_operator_weight = 2.0;  // another operator of the same signature
-  double replace_subtree_weight = 1.0;
-  double insert_weight = 1.0;   // a unary operator above a node
-  double delete_weight = 1.0;   // a unary operator replaced by its child
+  double replace_operator_weight = 2.0;  // another operator above the same operands
+  double swap_source_weight = 1.0;       // another source of the same type, with drawn parameters
+  double replace_subtree_weight = 1.0;   // a random subtree of the same type
+  double insert_weight = 1.0;  // a unary operator above a node, or `within` above an allocation
+  double delete_weight = 1.0;  // such an operator replaced by its first operand
+  double hoist_weight = 0.5;   // a node replaced by one below it of the same type: functions shrink
   double combine_weight = 1.0;  // a Layers subtree becomes a binary operation with a random one
-  // Names of sources that random trees may use; all others stay reachable through the seeds.
-  std::vector<std::string> sources = {"WX",       "W",          "X",        "depth",
-                                      "outliers", "redundancy", "influence"};
+  double graft_weight = 1.0;    // a subtree of a library function instead of one of the same type
+  // Names of sources that random trees and mutations may use; all others stay reachable through the
+  // seeds. The defaults are measured in one pass, or are free, and say something about whole
+  // blocks; `fan`, `size` and `attention` differ only among finer units or unequal blocks.
+  std::vector<std::string> sources = {"WX",   "W",        "X",          "depth",
+                                      "last", "outliers", "redundancy", "influence"};
+  // Names of operators that random trees and mutations do not introduce; what the parents hold may
+  // stay and cross over. By default:
+  // - matrixrank, logdet, stablerank, spectraltail: a spectrum of every matrix, minutes to measure
+  // - within, kindminmax: change nothing where a unit is a whole block
+  // - nm: its allocations only make sense in runs that prune N of M
+  // - direct: takes values for sparsities, and those of random trees are nearly always clamped
+  // - density: a high value is pruned less, so that subtrees mean the opposite under it
+  std::vector<std::string> excluded = {"matrixrank",   "logdet", "stablerank",
+                                       "spectraltail", "within", "kindminmax",
+                                       "nm",           "direct", "density"};
+  // Functions that grafts are taken from, but for subtrees with excluded operators. Without any,
+  // there are no grafts.
+  std::vector<Expression> library;
 };
 
-// Known sources, limits within those of Validate, weights finite and not negative, a probability.
+// Known sources and operators, limits within those of Validate, weights finite and not negative, a
+// probability, a valid library. `constant` and `uniform`, which trees fall back on where nothing
+// else fits, cannot be excluded. Errors name the nearest known name.
 absl::Status ValidateOptions(const VariationOptions& options);
 
 Expression RandomExpression(RandomGenerator& random, const VariationOptions& options);
 
-// A child that takes a subtree of `second` in place of one of the same type in `first`. A mutation
-// of `first` if no exchange within the limits is found that changes it.
+// A child that takes a subtree of `second` in place of one of the same type in `first`; an
+// allocation only below `within`, else the child would be `second`. A mutation of `first` if no
+// exchange within the limits is found that changes it.
 Expression Crossover(RandomGenerator& random, const Expression& first, const Expression& second,
                      const VariationOptions& options);
 
 // One mutation, drawn by the weights among those that apply and change the tree. A random
-// expression if none is found, which happens to `uniform()` and to trees beyond the limits.
+// expression if none is found in 32 draws, which happens to `uniform()` and to trees beyond the
+// limits.
 Expression Mutate(RandomGenerator& random, const Expression& expression,
                   const VariationOptions& options);
 

@@ -61,39 +61,39 @@ void BlockInfluence::Add(const float* input, const float* output, int64_t rows, 
 }
 
 std::vector<std::vector<double>> InputSimilarity(const std::vector<std::span<const float>>& inputs,
-                                                 int64_t tokens, int64_t columns) {
-  const auto blocks = static_cast<int64_t>(inputs.size());
+                                                 int64_t tokens) {
+  const auto count = static_cast<int64_t>(inputs.size());
   std::vector<at::Tensor> views;
   // Each input is scaled to unit norm: psi does not change, and squares of Grams stay far from
   // float32's limits.
   std::vector<float> scales;
   for (const std::span<const float> input : inputs) {
-    views.push_back(View(input, tokens, columns));
+    views.push_back(View(input, tokens, static_cast<int64_t>(input.size()) / tokens));
     scales.push_back(1.0f / std::max(views.back().norm().item<float>(), 1e-30f));
   }
-  at::Tensor products = at::zeros({blocks, blocks}, at::kDouble);
+  at::Tensor products = at::zeros({count, count}, at::kDouble);
   const int64_t tile = std::min(tokens, kTileTokens);
-  at::Tensor grams = at::empty({blocks, tile, tile});
+  at::Tensor grams = at::empty({count, tile, tile});
   for (int64_t i = 0; i < tokens; i += tile) {
     const int64_t rows = std::min(tile, tokens - i);
     for (int64_t j = i; j < tokens; j += tile) {
       const int64_t other_rows = std::min(tile, tokens - j);
       if (rows != tile || other_rows != tile) grams.zero_();
-      for (int64_t block = 0; block < blocks; ++block) {
-        at::Tensor gram = grams[block].narrow(0, 0, rows).narrow(1, 0, other_rows);
-        const at::Tensor left = views[block].narrow(0, i, rows) * scales[block];
-        const at::Tensor right = views[block].narrow(0, j, other_rows) * scales[block];
+      for (int64_t k = 0; k < count; ++k) {
+        at::Tensor gram = grams[k].narrow(0, 0, rows).narrow(1, 0, other_rows);
+        const at::Tensor left = views[k].narrow(0, i, rows) * scales[k];
+        const at::Tensor right = views[k].narrow(0, j, other_rows) * scales[k];
         gram.copy_(left.mm(right.t()));
       }
-      const at::Tensor flat = grams.view({blocks, tile * tile});
+      const at::Tensor flat = grams.view({count, tile * tile});
       // Grams are symmetric: a tile off the diagonal stands for two.
       products.add_(flat.mm(flat.t()).to(at::kDouble), i == j ? 1 : 2);
     }
   }
-  std::vector<std::vector<double>> similarity(blocks, std::vector<double>(blocks));
+  std::vector<std::vector<double>> similarity(count, std::vector<double>(count));
   const auto product = products.accessor<double, 2>();
-  for (int64_t i = 0; i < blocks; ++i) {
-    for (int64_t j = 0; j < blocks; ++j) {
+  for (int64_t i = 0; i < count; ++i) {
+    for (int64_t j = 0; j < count; ++j) {
       similarity[i][j] = product[i][j] / std::sqrt(product[i][i] * product[j][j]);
     }
   }

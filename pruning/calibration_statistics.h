@@ -36,16 +36,14 @@ class BlockInfluence {
   int64_t rows_ = 0;
 };
 
-// Uncentred linear CKA of the inputs of every pair of blocks (ALS, NeurIPS 2024): psi_ij = |X_i^T
-// X_j|_F^2 /
+// Uncentred linear CKA of every pair of inputs (ALS, NeurIPS 2024): psi_ij = |X_i^T X_j|_F^2 /
 // (|X_i^T X_i|_F |X_j^T X_j|_F), through the Grams X_i X_i^T, tile by tile so that no whole Gram is
-// held. `inputs[i]` is block i's input, row-major [tokens, columns]. Returns L rows of L values.
-// Uses LibTorch's threads.
+// held. `inputs[i]` is row-major [tokens, columns], each with its own number of columns. Returns n
+// rows of n values. Uses LibTorch's threads.
 std::vector<std::vector<double>> InputSimilarity(const std::vector<std::span<const float>>& inputs,
-                                                 int64_t tokens, int64_t columns);
+                                                 int64_t tokens);
 
-// L * (1 - 1 / R_i) with R_i = sum_j psi_ij: large where a block's input resembles those of the
-// others.
+// n * (1 - 1 / R_i) with R_i = sum_j psi_ij: large where an input resembles the others.
 std::vector<double> Redundancy(const std::vector<std::vector<double>>& similarity);
 
 }  // namespace strata::pruning

@@ -18,8 +18,9 @@ absl::StatusOr<ScoreSource> SourceOf(expr::OperatorId id) {
   if (name == "W") return ScoreSource::kWeight;
   if (name == "X") return ScoreSource::kInputNorm;
   if (name == "WX") return ScoreSource::kWandaScore;
+  if (name == "G") return ScoreSource::kGradient;
   return absl::InvalidArgumentError(
-      fmt::format("the tensor source '{}' cannot be measured; W, X and WX can", name));
+      fmt::format("the tensor source '{}' cannot be measured; W, X, WX and G can", name));
 }
 
 bool SameTensor(const TensorNode& a, const TensorNode& b) {
@@ -39,9 +40,32 @@ absl::StatusOr<FeaturePlan> FeaturePlan::Create(const std::vector<std::string>& 
   return plan;
 }
 
+bool FeaturePlan::Has(FeatureKind kind) const {
+  return std::any_of(outputs_.begin(), outputs_.end(),
+                     [kind](const FeatureOutput& output) { return output.kind == kind; });
+}
+
+bool FeaturePlan::needs_scaler_rows() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const TensorNode& node) {
+    return node.parent < 0 &&
+           (node.source == ScoreSource::kInputNorm || node.source == ScoreSource::kWandaScore);
+  });
+}
+
 bool FeaturePlan::needs_block_statistics() const {
+  return Has(FeatureKind::kRedundancy) || Has(FeatureKind::kInfluence);
+}
+
+bool FeaturePlan::needs_gradients() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const TensorNode& node) {
+    return node.parent < 0 && node.source == ScoreSource::kGradient;
+  });
+}
+
+bool FeaturePlan::needs_all_units() const {
   return std::any_of(outputs_.begin(), outputs_.end(), [](const FeatureOutput& output) {
-    return output.kind == FeatureKind::kRedundancy || output.kind == FeatureKind::kInfluence;
+    return output.kind == FeatureKind::kReduction &&
+           ReductionKernelOf(output.reduction)->form == ReductionForm::kGlobalThreshold;
   });
 }
 
@@ -49,37 +73,50 @@ absl::Status FeaturePlan::Add(const std::string& feature) {
   const absl::StatusOr<Expression> parsed = expr::ParseExpression(feature);
   if (!parsed.ok()) return parsed.status();
   const expr::Operator& root = expr::OperatorOf(parsed->op);
-  FeatureOutput output;
-  if (root.kind == OperatorKind::kReduction) {
-    const ReductionKernel* kernel = ReductionKernelOf(parsed->op);
-    if (kernel == nullptr) {
-      return absl::InvalidArgumentError(
-          fmt::format("the reduction '{}' cannot be measured", root.name));
-    }
-    const absl::StatusOr<int> node = AddTensor(parsed->children[0]);
-    if (!node.ok()) return node.status();
-    output = {FeatureKind::kReduction, *node, parsed->op, 0};
-    nodes_[*node].groups |= kernel->groups;
-  } else if (root.kind == OperatorKind::kStructuralSource && root.name == "outliers") {
-    const int node = FindOrAdd(TensorNode());
-    output = {FeatureKind::kOutliers, node, {}, parsed->parameters[0]};
-    nodes_[node].groups |= kMoments;
-    std::vector<double>& multiples = nodes_[node].outlier_multiples;
-    if (std::find(multiples.begin(), multiples.end(), output.multiple) == multiples.end()) {
-      multiples.push_back(output.multiple);
-    }
-  } else if (root.kind == OperatorKind::kStructuralSource && root.name == "redundancy") {
-    output.kind = FeatureKind::kRedundancy;
-  } else if (root.kind == OperatorKind::kStructuralSource && root.name == "influence") {
-    output.kind = FeatureKind::kInfluence;
-  } else {
-    return absl::InvalidArgumentError(
-        fmt::format("expected a reduction of a tensor, or outliers, redundancy or influence; "
-                    "found '{}'",
-                    root.name));
-  }
-  outputs_.push_back(output);
+  absl::StatusOr<FeatureOutput> output = absl::InvalidArgumentError(
+      fmt::format("expected a reduction of a tensor or a measured source, found '{}'", root.name));
+  if (root.kind == OperatorKind::kReduction) output = ReductionOf(*parsed);
+  if (root.kind == OperatorKind::kStructuralSource) output = SourceFeature(*parsed);
+  if (!output.ok()) return output.status();
+  outputs_.push_back(*output);
   return absl::OkStatus();
+}
+
+absl::StatusOr<FeatureOutput> FeaturePlan::ReductionOf(const Expression& feature) {
+  const ReductionKernel* kernel = ReductionKernelOf(feature.op);
+  if (kernel == nullptr) {
+    return absl::InvalidArgumentError(
+        fmt::format("the reduction '{}' cannot be measured", expr::OperatorOf(feature.op).name));
+  }
+  const absl::StatusOr<int> node = AddTensor(feature.children[0]);
+  if (!node.ok()) return node.status();
+  nodes_[*node].groups |= kernel->groups;
+  return FeatureOutput{FeatureKind::kReduction, *node, feature.op,
+                       feature.parameters.empty() ? 0 : feature.parameters[0]};
+}
+
+absl::StatusOr<FeatureOutput> FeaturePlan::SourceFeature(const Expression& feature) {
+  const std::string_view name = expr::OperatorOf(feature.op).name;
+  if (name == "redundancy") return FeatureOutput{.kind = FeatureKind::kRedundancy};
+  if (name == "influence") return FeatureOutput{.kind = FeatureKind::kInfluence};
+  if (name == "linearredundancy") return FeatureOutput{.kind = FeatureKind::kLinearRedundancy};
+  if (name == "sensitivity") return FeatureOutput{.kind = FeatureKind::kSensitivity};
+  if (name == "alpha") {
+    const int node = FindOrAdd({.source = ScoreSource::kWeight});
+    return FeatureOutput{FeatureKind::kReduction, node, expr::IdOf("spectraltail"), 0};
+  }
+  if (name != "outliers") {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' follows from the layout of the units and is not measured", name));
+  }
+  const int node = FindOrAdd({.source = ScoreSource::kWandaScore});
+  const FeatureOutput output{FeatureKind::kOutliers, node, {}, feature.parameters[0]};
+  nodes_[node].groups |= kMoments;
+  std::vector<double>& multiples = nodes_[node].outlier_multiples;
+  if (std::find(multiples.begin(), multiples.end(), output.parameter) == multiples.end()) {
+    multiples.push_back(output.parameter);
+  }
+  return output;
 }
 
 absl::StatusOr<int> FeaturePlan::AddTensor(const Expression& tensor) {

@@ -7,6 +7,8 @@
 #include <limits>
 #include <string_view>
 
+#include "pruning/ordered_values.h"
+
 namespace strata::pruning {
 namespace {
 
@@ -119,20 +121,54 @@ double Entropy(const TensorStatistics& whole) {
   return whole.entropy;
 }
 
+double Skewness(const TensorStatistics& whole) {
+  const auto count = static_cast<double>(whole.count);
+  const double second = whole.squared_deviations / count;
+  return whole.cubed_deviations / count / (second * std::sqrt(second));
+}
+
+double Kurtosis(const TensorStatistics& whole) {
+  const auto count = static_cast<double>(whole.count);
+  const double second = whole.squared_deviations / count;
+  return whole.fourth_deviations / count / (second * second);
+}
+
+double Gini(std::span<const float> ascending, double) { return GiniOfSorted(ascending); }
+
 struct NamedReduction {
   std::string_view name;
   ReductionKernel kernel;
 };
 
+constexpr ReductionKernel OfStatistics(unsigned groups, double (*finish)(const TensorStatistics&)) {
+  return {.groups = groups, .of_statistics = finish};
+}
+constexpr ReductionKernel OfSorted(double (*finish)(std::span<const float>, double)) {
+  return {.form = ReductionForm::kSorted, .of_sorted = finish};
+}
+constexpr ReductionKernel OfSpectrum(double (*finish)(const Spectrum&)) {
+  return {.form = ReductionForm::kSpectrum, .of_spectrum = finish};
+}
+
 constexpr std::array kReductions = {
-    NamedReduction{"mean", {kMoments, Mean}},
-    NamedReduction{"var", {kMoments, Variance}},
-    NamedReduction{"std", {kMoments, Deviation}},
-    NamedReduction{"l1", {kNorms, MeanMagnitude}},
-    NamedReduction{"l2", {kNorms, EuclideanNorm}},
-    NamedReduction{"geomean", {kLogarithms, GeometricMean}},
-    NamedReduction{"rootprod", {kLogarithms, RootOfProduct}},
-    NamedReduction{"entropy", {kProbabilityMass | kEntropy, Entropy}},
+    NamedReduction{"mean", OfStatistics(kMoments, Mean)},
+    NamedReduction{"var", OfStatistics(kMoments, Variance)},
+    NamedReduction{"std", OfStatistics(kMoments, Deviation)},
+    NamedReduction{"l1", OfStatistics(kNorms, MeanMagnitude)},
+    NamedReduction{"l2", OfStatistics(kNorms, EuclideanNorm)},
+    NamedReduction{"geomean", OfStatistics(kLogarithms, GeometricMean)},
+    NamedReduction{"rootprod", OfStatistics(kLogarithms, RootOfProduct)},
+    NamedReduction{"entropy", OfStatistics(kProbabilityMass | kEntropy, Entropy)},
+    NamedReduction{"skewness", OfStatistics(kMoments | kHighMoments, Skewness)},
+    NamedReduction{"kurtosis", OfStatistics(kMoments | kHighMoments, Kurtosis)},
+    NamedReduction{"gini", OfSorted(Gini)},
+    NamedReduction{"quantile", OfSorted(QuantileOfSorted)},
+    NamedReduction{"below", {.form = ReductionForm::kGlobalThreshold}},
+    NamedReduction{"matrixrank", OfSpectrum(RankShare)},
+    NamedReduction{"logdet", OfSpectrum(LogDeterminant)},
+    NamedReduction{"stablerank", OfSpectrum(StableRank)},
+    NamedReduction{"spectraltail", OfSpectrum(SpectralTail)},
+    NamedReduction{"correlation", {.form = ReductionForm::kMatrix, .of_matrix = MeanCorrelation}},
 };
 
 template <typename Table>

@@ -59,6 +59,20 @@ STRATA_VECTOR_CLONES TwoSums Deviations(const float* values, int64_t size, doubl
       [](float) { return 0.0; });
 }
 
+STRATA_VECTOR_CLONES TwoSums HighDeviations(const float* values, int64_t size, double mean) {
+  return SumBoth(
+      values, size,
+      [mean](float x) {
+        const double deviation = static_cast<double>(x) - mean;
+        return deviation * deviation * deviation;
+      },
+      [mean](float x) {
+        const double deviation = static_cast<double>(x) - mean;
+        const double square = deviation * deviation;
+        return square * square;
+      });
+}
+
 STRATA_VECTOR_CLONES TwoSums AbsoluteAndSquare(const float* values, int64_t size) {
   return SumBoth(
       values, size, [](float x) { return static_cast<double>(std::fabs(x)); },
@@ -124,6 +138,33 @@ void AddEntropy(std::span<const float> values, double mass, TensorStatistics* re
   result->entropy -= sum;
 }
 
+// Adds the deviations of a chunk to those of a total by the pairwise update of central moments
+// (Pebay, SAND2008-6212, eq. 2.1 for each power), from the fields both have before the merge.
+void MergeDeviations(const TensorStatistics& chunk, TensorStatistics* total) {
+  if (total->count == 0 || chunk.count == 0) {
+    total->squared_deviations += chunk.squared_deviations;
+    total->cubed_deviations += chunk.cubed_deviations;
+    total->fourth_deviations += chunk.fourth_deviations;
+    return;
+  }
+  const auto a = static_cast<double>(total->count);
+  const auto b = static_cast<double>(chunk.count);
+  const double n = a + b;
+  const double shift = chunk.mean() - total->mean();
+  const double square = shift * shift;
+  const double a_squares = total->squared_deviations;
+  const double b_squares = chunk.squared_deviations;
+  const double a_cubes = total->cubed_deviations;
+  const double b_cubes = chunk.cubed_deviations;
+  total->squared_deviations += b_squares + square * a * b / n;
+  total->cubed_deviations += b_cubes + square * shift * a * b * (a - b) / (n * n) +
+                             3 * shift * (a * b_squares - b * a_squares) / n;
+  total->fourth_deviations += chunk.fourth_deviations +
+                              square * square * a * b * (a * a - a * b + b * b) / (n * n * n) +
+                              6 * square * (a * a * b_squares + b * b * a_squares) / (n * n) +
+                              4 * shift * (a * b_cubes - b * a_cubes) / n;
+}
+
 }  // namespace
 
 double TensorStatistics::variance() const {
@@ -137,6 +178,11 @@ TensorStatistics StatisticsOf(std::span<const float> values, unsigned groups, do
   if (groups & kMoments) {
     result.sum = SumAndNothing(values.data(), size).first;
     result.squared_deviations = Deviations(values.data(), size, result.mean()).first;
+  }
+  if (groups & kHighMoments) {
+    const TwoSums sums = HighDeviations(values.data(), size, result.mean());
+    result.cubed_deviations = sums.first;
+    result.fourth_deviations = sums.second;
   }
   if (groups & kNorms) {
     const TwoSums sums = AbsoluteAndSquare(values.data(), size);
@@ -155,16 +201,7 @@ TensorStatistics StatisticsOf(std::span<const float> values, unsigned groups, do
 }
 
 void Merge(const TensorStatistics& chunk, TensorStatistics* total) {
-  if (total->count > 0 && chunk.count > 0) {
-    // Pairwise update of the squared deviations (Chan, Golub and LeVeque 1979, eq. 2.1).
-    const double shift = chunk.mean() - total->mean();
-    total->squared_deviations +=
-        chunk.squared_deviations + shift * shift * static_cast<double>(total->count) *
-                                       static_cast<double>(chunk.count) /
-                                       static_cast<double>(total->count + chunk.count);
-  } else {
-    total->squared_deviations += chunk.squared_deviations;
-  }
+  MergeDeviations(chunk, total);
   total->count += chunk.count;
   total->sum += chunk.sum;
   total->absolute_sum += chunk.absolute_sum;

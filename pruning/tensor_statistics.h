@@ -17,7 +17,8 @@ enum StatisticsGroup : unsigned {
   kExtremes = 1u << 2,
   kLogarithms = 1u << 3,
   kProbabilityMass = 1u << 4,
-  kEntropy = 1u << 5,  // needs kProbabilityMass of the whole tensor first
+  kEntropy = 1u << 5,      // needs kProbabilityMass of the whole tensor first
+  kHighMoments = 1u << 6,  // only together with kMoments
 };
 
 // A value type; the fields of a group are meaningful only once that group was gathered.
@@ -50,6 +51,10 @@ struct TensorStatistics {
   // kEntropy
   double entropy =
       0;  // -sum p ln p, p = x / mass, the logarithm clamped as torch.distributions does
+
+  // kHighMoments
+  double cubed_deviations = 0;   // sum of (x - mean)^3
+  double fourth_deviations = 0;  // sum of (x - mean)^4
 
   double mean() const { return sum / static_cast<double>(count); }
   double variance() const;  // unbiased: divided by count - 1; NaN for a single element

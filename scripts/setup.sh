@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and running Strata needs on Debian 12: system packages and LibTorch. Safe
-# to run again: what is there already is left alone.
+# to run again: what is there already is left alone. `--with PACKAGE...` adds packages that a script
+# needs on top.
 source "$(dirname "$0")/environment.sh"
 
 packages=(
@@ -11,6 +12,7 @@ packages=(
   libsqlite3-dev libsqlitecpp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
+if [ "${1:-}" = --with ]; then packages+=("${@:2}"); fi
 
 # Runs a command and shows its output only if it fails.
 quietly() {
@@ -53,21 +55,35 @@ install_packages() {
     apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
+make_venv() {
+  if "$strata_venv/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
+  say "Python environment: creating $strata_venv"
+  rm -rf "$strata_venv"
+  python3 -m venv "$strata_venv"
+}
+
+# What tests check documents with; the program itself runs no Python.
+install_test_tools() {
+  if "$strata_venv/bin/python" -c 'import jsonschema' 2>/dev/null; then
+    say "Python test tools: jsonschema is installed"
+    return
+  fi
+  make_venv
+  say "Python test tools: installing jsonschema into $strata_venv"
+  quietly "$strata_venv/bin/python" -m pip install --progress-bar off jsonschema==4.26.0
+}
+
 install_libtorch() {
   local folder
   if folder="$(torch_folder)"; then
     say "LibTorch: using $folder"
     return
   fi
-  if [ ! -x "$strata_venv/bin/pip" ]; then
-    say "Python environment: creating $strata_venv"
-    rm -rf "$strata_venv"
-    python3 -m venv "$strata_venv"
-  fi
-  local pip=("$strata_venv/bin/pip" install --no-deps --progress-bar off)
+  make_venv
+  local pip=("$strata_venv/bin/python" -m pip install --no-deps --progress-bar off)
   if has_nvidia_gpu; then
     say "LibTorch: an NVIDIA GPU is here; installing torch $torch_version with CUDA (several GB)"
-    "$strata_venv/bin/pip" install --progress-bar off "torch==$torch_version"
+    "$strata_venv/bin/python" -m pip install --progress-bar off "torch==$torch_version"
   else
     say "LibTorch: no NVIDIA GPU; installing the CPU build of torch $torch_version (about 190 MB, 750 MB on disk)"
     # Without --no-deps pip would fetch Python packages that LibTorch does not need.
@@ -96,3 +112,4 @@ EOF
 fi
 install_packages
 install_libtorch
+install_test_tools

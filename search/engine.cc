@@ -32,9 +32,9 @@ size_t Index(int64_t id) { return static_cast<size_t>(id); }
 // timing cannot change what is found.
 class SearchEngine final : public Engine {
  public:
-  SearchEngine(const EngineOptions& options, const std::vector<int64_t>& parameters)
+  SearchEngine(const EngineOptions& options, const expr::UnitLayout& layout)
       : options_(options),
-        ledger_(parameters),
+        ledger_(layout),
         breeder_(options.seed, options.population, options.variation) {
     for (const Seed& seed : BaselineSeeds(options.baselines)) {
       breeder_.AddSeen(seed.expression);
@@ -358,10 +358,10 @@ class SearchEngine final : public Engine {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options,
-                                                       const std::vector<int64_t>& parameters) {
-  const absl::Status valid = ValidateOptions(options, parameters);
+                                                       const expr::UnitLayout& layout) {
+  const absl::Status valid = ValidateOptions(options, layout);
   if (!valid.ok()) return valid;
-  return std::make_unique<SearchEngine>(options, parameters);
+  return std::make_unique<SearchEngine>(options, layout);
 }
 
 }  // namespace strata::search

@@ -103,9 +103,9 @@ enum class Phase { kSearching, kDraining, kSelecting, kVerifying, kDone };
 
 class Engine {
  public:
-  // `parameters[i]`: prunable weights of unit i. InvalidArgument for impossible options.
+  // InvalidArgument for impossible options or an invalid layout.
   static absl::StatusOr<std::unique_ptr<Engine>> Create(const EngineOptions& options,
-                                                        const std::vector<int64_t>& parameters);
+                                                        const expr::UnitLayout& layout);
   virtual ~Engine() = default;
 
   // Next task, each handed out once. Keeps several tasks outstanding.

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
-
 #include "expr/operator_table.h"
 
 namespace strata::search {
@@ -23,32 +21,13 @@ absl::Status Within(std::string_view option, int64_t minimum, int64_t maximum, i
 }
 
 absl::Status ValidateVariation(const expr::VariationOptions& variation) {
-  if (!(variation.crossover_probability >= 0 && variation.crossover_probability <= 1)) {
-    return absl::InvalidArgumentError(
-        fmt::format("variation.crossover_probability must be in [0, 1], found {}",
-                    variation.crossover_probability));
-  }
-  double sum = 0;
-  for (const double weight : {variation.perturb_parameter_weight, variation.replace_operator_weight,
-                              variation.replace_subtree_weight, variation.insert_weight,
-                              variation.delete_weight, variation.combine_weight}) {
-    if (!(weight >= 0) || std::isinf(weight)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "the weights of the mutations must be finite and not negative, found {}", weight));
-    }
-    sum += weight;
-  }
-  if (!(sum > 0)) {
-    return absl::InvalidArgumentError("at least one weight of the mutations must be positive");
+  const absl::Status valid = expr::ValidateOptions(variation);
+  if (!valid.ok()) {
+    return absl::InvalidArgumentError(fmt::format("variation: {}", std::string(valid.message())));
   }
   if (variation.sources.empty()) {
     return absl::InvalidArgumentError(
         "variation.sources must name at least one source, found none");
-  }
-  for (const std::string& source : variation.sources) {
-    if (expr::FindOperator(source) != nullptr) continue;
-    return absl::InvalidArgumentError(
-        fmt::format("variation.sources: expected the name of a source, found \"{}\"", source));
   }
   // The smallest allocation is a post-process over a source, possibly reduced: span(mean(WX)).
   absl::Status status = AtLeast("variation.maximum_nodes", 3, variation.maximum_nodes);
@@ -82,15 +61,12 @@ absl::Status ValidateBaselines(const std::vector<expr::Baseline>& baselines) {
 
 }  // namespace
 
-absl::Status ValidateOptions(const EngineOptions& options, const std::vector<int64_t>& parameters) {
-  if (parameters.empty()) {
-    return absl::InvalidArgumentError("expected the sizes of one or more units, found none");
+absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayout& layout) {
+  if (layout.empty()) {
+    return absl::InvalidArgumentError("expected the layout of one or more units, found none");
   }
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    absl::Status positive = AtLeast(fmt::format("the size of unit {}", i), 1, parameters[i]);
-    if (!positive.ok()) return positive;
-  }
-  absl::Status status = expr::ValidateTarget(options.target);
+  absl::Status status = expr::ValidateLayout(layout);
+  status.Update(expr::ValidateTarget(options.target));
   status.Update(Within("random_candidates", 0, 10000, options.random_candidates));
   status.Update(Within("population", 1, 1000000, options.population));
   status.Update(Within("lag", 1, 10000, options.lag));
@@ -120,23 +96,32 @@ std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines) {
   return defaults;
 }
 
-std::string IdentityText(const EngineOptions& options, const std::vector<int64_t>& parameters) {
+std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout) {
   const expr::VariationOptions& variation = options.variation;
   // fmt writes the shortest decimal number that reads back to the same double.
   std::string text = fmt::format(
       "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\ntarget.maximum={}\n"
-      "random_candidates={}\npopulation={}\nlag={}\nunit_parameters={}\n",
+      "random_candidates={}\npopulation={}\nlag={}\n",
       expr::OperatorTableHash(), options.seed, options.target.sparsity, options.target.minimum,
-      options.target.maximum, options.random_candidates, options.population, options.lag,
-      fmt::join(parameters, " "));
+      options.target.maximum, options.random_candidates, options.population, options.lag);
+  for (const expr::Unit& unit : layout) {
+    text += fmt::format("unit={} {} {} {}\n", unit.block, expr::UnitKindName(unit.kind),
+                        unit.parameters, unit.fan);
+  }
   text += fmt::format(
       "maximum_nodes={}\nmaximum_depth={}\ncrossover_probability={}\nperturb_parameter_weight={}\n"
-      "replace_operator_weight={}\nreplace_subtree_weight={}\ninsert_weight={}\ndelete_weight={}\n"
-      "combine_weight={}\nsources={}\n",
+      "replace_operator_weight={}\nswap_source_weight={}\nreplace_subtree_weight={}\n"
+      "insert_weight={}\ndelete_weight={}\nhoist_weight={}\ncombine_weight={}\ngraft_weight={}\n"
+      "sources={}\nexcluded={}\n",
       variation.maximum_nodes, variation.maximum_depth, variation.crossover_probability,
       variation.perturb_parameter_weight, variation.replace_operator_weight,
-      variation.replace_subtree_weight, variation.insert_weight, variation.delete_weight,
-      variation.combine_weight, fmt::join(variation.sources, " "));
+      variation.swap_source_weight, variation.replace_subtree_weight, variation.insert_weight,
+      variation.delete_weight, variation.hoist_weight, variation.combine_weight,
+      variation.graft_weight, fmt::join(variation.sources, " "),
+      fmt::join(variation.excluded, " "));
+  for (const expr::Expression& function : variation.library) {
+    text += fmt::format("graft={}\n", expr::PrintExpression(function));
+  }
   for (const Seed& seed : BaselineSeeds(options.baselines)) {
     text += fmt::format("baseline {}={}\n", seed.name, expr::PrintExpression(seed.expression));
   }

@@ -14,7 +14,7 @@
 namespace strata::search {
 
 // InvalidArgument names the option, what it must be and what it is.
-absl::Status ValidateOptions(const EngineOptions& options, const std::vector<int64_t>& parameters);
+absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayout& layout);
 
 struct Seed {
   int baseline = 0;  // index into the options' baselines
@@ -27,9 +27,9 @@ struct Seed {
 std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines);
 
 // One "name=value" per line of everything that decides which candidates are bred: all options but
-// maximum_evaluations and finalists, the sizes of the units, and the operator table. Equal texts,
+// maximum_evaluations and finalists, the layout of the units, and the operator table. Equal texts,
 // equal candidates. Doubles are exact.
-std::string IdentityText(const EngineOptions& options, const std::vector<int64_t>& parameters);
+std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout);
 
 }  // namespace strata::search
 

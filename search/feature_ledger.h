@@ -16,7 +16,7 @@ namespace strata::search {
 // Not thread-safe.
 class FeatureLedger {
  public:
-  explicit FeatureLedger(const std::vector<int64_t>& parameters) : table_(parameters) {}
+  explicit FeatureLedger(const expr::UnitLayout& layout) : table_(layout) {}
 
   // Those of `features` nobody asked for yet; from now on they are asked for.
   std::vector<std::string> TakeUnasked(const std::vector<std::string>& features);

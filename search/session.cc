@@ -294,7 +294,7 @@ class StoredSession final : public Session {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& options,
-                                                         const std::vector<int64_t>& parameters,
+                                                         const expr::UnitLayout& layout,
                                                          RunStore* store) {
   if (options.now_seconds == nullptr) {
     return absl::InvalidArgumentError("now_seconds: expected a clock, found none");
@@ -303,11 +303,11 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
     return absl::InvalidArgumentError(fmt::format(
         "budget_seconds must be finite and not negative, found {}", options.budget_seconds));
   }
-  absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(options.engine, parameters);
+  absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(options.engine, layout);
   if (!engine.ok()) return engine.status();
-  auto session = std::make_unique<StoredSession>(options, static_cast<int>(parameters.size()),
+  auto session = std::make_unique<StoredSession>(options, static_cast<int>(layout.size()),
                                                  *std::move(engine), store);
-  const absl::Status begun = session->Begin(IdentityText(options.engine, parameters));
+  const absl::Status begun = session->Begin(IdentityText(options.engine, layout));
   if (!begun.ok()) return begun;
   return session;
 }

@@ -37,10 +37,10 @@ using SessionAction = std::variant<SessionTask, Wait, Done>;
 
 class Session {
  public:
-  // `store` must outlive the session. A store with outcomes resumes. `parameters` as in
+  // `store` must outlive the session. A store with outcomes resumes. `layout` as in
   // Engine::Create.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const SessionOptions& options,
-                                                         const std::vector<int64_t>& parameters,
+                                                         const expr::UnitLayout& layout,
                                                          RunStore* store);
   virtual ~Session() = default;
 

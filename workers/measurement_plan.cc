@@ -14,8 +14,10 @@ template <typename Value, size_t count>
 using NameTable = std::array<std::pair<Value, const char*>, count>;
 
 constexpr NameTable<evaluator::Pruner, 1> kPruners = {{{evaluator::Pruner::kWanda, "wanda"}}};
-constexpr NameTable<evaluator::Granularity, 2> kGranularities = {
-    {{evaluator::Granularity::kBlock, "block"}, {evaluator::Granularity::kLinear, "linear"}}};
+constexpr NameTable<evaluator::Granularity, 3> kGranularities = {
+    {{evaluator::Granularity::kBlock, "block"},
+     {evaluator::Granularity::kKind, "kind"},
+     {evaluator::Granularity::kLinear, "linear"}}};
 constexpr NameTable<evaluator::Protocol, 2> kProtocols = {
     {{evaluator::Protocol::kOneShot, "one-shot"},
      {evaluator::Protocol::kSequential, "sequential"}}};

@@ -96,8 +96,23 @@ class CommandLineTest : public ::testing::Test {
                              "fitness: {{windows: 1, window_tokens: 32, arithmetic: fp32}}\n"
                              "selection: {{windows: 1}}\n"
                              "report: {{windows: 1, window_tokens: 32}}\n"
-                             "search: {{minutes: 0, maximum_evaluations: 9, finalists: 1}}\n",
+                             "search: {{minutes: 0, maximum_evaluations: 9, finalists: 1,\n"
+                             "  baselines: [uniform, owl, als, arithmetic-progression, dsa-absvar, "
+                             "dsa-logvar]}}\n",
                              model_, text_, folder_));
+  }
+
+  // Of a run that may be going on; 0 while there is nothing to read.
+  static int StoredEvaluations(const std::string& run) {
+    FILE* pipe = popen(
+        fmt::format("{} pareto {} --format json 2>/dev/null", STRATA_PROGRAM, run).c_str(), "r");
+    if (pipe == nullptr) return 0;
+    std::string text;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
+      text.push_back(static_cast<char>(c));
+    pclose(pipe);
+    const auto report = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    return report.is_object() ? report.value("evaluations", 0) : 0;
   }
 
   std::string Out() const { return folder_ + "/out"; }
@@ -243,6 +258,14 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
   for (const auto& unit : function["allocation"]) mean += unit["sparsity"].get<double>() / 30;
   EXPECT_NEAR(mean, 0.7, 1e-9);
 
+  // The run's first profile measured the features of every baseline.
+  const Outcome explained = Run({"explain", "owl", "--run", run});
+  EXPECT_EQ(explained.exit_code, 0) << explained.error;
+  EXPECT_THAT(explained.out,
+              AllOf(HasSubstr("mean 0.7"), HasSubstr("█"), Not(HasSubstr("unknown"))));
+  EXPECT_THAT(Run({"explain", "span(quantile(X, 0.123), 0.1)", "--run", run}).out,
+              HasSubstr("not measured: quantile(X, 0.123)"));
+
   EXPECT_REFUSED(Run({"search", config}), HasSubstr("--resume"));
   const Outcome resumed = Run({"search", config, "--resume", "--format", "json"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
@@ -263,6 +286,48 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
   EXPECT_EQ(Run({"search", bare, "--resume"}).exit_code, 0);
 }
 
+TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
+  EXPECT_THAT(Run({"functions"}).out, AllOf(HasSubstr("owl"), HasSubstr("alphapruning")));
+  EXPECT_THAT(Run({"functions", "owl"}).out, HasSubstr("M=10 lambda=0.2"));
+  EXPECT_THAT(Run({"functions", "--operators"}).out, HasSubstr("Wanda score"));
+  EXPECT_REFUSED(Run({"functions", "olw"}), HasSubstr("'owl'"));
+  const auto listed = nlohmann::json::parse(Run({"functions", "--json"}).out);
+  EXPECT_GT(listed.size(), 15u);
+
+  EXPECT_THAT(Run({"explain", "owl", "M=7"}).out,
+              AllOf(HasSubstr("span(-outliers(7), 0.08)"), HasSubstr("└─"), HasSubstr("the less")));
+  EXPECT_REFUSED(Run({"explain", "span(dept, 0.1)"}),
+                 AllOf(HasSubstr("as a name"), HasSubstr("as an expression"), HasSubstr("depth")));
+  const Outcome measured = Run({"explain", "span(influence, 0.1)", "--model", model_, "--text",
+                                text_, "--calibration-sequences", "1",
+                                "--calibration-sequence-tokens", "16", "--sparsity", "0.5"});
+  EXPECT_EQ(measured.exit_code, 0) << measured.error;
+  EXPECT_THAT(measured.out, AllOf(HasSubstr("█"), HasSubstr("mean 0.500000000000")));
+
+  // Without features neither text nor weights are needed.
+  const std::string file = folder_ + "/ramp.json";
+  ASSERT_EQ(Run({"allocate", "ramp(depth, 0.01)", "--model", model_, "--sparsity", "0.6",
+                 "--granularity", "kind", "--format", "json", "-o", file})
+                .exit_code,
+            0);
+  const auto function = nlohmann::json::parse(ReadFile(file));
+  EXPECT_EQ(function["allocation"].size(), 60u);
+  EXPECT_NEAR(function["mean_sparsity"].get<double>(), 0.6, 1e-12);
+  const Outcome again =
+      Run({"allocate", file, "--model", model_, "--sparsity", "0.6", "--format", "csv"});
+  EXPECT_EQ(again.out.substr(0, 25), "name,parameters,sparsity\n");
+  EXPECT_THAT(again.out, HasSubstr("\n29,3538944,0.7"));
+  EXPECT_REFUSED(Run({"allocate", "owl", "--model", model_, "--sparsity", "0.6"}),
+                 AllOf(HasSubstr("outliers(5)"), HasSubstr("--text")));
+  EXPECT_REFUSED(Run({"allocate", "depth", "--model", model_, "--sparsity", "0.6"}),
+                 HasSubstr("no sparsities"));
+  EXPECT_REFUSED(Run({"allocate", "uniform", "--model", model_, "--sparsity", "1.6"}),
+                 HasSubstr("1.6"));
+  EXPECT_REFUSED(
+      Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.6", "--granularity", "row"}),
+      AllOf(HasSubstr("--granularity"), HasSubstr("linear")));
+}
+
 TEST_F(CommandLineTest, InterruptedSearchResumesToTheSameResult) {
   const std::string config = SmallConfig();
   const Outcome whole = Run({"search", config, "--run", folder_ + "/whole", "--format", "json"});
@@ -271,10 +336,7 @@ TEST_F(CommandLineTest, InterruptedSearchResumesToTheSameResult) {
   const std::string run = folder_ + "/parts";
   const pid_t process = Start({"search", config, "--run", run, "--set", "workers.count=1"});
   // Interrupts once the first evaluation is stored, whenever that is.
-  for (int attempt = 0;
-       attempt < 6000 && ReadFile(Error()).find(" 1 evaluations") == std::string::npos; ++attempt) {
-    const std::string wal = run + "/strata.sqlite-wal";
-    if (fs::exists(wal) && fs::file_size(wal) > 120'000) break;
+  for (int attempt = 0; attempt < 6000 && StoredEvaluations(run) == 0; ++attempt) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   kill(process, SIGINT);

@@ -123,8 +123,65 @@ TEST(RunConfigTest, ValidationNamesTheKey) {
               HasSubstr("'workers.device' must be cpu, found 'cuda'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->address = "nonsense"; }),
               HasSubstr("'workers.address'"));
-  EXPECT_THAT(error_after([](RunConfig* c) { c->crossover_probability = 1.5; }),
-              HasSubstr("'search.crossover_probability'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->variation.crossover_probability = 1.5; }),
+              HasSubstr("variation: crossover_probability"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->variation.sources.push_back("G"); }),
+              HasSubstr("'features.gradients' must be true where variation.sources holds G"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->variation.excluded = {"stablerang"}; }),
+              HasSubstr("'stablerank'"));
+}
+
+TEST(RunConfigTest, ListsAndFlagsAreRead) {
+  const auto config = RunConfigFromYaml(
+      "search:\n  baselines: [owl, als]\nfeatures:\n  gradients: true\nvariation:\n  sources: WX, "
+      "depth\n  excluded: []\n  hoist_weight: 0.25\n",
+      "x.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->baselines, ::testing::ElementsAre("owl", "als"));
+  EXPECT_TRUE(config->gradients);
+  EXPECT_THAT(config->variation.sources, ::testing::ElementsAre("WX", "depth"));
+  EXPECT_TRUE(config->variation.excluded.empty());
+  EXPECT_EQ(config->variation.hoist_weight, 0.25);
+  const auto copy = RunConfigFromYaml(RunConfigToYaml(*config), "copy");
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_EQ(copy->baselines, config->baselines);
+  EXPECT_TRUE(copy->variation.excluded.empty());
+  EXPECT_TRUE(copy->gradients);
+  for (const auto& [yaml, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"features:\n  gradients: maybe\n", "true or false, found 'maybe'"},
+           {"search:\n  baselines: [[owl]]\n", "a list of names"},
+           {"search:\n  baselines: {owl: 1}\n", "found a section"}}) {
+    EXPECT_THAT(Message(RunConfigFromYaml(yaml, "x.yaml").status()), HasSubstr(expected)) << yaml;
+  }
+}
+
+TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
+  const auto config = LoadRunConfig("", {"granularity=linear"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->variation.sources, ::testing::IsSupersetOf({"fan", "attention", "size"}));
+  EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("within")));
+  EXPECT_EQ(config->origins.at("variation.sources"), "granularity linear");
+  const auto chosen = LoadRunConfig("", {"granularity=linear", "variation.sources=WX"});
+  EXPECT_THAT(chosen->variation.sources, ::testing::ElementsAre("WX"));
+  EXPECT_EQ(LoadRunConfig("", {})->variation.sources, expr::VariationOptions().sources);
+}
+
+TEST(RunConfigTest, BaselinesAreChosenByName) {
+  const expr::UnitLayout layout = expr::SquareBlocks({4096, 4096, 4096, 4096});
+  RunConfig config = Complete();
+  const size_t all = BaselinesOf(config, layout)->size();
+  EXPECT_GT(all, 6u);
+  config.spectra = false;
+  EXPECT_EQ(BaselinesOf(config, layout)->size(), all - 1);  // without alphapruning
+  config.baselines = {"als", "owl"};
+  const auto engine = EngineOptionsOf(config, layout);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_EQ(engine->baselines.size(), 2u);
+  EXPECT_EQ(engine->baselines[1].name, "owl");
+  EXPECT_EQ(engine->variation.library.size(), 2u);
+  config.baselines = {"owl", "alls"};
+  EXPECT_THAT(Message(EngineOptionsOf(config, layout).status()),
+              AllOf(HasSubstr("'search.baselines'"), HasSubstr("'alls', the nearest is 'als'")));
 }
 
 TEST(RunConfigTest, PlanUsesTheThreeFidelities) {

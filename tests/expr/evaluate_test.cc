@@ -20,7 +20,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 FeatureTable Table(std::vector<int64_t> sizes, const std::string& feature,
                    std::vector<double> values) {
-  FeatureTable table(std::move(sizes));
+  FeatureTable table(SquareBlocks(sizes));
   EXPECT_TRUE(table.Add(feature, std::move(values)).ok());
   return table;
 }
@@ -32,11 +32,11 @@ std::vector<double> Layers(std::string_view text, const FeatureTable& table) {
 }
 
 TEST(EvaluateLayers, StructuralSources) {
-  const FeatureTable table({100, 400, 200});
+  const FeatureTable table(SquareBlocks({100, 400, 200}));
   EXPECT_THAT(Layers("depth", table), ElementsAre(0, 0.5, 1));
   EXPECT_THAT(Layers("size", table), ElementsAre(0.25, 1, 0.5));
   EXPECT_THAT(Layers("depth * size - 2", table), ElementsAre(-2, -1.5, -1.5));
-  EXPECT_THAT(Layers("depth", FeatureTable({7})), ElementsAre(0));
+  EXPECT_THAT(Layers("depth", FeatureTable(SquareBlocks({7}))), ElementsAre(0));
 }
 
 TEST(EvaluateLayers, BadValuesBecomeFiniteAtOnce) {
@@ -67,7 +67,7 @@ TEST(EvaluateDsaLayers, RoundsToSinglePrecisionAndCleansUpAtTheEnd) {
 }
 
 TEST(EvaluateAllocation, NamesWhatIsMissing) {
-  const FeatureTable table({1, 1});
+  const FeatureTable table(SquareBlocks({1, 1}));
   const absl::Status missing =
       EvaluateAllocation(Parsed("span(var(abslog(WX)) + depth, 0.1)"), table, {}).status();
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
@@ -101,7 +101,9 @@ TEST(EvaluateAllocation, ConstantsAreUniform) {
   const FeatureTable table = Table({10, 20, 70}, "mean(W)", {4, 4, 4});
   for (const std::string_view text :
        {"uniform()", "span(mean(W), 0.1)", "rank(mean(W), 0.1)", "ramp(mean(W), 0.1)",
-        "waterfill(mean(W), 0.1, 0.1)", "dsa(mean(W), 0.1)"}) {
+        "waterfill(mean(W), 0.1, 0.1)", "dsa(mean(W), 0.1)", "logistic(mean(W), 0.1, 3)",
+        "proportion(mean(W), 0.3)", "density(mean(W))", "density(-mean(W))", "density(0)",
+        "direct(mean(W))", "within(span(mean(W), 0.1), mean(W), 0.1, 0.1)"}) {
     const Allocation allocation = *EvaluateAllocation(Parsed(text), table, {0.6});
     EXPECT_THAT(allocation, Each(DoubleNear(0.6, 1e-12))) << text;
   }

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(FeatureTable, KeepsWhatWasMeasured) {
-  FeatureTable table({10, 20});
+  FeatureTable table(SquareBlocks({10, 20}));
   EXPECT_EQ(table.units(), 2);
   EXPECT_EQ(table.Find("var(W)"), nullptr);
   EXPECT_TRUE(table.Add("var(W)", {std::nan(""), INFINITY}).ok());
@@ -25,7 +25,7 @@ TEST(FeatureTable, KeepsWhatWasMeasured) {
 }
 
 TEST(FeatureTable, RefusesOtherValuesAndLengths) {
-  FeatureTable table({10, 20});
+  FeatureTable table(SquareBlocks({10, 20}));
   EXPECT_TRUE(table.Add("var(W)", {std::nan(""), 1}).ok());
   EXPECT_TRUE(table.Add("var(W)", {std::nan(""), 1}).ok()) << "the same values again";
   EXPECT_THAT(std::string(table.Add("var(W)", {2, 1}).message()), HasSubstr("other values"));

@@ -16,6 +16,11 @@ TEST(OperatorDocumentation, ShowsEveryOperator) {
   for (const Operator& row : Operators()) {
     EXPECT_NE(markdown.find("| `" + std::string(row.name) + "` |"), std::string::npos) << row.name;
   }
+  const std::string text = OperatorTableText();
+  for (const Operator& row : Operators()) {
+    EXPECT_NE(text.find(std::string(row.meaning) + "\n"), std::string::npos) << row.name;
+    EXPECT_NE(text.find("from " + std::string(row.source) + "\n"), std::string::npos) << row.name;
+  }
 }
 
 TEST(OperatorDocumentation, ThePageIsUpToDate) {

@@ -20,7 +20,7 @@ inline nlohmann::json Oracle() {
 }
 
 inline FeatureTable OracleTable() {
-  return FeatureTable(std::vector<int64_t>(kOracleBlocks, kOracleBlockSize));
+  return FeatureTable(SquareBlocks(std::vector<int64_t>(kOracleBlocks, kOracleBlockSize)));
 }
 
 }  // namespace strata::expr

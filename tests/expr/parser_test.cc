@@ -44,17 +44,14 @@ TEST(Parser, AcceptsAliasesAndOptionalParentheses) {
 TEST(Parser, NamesColumnExpectationAndFinding) {
   EXPECT_EQ(ErrorOf("span(-vra(WX), 0.1)"),
             "column 7: unknown operator 'vra', the nearest known name is 'var'");
-  EXPECT_EQ(ErrorOf("span(var(depth), 0.1)"),
-            "column 6: 'var' expects a value of type Tensor, found Layers");
   EXPECT_EQ(ErrorOf("span(depth, 3)"),
-            "column 1: lambda of 'span' must be between 0.005 and 0.5, found 3");
-  EXPECT_EQ(ErrorOf("outliers(2.5)"),
-            "column 1: M of 'outliers' must be a multiple of 1, found 2.5");
-  EXPECT_EQ(ErrorOf("span(depth)"),
-            "column 11: expected ',': 'span' takes 1 expression and 1 number (lambda), found ')'");
-  EXPECT_EQ(
-      ErrorOf("span(depth, 0.1, 2)"),
-      "column 16: expected ')': 'span' takes 1 expression and 1 number (lambda), found ', 2)'");
+            "column 13: lambda of 'span' must be between 0.005 and 0.5, found 3");
+  EXPECT_EQ(ErrorOf("outliers( 2.5)"),
+            "column 11: M of 'outliers' must be a multiple of 1, found 2.5");
+  EXPECT_EQ(ErrorOf("waterfill(depth, 0.1, -1)"),
+            "column 23: upper of 'waterfill' must be between 0.01 and 0.5, found -1");
+  EXPECT_EQ(ErrorOf("quantile(WX, 1)"),
+            "column 14: p of 'quantile' must be between 0.01 and 0.99, found 1");
   EXPECT_EQ(ErrorOf("span(depth, size)"),
             "column 13: expected a number (lambda of 'span'), found 'size)'");
   EXPECT_EQ(ErrorOf("span"),
@@ -64,11 +61,85 @@ TEST(Parser, NamesColumnExpectationAndFinding) {
             "column 8: expected a number, a name, '-' or '(', found the end of the text");
   EXPECT_EQ(ErrorOf("depth size"), "column 7: expected an operator or the end, found 'size'");
   EXPECT_EQ(ErrorOf("(depth"), "column 7: expected ')', found the end of the text");
-  EXPECT_EQ(ErrorOf("depth + WX"), "column 7: '+' expects a value of type Layers, found Tensor");
   EXPECT_THAT(ErrorOf("1e999"), HasSubstr("expected a number within double precision"));
   EXPECT_THAT(ErrorOf("5000"), HasSubstr("value of 'constant' must be between -1000 and 1000"));
   EXPECT_THAT(ErrorOf(""), HasSubstr("column 1: expected a number, a name"));
   EXPECT_THAT(ErrorOf("nan"), HasSubstr("unknown operator 'nan'"));
+}
+
+TEST(Parser, PointsAtTheArgumentOfTheWrongType) {
+  EXPECT_EQ(
+      ErrorOf("span(WX, 0.1)"),
+      "column 6: 'span' expects a value of type Layers, found Tensor 'WX'; a reduction such as "
+      "mean(...) gives Layers");
+  EXPECT_EQ(
+      ErrorOf("span( var(depth), 0.1)"),
+      "column 11: 'var' expects a value of type Tensor, found Layers 'depth'; a source such as "
+      "WX gives Tensor");
+  EXPECT_EQ(ErrorOf("within(depth, WX, 0.1, 0.1)"),
+            "column 8: 'within' expects a value of type Allocation, found Layers 'depth'; a "
+            "post-process such as span(..., 0.1) gives Allocation");
+  EXPECT_EQ(
+      ErrorOf("within(uniform, WX, 0.1, 0.1)"),
+      "column 17: 'within' expects a value of type Layers, found Tensor 'WX'; a reduction such "
+      "as mean(...) gives Layers");
+  EXPECT_EQ(ErrorOf("abs(direct(depth))"),
+            "column 5: 'abs' expects a value of type Tensor or Layers, found Allocation "
+            "'direct(depth)'; a post-process stands outside all of these");
+  EXPECT_EQ(ErrorOf("depth + WX"),
+            "column 9: '+' expects a value of type Layers, found Tensor 'WX'; a reduction such as "
+            "mean(...) gives Layers");
+  EXPECT_EQ(ErrorOf("2 * (W) + depth"),
+            "column 5: '*' expects a value of type Layers, found Tensor 'W'; a reduction such as "
+            "mean(...) gives Layers");
+  EXPECT_EQ(ErrorOf("depth - -uniform()").substr(0, 66),
+            "column 10: 'neg' expects a value of type Tensor or Layers, found A");
+  EXPECT_THAT(ErrorOf("mean(sin(cos(tan(sin(cos(tan(sin(cos(depth * size)))))))))"),
+              HasSubstr("found Layers 'sin(cos(tan(sin(cos(tan(sin(cos(depth * ...'"));
+}
+
+TEST(Parser, PointsAtMissingAndSurplusArguments) {
+  EXPECT_EQ(ErrorOf("span(depth)"),
+            "column 11: expected ',' and a number (lambda): 'span' takes 1 expression and 1 number "
+            "(lambda), found ')'");
+  EXPECT_EQ(ErrorOf("span()"),
+            "column 6: expected an expression: 'span' takes 1 expression and 1 number (lambda), "
+            "found ')'");
+  EXPECT_EQ(ErrorOf("within(uniform, 0.1, 0.2)"),
+            "column 25: expected ',' and a number (upper): 'within' takes 2 expressions and 2 "
+            "numbers (lower, upper), found ')'");
+  EXPECT_EQ(ErrorOf("mix(depth, size)"),
+            "column 16: expected ',' and a number (weight): 'mix' takes 2 expressions and 1 number "
+            "(weight), found ')'");
+  EXPECT_EQ(ErrorOf("min(depth)"),
+            "column 10: expected ',' and an expression: 'min' takes 2 expressions, found ')'");
+  EXPECT_EQ(ErrorOf("span(depth, 0.1, 2)"),
+            "column 16: expected ')' after 2 arguments: 'span' takes 1 expression and 1 number "
+            "(lambda), found ', 2)'");
+  EXPECT_EQ(
+      ErrorOf("density(depth, 0.1)"),
+      "column 14: expected ')' after 1 argument: 'density' takes 1 expression, found ', 0.1)'");
+  EXPECT_EQ(ErrorOf("span(depth(2), 0.1)"),
+            "column 12: expected ')': 'depth' takes no arguments, found '2), 0.1)'");
+  EXPECT_EQ(ErrorOf("quantile(W 0.5)"),
+            "column 12: expected ',' and a number (p): 'quantile' takes 1 expression and 1 number "
+            "(p), found '0.5)'");
+  EXPECT_EQ(
+      ErrorOf("outliers"),
+      "column 9: expected '(' after 'outliers', which takes 1 number (M), found the end of the "
+      "text");
+}
+
+TEST(Parser, ReadsNumbersAfterOperandsAndRefinements) {
+  EXPECT_EQ(Parsed("quantile(WX, 0.25)"),
+            (Expression{IdOf("quantile"), {0.25}, {Expression{IdOf("WX"), {}, {}}}}));
+  EXPECT_EQ(Parsed("mix(depth, size, 0.25)"),
+            (Expression{IdOf("mix"), {0.25}, {Parsed("depth"), Parsed("size")}}));
+  EXPECT_EQ(Parsed("within(within(uniform, depth, 0.1, 0.2), -size, 0.3, 0.4)"),
+            (Expression{IdOf("within"),
+                        {0.3, 0.4},
+                        {Parsed("within(uniform(), depth, 0.1, 0.2)"), Parsed("-size")}}));
+  EXPECT_EQ(Parsed("nm(depth, 0.1, 8)"), (Expression{IdOf("nm"), {0.1, 8}, {Parsed("depth")}}));
 }
 
 TEST(Parser, RefusesAbsurdInput) {

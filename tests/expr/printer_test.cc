@@ -37,6 +37,14 @@ TEST(Printer, PrintsTheShortestText) {
                                       "0.30000000000000004",
                                       "mean(X)",
                                       "-abs(-W)",
+                                      "quantile(abs(W), 0.25)",
+                                      "mix(depth + 1, -size, 0.5)",
+                                      "-mix(depth, size, 0.5) * 2",
+                                      "density(1 / fan)",
+                                      "direct(-2)",
+                                      "nm(mean(WX), 0.125, 8)",
+                                      "logistic(depth, 0.1, 2.5)",
+                                      "within(within(uniform(), depth, 0.1, 0.2), -size, 0.3, 0.4)",
                                       "outliers(10)"}) {
     EXPECT_EQ(PrintExpression(Parsed(text)), text);
   }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -79,6 +80,7 @@ TEST(ScalarKernels, EveryElementwiseRowHasAKernelAndATestVector) {
 TEST(ScalarKernels, EveryBinaryRowHasAKernelAndATestVector) {
   struct BinaryVector {
     double a, b, value;
+    std::vector<double> parameters = {};
   };
   const std::map<std::string, std::vector<BinaryVector>> vectors = {
       {"+", {{2, 3, 5}, {kInfinity, -kInfinity, kNan}}},
@@ -87,6 +89,7 @@ TEST(ScalarKernels, EveryBinaryRowHasAKernelAndATestVector) {
       {"/", {{3, 2, 1.5}, {1, 0, kInfinity}, {0, 0, kNan}}},
       {"min", {{2, 3, 2}, {3, 2, 2}, {kNan, 1, kNan}, {1, kNan, kNan}}},
       {"max", {{2, 3, 3}, {3, 2, 3}, {kNan, 1, kNan}, {1, kNan, kNan}}},
+      {"mix", {{2, 4, 3.5, {0.25}}, {2, 4, 2.5, {0.75}}, {kInfinity, -kInfinity, kNan, {0.5}}}},
   };
   for (size_t i = 0; i < Operators().size(); ++i) {
     const OperatorId id = static_cast<OperatorId>(i);
@@ -99,11 +102,23 @@ TEST(ScalarKernels, EveryBinaryRowHasAKernelAndATestVector) {
     ASSERT_NE(kernel, nullptr) << name;
     ASSERT_TRUE(vectors.contains(name)) << name;
     for (const BinaryVector& vector : vectors.at(name)) {
-      ExpectSame(kernel(vector.a, vector.b), vector.value, name);
+      ExpectSame(kernel(vector.a, vector.b, vector.parameters), vector.value, name);
     }
   }
-  EXPECT_TRUE(std::signbit(BinaryKernelOf(IdOf("min"))(0.0, -0.0)));
-  EXPECT_FALSE(std::signbit(BinaryKernelOf(IdOf("max"))(-0.0, 0.0)));
+  EXPECT_TRUE(std::signbit(BinaryKernelOf(IdOf("min"))(0.0, -0.0, {})));
+  EXPECT_FALSE(std::signbit(BinaryKernelOf(IdOf("max"))(-0.0, 0.0, {})));
+}
+
+// Nothing for an operator without a parameter, else a hundred values of its only one.
+std::vector<std::vector<double>> ParameterChoices(const Operator& row) {
+  if (row.parameters.empty()) return {{}};
+  std::vector<std::vector<double>> choices;
+  for (int k = 0; k <= 100; ++k) {
+    const double share = k / 100.0;
+    choices.push_back(
+        {(1 - share) * row.parameters[0].minimum + share * row.parameters[0].maximum});
+  }
+  return choices;
 }
 
 // A total operator gives a finite result for every finite operand.
@@ -131,20 +146,79 @@ TEST(ScalarKernels, TheDomainRuleOfTheTableHolds) {
       for (const double x : finite) all_finite &= std::isfinite(ScalarKernelOf(id)(x));
     } else if (row.kind == OperatorKind::kBinary) {
       for (const double a : finite) {
-        for (const double b : finite) all_finite &= std::isfinite(BinaryKernelOf(id)(a, b));
+        for (const double b : finite) {
+          for (const std::vector<double>& parameters : ParameterChoices(row)) {
+            all_finite &= std::isfinite(BinaryKernelOf(id)(a, b, parameters));
+          }
+        }
       }
     } else if (row.kind == OperatorKind::kAcrossLayers) {
       for (const double a : finite) {
         for (const double b : finite) {
-          for (const double value : AcrossLayersKernelOf(id)(std::vector<double>{a, b, a})) {
-            all_finite &= std::isfinite(value);
-          }
+          const std::vector<double> x = {a, b, a};
+          std::vector<double> out(3);
+          KernelScratch scratch(3);
+          AcrossLayersKernelOf(id)(x, SquareBlocks({1, 1, 1}), scratch, out);
+          for (const double value : out) all_finite &= std::isfinite(value);
         }
       }
     } else {
       continue;
     }
     EXPECT_EQ(all_finite, row.domain == DomainRule::kTotal) << row.name;
+  }
+}
+
+// The loops are the scalar kernels and the rule, value by value, in place too.
+TEST(ScalarKernels, LoopsGiveTheBitsOfTheKernels) {
+  const std::vector<double> special = {0.0,   -0.0,   1,      -1,      kNan, kInfinity, -kInfinity,
+                                       1e300, -1e300, 5e-324, -5e-324, 0.5,  1e30,      -3.75};
+  std::vector<double> left;
+  std::vector<double> right;
+  for (const double a : special) {
+    for (const double b : special) {
+      left.push_back(a);
+      right.push_back(b);
+    }
+  }
+  const auto expect_same = [](double actual, double expected, std::string_view name) {
+    EXPECT_EQ(std::bit_cast<uint64_t>(actual), std::bit_cast<uint64_t>(expected))
+        << name << " gave " << actual << ", not " << expected;
+  };
+  for (const Arithmetic arithmetic : {Arithmetic::kTotal, Arithmetic::kSinglePrecision}) {
+    const auto rule = [arithmetic](double value) {
+      return arithmetic == Arithmetic::kTotal ? Total(value) : SinglePrecision(value);
+    };
+    for (size_t k = 0; k < Operators().size(); ++k) {
+      const OperatorId id = static_cast<OperatorId>(k);
+      const Operator& row = OperatorOf(id);
+      std::vector<double> out = left;
+      if (row.kind == OperatorKind::kElementwise) {
+        ElementwiseLoopOf(id, arithmetic)(out, out);
+        for (size_t i = 0; i < out.size(); ++i) {
+          const double expected = rule(ScalarKernelOf(id)(left[i]));
+          if (std::isnan(expected)) {
+            EXPECT_TRUE(std::isnan(out[i])) << row.name;
+          } else {
+            expect_same(out[i], expected, row.name);
+          }
+        }
+      } else if (row.kind == OperatorKind::kBinary) {
+        const std::vector<double> parameters(row.parameters.size(), 0.3);
+        BinaryLoopOf(id, arithmetic)(out, right, parameters, out);
+        for (size_t i = 0; i < out.size(); ++i) {
+          const double expected = rule(BinaryKernelOf(id)(left[i], right[i], parameters));
+          if (std::isnan(expected)) {
+            EXPECT_TRUE(std::isnan(out[i])) << row.name;
+          } else {
+            expect_same(out[i], expected, row.name);
+          }
+        }
+      } else {
+        EXPECT_EQ(ElementwiseLoopOf(id, arithmetic), nullptr) << row.name;
+        EXPECT_EQ(BinaryLoopOf(id, arithmetic), nullptr) << row.name;
+      }
+    }
   }
 }
 

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "expr/baselines.h"
 #include "tests/expr/test_support.h"
 
 namespace strata::expr {
@@ -97,9 +99,13 @@ TEST(Variation, EachMutationKeepsWhatItShould) {
   VariationOptions none;
   none.perturb_parameter_weight = none.replace_operator_weight = none.replace_subtree_weight = 0;
   none.insert_weight = none.delete_weight = none.combine_weight = 0;
+  none.swap_source_weight = none.hoist_weight = none.graft_weight = 0;
   const Expression tree = Parsed("span(-var(abslog(WX)) + outliers(5), 0.08)");
   MersenneTwister random(4);
   std::set<std::string> operators_seen;
+  std::set<std::string> hoisted;
+  std::set<std::string> swapped;
+  std::set<std::string> grafted;
   for (int k = 0; k < 500; ++k) {
     VariationOptions options = none;
     options.perturb_parameter_weight = 1;
@@ -125,14 +131,183 @@ TEST(Variation, EachMutationKeepsWhatItShould) {
     options = none;
     options.combine_weight = 1;
     EXPECT_GE(Complexity(Mutate(random, tree, options)), Complexity(tree) + 2);
+    options = none;
+    options.hoist_weight = 1;
+    hoisted.insert(PrintExpression(Mutate(random, tree, options)));
+    options = none;
+    options.swap_source_weight = 1;
+    child = Mutate(random, tree, options);
+    EXPECT_EQ(Complexity(child), Complexity(tree));
+    EXPECT_EQ(Depth(child), Depth(tree));
+    EXPECT_EQ(child.parameters, tree.parameters);
+    swapped.insert(PrintExpression(child));
+    options = none;
+    options.graft_weight = 1;
+    options.library = {Parsed("rank(mean(X), 0.3)")};
+    grafted.insert(PrintExpression(Mutate(random, tree, options)));
   }
-  EXPECT_EQ(operators_seen, (std::set<std::string>{"span", "rank", "ramp", "waterfill", "dsa"}));
+  EXPECT_EQ(operators_seen, (std::set<std::string>{"span", "rank", "ramp", "waterfill", "dsa",
+                                                   "logistic", "proportion"}));
+  EXPECT_EQ(hoisted,
+            (std::set<std::string>{"span(-var(abslog(WX)), 0.08)", "span(var(abslog(WX)), 0.08)",
+                                   "span(outliers(5), 0.08)", "span(-var(WX) + outliers(5), 0.08)",
+                                   "span(var(abslog(WX)) + outliers(5), 0.08)"}));
+  EXPECT_TRUE(swapped.contains("span(-var(abslog(X)) + outliers(5), 0.08)"));
+  EXPECT_TRUE(swapped.contains("span(-var(abslog(WX)) + last, 0.08)"));
+  EXPECT_TRUE(swapped.contains("span(-var(abslog(WX)) + outliers(7), 0.08)"));
+  EXPECT_EQ(grafted, (std::set<std::string>{
+                         "span(mean(X), 0.08)", "span(mean(X) + outliers(5), 0.08)",
+                         "span(-mean(X) + outliers(5), 0.08)", "span(-var(X) + outliers(5), 0.08)",
+                         "span(-var(abslog(X)) + outliers(5), 0.08)",
+                         "span(-var(abslog(WX)) + mean(X), 0.08)"}));
+}
+
+// A refinement comes and goes, and the allocation it refines is replaced.
+TEST(Variation, AllocationsAreRefinedUnrefinedAndExchanged) {
+  MersenneTwister random(8);
+  VariationOptions options;
+  std::erase(options.excluded, "within");
+  const Expression plain = Parsed("span(depth, 0.1)");
+  const Expression refined = Parsed("within(rank(depth, 0.2), mean(W), 0.1, 0.2)");
+  int wrapped = 0;
+  int unwrapped = 0;
+  int exchanged = 0;
+  for (int k = 0; k < 3000; ++k) {
+    wrapped += Mutate(random, plain, options).op == refined.op;
+    unwrapped += Mutate(random, refined, options) == refined.children[0];
+    exchanged += PrintExpression(Crossover(random, refined, plain, options)) ==
+                 "within(span(depth, 0.1), mean(W), 0.1, 0.2)";
+    EXPECT_NE(Crossover(random, plain, refined, options).op, refined.op);
+  }
+  EXPECT_GT(wrapped, 50);
+  EXPECT_GT(unwrapped, 50);
+  EXPECT_GT(exchanged, 50);
+}
+
+std::vector<Expression> Seeds() {
+  std::vector<Expression> seeds;
+  for (const Baseline& baseline : Baselines(SquareBlocks(std::vector<int64_t>(30, 1000)), 0.7)) {
+    for (const BaselineSetting& setting : baseline.published) seeds.push_back(setting.expression);
+  }
+  return seeds;
+}
+
+void CollectOperators(const Expression& tree, std::map<std::string, int>& used) {
+  ++used[std::string(OperatorOf(tree.op).name)];
+  for (const Expression& child : tree.children) CollectOperators(child, used);
+}
+
+// 10,000 variations of a population that starts with the published functions.
+std::map<std::string, int> OperatorsReached(const VariationOptions& options,
+                                            std::vector<Expression> population, uint64_t seed) {
+  MersenneTwister random(seed);
+  std::map<std::string, int> used;
+  for (int k = 0; k < 10000; ++k) {
+    const Expression& first = population[random.Below(population.size())];
+    const Expression& second = population[random.Below(population.size())];
+    const bool cross = random.Uniform(0, 1) < options.crossover_probability;
+    Expression child =
+        cross ? Crossover(random, first, second, options) : Mutate(random, first, options);
+    ExpectWithinLimits(child, options);
+    EXPECT_EQ(Parsed(PrintExpression(child)), child);
+    CollectOperators(child, used);
+    population[random.Below(population.size())] = std::move(child);
+  }
+  return used;
+}
+
+TEST(Variation, EveryOperatorIsReachedFromTheSeeds) {
+  VariationOptions options;
+  options.sources.clear();
+  options.excluded.clear();
+  for (const Operator& row : Operators()) {
+    if (row.kind != OperatorKind::kTensorSource && row.kind != OperatorKind::kStructuralSource) {
+      continue;
+    }
+    options.sources.push_back(std::string(row.name));
+  }
+  const std::map<std::string, int> used = OperatorsReached(options, Seeds(), 9);
+  for (const Operator& row : Operators()) {
+    EXPECT_TRUE(used.contains(std::string(row.name))) << row.name << " was never reached";
+  }
+}
+
+TEST(Variation, ExcludedOperatorsComeFromTheSeedsAlone) {
+  const VariationOptions options;
+  const std::map<std::string, int> used =
+      OperatorsReached(options, {Parsed("uniform()"), Parsed("span(mean(WX), 0.1)")}, 10);
+  for (const std::string& name : options.excluded) EXPECT_FALSE(used.contains(name)) << name;
+  for (const Operator& row : Operators()) {
+    const std::string name(row.name);
+    if (name == "uniform") continue;  // rare
+    const bool source =
+        row.kind == OperatorKind::kTensorSource || row.kind == OperatorKind::kStructuralSource;
+    const std::vector<std::string>& listed = source ? options.sources : options.excluded;
+    const bool is_listed = std::find(listed.begin(), listed.end(), name) != listed.end();
+    EXPECT_EQ(used.contains(name), source ? is_listed : !is_listed) << name;
+  }
+  const std::vector<Expression> seeds(30, Parsed("density(fan + mean(W))"));
+  EXPECT_TRUE(OperatorsReached(options, seeds, 11).contains("density"));
+}
+
+TEST(Variation, GraftsLeaveExcludedOperatorsBehind) {
+  VariationOptions options;
+  options.library = {Parsed("within(density(fan), kindminmax(stablerank(pow2(W))), 0.1, 0.2)")};
+  const std::map<std::string, int> used =
+      OperatorsReached(options, {Parsed("span(mean(WX), 0.1)")}, 12);
+  for (const std::string& name : options.excluded) EXPECT_FALSE(used.contains(name)) << name;
+  EXPECT_TRUE(used.contains("fan"));
+}
+
+// Whatever is left out, trees are valid.
+TEST(Variation, AnyOperatorsMayBeExcluded) {
+  MersenneTwister random(13);
+  for (int round = 0; round < 300; ++round) {
+    VariationOptions options;
+    options.excluded.clear();
+    for (const Operator& row : Operators()) {
+      if (row.name == "constant" || row.name == "uniform" || random.Below(4) == 0) continue;
+      options.excluded.push_back(std::string(row.name));
+    }
+    ASSERT_TRUE(ValidateOptions(options).ok());
+    for (int k = 0; k < 30; ++k) {
+      const Expression tree = RandomExpression(random, options);
+      ExpectWithinLimits(tree, options);
+      const Expression child = Mutate(random, tree, options);
+      ExpectWithinLimits(child, options);
+      std::map<std::string, int> used;
+      CollectOperators(child, used);
+      for (const std::string& name : options.excluded) EXPECT_FALSE(used.contains(name)) << name;
+    }
+  }
+}
+
+TEST(Variation, SharesAreDrawnEvenly) {
+  VariationOptions options;
+  options.excluded.clear();
+  MersenneTwister random(14);
+  std::vector<double> probabilities;
+  while (probabilities.size() < 1000) {
+    std::vector<Expression> nodes = {RandomExpression(random, options)};
+    while (!nodes.empty()) {
+      const Expression node = std::move(nodes.back());
+      nodes.pop_back();
+      if (OperatorOf(node.op).name == "quantile") probabilities.push_back(node.parameters[0]);
+      for (const Expression& child : node.children) nodes.push_back(child);
+    }
+  }
+  double sum = 0;
+  for (const double p : probabilities) sum += p;
+  EXPECT_NEAR(sum / static_cast<double>(probabilities.size()), 0.5, 0.03);
+  std::sort(probabilities.begin(), probabilities.end());
+  EXPECT_NEAR(probabilities[probabilities.size() / 10], 0.1, 0.04);
 }
 
 TEST(Variation, PerturbedAmplitudesSpreadAroundTheirValue) {
   VariationOptions options;
   options.replace_operator_weight = options.replace_subtree_weight = 0;
   options.insert_weight = options.delete_weight = options.combine_weight = 0;
+  options.swap_source_weight = options.hoist_weight = options.graft_weight = 0;
   const Expression tree = Parsed("span(depth, 0.1)");
   MersenneTwister random(5);
   int below = 0;
@@ -169,6 +344,18 @@ TEST(Variation, ValidateOptionsNamesTheProblem) {
   options.sources = {"WY"};
   EXPECT_THAT(std::string(ValidateOptions(options).message()),
               HasSubstr("found 'WY', the nearest is 'WX'"));
+  options = {};
+  options.excluded = {"stabelrank"};
+  EXPECT_THAT(std::string(ValidateOptions(options).message()),
+              HasSubstr("excluded: expected the name of an operator, found 'stabelrank', the "
+                        "nearest is 'stablerank'"));
+  options.excluded = {"uniform"};
+  EXPECT_THAT(std::string(ValidateOptions(options).message()),
+              HasSubstr("that trees can do without, found 'uniform'"));
+  options = {};
+  options.library = {Parsed("uniform()"), Parsed("depth")};
+  EXPECT_THAT(std::string(ValidateOptions(options).message()),
+              HasSubstr("library function 1: expected a function of type Allocation, found depth"));
   options = {};
   options.maximum_nodes = 0;
   EXPECT_THAT(std::string(ValidateOptions(options).message()), HasSubstr("maximum_nodes"));

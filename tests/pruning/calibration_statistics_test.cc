@@ -51,7 +51,7 @@ TEST(CalibrationStatisticsTest, SimilarityIsThatOfItsDefinition) {
     }
     return total;
   };
-  const auto similarity = InputSimilarity({inputs[0], inputs[1], inputs[2]}, kTokens, kColumns);
+  const auto similarity = InputSimilarity({inputs[0], inputs[1], inputs[2]}, kTokens);
   for (size_t a = 0; a < 3; ++a) {
     for (size_t b = 0; b < 3; ++b) {
       EXPECT_NEAR(similarity[a][b], cross(a, b) / std::sqrt(cross(a, a) * cross(b, b)), 1e-5);
@@ -61,6 +61,16 @@ TEST(CalibrationStatisticsTest, SimilarityIsThatOfItsDefinition) {
   const std::vector<double> redundancy = Redundancy(similarity);
   const double sum = similarity[1][0] + similarity[1][1] + similarity[1][2];
   EXPECT_DOUBLE_EQ(redundancy[1], 3 * (1 - 1 / sum));
+}
+
+TEST(CalibrationStatisticsTest, InputsOfDifferentWidthsAreCompared) {
+  const std::vector<float> narrow = {1, 0, 2};         // 3 tokens, 1 column
+  const std::vector<float> wide = {1, 0, 0, 3, 2, 0};  // 3 tokens, 2 columns
+  // X^T Y = (5, 0), |X^T X|_F = 5, Y^T Y = diag(5, 9).
+  const auto similarity = InputSimilarity({narrow, wide}, 3);
+  EXPECT_NEAR(similarity[0][1], 25 / (5 * std::sqrt(25.0 + 81)), 1e-6);
+  EXPECT_NEAR(similarity[1][0], similarity[0][1], 1e-7);
+  EXPECT_NEAR(similarity[1][1], 1.0, 1e-6);
 }
 
 }  // namespace

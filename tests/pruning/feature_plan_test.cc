@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "expr/layout_sources.h"
+
 namespace strata::pruning {
 namespace {
 
@@ -26,6 +28,68 @@ TEST(FeaturePlanTest, ScoresAloneNeedNoBlockStatistics) {
   const auto plan = FeaturePlan::Create({"outliers(5)"});
   ASSERT_TRUE(plan.ok());
   EXPECT_FALSE(plan->needs_block_statistics());
+}
+
+TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
+  struct Needs {
+    const char* feature;
+    bool scaler_rows, block_statistics, linear_redundancy, gradients, sensitivity, all_units;
+  };
+  for (const Needs& needs : {Needs{"mean(W)", false, false, false, false, false, false},
+                             Needs{"alpha", false, false, false, false, false, false},
+                             Needs{"gini(tanh(X))", true, false, false, false, false, false},
+                             Needs{"outliers(5)", true, false, false, false, false, false},
+                             Needs{"influence", false, true, false, false, false, false},
+                             Needs{"linearredundancy", false, false, true, false, false, false},
+                             Needs{"mean(abs(G))", false, false, false, true, false, false},
+                             Needs{"sensitivity", false, false, false, false, true, false},
+                             Needs{"below(WX, 0.5)", true, false, false, false, false, true}}) {
+    const auto plan = FeaturePlan::Create({needs.feature});
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    EXPECT_EQ(plan->needs_scaler_rows(), needs.scaler_rows) << needs.feature;
+    EXPECT_EQ(plan->needs_block_statistics(), needs.block_statistics) << needs.feature;
+    EXPECT_EQ(plan->needs_linear_redundancy(), needs.linear_redundancy) << needs.feature;
+    EXPECT_EQ(plan->needs_gradients(), needs.gradients) << needs.feature;
+    EXPECT_EQ(plan->needs_sensitivity(), needs.sensitivity) << needs.feature;
+    EXPECT_EQ(plan->needs_all_units(), needs.all_units) << needs.feature;
+  }
+}
+
+// Whatever the table calls measured can be measured: every reduction of every source, and every
+// structural source that does not follow from the layout.
+TEST(FeaturePlanTest, TheWholeTableCanBeMeasured) {
+  int features = 0;
+  for (const expr::Operator& row : expr::Operators()) {
+    std::vector<double> parameters;
+    for (const expr::OperatorParameter& parameter : row.parameters) {
+      parameters.push_back(parameter.default_value);
+    }
+    expr::Expression root{expr::IdOf(row.name), parameters, {}};
+    if (row.kind == expr::OperatorKind::kStructuralSource) {
+      if (expr::LayoutSourceOf(root.op) != nullptr) continue;
+      EXPECT_TRUE(FeaturePlan::Create({expr::PrintExpression(root)}).ok()) << row.name;
+      ++features;
+    }
+    if (row.kind != expr::OperatorKind::kReduction) continue;
+    for (const char* source : {"W", "X", "WX", "G"}) {
+      root.children = {{expr::IdOf("abs"), {}, {{expr::IdOf(source), {}, {}}}}};
+      const auto plan = FeaturePlan::Create({expr::PrintExpression(root)});
+      EXPECT_TRUE(plan.ok()) << plan.status();
+      ++features;
+    }
+  }
+  EXPECT_EQ(features, 6 + 4 * 18);
+}
+
+TEST(FeaturePlanTest, NumbersOfReductionsAreKept) {
+  const auto plan =
+      FeaturePlan::Create({"quantile(WX, 0.25)", "quantile(WX, 0.75)", "alpha", "spectraltail(W)"});
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->nodes().size(), 2u);
+  EXPECT_EQ(plan->outputs()[0].parameter, 0.25);
+  EXPECT_EQ(plan->outputs()[1].parameter, 0.75);
+  EXPECT_EQ(plan->outputs()[2].node, plan->outputs()[3].node);
+  EXPECT_EQ(plan->outputs()[2].reduction, plan->outputs()[3].reduction);
 }
 
 TEST(FeaturePlanTest, OtherExpressionsAreRefusedByName) {

@@ -14,12 +14,13 @@ using expr::OperatorKind;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNotANumber = std::numeric_limits<float>::quiet_NaN();
-constexpr unsigned kAllGroups = kMoments | kNorms | kExtremes | kLogarithms | kProbabilityMass;
+constexpr unsigned kAllGroups =
+    kMoments | kHighMoments | kNorms | kExtremes | kLogarithms | kProbabilityMass;
 
 double Reduce(const char* name, const std::vector<float>& values) {
   TensorStatistics whole = StatisticsOf(values, kAllGroups, 0);
   whole.entropy = StatisticsOf(values, kEntropy, whole.mass).entropy;
-  return ReductionKernelOf(expr::IdOf(name))->finish(whole);
+  return ReductionKernelOf(expr::IdOf(name))->of_statistics(whole);
 }
 
 TEST(TensorKernelsTest, EveryOperatorThatMeetsATensorHasAKernel) {
@@ -37,6 +38,25 @@ TEST(TensorKernelsTest, EveryOperatorThatMeetsATensorHasAKernel) {
     kernels += ElementwiseKernelOf(id) != nullptr;
   }
   EXPECT_GT(kernels, 10);
+}
+
+TEST(TensorKernelsTest, EveryReductionHasTheFunctionOfItsForm) {
+  const auto operators = expr::Operators();
+  for (size_t i = 0; i < operators.size(); ++i) {
+    const ReductionKernel* kernel = ReductionKernelOf(static_cast<OperatorId>(i));
+    if (kernel == nullptr) continue;
+    const ReductionForm form = kernel->form;
+    EXPECT_EQ(kernel->of_statistics != nullptr, form == ReductionForm::kStatistics)
+        << operators[i].name;
+    EXPECT_EQ(kernel->of_sorted != nullptr, form == ReductionForm::kSorted) << operators[i].name;
+    EXPECT_EQ(kernel->of_spectrum != nullptr, form == ReductionForm::kSpectrum)
+        << operators[i].name;
+    EXPECT_EQ(kernel->of_matrix != nullptr, form == ReductionForm::kMatrix) << operators[i].name;
+    // Only these two forms pass a number on.
+    const bool takes_a_number =
+        form == ReductionForm::kSorted || form == ReductionForm::kGlobalThreshold;
+    EXPECT_TRUE(operators[i].parameters.empty() || takes_a_number) << operators[i].name;
+  }
 }
 
 TEST(TensorKernelsTest, ElementwiseKernelsMeanWhatTheScalarKernelsMean) {
@@ -102,6 +122,17 @@ TEST(TensorKernelsTest, Reductions) {
   EXPECT_TRUE(std::isnan(Reduce("var", {5})));
   EXPECT_TRUE(std::isnan(Reduce("var", {5, kInfinity})));
   EXPECT_EQ(Reduce("mean", {5, kInfinity}), kInfinity);
+}
+
+TEST(TensorKernelsTest, HigherMoments) {
+  // Mean 2, central moments 3.5, 4.5 and 24.5.
+  const std::vector<float> values = {0, 1, 2, 5};
+  EXPECT_NEAR(Reduce("skewness", values), 4.5 / std::pow(3.5, 1.5), 1e-14);
+  EXPECT_NEAR(Reduce("kurtosis", values), 24.5 / (3.5 * 3.5), 1e-14);
+  for (const char* name : {"skewness", "kurtosis"}) {
+    EXPECT_TRUE(std::isnan(Reduce(name, {0.1f, 0.1f, 0.1f}))) << name;
+    EXPECT_TRUE(std::isnan(Reduce(name, {1, kInfinity}))) << name;
+  }
 }
 
 TEST(TensorKernelsTest, GeometricMeans) {

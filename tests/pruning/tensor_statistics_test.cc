@@ -43,6 +43,34 @@ TEST(TensorStatisticsTest, ChunksMergeToTheWhole) {
   EXPECT_EQ(total.maximum, *std::max_element(values.begin(), values.end()));
 }
 
+// Chunks whose means and sizes differ, so that every term of the merge counts.
+TEST(TensorStatisticsTest, HighMomentsOfChunksMergeToThoseOfTheWhole) {
+  std::mt19937 random(8);
+  std::vector<float> values;
+  for (int i = 0; i < 3000; ++i) {
+    const auto x = static_cast<float>(random() % 1000) * 1e-3f;
+    values.push_back(50.0f + x * x * x + (i < 700 ? 2.0f : 0.0f));
+  }
+  long double sum = 0;
+  for (const float x : values) sum += x;
+  const long double mean = sum / values.size();
+  long double cubes = 0;
+  long double fourths = 0;
+  for (const float x : values) {
+    const long double deviation = x - mean;
+    cubes += deviation * deviation * deviation;
+    fourths += deviation * deviation * deviation * deviation;
+  }
+  TensorStatistics total;
+  for (size_t first = 0, size = 100; first < values.size(); first += size, size *= 2) {
+    size = std::min(size, values.size() - first);
+    Merge(StatisticsOf({values.data() + first, size}, kMoments | kHighMoments, 0), &total);
+  }
+  EXPECT_EQ(total.count, 3000);
+  EXPECT_NEAR(total.cubed_deviations / static_cast<double>(cubes), 1.0, 1e-10);
+  EXPECT_NEAR(total.fourth_deviations / static_cast<double>(fourths), 1.0, 1e-10);
+}
+
 TEST(TensorStatisticsTest, NotANumberReachesTheExtremes) {
   std::vector<float> values = Shifted(100);
   values[50] = std::nanf("");

@@ -11,7 +11,7 @@ namespace strata::search {
 namespace {
 
 std::unique_ptr<Engine> Make(const EngineOptions& options) {
-  auto engine = Engine::Create(options, SyntheticParameters());
+  auto engine = Engine::Create(options, SyntheticLayout());
   EXPECT_TRUE(engine.ok()) << engine.status();
   return *std::move(engine);
 }

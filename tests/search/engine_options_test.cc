@@ -15,8 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(ValidateOptions, AcceptsTheDefaults) {
-  EXPECT_TRUE(ValidateOptions(SyntheticOptions(1, 200), SyntheticParameters()).ok());
-  EXPECT_TRUE(ValidateOptions(EngineOptions(), {1}).ok());
+  EXPECT_TRUE(ValidateOptions(SyntheticOptions(1, 200), SyntheticLayout()).ok());
+  EXPECT_TRUE(ValidateOptions(EngineOptions(), expr::SquareBlocks({1})).ok());
 }
 
 TEST(ValidateOptions, NamesTheImpossibleOption) {
@@ -42,7 +42,7 @@ TEST(ValidateOptions, NamesTheImpossibleOption) {
       {[](auto* o) { o->variation.maximum_nodes = 1; }, "maximum_nodes"},
       {[](auto* o) { o->variation.crossover_probability = 1.5; }, "crossover_probability"},
       {[](auto* o) { o->variation.insert_weight = -1; }, "weights"},
-      {[](auto* o) { o->variation.sources = {"depht"}; }, "\"depht\""},
+      {[](auto* o) { o->variation.sources = {"depht"}; }, "'depht', the nearest is 'depth'"},
       {[](auto* o) { o->variation.sources = {}; }, "sources"},
       {[](auto* o) { o->baselines[1].published.clear(), o->baselines[1].widened.clear(); }, "owl"},
       {[](auto* o) { o->baselines[0].published[0].expression = *expr::ParseExpression("depth"); },
@@ -51,17 +51,18 @@ TEST(ValidateOptions, NamesTheImpossibleOption) {
   for (const Case& c : cases) {
     EngineOptions options = SyntheticOptions(1, 200);
     c.change(&options);
-    const absl::Status status = ValidateOptions(options, SyntheticParameters());
+    const absl::Status status = ValidateOptions(options, SyntheticLayout());
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.expected;
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.expected));
-    EXPECT_FALSE(Engine::Create(options, SyntheticParameters()).ok());
+    EXPECT_FALSE(Engine::Create(options, SyntheticLayout()).ok());
   }
   EXPECT_FALSE(ValidateOptions(EngineOptions(), {}).ok());
-  EXPECT_THAT(std::string(ValidateOptions(EngineOptions(), {5, 0}).message()), HasSubstr("unit 1"));
+  EXPECT_THAT(std::string(ValidateOptions(EngineOptions(), expr::SquareBlocks({5, 0})).message()),
+              HasSubstr("unit 1"));
 }
 
 TEST(BaselineSeeds, DefaultsOfAllFirst) {
-  const std::vector<expr::Baseline> baselines = expr::Baselines(kBlocks, kTarget);
+  const std::vector<expr::Baseline> baselines = SimulatedBaselines();
   const std::vector<Seed> seeds = BaselineSeeds(baselines);
   size_t settings = 0;
   for (size_t b = 0; b < baselines.size(); ++b) {
@@ -76,7 +77,7 @@ TEST(BaselineSeeds, DefaultsOfAllFirst) {
 }
 
 TEST(BaselineSeeds, ABaselineWithoutAUsableDefaultStartsWithItsNextSetting) {
-  std::vector<expr::Baseline> baselines = expr::Baselines(kBlocks, kTarget);
+  std::vector<expr::Baseline> baselines = SimulatedBaselines();
   baselines[1].published.clear();
   const expr::Expression first = baselines[1].widened[0].expression;
   EXPECT_EQ(BaselineSeeds(baselines)[1].expression, first);
@@ -84,13 +85,13 @@ TEST(BaselineSeeds, ABaselineWithoutAUsableDefaultStartsWithItsNextSetting) {
 
 TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
   const EngineOptions options = SyntheticOptions(1, 200);
-  const std::string text = IdentityText(options, SyntheticParameters());
+  const std::string text = IdentityText(options, SyntheticLayout());
   EngineOptions same = options;
   same.maximum_evaluations = 300;
   same.finalists = 9;
-  EXPECT_EQ(IdentityText(same, SyntheticParameters()), text);
+  EXPECT_EQ(IdentityText(same, SyntheticLayout()), text);
 
-  std::set<std::string> texts = {text, IdentityText(options, {1, 2})};
+  std::set<std::string> texts = {text, IdentityText(options, expr::SquareBlocks({1, 2}))};
   const std::function<void(EngineOptions*)> changes[] = {
       [](auto* o) { o->seed = 2; },
       [](auto* o) { o->target.sparsity = std::nextafter(0.7, 1.0); },
@@ -99,12 +100,15 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->random_candidates = 7; },
       [](auto* o) { o->variation.delete_weight = 1.5; },
       [](auto* o) { o->variation.sources.pop_back(); },
+      [](auto* o) { o->variation.excluded.pop_back(); },
+      [](auto* o) { o->variation.hoist_weight = 0; },
+      [](auto* o) { o->variation.library.push_back(o->baselines[0].published[0].expression); },
       [](auto* o) { o->baselines.pop_back(); },
       [](auto* o) { std::swap(o->baselines[0], o->baselines[1]); }};
   for (const auto& change : changes) {
     EngineOptions changed = options;
     change(&changed);
-    texts.insert(IdentityText(changed, SyntheticParameters()));
+    texts.insert(IdentityText(changed, SyntheticLayout()));
   }
   EXPECT_EQ(texts.size(), 2 + std::size(changes));
 }

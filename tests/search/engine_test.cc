@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 std::unique_ptr<Engine> Make(const EngineOptions& options) {
-  auto engine = Engine::Create(options, SyntheticParameters());
+  auto engine = Engine::Create(options, SyntheticLayout());
   EXPECT_TRUE(engine.ok()) << engine.status();
   return *std::move(engine);
 }
@@ -109,8 +109,10 @@ TEST(Engine, ComesNearTheKnownOptimum) {
   for (const uint64_t seed : {1, 2, 3}) {
     Laboratory laboratory;
     EngineOptions options = SyntheticOptions(seed, 800);
-    options.baselines.push_back(
-        {"weak", "", {{"", *expr::ParseExpression("span(-var(abslog(WX)), 0.01)")}}, {}});
+    expr::Baseline weak_baseline;
+    weak_baseline.name = "weak";
+    weak_baseline.published = {{"", *expr::ParseExpression("span(-var(abslog(WX)), 0.01)")}};
+    options.baselines.push_back(weak_baseline);
     const auto engine = Make(options);
     Drive(engine.get(), &laboratory, 2, 1);
     const int64_t weak = engine->BestBaselines().back();

@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(FeatureLedger, AsksForEachFeatureOnce) {
-  FeatureLedger ledger({1, 1});
+  FeatureLedger ledger(expr::SquareBlocks({1, 1}));
   EXPECT_THAT(ledger.TakeUnasked({"a", "b"}), ElementsAre("a", "b"));
   EXPECT_THAT(ledger.TakeUnasked({"b", "c"}), ElementsAre("c"));
   EXPECT_THAT(ledger.TakeUnasked({"a", "b", "c"}), IsEmpty());
@@ -21,7 +21,7 @@ TEST(FeatureLedger, AsksForEachFeatureOnce) {
 }
 
 TEST(FeatureLedger, MeasuredFeaturesAreInTheTable) {
-  FeatureLedger ledger({1, 1});
+  FeatureLedger ledger(expr::SquareBlocks({1, 1}));
   ledger.TakeUnasked({"a", "b"});
   const auto retry = ledger.Settle({"a", "b"}, ProfileOutcome{{{1, 2}, {3, 4}}});
   ASSERT_TRUE(retry.ok());
@@ -33,7 +33,7 @@ TEST(FeatureLedger, MeasuredFeaturesAreInTheTable) {
 }
 
 TEST(FeatureLedger, AFailureOfSeveralIsNarrowedDown) {
-  FeatureLedger ledger({1, 1});
+  FeatureLedger ledger(expr::SquareBlocks({1, 1}));
   ledger.TakeUnasked({"a", "b"});
   const auto retry = ledger.Settle({"a", "b"}, FailedOutcome{"crashed"});
   ASSERT_TRUE(retry.ok());

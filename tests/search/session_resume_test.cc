@@ -35,7 +35,7 @@ class SessionResume : public ::testing::Test {
     auto store = RunStore::Open(folder);
     if (!store.ok()) store = RunStore::Create(folder);
     EXPECT_TRUE(store.ok()) << store.status();
-    auto session = Session::Create(options_, SyntheticParameters(), store->get());
+    auto session = Session::Create(options_, SyntheticLayout(), store->get());
     EXPECT_TRUE(session.ok()) << session.status();
     const int64_t done = Drive(session->get(), &laboratory_, workers, order_seed, [&](int64_t n) {
       if (tick) now_ += 1;

@@ -32,7 +32,7 @@ class SessionTest : public ::testing::Test {
   }
 
   std::unique_ptr<Session> MustCreate() {
-    auto session = Session::Create(options_, SyntheticParameters(), store_.get());
+    auto session = Session::Create(options_, SyntheticLayout(), store_.get());
     EXPECT_TRUE(session.ok()) << session.status();
     return *std::move(session);
   }
@@ -107,7 +107,7 @@ TEST_F(SessionTest, DigestsDependOnTheContexts) {
   const auto digest_of_first = [&] {
     TemporaryFolder folder;
     auto store = RunStore::Create(folder / "run");
-    auto session = Session::Create(options_, SyntheticParameters(), store->get());
+    auto session = Session::Create(options_, SyntheticLayout(), store->get());
     return std::get<SessionTask>(*(*session)->Next()).digest;
   };
   const std::string digest = digest_of_first();
@@ -135,14 +135,13 @@ TEST_F(SessionTest, RefusesToResumeSomethingElse) {
   for (const Case& c : cases) {
     SessionOptions changed = original;
     c.change(&changed);
-    const absl::Status status =
-        Session::Create(changed, SyntheticParameters(), store_.get()).status();
+    const absl::Status status = Session::Create(changed, SyntheticLayout(), store_.get()).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     for (const char* part : {c.name, c.expected, c.found}) {
       EXPECT_THAT(std::string(status.message()), HasSubstr(part));
     }
   }
-  EXPECT_TRUE(Session::Create(original, SyntheticParameters(), store_.get()).ok());
+  EXPECT_TRUE(Session::Create(original, SyntheticLayout(), store_.get()).ok());
 }
 
 TEST_F(SessionTest, AnOutcomeThatDoesNotFitIsNotStored) {
@@ -232,8 +231,7 @@ TEST_F(SessionTest, DamagedNumbersOfTheBudgetAreDataLoss) {
   EXPECT_FALSE(MustCreate()->search_stopped());
   const auto expect_refused = [&](const std::string& name, const std::string& value) {
     ASSERT_TRUE(store_->PutProperty(name, value).ok());
-    const absl::Status status =
-        Session::Create(options_, SyntheticParameters(), store_.get()).status();
+    const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << name << " " << value;
     EXPECT_THAT(std::string(status.message()), HasSubstr(name));
     EXPECT_THAT(std::string(status.message()), HasSubstr(value));
@@ -249,11 +247,11 @@ TEST_F(SessionTest, DamagedNumbersOfTheBudgetAreDataLoss) {
 TEST_F(SessionTest, RefusesImpossibleOptions) {
   SessionOptions options = options_;
   options.now_seconds = nullptr;
-  EXPECT_EQ(Session::Create(options, SyntheticParameters(), store_.get()).status().code(),
+  EXPECT_EQ(Session::Create(options, SyntheticLayout(), store_.get()).status().code(),
             absl::StatusCode::kInvalidArgument);
   options = options_;
   options.budget_seconds = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(Session::Create(options, SyntheticParameters(), store_.get()).status().code(),
+  EXPECT_EQ(Session::Create(options, SyntheticLayout(), store_.get()).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Session::Create(options_, {}, store_.get()).status().code(),
             absl::StatusCode::kInvalidArgument);

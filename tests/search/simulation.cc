@@ -49,13 +49,26 @@ std::vector<double> TrueWeights(Laboratory* laboratory) {
 
 }  // namespace
 
-std::vector<int64_t> SyntheticParameters() { return std::vector<int64_t>(kBlocks, 7 * 64 * 64); }
+expr::UnitLayout SyntheticLayout() {
+  return expr::SquareBlocks(std::vector<int64_t>(kBlocks, 7 * 64 * 64));
+}
+
+std::vector<expr::Baseline> SimulatedBaselines() {
+  std::vector<expr::Baseline> chosen;
+  for (const expr::Baseline& baseline : expr::Baselines(SyntheticLayout(), kTarget)) {
+    for (const char* name :
+         {"uniform", "owl", "als", "arithmetic-progression", "dsa-absvar", "dsa-logvar"}) {
+      if (baseline.name == name) chosen.push_back(baseline);
+    }
+  }
+  return chosen;
+}
 
 EngineOptions SyntheticOptions(uint64_t seed, int64_t evaluations) {
   EngineOptions options;
   options.seed = seed;
   options.target.sparsity = kTarget;
-  options.baselines = expr::Baselines(kBlocks, kTarget);
+  options.baselines = SimulatedBaselines();
   options.maximum_evaluations = evaluations;
   return options;
 }
@@ -117,7 +130,8 @@ double OptimalNll(Laboratory* laboratory) {
   double low = 0, high = 1e6;
   for (int i = 0; i < 200; ++i) {
     const double middle = (low + high) / 2;
-    (expr::MeanSparsity(at(middle), SyntheticParameters()) < kTarget ? low : high) = middle;
+    (expr::MeanSparsity(at(middle), expr::ParametersOf(SyntheticLayout())) < kTarget ? low : high) =
+        middle;
   }
   return Loss(weights, at(low));
 }

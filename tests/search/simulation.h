@@ -22,7 +22,10 @@ constexpr double kTarget = 0.7;
 constexpr double kSelectionOffset = 0.5;
 
 // Prunable weights of the synthetic model's blocks: all equal.
-std::vector<int64_t> SyntheticParameters();
+expr::UnitLayout SyntheticLayout();
+
+// Six of the published functions: enough kinds of them, few enough for short searches.
+std::vector<expr::Baseline> SimulatedBaselines();
 
 // All baselines on the synthetic model, a small population and `evaluations` at most.
 EngineOptions SyntheticOptions(uint64_t seed, int64_t evaluations);

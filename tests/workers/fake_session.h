@@ -17,7 +17,7 @@ namespace strata::workers {
 class FakeEngine : public search::Engine {
  public:
   explicit FakeEngine(int units)
-      : features_(std::vector<int64_t>(static_cast<size_t>(units), 100)) {}
+      : features_(expr::SquareBlocks(std::vector<int64_t>(static_cast<size_t>(units), 100))) {}
   search::Action Ask() override { return search::Wait{}; }
   absl::Status Tell(int64_t, const search::Outcome&) override { return absl::OkStatus(); }
   void StopSearch(std::optional<int64_t>) override {}

@@ -24,8 +24,8 @@ MeasurementPlan SmallPlan() {
   return plan;
 }
 
-std::vector<int64_t> SmallParameters() {
-  return evaluator::UnitParameters(SmallEvaluator()->model(), evaluator::Granularity::kBlock);
+expr::UnitLayout SmallLayout() {
+  return evaluator::LayoutOf(SmallEvaluator()->model(), evaluator::Granularity::kBlock);
 }
 
 double SteadySeconds() {
@@ -43,7 +43,7 @@ search::Outcome Compute(const search::SessionTask& task, evaluator::Evaluator* e
         task.digest, evaluator->Evaluate(std::get<evaluator::EvaluateRequest>(request), nullptr));
   }
   const ReceivedResult received =
-      DecodeResult(result, task.task, SmallPlan(), SmallParameters()).value();
+      DecodeResult(result, task.task, SmallPlan(), expr::ParametersOf(SmallLayout())).value();
   if (const auto* profile = std::get_if<search::ProfileOutcome>(&received.outcome)) return *profile;
   return std::get<search::EvaluateOutcome>(received.outcome);
 }
@@ -65,7 +65,7 @@ absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t e
   const auto evaluator = SmallEvaluator();
   search::SessionOptions options;
   options.engine.seed = 7;
-  options.engine.baselines = expr::Baselines(kSmallBlocks, options.engine.target.sparsity);
+  options.engine.baselines = expr::Baselines(SmallLayout(), options.engine.target.sparsity);
   for (expr::Baseline& baseline : options.engine.baselines) {
     baseline.published.resize(1, baseline.published.front());
     baseline.widened.clear();
@@ -76,7 +76,7 @@ absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t e
   options.engine.finalists = 2;
   options.now_seconds = SteadySeconds;
   FillContexts(SmallPlan(), evaluator->model().digest, evaluator->text_digest(), &options);
-  auto session = search::Session::Create(options, SmallParameters(), small.store.get());
+  auto session = search::Session::Create(options, SmallLayout(), small.store.get());
   if (!session.ok()) return session.status();
   small.session = std::move(*session);
   return small;

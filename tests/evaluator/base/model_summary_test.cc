@@ -105,7 +105,7 @@ TEST(ModelSummary, DefaultModel) {
   ASSERT_EQ(summary.linears.size(), 210u);
   EXPECT_EQ(summary.linears[1].rows, 192);
   EXPECT_EQ(summary.linears[6].columns, 1536);
-  EXPECT_THAT(UnitParameters(summary, Granularity::kBlock),
+  EXPECT_THAT(expr::ParametersOf(LayoutOf(summary, Granularity::kBlock)),
               ::testing::Each(2 * 576 * 576 + 2 * 192 * 576 + 3 * 576 * 1536));
 }
 

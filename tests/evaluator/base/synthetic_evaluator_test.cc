@@ -83,7 +83,8 @@ TEST(SyntheticEvaluator, AllocationConstantInBlocksMeasuresTheSamePerLinear) {
   EXPECT_NEAR(evaluator->Evaluate(by_linear, nullptr).value().mean_nll,
               evaluator->Evaluate(Request({0.3, 0.7}), nullptr).value().mean_nll, 1e-12);
   EXPECT_EQ(Feature(*evaluator, "mean(W)", Granularity::kLinear).size(), 14u);
-  EXPECT_EQ(UnitParameters(evaluator->model(), Granularity::kLinear).size(), 14u);
+  EXPECT_EQ(UnitsOf(evaluator->model(), Granularity::kLinear).size(), 14u);
+  EXPECT_EQ(UnitsOf(evaluator->model(), Granularity::kKind).size(), 4u);
 }
 
 TEST(SyntheticEvaluator, ReportDiffersALittleFromFitness) {
@@ -116,7 +117,7 @@ TEST(SyntheticEvaluator, BadRequestsAreErrors) {
     EXPECT_TRUE(absl::IsInvalidArgument(measured.status()));
     return std::string(measured.status().message());
   };
-  EXPECT_THAT(error(Request({0.5})), HasSubstr("expected 2 sparsities, one per block, found 1"));
+  EXPECT_THAT(error(Request({0.5})), HasSubstr("expected 2 sparsities, one per unit, found 1"));
   EXPECT_THAT(error(Request({0.5, 1.0})), HasSubstr("allocation[1]"));
   EXPECT_THAT(error(Request({-0.1, 0.5})), HasSubstr("found -0.1"));
   EXPECT_THAT(error(Request({std::numeric_limits<double>::quiet_NaN(), 0})), HasSubstr("nan"));

@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, SequentialReferenceTest,
 TEST(OneShotWandaTest, LeavesTheDenseWeightsAndPrunesTheFirstBlockAsTheSequentialProtocol) {
   LlamaModel& model = SharedModel();
   const at::Tensor before = model.matrices(0).gate_up.clone();
-  const auto statistics = RunCalibration(model, CalibrationSequences(), false, nullptr);
+  const auto statistics = RunCalibration(model, CalibrationSequences(), {}, nullptr);
   ASSERT_TRUE(statistics.ok());
   const auto bank = RankBank::Build(model, *statistics, nullptr);
   ASSERT_TRUE(bank.ok()) << bank.status();

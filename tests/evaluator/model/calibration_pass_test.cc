@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <numeric>
 
 #include "evaluator/block_pruner.h"
@@ -11,6 +12,7 @@
 #include "pruning/feature_plan.h"
 #include "pruning/score_features.h"
 #include "tests/evaluator/model/reference_data.h"
+#include "tests/evaluator/model/wave_model.h"
 
 namespace strata::evaluator {
 namespace {
@@ -21,7 +23,7 @@ constexpr const char* kNames[kLinearsPerBlock] = {
 
 const CalibrationStatistics& Statistics() {
   static const CalibrationStatistics statistics =
-      *RunCalibration(SharedModel(), CalibrationSequences(), true, nullptr);
+      *RunCalibration(SharedModel(), CalibrationSequences(), {.block_statistics = true}, nullptr);
   return statistics;
 }
 
@@ -66,7 +68,7 @@ TEST(CalibrationPassTest, BlockInfluenceAgreesWithTheReference) {
 TEST(CalibrationPassTest, ProgressStopsThePass) {
   int calls = 0;
   const auto stopped =
-      RunCalibration(SharedModel(), {{1, 2, 3}}, false, [&](double) { return ++calls < 4; });
+      RunCalibration(SharedModel(), {{1, 2, 3}}, {}, [&](double) { return ++calls < 4; });
   EXPECT_EQ(stopped.status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(calls, 4);
 }
@@ -109,6 +111,32 @@ TEST(ScoreFeaturesOnTheModelTest, OutliersAndMomentsAgreeWithTheReference) {
                               numbers["wanda_score_moments"][moment][block].get<double>()),
                 1e-4)
           << "block " << block << ", " << moment;
+    }
+  }
+}
+
+using SpectraOnTheModelTest = SingleThreadTest;
+
+// AlphaPruning's exponents. The q of block 6 is at a tie of the histogram, and agrees with the rule
+// in double precision only.
+TEST_F(SpectraOnTheModelTest, SpectralTailsAgreeWithThePublishedCode) {
+  const nlohmann::json oracle =
+      nlohmann::json::parse(std::ifstream(STRATA_SOURCE_DIR "/tests/oracles/expr/alpha.json"));
+  const auto plan = pruning::FeaturePlan::Create({"alpha"});
+  ASSERT_TRUE(plan.ok());
+  const LlamaModel& model = SharedModel();
+  const std::vector<std::pair<int, std::vector<int>>> compared = {
+      {0, {0, 1, 2, 3, 4, 5, 6}}, {6, {0, 1}}, {29, {0, 1, 2, 3}}};
+  for (const auto& [block, linears] : compared) {
+    for (const int linear : linears) {
+      pruning::FeatureUnit unit;
+      unit.linears.push_back({ViewOf(model.matrices(block).Linear(model.config(), linear))});
+      const double measured = pruning::MeasureUnit(*plan, unit)[0];
+      EXPECT_LT(RelativeError(measured, oracle["double_precision"][block][linear]), 1e-6)
+          << block << ", " << kNames[linear];
+      if (block == 6 && linear == 0) continue;
+      EXPECT_LT(RelativeError(measured, oracle["published_code"][block][linear]), 2e-5)
+          << block << ", " << kNames[linear];
     }
   }
 }

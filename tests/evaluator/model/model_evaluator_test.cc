@@ -1,12 +1,15 @@
 #include "evaluator/model_evaluator.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 
+#include "tests/evaluator/base/gguf_writer.h"
 #include "tests/evaluator/model/reference_data.h"
+#include "tests/evaluator/model/small_model.h"
 
 namespace strata::evaluator {
 namespace {
@@ -119,6 +122,65 @@ TEST(ModelEvaluatorTest, FeaturesOfBlocksAndLinears) {
   const auto again = Shared().MeasureFeatures(request, nullptr);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->values, blocks->values);
+}
+
+// The wave model and a text of many documents.
+std::unique_ptr<Evaluator> WaveEvaluator(const TemporaryFolder& folder) {
+  std::string text;
+  for (int line = 0; line < 600; ++line) text += fmt::format("line {} of the text\n", line * line);
+  folder.Write("model.gguf", WaveModelGguf());
+  folder.Write("text.txt", text);
+  ModelEvaluatorOptions options;
+  options.model_path = folder.path() + "/model.gguf";
+  options.text_path = folder.path() + "/text.txt";
+  auto opened = OpenModelEvaluator(options);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  return *std::move(opened);
+}
+
+TEST(ModelEvaluatorTest, FeaturesOfEveryKindDoNotDependOnWhatWasMeasuredBefore) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> features = {"mean(WX)",         "redundancy",      "gini(G)",
+                                             "linearredundancy", "below(WX, 0.5)",  "alpha",
+                                             "sensitivity",      "quantile(X, 0.5)"};
+  for (const Granularity granularity :
+       {Granularity::kBlock, Granularity::kKind, Granularity::kLinear}) {
+    const std::unique_ptr<Evaluator> evaluator = WaveEvaluator(folder);
+    ProfileRequest request;
+    request.calibration = {3, 16};
+    request.granularity = granularity;
+    std::vector<std::vector<double>> one_by_one;
+    for (const std::string& feature : features) {
+      request.features = {feature};
+      const auto profile = evaluator->MeasureFeatures(request, nullptr);
+      ASSERT_TRUE(profile.ok()) << feature << ": " << profile.status();
+      ASSERT_EQ(profile->values[0].size(), UnitsOf(evaluator->model(), granularity).size());
+      one_by_one.push_back(profile->values[0]);
+    }
+    request.features = features;
+    const auto together = WaveEvaluator(folder)->MeasureFeatures(request, nullptr);
+    ASSERT_TRUE(together.ok()) << together.status();
+    EXPECT_EQ(together->values, one_by_one);
+  }
+}
+
+TEST(ModelEvaluatorTest, GradientsOfSequencesWithoutALossAreRefused) {
+  const TemporaryFolder folder;
+  const std::unique_ptr<Evaluator> evaluator = WaveEvaluator(folder);
+  ProfileRequest request;
+  request.calibration = {2, 1};
+  for (const char* feature : {"mean(G)", "sensitivity"}) {
+    request.features = {feature};
+    EXPECT_EQ(evaluator->MeasureFeatures(request, nullptr).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << feature;
+  }
+  request.features = {"alpha"};
+  EXPECT_TRUE(evaluator->MeasureFeatures(request, nullptr).ok());
+  // Also where the features would not need the calibration.
+  request.calibration = {0, 1};
+  EXPECT_EQ(evaluator->MeasureFeatures(request, nullptr).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(ModelEvaluatorTest, BadRequestsAreRefused) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -56,6 +57,56 @@ std::string SmallModel::Gguf() const {
     writer.Tensor(name, shape, 0, data.text());
   }
   return writer.Finish();
+}
+
+std::string WaveModelGguf() {
+  GgufWriter writer;
+  writer.Text("general.architecture", "llama");
+  const std::pair<const char*, uint32_t> header[] = {
+      {"llama.block_count", kWaveBlocks}, {"llama.embedding_length", 16},
+      {"llama.feed_forward_length", 24},  {"llama.attention.head_count", 4},
+      {"llama.rope.dimension_count", 4},  {"llama.attention.head_count_kv", 2},
+      {"tokenizer.ggml.bos_token_id", 1}};
+  for (const auto& [key, value] : header) writer.Uint32(key, value);
+  AddTokenizer(&writer);
+  int tensor = 0;
+  const auto add = [&](const std::string& name, const std::vector<uint64_t>& shape) {
+    uint64_t elements = 1;
+    for (const uint64_t size : shape) elements *= size;
+    const bool norm = shape.size() == 1;
+    const double amplitude = norm ? 0.1 : tensor == 0 ? 1.0 : 0.4;
+    Bytes data;
+    for (uint64_t i = 0; i < elements; ++i) {
+      const double angle =
+          1.3 * static_cast<double>(i) + 0.37 * tensor + 0.1 * static_cast<double>(i * i % 17);
+      data.Number(static_cast<float>((norm ? 1.0 : 0.0) + amplitude * std::sin(angle)));
+    }
+    writer.Tensor(name, shape, 0, data.text());
+    ++tensor;
+  };
+  add("token_embd.weight", {16, 258});
+  add("output_norm.weight", {16});
+  add("output.weight", {16, 258});
+  for (int block = 0; block < kWaveBlocks; ++block) {
+    const std::pair<const char*, std::vector<uint64_t>> tensors[] = {
+        {"attn_norm", {16}},    {"attn_q", {16, 16}},      {"attn_k", {16, 8}},
+        {"attn_v", {16, 8}},    {"attn_output", {16, 16}}, {"ffn_norm", {16}},
+        {"ffn_gate", {16, 24}}, {"ffn_up", {16, 24}},      {"ffn_down", {24, 16}}};
+    for (const auto& [name, shape] : tensors) {
+      add(fmt::format("blk.{}.{}.weight", block, name), shape);
+    }
+  }
+  return writer.Finish();
+}
+
+std::vector<std::vector<int32_t>> WaveSequences(int count, int tokens) {
+  std::vector<std::vector<int32_t>> sequences(count);
+  for (int sequence = 0; sequence < count; ++sequence) {
+    for (int i = 0; i < tokens; ++i) {
+      sequences[sequence].push_back((71 * sequence + 13 * i * i + 7 * i) % 258);
+    }
+  }
+  return sequences;
 }
 
 }  // namespace strata::evaluator

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace strata::evaluator {
 
@@ -26,6 +27,18 @@ struct SmallModel {
 
   std::string Gguf() const;  // the bytes of the file
 };
+
+// A model of kWaveBlocks blocks whose weights are waves, so that any program can form them: width
+// 16, four query heads of dimension 4 in two groups, 24 feed-forward rows, the tokenizer of
+// SmallModel. Element i (row-major, as in the file) of tensor t, counted from 0 in the order of the
+// file, is a sin(1.3 i + 0.37 t + 0.1 (i^2 mod 17)), a = 0.4; for the embedding a = 1; norm weights
+// are 1 + 0.1 sin(...). The file holds token_embd, output_norm, output, then for each block
+// attn_norm, attn_q, attn_k, attn_v, attn_output, ffn_norm, ffn_gate, ffn_up, ffn_down.
+inline constexpr int kWaveBlocks = 3;
+std::string WaveModelGguf();
+
+// `count` sequences: token i of sequence s is (71 s + 13 i^2 + 7 i) mod 258.
+std::vector<std::vector<int32_t>> WaveSequences(int count, int tokens);
 
 }  // namespace strata::evaluator
 

@@ -1,0 +1,49 @@
+// Features for verbs that evaluate one function: measured on a model now, or taken from a run.
+#ifndef STRATA_CLI_FEATURE_SOURCES_H_
+#define STRATA_CLI_FEATURE_SOURCES_H_
+
+#include <absl/status/statusor.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/run_config.h"
+#include "evaluator/evaluator.h"
+#include "expr/feature_table.h"
+
+namespace strata::cli {
+
+// How features are measured on a model, in this process.
+struct FeatureMeasurement {
+  std::string model;  // GGUF file
+  std::string text;   // file or folder whose calibration split is read
+  evaluator::Calibration calibration;
+  int threads = 1;
+};
+
+// Adds --text, --calibration-sequences, --calibration-sequence-tokens and --threads.
+void AddMeasurementOptions(CLI::App* subcommand, FeatureMeasurement* measurement);
+
+// Measures `features`, one value per unit. Without features neither text nor weights are read.
+// InvalidArgument if features are needed and there is no text. Ctrl-C gives Cancelled.
+absl::StatusOr<expr::FeatureTable> MeasureFeatureTable(const FeatureMeasurement& measurement,
+                                                       const evaluator::ModelSummary& model,
+                                                       evaluator::Granularity granularity,
+                                                       const std::vector<std::string>& features);
+
+// What a run knows of its model, read from its store.
+struct RunFeatures {
+  RunConfig config;
+  std::vector<std::string> unit_names;
+  expr::FeatureTable table;  // every feature that the run measured
+};
+
+// The features are found by replaying the search over its stored results, so a run of another
+// version of Strata has none. Errors as ReadRunReport; FailedPrecondition for a run without the
+// layout of its units.
+absl::StatusOr<RunFeatures> ReadRunFeatures(const std::string& folder);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_FEATURE_SOURCES_H_

@@ -1,0 +1,221 @@
+// `strata functions`: the library of published allocation functions, and the operators they are
+// made of.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/function_json.h"
+#include "cli/json_text.h"
+#include "cli/table.h"
+#include "evaluator/model_summary.h"
+#include "expr/feature_table.h"
+#include "expr/latex.h"
+#include "expr/library_documentation.h"
+#include "expr/operator_documentation.h"
+#include "workers/measurement_plan.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string name;
+  bool operators = false;
+  bool json = false;
+  std::string model;
+  std::string granularity = "block";
+  double sparsity = expr::kDocumentedSparsity;
+  int blocks = 32;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+const expr::BaselineSetting* DefaultOf(const expr::Baseline& baseline) {
+  if (!baseline.published.empty()) return &baseline.published.front();
+  return baseline.widened.empty() ? nullptr : &baseline.widened.front();
+}
+
+Json GridJson(const std::vector<expr::BaselineSetting>& settings) {
+  Json grid = Json::array();
+  for (const expr::BaselineSetting& setting : settings) {
+    grid.push_back({{"settings", setting.settings},
+                    {"expression", expr::PrintExpression(setting.expression)}});
+  }
+  return grid;
+}
+
+// What the library says about a function, without the function itself.
+Json DescriptionJson(const expr::Baseline& baseline) {
+  Json json = {{"name", baseline.name},
+               {"title", baseline.title},
+               {"source", baseline.source},
+               {"formula", baseline.formula},
+               {"words", baseline.words},
+               {"default_is", baseline.default_is},
+               {"published", GridJson(baseline.published)},
+               {"widened", GridJson(baseline.widened)},
+               {"granularities",
+                {{"block", baseline.granularities.block},
+                 {"kind", baseline.granularities.kind},
+                 {"linear", baseline.granularities.linear}}},
+               {"needs",
+                {{"features", baseline.needs.features},
+                 {"gradients", baseline.needs.gradients},
+                 {"gradient_free", baseline.needs.gradient_free},
+                 {"spectra", baseline.needs.spectra}}},
+               {"unstructured", baseline.unstructured},
+               {"deviation", baseline.deviation}};
+  if (!baseline.left_out.empty()) json["left_out"] = baseline.left_out;
+  return json;
+}
+
+Json OperatorsJson() {
+  Json rows = Json::array();
+  for (const expr::Operator& row : expr::Operators()) {
+    Json parameters = Json::array();
+    for (const expr::OperatorParameter& parameter : row.parameters) {
+      parameters.push_back({{"name", parameter.name},
+                            {"minimum", parameter.minimum},
+                            {"maximum", parameter.maximum},
+                            {"default", parameter.default_value},
+                            {"step", parameter.step}});
+    }
+    rows.push_back({{"name", row.name},
+                    {"dsa", row.alias},
+                    {"operands", row.arity},
+                    {"parameters", std::move(parameters)},
+                    {"total", row.domain == expr::DomainRule::kTotal},
+                    {"meaning", row.meaning},
+                    {"source", row.source}});
+  }
+  return rows;
+}
+
+absl::StatusOr<expr::UnitLayout> Layout(const Options& options) {
+  if (options.model.empty()) {
+    return expr::SquareBlocks(std::vector<int64_t>(static_cast<size_t>(options.blocks),
+                                                   expr::DocumentedLayout().front().parameters));
+  }
+  evaluator::Granularity granularity = evaluator::Granularity::kBlock;
+  if (absl::Status status = workers::ParseName(options.granularity, &granularity); !status.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("--granularity: {}", std::string(status.message())));
+  }
+  const auto model = evaluator::SummarizeModel(options.model);
+  if (!model.ok()) return model.status();
+  return evaluator::LayoutOf(*model, granularity);
+}
+
+void PrintList(const std::vector<expr::Baseline>& library) {
+  Table table({"name", "default", "from", "function"},
+              {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  for (const expr::Baseline& baseline : library) {
+    const expr::BaselineSetting* usual = DefaultOf(baseline);
+    table.AddRow({baseline.name, usual == nullptr ? "not possible here" : usual->settings,
+                  baseline.source, baseline.formula});
+  }
+  fmt::print(
+      "{}\n`strata functions NAME` says more about one; `strata functions --operators` what "
+      "the formulas are made of.\n",
+      table.Render());
+}
+
+void PrintSettings(const char* title, const std::vector<expr::BaselineSetting>& settings) {
+  if (settings.empty()) return;
+  fmt::print("\n{}\n", title);
+  for (const expr::BaselineSetting& setting : settings) {
+    fmt::print("  {:<24} {}\n", setting.settings, expr::PrintExpression(setting.expression));
+  }
+}
+
+void PrintOne(const expr::Baseline& baseline) {
+  fmt::print("{}: {}\n{}\n\n  {}\n\n{}\n\n", baseline.name, baseline.title, baseline.source,
+             baseline.formula, baseline.words);
+  if (!baseline.left_out.empty()) fmt::print("not possible here: {}\n", baseline.left_out);
+  fmt::print("needs        {}\n", expr::DescribeNeeds(baseline));
+  fmt::print("granularity  {}\n", expr::DescribeGranularities(baseline.granularities));
+  if (!baseline.unstructured) fmt::print("pattern      n:M, so it seeds no unstructured search\n");
+  if (const expr::BaselineSetting* usual = DefaultOf(baseline); usual != nullptr) {
+    if (!usual->settings.empty()) {
+      fmt::print("default      {} ({})\n", usual->settings, baseline.default_is);
+    }
+    fmt::print("LaTeX        {}\n", expr::ToLatex(usual->expression));
+  }
+  if (!baseline.deviation.empty()) fmt::print("deviation    {}\n", baseline.deviation);
+  PrintSettings("published settings, the default first", baseline.published);
+  PrintSettings("wider amplitudes", baseline.widened);
+}
+
+// The default of a function as function JSON, with what the library says about it.
+absl::Status PrintOneAsJson(const expr::Baseline& baseline, const expr::UnitLayout& layout,
+                            double sparsity) {
+  const auto function = ReadFunctionArgument(baseline.name, layout, sparsity);
+  if (!function.ok()) return function.status();
+  Json json = FunctionJson(*function);
+  json["library"] = DescriptionJson(baseline);
+  PrintJson(json);
+  return absl::OkStatus();
+}
+
+absl::Status PrintOperators(bool as_json) {
+  if (as_json) {
+    PrintJson(OperatorsJson());
+  } else {
+    fmt::print("{}", expr::OperatorTableText());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PrintFunctions(const Options& options) {
+  const bool as_json = options.json || options.format == OutputFormat::kJson;
+  if (options.operators) return PrintOperators(as_json);
+  if (absl::Status status = expr::ValidateTarget({.sparsity = options.sparsity}); !status.ok()) {
+    return status;
+  }
+  const auto layout = Layout(options);
+  if (!layout.ok()) return layout.status();
+  const std::vector<expr::Baseline> library = expr::Library(*layout, options.sparsity);
+  if (options.name.empty()) {
+    if (!as_json) {
+      PrintList(library);
+      return absl::OkStatus();
+    }
+    Json json = Json::array();
+    for (const expr::Baseline& baseline : library) json.push_back(DescriptionJson(baseline));
+    PrintJson(json);
+    return absl::OkStatus();
+  }
+  for (const expr::Baseline& baseline : library) {
+    if (baseline.name != options.name) continue;
+    if (as_json) return PrintOneAsJson(baseline, *layout, options.sparsity);
+    PrintOne(baseline);
+    return absl::OkStatus();
+  }
+  return expr::FindPublished(options.name, *layout, options.sparsity).status();
+}
+
+}  // namespace
+
+void AddFunctionsCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand(
+      "functions", "the published allocation functions: formula, source, settings");
+  verb->add_option("NAME", options->name, "everything about one function");
+  verb->add_flag("--operators", options->operators, "the operators of the language instead");
+  CLI::Option* blocks = verb->add_option("--blocks", options->blocks,
+                                         "equal blocks of the model for which grids are shown")
+                            ->check(CLI::Range(1, 100000))
+                            ->capture_default_str();
+  verb->add_option("--model", options->model, "GGUF file for which grids are shown")
+      ->excludes(blocks);
+  verb->add_option("--granularity", options->granularity, "block | kind | linear, with --model")
+      ->capture_default_str();
+  verb->add_option("--sparsity", options->sparsity, "target for which grids are shown")
+      ->capture_default_str();
+  AddFormatOption(verb, &options->format);
+  verb->add_flag("--json", options->json, "short for --format json");
+  verb->callback([=] { *command = [=] { return PrintFunctions(*options); }; });
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,61 @@
+// Gradients of the loss by the weights of one block at a time, so that a model's worth of them is
+// never held.
+#ifndef STRATA_EVALUATOR_GRADIENT_PASS_H_
+#define STRATA_EVALUATOR_GRADIENT_PASS_H_
+
+#include <ATen/core/Tensor.h>
+#include <absl/status/statusor.h>
+
+#include <vector>
+
+#include "evaluator/evaluator.h"
+#include "evaluator/llama_model.h"
+
+namespace strata::evaluator {
+
+// The forward pass of one block on one window in LibTorch's differentiable functions: what
+// BlockForward computes in float32, to rounding. `hidden` is [tokens, hidden], `rotary` the
+// RotaryTable of at least as many positions; the result has the shape of `hidden`. None of the
+// tensors may have been made in inference mode if gradients are wanted.
+at::Tensor DifferentiableBlock(const LlamaConfig& config, const BlockMatrices& matrices,
+                               const BlockNorms& norms, const at::Tensor& rotary,
+                               const at::Tensor& hidden);
+
+// The magnitude of gradients, G: for every weight of a block's linears the mean over sequences of
+// |derivative of the sequence's mean token loss|. The loss is that of LlamaModel::Losses, the mean
+// over tokens 1 ... T-1. All float32; the bits are the same for the same number of threads.
+//
+// From the last block to the first, a block is run anew from its recorded inputs, one sequence at a
+// time, and differentiated. Besides the inputs it holds the gradient of the loss by one block's
+// outputs, and copies of one block's weights, their gradients and G. Not thread-safe.
+class GradientPass {
+ public:
+  // `inputs` as RecordBlockInputs gives them for `sequences`. All arguments must outlive the pass.
+  // InvalidArgument if the sequences have fewer than two tokens; Cancelled.
+  static absl::StatusOr<GradientPass> Begin(const LlamaModel& model, const Windows& sequences,
+                                            const std::vector<at::Tensor>& inputs,
+                                            const Progress& progress);
+
+  // G of the last block at the first call, then of the one before, down to block 0. Cancelled,
+  // after which the pass must not be used.
+  absl::StatusOr<BlockMatrices> Next(const Progress& progress);
+
+ private:
+  GradientPass(const LlamaModel& model, const Windows& sequences,
+               const std::vector<at::Tensor>& inputs);
+
+  // Gradient of one sequence's loss by the last block's output [tokens, hidden].
+  at::Tensor LossGradient(const at::Tensor& output, const std::vector<int32_t>& sequence) const;
+
+  const LlamaModel* model_;
+  const Windows* sequences_;
+  const std::vector<at::Tensor>* inputs_;
+  int64_t tokens_;  // of a sequence
+  at::Tensor rotary_;
+  int block_;                             // of the next call
+  std::vector<at::Tensor> output_grads_;  // per sequence: by the output of block_
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_GRADIENT_PASS_H_

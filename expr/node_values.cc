@@ -1,0 +1,92 @@
+#include "expr/node_values.h"
+
+#include <utility>
+
+#include "expr/bad_values.h"
+#include "expr/kernels.h"
+
+namespace strata::expr {
+namespace {
+
+class NodeEvaluator {
+ public:
+  NodeEvaluator(const FeatureTable& features, const AllocationTarget& target)
+      : features_(features), target_(target), scratch_(static_cast<size_t>(features.units())) {}
+
+  void Visit(const Expression& node, Arithmetic arithmetic, int depth) {
+    const size_t index = values_.size();
+    values_.push_back({&node, depth, {}, absl::OkStatus()});
+    const Arithmetic below =
+        OperatorOf(node.op).name == "dsa" ? Arithmetic::kSinglePrecision : arithmetic;
+    const ValueType type = TypeOf(node);
+    std::vector<size_t> children;
+    for (const Expression& child : node.children) {
+      children.push_back(values_.size());
+      Visit(child, below, depth + 1);
+    }
+    if (type == ValueType::kTensor) return;
+    absl::StatusOr<std::vector<double>> values = type == ValueType::kAllocation
+                                                     ? EvaluateAllocation(node, features_, target_)
+                                                     : Layers(node, children, arithmetic);
+    if (values.ok()) {
+      values_[index].values = *std::move(values);
+    } else {
+      values_[index].status = values.status();
+    }
+  }
+
+  std::vector<NodeValue> Take() { return std::move(values_); }
+
+ private:
+  absl::StatusOr<std::vector<double>> Layers(const Expression& node,
+                                             const std::vector<size_t>& children,
+                                             Arithmetic arithmetic) {
+    const OperatorKind kind = OperatorOf(node.op).kind;
+    const bool is_leaf = kind == OperatorKind::kStructuralSource ||
+                         kind == OperatorKind::kReduction || kind == OperatorKind::kConstant;
+    if (is_leaf) return Leaf(node, arithmetic);
+    for (const size_t child : children) {
+      if (!values_[child].status.ok()) return values_[child].status;
+    }
+    const std::vector<double>& first = values_[children[0]].values;
+    std::vector<double> out(first.size());
+    if (kind == OperatorKind::kElementwise) {
+      ElementwiseLoopOf(node.op, arithmetic)(first, out);
+    } else if (kind == OperatorKind::kBinary) {
+      BinaryLoopOf(node.op, arithmetic)(first, values_[children[1]].values, node.parameters, out);
+    } else {
+      AcrossLayersKernelOf(node.op)(first, features_.layout(), scratch_, out);
+      ApplyRule(arithmetic, out);
+    }
+    return out;
+  }
+
+  // As measured where it was; what follows from the layout is finite.
+  absl::StatusOr<std::vector<double>> Leaf(const Expression& node, Arithmetic arithmetic) const {
+    const std::vector<double>* measured = features_.Find(PrintExpression(node));
+    if (measured == nullptr) {
+      absl::StatusOr<std::vector<double>> values = EvaluateLayers(node, features_);
+      if (values.ok()) ApplyRule(arithmetic, *values);
+      return values;
+    }
+    std::vector<double> values = *measured;
+    ApplyRule(arithmetic, values);
+    return values;
+  }
+
+  const FeatureTable& features_;
+  const AllocationTarget target_;
+  KernelScratch scratch_;
+  std::vector<NodeValue> values_;
+};
+
+}  // namespace
+
+std::vector<NodeValue> EvaluateNodes(const Expression& expression, const FeatureTable& features,
+                                     const AllocationTarget& target) {
+  NodeEvaluator evaluator(features, target);
+  evaluator.Visit(expression, Arithmetic::kTotal, 0);
+  return evaluator.Take();
+}
+
+}  // namespace strata::expr

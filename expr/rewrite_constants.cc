@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "expr/kernels.h"
+#include "expr/rewrite_tree.h"
+#include "expr/value_facts.h"
+
+namespace strata::expr {
+namespace {
+
+// The number with the fewest decimal digits that is rounded to this float.
+double Shortest(float value) {
+  const std::string text = fmt::format("{}", value);
+  double shortest = value;
+  std::from_chars(text.data(), text.data() + text.size(), shortest);
+  return shortest;
+}
+
+// `result` as the evaluator keeps it; nothing can be written for NaN, infinities and large numbers.
+bool Fold(Expression& node, double result, const Context& context) {
+  if (context.total()) return BecomeConstant(node, Total(result));
+  const double rounded = SinglePrecision(result);
+  if (!std::isfinite(rounded)) return false;
+  return BecomeConstant(node, Shortest(static_cast<float>(rounded)));
+}
+
+double Operand(const Expression& constant, const Context& context) {
+  const double value = constant.parameters[0];
+  return context.total() ? Total(value) : SinglePrecision(value);
+}
+
+bool Literal(Expression& node, const Context& context) {
+  const double value = Operand(node, context);
+  const double kept =
+      context.total() ? value : Shortest(static_cast<float>(SinglePrecision(value)));
+  if (kept == node.parameters[0] && std::signbit(kept) == std::signbit(node.parameters[0])) {
+    return false;
+  }
+  node.parameters[0] = kept;
+  return true;
+}
+
+bool ElementwiseOfConstant(Expression& node, const Context& context) {
+  const Expression& x = node.children[0];
+  if (!IsConstant(x)) return false;
+  return Fold(node, ScalarKernelOf(node.op)(Operand(x, context)), context);
+}
+
+bool BinaryOfConstants(Expression& node, const Context& context) {
+  const Expression& x = node.children[0];
+  const Expression& y = node.children[1];
+  if (!IsConstant(x) || !IsConstant(y)) return false;
+  const BinaryKernel kernel = BinaryKernelOf(node.op);
+  return Fold(node, kernel(Operand(x, context), Operand(y, context), node.parameters), context);
+}
+
+bool ScalingOfUniform(Expression& node, const Context&) {
+  return FactsOf(node.children[0]).uniform && BecomeConstant(node, 0);
+}
+
+bool ReverseOfUniform(Expression& node, const Context&) {
+  if (!FactsOf(node.children[0]).uniform) return false;
+  Promote(node);
+  return true;
+}
+
+// Multiples of 2^-20 up to 1000: sums of ten thousand of them are exact.
+bool MeanOfConstant(Expression& node, const Context&) {
+  const Expression& x = node.children[0];
+  if (!IsConstant(x)) return false;
+  const double scaled = x.parameters[0] * 0x1p20;
+  if (scaled != std::floor(scaled)) return false;
+  Promote(node);
+  return true;
+}
+
+bool SumOfLast(Expression& node, const Context&) {
+  if (!IsConstant(node.children[0], 0) && node.children[0].op != Ops().last) return false;
+  Promote(node);
+  return true;
+}
+
+bool SingleValue(Expression& node, const Context&) {
+  const ValueFacts facts = FactsOf(node);
+  return facts.low == facts.high && BecomeConstant(node, facts.low);
+}
+
+constexpr std::string_view kUnary =
+    "abs log logpos abslog pow2 exp sigmoid tanh sin cos tan asin acos atan softplus sqrt neg";
+
+constexpr RewriteRule kRules[] = {
+    {"literal", "constant", Scope::kAlways, "-0 = 0; under dsa, c = c in single precision",
+     "what the evaluator makes of it", Literal},
+    {"elementwise-of-constant", kUnary, Scope::kAlways, "f(c) = d", "the evaluator's own kernel",
+     ElementwiseOfConstant},
+    {"binary-of-constants", "+ - * / min max mix", Scope::kAlways, "c + d = e",
+     "the evaluator's own kernel", BinaryOfConstants},
+    {"scaling-of-uniform", "minmax zscore kindminmax", Scope::kTotal,
+     "minmax(x) = 0 for x equal in all units", "by definition", ScalingOfUniform},
+    {"reverse-of-uniform", "reverse", Scope::kTotal, "reverse(x) = x for x equal in all units",
+     "by definition", ReverseOfUniform},
+    {"mean-of-constant", "smooth suffixmean", Scope::kTotal, "smooth(c) = c",
+     "for short binary fractions, whose sums are exact", MeanOfConstant},
+    {"sum-of-last", "cumsum", Scope::kTotal, "cumsum(0) = 0, cumsum(last) = last",
+     "zeros until the last unit", SumOfLast},
+    {"single-value", "abs pow2 sqrt min max + - * /", Scope::kTotal, "x = c for c <= x <= c",
+     "by the bounds of x: min(0, abs(y))", SingleValue},
+};
+
+}  // namespace
+
+std::span<const RewriteRule> ConstantRules() { return kRules; }
+
+}  // namespace strata::expr

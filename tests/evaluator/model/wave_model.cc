@@ -1,0 +1,36 @@
+#include "tests/evaluator/model/wave_model.h"
+
+#include <ATen/Parallel.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+#include "tests/evaluator/base/gguf_writer.h"
+
+namespace strata::evaluator {
+
+SingleThreadTest::SingleThreadTest() : threads_(at::get_num_threads()) { at::set_num_threads(1); }
+SingleThreadTest::~SingleThreadTest() { at::set_num_threads(threads_); }
+
+LlamaModel& WaveModel() {
+  static const std::unique_ptr<LlamaModel> model = [] {
+    const TemporaryFile file(WaveModelGguf());
+    const auto opened = GgufFile::Open(file.path());
+    auto loaded = opened.ok() ? LlamaModel::Load(**opened) : opened.status();
+    if (!loaded.ok()) {
+      std::cerr << loaded.status() << "\n";
+      std::exit(1);
+    }
+    return *std::move(loaded);
+  }();
+  return *model;
+}
+
+const nlohmann::json& WaveReference() {
+  static const nlohmann::json reference =
+      nlohmann::json::parse(std::ifstream(STRATA_SOURCE_DIR "/tests/oracles/expr/gradients.json"));
+  return reference;
+}
+
+}  // namespace strata::evaluator
