@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Fuzzes the readers under AddressSanitizer and UndefinedBehaviorSanitizer:
+#   scripts/fuzz.sh [SECONDS [TARGET...]]      600 seconds each and all targets if nothing is said.
+# Starts from tests/fuzz/corpus/TARGET; what is found is kept in .cache/fuzz/TARGET, and an input that crashes, hangs (20 s) or
+# breaks a property in .cache/fuzz/TARGET-crashes. Fails if there is one. Needs clang 14 with its runtime (Debian: clang-14,
+# libclang-rt-14-dev, libfuzzer-14-dev), which it installs like scripts/setup.sh.
+source "$(dirname "$0")/environment.sh"
+
+seconds="${1:-600}"
+targets=("${@:2}")
+cd "$strata_root"
+if [ ${#targets[@]} -eq 0 ]; then
+  mapfile -t targets < <(ls tests/fuzz/*_fuzz.cc | sed 's|.*/||; s|_fuzz\.cc$||')
+fi
+scripts/setup.sh --with clang-14 libclang-rt-14-dev libfuzzer-14-dev
+scripts/build.sh fuzz "${targets[@]/%/_fuzz}"
+for target in "${targets[@]}"; do
+  found="$strata_cache/fuzz/$target"
+  crashes="$strata_cache/fuzz/$target-crashes"
+  mkdir -p "$found" "$crashes"
+  dictionary=()
+  if [ -f "tests/fuzz/$target.dict" ]; then dictionary=(-dict="tests/fuzz/$target.dict"); fi
+  say "fuzzing $target for $seconds s"
+  "build/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 \
+    -print_final_stats=1 -artifact_prefix="$crashes/" "${dictionary[@]}" "$found" "tests/fuzz/corpus/$target" \
+    2>"$crashes/log.txt" || {
+    tail -n 40 "$crashes/log.txt" >&2
+    echo "FAILED: $target; the input is in $crashes" >&2
+    exit 1
+  }
+  grep -E '^(Done|stat::number_of_executed_units)' "$crashes/log.txt"
+done
+say "no crash, no hang, no broken property"
