@@ -109,6 +109,9 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
       ->capture_default_str();
   verb->add_option("--maximum", options->target.maximum, "largest sparsity of a unit")
       ->capture_default_str();
+  verb->add_option("--group", options->target.group,
+                   "M: whole numbers of zeros in every M weights (n:M); 0: any sparsity")
+      ->capture_default_str();
   verb->add_option("--granularity", options->granularity, "block | kind | linear")
       ->capture_default_str();
   AddMeasurementOptions(verb, &options->measurement);

@@ -81,6 +81,7 @@ absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
   json["target_sparsity"] = config->target_sparsity;
   json["granularity"] = config->granularity;
   json["pruner"] = config->pruner;
+  json["group"] = config->group;
   json["model"] = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
   if (!json["model"].is_object() || !json["model"]["units"].is_array()) {
     return absl::DataLossError(

@@ -52,7 +52,10 @@ const Option kOptions[] = {
     {"run", &RunConfig::run, "folder of the run: results, log files, everything needed to resume"},
     {"target_sparsity", &RunConfig::target_sparsity,
      "fraction of all prunable weights removed, between 0 and 1"},
-    {"pruner", &RunConfig::pruner, "wanda"},
+    {"pruner", &RunConfig::pruner, "magnitude | wanda | ria | sparsegpt"},
+    {"group", &RunConfig::group,
+     "0: zeros anywhere; M: whole numbers of zeros in every M neighbouring inputs of a row (n:M), "
+     "at most 128"},
     {"granularity", &RunConfig::granularity,
      "one sparsity per: block | kind (the attention and the feed-forward part of each block) | "
      "linear"},

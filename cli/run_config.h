@@ -25,6 +25,7 @@ struct RunConfig {
   std::string run;
   double target_sparsity = 0.7;
   std::string pruner = "wanda";
+  int64_t group = 0;
   std::string granularity = "block";
   double minimum_sparsity = 0.0;
   double maximum_sparsity = 0.99;

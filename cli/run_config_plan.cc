@@ -58,6 +58,7 @@ absl::Status CheckNumbers(const RunConfig& config) {
   };
   constexpr int64_t kMany = 1'000'000'000;
   for (const Count& count : {
+           Count{"group", config.group, 0, 128},
            Count{"calibration.sequences", config.calibration_sequences, 1, kMany},
            Count{"calibration.sequence_tokens", config.calibration_sequence_tokens, 1, kMany},
            Count{"fitness.windows", config.fitness_windows, 1, kMany},
@@ -151,6 +152,7 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config) {
   if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
   workers::MeasurementPlan plan;
+  plan.method.group = config.group;
   plan.calibration = {config.calibration_sequences, config.calibration_sequence_tokens};
   plan.search = {.split = evaluator::Split::kFitness,
                  .windows = config.fitness_windows,
@@ -160,7 +162,7 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
                  .window_tokens = config.report_window_tokens,
                  .protocol = evaluator::Protocol::kSequential};
   for (const absl::Status& status :
-       {workers::ParseName(config.pruner, &plan.pruner),
+       {workers::ParseName(config.pruner, &plan.method.pruner),
         workers::ParseName(config.granularity, &plan.granularity),
         workers::ParseName(config.fitness_protocol, &plan.search.protocol),
         workers::ParseName(config.fitness_arithmetic, &plan.search.arithmetic),
@@ -202,7 +204,8 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
   options.seed = static_cast<uint64_t>(config.seed);
   options.target = {.sparsity = config.target_sparsity,
                     .minimum = config.minimum_sparsity,
-                    .maximum = config.maximum_sparsity};
+                    .maximum = config.maximum_sparsity,
+                    .group = static_cast<int>(config.group)};
   options.baselines = *std::move(baselines);
   options.random_candidates = static_cast<int>(config.random_candidates);
   options.population = static_cast<int>(config.population);

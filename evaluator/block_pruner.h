@@ -9,11 +9,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <span>
 
-#include "evaluator/calibration_pass.h"
 #include "evaluator/llama_model.h"
-#include "pruning/rank_bank.h"
 
 namespace strata::evaluator {
 
@@ -27,7 +25,8 @@ struct PrunedBlock {
 class BlockPruner {
  public:
   virtual ~BlockPruner() = default;
-  // Called for blocks 0, 1, 2, ... in turn. InvalidArgument as pruning::RowRanks::Build.
+  // Called for blocks 0, 1, 2, ... in turn. InvalidArgument for a sparsity that the pruner's
+  // pattern cannot have, or a weight that is no number.
   virtual absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) = 0;
 };
 
@@ -43,52 +42,22 @@ class DenseBlocks : public BlockPruner {
   std::optional<BlockMatrices> buffer_;  // bfloat16, where that is the arithmetic
 };
 
-// Ranks of all weights of a model: 2 bytes a weight.
-class RankBank {
- public:
-  // ranks(block, linear) of Wanda's scores. Errors as pruning::RowRanks::Build; Cancelled.
-  static absl::StatusOr<RankBank> Build(const LlamaModel& model,
-                                        const CalibrationStatistics& statistics,
-                                        const Progress& progress);
-  const pruning::RowRanks& ranks(int block, int linear) const {
-    return ranks_[block * kLinearsPerBlock + linear];
-  }
+// What pruners share.
 
- private:
-  std::vector<pruning::RowRanks> ranks_;
-};
+// Rounds all matrices of a block, float32 to bfloat16, of the same shapes.
+void RoundMatrices(const BlockMatrices& matrices, BlockMatrices* rounded);
 
-// One-shot Wanda: every block by statistics of dense activations.
-class OneShotWanda : public BlockPruner {
- public:
-  // `model` and `bank` must outlive the pruner.
-  OneShotWanda(const LlamaModel& model, const RankBank& bank, Arithmetic arithmetic);
-  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
+// Copies all matrices of a block, float32, of the same shapes.
+void CopyMatrices(const BlockMatrices& matrices, BlockMatrices* copy);
 
- private:
-  const LlamaModel& model_;
-  const RankBank& bank_;
-  Arithmetic arithmetic_;
-  BlockMatrices buffer_;
-};
+// All entries of a contiguous float32 tensor.
+std::span<const float> ValuesOf(const at::Tensor& tensor);
 
-// Sequential Wanda (prune_wanda in the code of arXiv 2306.11695): each block by statistics of the
-// activations that the pruned blocks before it give, in float32; its pruned outputs are the inputs
-// of the next.
-class SequentialWanda : public BlockPruner {
- public:
-  // `model` must outlive the pruner.
-  SequentialWanda(const LlamaModel& model, const Windows& sequences, Arithmetic arithmetic);
-  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
+// The memory of a contiguous bfloat16 tensor as bits.
+uint16_t* BFloat16BitsOf(const at::Tensor& tensor);
 
- private:
-  const LlamaModel& model_;
-  int64_t sequences_;
-  BlockForward forward_;
-  at::Tensor hidden_;  // calibration activations before the next block
-  BlockMatrices buffer_;
-  std::optional<BlockMatrices> bfloat16_buffer_;
-};
+// `status` with the block and linear it came from.
+absl::Status InLinear(const absl::Status& status, int block, int linear);
 
 }  // namespace strata::evaluator
 

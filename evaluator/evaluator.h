@@ -20,7 +20,17 @@ namespace strata::evaluator {
 // linears of a block, or a single linear layer.
 enum class Granularity { kBlock, kKind, kLinear };
 
-enum class Pruner { kWanda };
+enum class Pruner { kMagnitude, kWanda, kRia, kSparseGpt };
+
+// A pruner and where its zeros may lie.
+struct PruningMethod {
+  Pruner pruner = Pruner::kWanda;
+  // 0: unstructured, of any sparsity. M: n zeros in every M neighbouring inputs of a row, where the
+  // sparsity of the linear is n / M.
+  int64_t group = 0;
+
+  friend bool operator==(const PruningMethod&, const PruningMethod&) = default;
+};
 
 // One-shot: statistics from dense activations, all blocks pruned at once (cheap; a proxy).
 // Sequential: each pruned block feeds the next, as the reference implementations do (exact).
@@ -85,7 +95,7 @@ struct Profile {
 };
 
 struct EvaluateRequest {
-  Pruner pruner = Pruner::kWanda;
+  PruningMethod method;
   Calibration calibration;
   Granularity granularity = Granularity::kBlock;
   std::vector<double> allocation;  // sparsity per unit; empty measures the dense model

@@ -10,7 +10,7 @@
 
 #include "evaluator/evaluator.h"
 #include "evaluator/llama_config.h"
-#include "pruning/rank_bank.h"
+#include "pruning/weight_view.h"
 
 namespace strata::evaluator {
 

@@ -6,14 +6,15 @@
 #include <optional>
 #include <utility>
 
-#include "evaluator/block_pruner.h"
 #include "evaluator/calibration_pass.h"
 #include "evaluator/feature_pass.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
 #include "evaluator/llama_model.h"
 #include "evaluator/model_summary.h"
+#include "evaluator/one_shot_pruner.h"
 #include "evaluator/progress.h"
+#include "evaluator/sequential_pruner.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
 #include "evaluator/window_losses.h"
@@ -64,6 +65,8 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<std::vector<BlockSparsity>> SparsityOf(const EvaluateRequest& request) const;
   absl::StatusOr<std::unique_ptr<BlockPruner>> MakePruner(const EvaluateRequest& request,
                                                           const Progress& progress);
+  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeSparseGpt(const EvaluateRequest& request,
+                                                             const Progress& progress);
   absl::StatusOr<Windows> CalibrationSequences(const Calibration& calibration) const;
   absl::Status Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                          const Progress& progress);
@@ -73,10 +76,11 @@ class ModelEvaluator : public Evaluator {
   const TextCorpus corpus_;
   const int threads_;
 
-  // Of the last calibration that was asked for; the ranks are made when first needed.
+  // Of the last calibration that was asked for; ranks and factors are made when first needed.
   std::optional<Calibration> calibrated_;
   CalibrationStatistics statistics_;
   std::optional<RankBank> ranks_;
+  std::optional<FactorBank> factors_;
 };
 
 absl::StatusOr<Windows> ModelEvaluator::CalibrationSequences(const Calibration& calibration) const {
@@ -107,8 +111,11 @@ absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, Calibrati
       RunCalibration(*model_, *sequences, needs, progress);
   if (!statistics.ok()) return statistics.status();
   statistics_ = *std::move(statistics);
-  // The same sequences give the same statistics again, so their ranks stay valid.
-  if (!same) ranks_.reset();
+  // The same sequences give the same statistics again, so what was made of them stays valid.
+  if (!same) {
+    ranks_.reset();
+    factors_.reset();
+  }
   calibrated_ = calibration;
   return absl::OkStatus();
 }
@@ -168,20 +175,35 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakePruner(
   if (request.fidelity.protocol == Protocol::kSequential) {
     const absl::StatusOr<Windows> sequences = CalibrationSequences(request.calibration);
     if (!sequences.ok()) return sequences.status();
-    return std::make_unique<SequentialWanda>(*model_, *sequences, arithmetic);
+    return std::make_unique<SequentialPruner>(*model_, *sequences, request.method, arithmetic);
   }
   if (absl::Status status =
           Calibrate(request.calibration, CalibrationNeeds(), Part(progress, 0.0, 0.5));
       !status.ok()) {
     return status;
   }
-  if (!ranks_.has_value()) {
+  if (request.method.pruner == Pruner::kSparseGpt) return MakeSparseGpt(request, progress);
+  if (!ranks_.has_value() || ranks_->method() != request.method) {
     absl::StatusOr<RankBank> ranks =
-        RankBank::Build(*model_, statistics_, Part(progress, 0.5, 1.0));
+        RankBank::Build(*model_, statistics_, request.method, Part(progress, 0.5, 1.0));
     if (!ranks.ok()) return ranks.status();
     ranks_ = *std::move(ranks);
   }
-  return std::make_unique<OneShotWanda>(*model_, *ranks_, arithmetic);
+  return std::make_unique<OneShotRanks>(*model_, *ranks_, arithmetic);
+}
+
+absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeSparseGpt(
+    const EvaluateRequest& request, const Progress& progress) {
+  if (!factors_.has_value()) {
+    const absl::StatusOr<Windows> sequences = CalibrationSequences(request.calibration);
+    if (!sequences.ok()) return sequences.status();
+    absl::StatusOr<FactorBank> factors =
+        FactorBank::Build(*model_, *sequences, Part(progress, 0.5, 1.0));
+    if (!factors.ok()) return factors.status();
+    factors_ = *std::move(factors);
+  }
+  return std::make_unique<OneShotSparseGpt>(*model_, *factors_, request.method,
+                                            request.fidelity.arithmetic);
 }
 
 absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateRequest& request,

@@ -43,6 +43,11 @@ absl::Status ValidateTarget(const AllocationTarget& target) {
         fmt::format("expected bounds 0 <= minimum <= maximum < 1, found [{}, {}]",
                     FormatNumber(target.minimum), FormatNumber(target.maximum)));
   }
+  constexpr int kMaximumGroup = 256;
+  if (target.group < 0 || target.group > kMaximumGroup) {
+    return absl::InvalidArgumentError(fmt::format(
+        "expected groups of 0 (none) to {} weights, found {}", kMaximumGroup, target.group));
+  }
   if (target.sparsity < target.minimum || target.sparsity > target.maximum) {
     return absl::FailedPreconditionError(fmt::format(
         "no allocation within [{}, {}] has the mean sparsity {}", FormatNumber(target.minimum),

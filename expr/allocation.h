@@ -19,9 +19,11 @@ struct AllocationTarget {
   double sparsity = 0.7;  // parameter-weighted mean of the allocation, in (0, 1)
   double minimum = 0.0;   // bounds of every unit
   double maximum = 0.99;
+  // 0: any sparsity. M: whole multiples of 1 / M, for models pruned in groups of n:M weights.
+  int group = 0;
 };
 
-// Checks 0 < sparsity < 1 and 0 <= minimum <= sparsity <= maximum < 1.
+// Checks 0 < sparsity < 1, 0 <= minimum <= sparsity <= maximum < 1 and 0 <= group <= 256.
 absl::Status ValidateTarget(const AllocationTarget& target);
 
 // Nearest allocation, by a common shift, whose parameter-weighted mean is target.sparsity within
@@ -33,7 +35,10 @@ absl::StatusOr<Allocation> Project(const std::vector<double>& wanted,
 
 // Evaluates an expression of type Allocation: compiles and runs a Program (see program.h, for
 // evaluating often). NotFound names the first missing feature. FailedPrecondition if the target is
-// infeasible for it, also where nm(...) has no whole numbers that reach it.
+// infeasible for it, also where nm(...) has no whole numbers that reach it. Where the target has a
+// group, the result is replaced by the nearest allocation, in parameter-weighted squares, of whole
+// multiples of 1 / group with exactly the same mean; FailedPrecondition, naming the nearest
+// sparsities within reach, if there is none.
 //
 // Bad values: outside dsa(...), a NaN produced by any operator becomes 0 and an infinity becomes
 // +-1e30 at once. Under dsa(...), arithmetic is IEEE to the top of the chain, then NaN becomes 0

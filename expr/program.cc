@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "expr/layout_sources.h"
+#include "expr/n_of_m.h"
 
 namespace strata::expr {
 namespace {
@@ -233,7 +234,11 @@ absl::Status Program::EvaluateAllocation(const AllocationTarget& target, Workspa
   }
   absl::Status status = ValidateTarget(target);
   if (!status.ok()) return status;
-  return Run(&target, workspace, allocation);
+  status = Run(&target, workspace, allocation);
+  if (!status.ok() || target.group == 0) return status;
+  Workspace::Memory& memory = *workspace.memory_;
+  return RoundToGroups(features_->parameters(), target.group, target, memory.postprocess.kernels,
+                       memory.postprocess.n_of_m, allocation);
 }
 
 absl::Status Program::EvaluateLayers(Workspace& workspace, std::span<double> values) const {

@@ -121,16 +121,14 @@ absl::Status CheckShapes(const HessianFactor& factor, const SparsityPattern& pat
 
 InputHessian::InputHessian(int64_t columns) : sum_(at::zeros({columns, columns}, at::kFloat)) {}
 
-void InputHessian::Add(const at::Tensor& activations, int64_t sequences) {
-  sum_.addmm_(activations.t(), activations);
-  sequences_ += sequences;
-}
+void InputHessian::Add(const at::Tensor& activations) { sum_.addmm_(activations.t(), activations); }
 
-absl::StatusOr<at::Tensor> InputHessian::Matrix() const {
-  if (sequences_ == 0) {
-    return absl::InvalidArgumentError("expected at least one calibration sequence, found none");
+absl::StatusOr<at::Tensor> InputHessian::Matrix(int64_t sequences) const {
+  if (sequences < 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("expected at least one calibration sequence, found {}", sequences));
   }
-  at::Tensor hessian = sum_ * (2.0 / static_cast<double>(sequences_));
+  at::Tensor hessian = sum_ * (2.0 / static_cast<double>(sequences));
   if (!at::isfinite(hessian.sum()).item<bool>()) {
     return absl::InvalidArgumentError(
         "the calibration activations give a Hessian with an entry that is not finite");

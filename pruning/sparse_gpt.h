@@ -20,15 +20,15 @@ class InputHessian {
  public:
   explicit InputHessian(int64_t columns);
 
-  // Activations [tokens, columns], float32 and contiguous, of `sequences` whole sequences.
-  void Add(const at::Tensor& activations, int64_t sequences);
+  // Activations [tokens, columns], float32; rows may come in any number of pieces.
+  void Add(const at::Tensor& activations);
 
-  // InvalidArgument if nothing was added or an entry is not finite.
-  absl::StatusOr<at::Tensor> Matrix() const;
+  // H of all rows added so far, which are those of `sequences` sequences. InvalidArgument if there
+  // is no sequence or an entry is not finite.
+  absl::StatusOr<at::Tensor> Matrix(int64_t sequences) const;
 
  private:
   at::Tensor sum_;  // of x x^T
-  int64_t sequences_ = 0;
 };
 
 // What pruning needs of a Hessian, for linears that share an input and for any sparsity.

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "pruning/feature_plan.h"
-#include "pruning/rank_bank.h"
 #include "pruning/tensor_statistics.h"
+#include "pruning/weight_scores.h"
 
 namespace strata::pruning {
 

@@ -100,10 +100,12 @@ std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& l
   const expr::VariationOptions& variation = options.variation;
   // fmt writes the shortest decimal number that reads back to the same double.
   std::string text = fmt::format(
-      "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\ntarget.maximum={}\n"
+      "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\ntarget.maximum={}"
+      "\ntarget.group={}\n"
       "random_candidates={}\npopulation={}\nlag={}\n",
       expr::OperatorTableHash(), options.seed, options.target.sparsity, options.target.minimum,
-      options.target.maximum, options.random_candidates, options.population, options.lag);
+      options.target.maximum, options.target.group, options.random_candidates, options.population,
+      options.lag);
   for (const expr::Unit& unit : layout) {
     text += fmt::format("unit={} {} {} {}\n", unit.block, expr::UnitKindName(unit.kind),
                         unit.parameters, unit.fan);

@@ -13,7 +13,11 @@ namespace {
 template <typename Value, size_t count>
 using NameTable = std::array<std::pair<Value, const char*>, count>;
 
-constexpr NameTable<evaluator::Pruner, 1> kPruners = {{{evaluator::Pruner::kWanda, "wanda"}}};
+constexpr NameTable<evaluator::Pruner, 4> kPruners = {
+    {{evaluator::Pruner::kMagnitude, "magnitude"},
+     {evaluator::Pruner::kWanda, "wanda"},
+     {evaluator::Pruner::kRia, "ria"},
+     {evaluator::Pruner::kSparseGpt, "sparsegpt"}}};
 constexpr NameTable<evaluator::Granularity, 3> kGranularities = {
     {{evaluator::Granularity::kBlock, "block"},
      {evaluator::Granularity::kKind, "kind"},
@@ -103,7 +107,8 @@ void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
       fmt::format("wire={} operators={:016x} model={} text={} granularity={} {}", kProtocolVersion,
                   expr::OperatorTableHash(), model_digest, text_digest, NameOf(plan.granularity),
                   Describe(plan.calibration));
-  const std::string pruned = fmt::format("{} pruner={}", common, NameOf(plan.pruner));
+  const std::string pruned =
+      fmt::format("{} pruner={} group={}", common, NameOf(plan.method.pruner), plan.method.group);
   options->profile_context = "profile " + common;
   options->search_context = fmt::format("evaluate {} {}", pruned, Describe(plan.search));
   options->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));

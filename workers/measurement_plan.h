@@ -14,10 +14,10 @@
 namespace strata::workers {
 
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 struct MeasurementPlan {
-  evaluator::Pruner pruner = evaluator::Pruner::kWanda;
+  evaluator::PruningMethod method;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   evaluator::Calibration calibration;
   evaluator::Fidelity search;  // fitness split, cheap
@@ -29,7 +29,7 @@ struct MeasurementPlan {
 const evaluator::Fidelity& FidelityOf(search::Rung rung, const MeasurementPlan& plan);
 
 // Names used in configurations, on the wire and in reports.
-std::string NameOf(evaluator::Pruner value);       // "wanda"
+std::string NameOf(evaluator::Pruner value);       // "magnitude", "wanda", "ria", "sparsegpt"
 std::string NameOf(evaluator::Granularity value);  // "block", "linear"
 std::string NameOf(evaluator::Protocol value);     // "one-shot", "sequential"
 std::string NameOf(evaluator::Arithmetic value);   // "fp32", "bf16"

@@ -88,12 +88,14 @@ absl::StatusOr<Request> DecodeProfile(const v1::ProfileTask& sent) {
 
 absl::StatusOr<Request> DecodeEvaluate(const v1::EvaluateTask& sent) {
   evaluator::EvaluateRequest request;
-  absl::Status status = ParseName(sent.pruner(), &request.pruner);
+  absl::Status status = ParseName(sent.pruner(), &request.method.pruner);
   status.Update(Decode(sent.calibration(), &request.calibration));
   status.Update(ParseName(sent.granularity(), &request.granularity));
   status.Update(Decode(sent.fidelity(), &request.fidelity));
   status.Update(CheckCount("evaluate.allocation", sent.allocation_size()));
+  if (sent.group() != 0) status.Update(CheckCount("evaluate.group", sent.group()));
   if (!status.ok()) return status;
+  request.method.group = sent.group();
   for (const double sparsity : sent.allocation()) {
     if (!(sparsity >= 0 && sparsity < 1)) {
       return absl::InvalidArgumentError(fmt::format(
@@ -241,7 +243,8 @@ v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan
   }
   const auto& evaluate = std::get<search::EvaluateTask>(task.task.work);
   v1::EvaluateTask* work = sent.mutable_evaluate();
-  work->set_pruner(NameOf(plan.pruner));
+  work->set_pruner(NameOf(plan.method.pruner));
+  work->set_group(plan.method.group);
   Encode(plan.calibration, work->mutable_calibration());
   work->set_granularity(NameOf(plan.granularity));
   work->mutable_allocation()->Assign(evaluate.allocation.begin(), evaluate.allocation.end());

@@ -317,6 +317,13 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
       Run({"allocate", file, "--model", model_, "--sparsity", "0.6", "--format", "csv"});
   EXPECT_EQ(again.out.substr(0, 25), "name,parameters,sparsity\n");
   EXPECT_THAT(again.out, HasSubstr("\n29,3538944,0.7"));
+  const Outcome grouped = Run({"allocate", "arithmetic-progression", "--model", model_,
+                               "--sparsity", "0.5", "--group", "8", "--format", "csv"});
+  EXPECT_THAT(grouped.out,
+              AllOf(HasSubstr("\n0,3538944,0.375\n"), HasSubstr("\n29,3538944,0.625")));
+  EXPECT_REFUSED(
+      Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.501", "--group", "4"}),
+      HasSubstr("0.501"));
   EXPECT_REFUSED(Run({"allocate", "owl", "--model", model_, "--sparsity", "0.6"}),
                  AllOf(HasSubstr("outliers(5)"), HasSubstr("--text")));
   EXPECT_REFUSED(Run({"allocate", "depth", "--model", model_, "--sparsity", "0.6"}),

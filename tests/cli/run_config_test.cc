@@ -115,6 +115,10 @@ TEST(RunConfigTest, ValidationNamesTheKey) {
               AllOf(HasSubstr("'fitness.protocol'"), HasSubstr("sequentail")));
   EXPECT_THAT(error_after([](RunConfig* c) { c->report_arithmetic = "auto"; }),
               HasSubstr("'report.arithmetic'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->group = 129; }),
+              HasSubstr("'group' must be from 0 to 128, found 129"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->pruner = "wonda"; }),
+              AllOf(HasSubstr("'pruner'"), HasSubstr("sparsegpt")));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 0; }), HasSubstr("never end"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 1e308; }), HasSubstr("'search.minutes'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->lag = 1'000'000'000; }),

@@ -121,5 +121,28 @@ TEST(EvaluateAllocation, DsaTakesNanAsZeroAndBothInfinitiesAsMinusOne) {
   }
 }
 
+TEST(EvaluateAllocation, GroupsGetWholeNumbersOfZerosAndTheExactMean) {
+  const FeatureTable table(SquareBlocks(std::vector<int64_t>(30, 4096)));
+  for (const int group : {4, 8, 16}) {
+    const AllocationTarget target{.sparsity = 0.5, .group = group};
+    const Allocation smooth =
+        EvaluateAllocation(Parsed("ramp(depth, 0.012)"), table, {.sparsity = 0.5}).value();
+    const Allocation grouped =
+        EvaluateAllocation(Parsed("ramp(depth, 0.012)"), table, target).value();
+    for (size_t i = 0; i < grouped.size(); ++i) {
+      const double zeros = grouped[i] * group;
+      EXPECT_EQ(zeros, std::round(zeros)) << i;
+      EXPECT_LE(std::fabs(grouped[i] - smooth[i]), 1.0 / group) << i;
+    }
+    EXPECT_DOUBLE_EQ(MeanSparsity(grouped, table.parameters()), 0.5);
+    EXPECT_LT(grouped.front(), grouped.back());
+  }
+  const absl::Status unreachable =
+      EvaluateAllocation(Parsed("uniform()"), table, {.sparsity = 0.501, .group = 4}).status();
+  EXPECT_EQ(unreachable.code(), absl::StatusCode::kFailedPrecondition) << unreachable;
+  EXPECT_FALSE(
+      EvaluateAllocation(Parsed("uniform()"), table, {.sparsity = 0.5, .group = 257}).ok());
+}
+
 }  // namespace
 }  // namespace strata::expr

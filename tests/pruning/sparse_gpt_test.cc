@@ -28,8 +28,8 @@ class SparseGptTest : public ::testing::Test {
 
   at::Tensor Hessian() {
     InputHessian hessian(kColumns);
-    for (int64_t i = 0; i < 4; ++i) hessian.Add(activations_.slice(0, 160 * i, 160 * (i + 1)), 1);
-    return hessian.Matrix().value();
+    for (int64_t i = 0; i < 4; ++i) hessian.Add(activations_.slice(0, 160 * i, 160 * (i + 1)));
+    return hessian.Matrix(4).value();
   }
 
   at::Tensor Pruned(const SparsityPattern& pattern) {
@@ -91,7 +91,7 @@ TEST_F(SparseGptTest, HessianIsTwiceTheMeanOfOuterProducts) {
   const at::Tensor expected =
       activations_.to(at::kDouble).t().matmul(activations_.to(at::kDouble)) * (2.0 / 4.0);
   EXPECT_LT(RelativeDistance(Hessian(), expected), 1e-6);
-  EXPECT_EQ(InputHessian(4).Matrix().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(InputHessian(4).Matrix(0).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SparseGptTest, UnstructuredAgreesWithTheReference) {
@@ -144,8 +144,8 @@ TEST_F(SparseGptTest, IllConditionedHessiansAreDampedAndFinite) {
   for (const at::Tensor& inputs :
        {token, twins, token * 1e-12, token * 1e12, at::zeros({1, kColumns})}) {
     InputHessian hessian(kColumns);
-    hessian.Add(inputs.contiguous(), 1);
-    const auto factor = FactorHessian(hessian.Matrix().value());
+    hessian.Add(inputs);
+    const auto factor = FactorHessian(hessian.Matrix(1).value());
     ASSERT_TRUE(factor.ok()) << factor.status();
     at::Tensor weights = weights_.clone();
     ASSERT_TRUE(SparseGptPrune(*factor, {.sparsity = 0.5}, weights).ok());
@@ -162,8 +162,8 @@ TEST_F(SparseGptTest, IndefiniteHessianIsRefused) {
 
 TEST_F(SparseGptTest, BadInputIsNamed) {
   InputHessian hessian(4);
-  hessian.Add(at::full({2, 4}, std::numeric_limits<float>::infinity()), 1);
-  EXPECT_THAT(std::string(hessian.Matrix().status().message()), HasSubstr("not finite"));
+  hessian.Add(at::full({2, 4}, std::numeric_limits<float>::infinity()));
+  EXPECT_THAT(std::string(hessian.Matrix(1).status().message()), HasSubstr("not finite"));
   const HessianFactor factor = FactorHessian(Hessian()).value();
   at::Tensor narrow = at::randn({4, 64});
   EXPECT_THAT(std::string(SparseGptPrune(factor, {.sparsity = 0.5}, narrow).status().message()),

@@ -95,6 +95,7 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
   const std::function<void(EngineOptions*)> changes[] = {
       [](auto* o) { o->seed = 2; },
       [](auto* o) { o->target.sparsity = std::nextafter(0.7, 1.0); },
+      [](auto* o) { o->target.group = 8; },
       [](auto* o) { o->lag = 9; },
       [](auto* o) { o->population = 23; },
       [](auto* o) { o->random_candidates = 7; },

@@ -119,7 +119,7 @@ TEST(TaskCodecTest, HostileTasksAreRefusedByName) {
   EXPECT_THAT(error_of(task), HasSubstr("allocation"));
   task = good;
   task.mutable_evaluate()->set_pruner("magic");
-  EXPECT_THAT(error_of(task), HasSubstr("expected one of \"wanda\", found \"magic\""));
+  EXPECT_THAT(error_of(task), HasSubstr("found \"magic\""));
   task = good;
   task.mutable_evaluate()->mutable_fidelity()->set_windows(-4);
   EXPECT_THAT(error_of(task), HasSubstr("fidelity.windows"));

@@ -1,5 +1,7 @@
 #include "tests/evaluator/model/reference_data.h"
 
+#include <c10/util/Half.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -85,6 +87,10 @@ ReferenceTensor Reference(const std::string& name) {
   ReferenceTensor tensor;
   tensor.shape = entry["shape"].get<std::vector<int64_t>>();
   if (entry["dtype"] == "F32") tensor.floats = Copy<float>(data);
+  if (entry["dtype"] == "F16") {
+    const std::vector<c10::Half> halves = Copy<c10::Half>(data);
+    tensor.floats.assign(halves.begin(), halves.end());
+  }
   if (entry["dtype"] == "I32") tensor.integers = Copy<int32_t>(data);
   if (entry["dtype"] == "U8") tensor.bytes = Copy<uint8_t>(data);
   return tensor;

@@ -27,7 +27,7 @@ const nlohmann::json& ReferenceNumbers();
 // A tensor of tests/oracles/smollm2_reference.safetensors.
 struct ReferenceTensor {
   std::vector<int64_t> shape;
-  std::vector<float> floats;      // type F32
+  std::vector<float> floats;      // types F32 and F16
   std::vector<int32_t> integers;  // type I32
   std::vector<uint8_t> bytes;     // type U8
 };

@@ -1,0 +1,62 @@
+#include "evaluator/input_hessians.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "evaluator/block_pruner.h"
+#include "pruning/sparsity_pattern.h"
+
+namespace strata::evaluator {
+namespace {
+
+constexpr const char* kInputNames[kBlockInputs] = {"attention", "attention output", "feed-forward",
+                                                   "down projection"};
+
+}  // namespace
+
+absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatrices& matrices,
+                                          const BlockNorms& norms, int64_t sequences,
+                                          at::Tensor& hidden) {
+  std::vector<pruning::InputHessian> hessians;
+  for (const at::Tensor* matrix :
+       {&matrices.query_key_value, &matrices.attention_output, &matrices.gate_up, &matrices.down}) {
+    hessians.emplace_back(matrix->size(1));
+  }
+  forward.Run(matrices, norms, hidden, [&](BlockInput input, const at::Tensor& rows) {
+    hessians[static_cast<int>(input)].Add(rows);
+  });
+  BlockFactors factors;
+  for (int input = 0; input < kBlockInputs; ++input) {
+    const absl::StatusOr<at::Tensor> hessian = hessians[input].Matrix(sequences);
+    absl::StatusOr<pruning::HessianFactor> factor =
+        hessian.ok() ? pruning::FactorHessian(*hessian) : hessian.status();
+    if (!factor.ok()) {
+      return absl::Status(
+          factor.status().code(),
+          fmt::format("{} input: {}", kInputNames[input], std::string(factor.status().message())));
+    }
+    factors[input] = *std::move(factor);
+  }
+  return factors;
+}
+
+absl::StatusOr<int64_t> PruneBlockBySparseGpt(const LlamaConfig& config,
+                                              const BlockFactors& factors, int block,
+                                              const std::array<double, kLinearsPerBlock>& sparsity,
+                                              int64_t group, BlockMatrices& pruned) {
+  int64_t zeros = 0;
+  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    at::Tensor weights = pruned.Linear(config, linear);
+    const auto pattern = pruning::PatternFor(sparsity[linear], group, weights.size(1));
+    if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
+    const absl::StatusOr<int64_t> written =
+        pruning::SparseGptPrune(factors[static_cast<int>(InputOf(linear))], *pattern, weights);
+    if (!written.ok()) return InLinear(written.status(), block, linear);
+    zeros += *written;
+  }
+  return zeros;
+}
+
+}  // namespace strata::evaluator

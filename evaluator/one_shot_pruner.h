@@ -1,0 +1,82 @@
+// The one-shot protocol: every block is pruned by statistics of dense activations, gathered once,
+// whatever the allocation.
+#ifndef STRATA_EVALUATOR_ONE_SHOT_PRUNER_H_
+#define STRATA_EVALUATOR_ONE_SHOT_PRUNER_H_
+
+#include <absl/status/statusor.h>
+
+#include <vector>
+
+#include "evaluator/block_pruner.h"
+#include "evaluator/calibration_pass.h"
+#include "evaluator/input_hessians.h"
+#include "pruning/weight_ranks.h"
+
+namespace strata::evaluator {
+
+// Ranks of all weights of a model by one score.
+class RankBank {
+ public:
+  // Not for SparseGPT. Errors as pruning::WeightScores::Create and WeightRanks::Build, with block
+  // and linear; Cancelled.
+  static absl::StatusOr<RankBank> Build(const LlamaModel& model,
+                                        const CalibrationStatistics& statistics,
+                                        const PruningMethod& method, const Progress& progress);
+
+  const PruningMethod& method() const { return method_; }
+  const pruning::WeightRanks& ranks(int block, int linear) const {
+    return ranks_[block * kLinearsPerBlock + linear];
+  }
+
+ private:
+  PruningMethod method_;
+  std::vector<pruning::WeightRanks> ranks_;
+};
+
+// One compare-and-multiply over the weights for each allocation.
+class OneShotRanks : public BlockPruner {
+ public:
+  // `model` and `bank` must outlive the pruner.
+  OneShotRanks(const LlamaModel& model, const RankBank& bank, Arithmetic arithmetic);
+  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
+
+ private:
+  const LlamaModel& model_;
+  const RankBank& bank_;
+  Arithmetic arithmetic_;
+  BlockMatrices buffer_;
+};
+
+// Factors of the Hessians of all inputs of a model.
+class FactorBank {
+ public:
+  // Runs the sequences through the dense model. ResourceExhausted if the factors need more than 8
+  // GiB; errors of pruning::FactorHessian with block and input; Cancelled.
+  static absl::StatusOr<FactorBank> Build(const LlamaModel& model, const Windows& sequences,
+                                          const Progress& progress);
+
+  const BlockFactors& factors(int block) const { return factors_[block]; }
+
+ private:
+  std::vector<BlockFactors> factors_;
+};
+
+// SparseGPT with the Hessians of the dense model.
+class OneShotSparseGpt : public BlockPruner {
+ public:
+  // `model` and `bank` must outlive the pruner.
+  OneShotSparseGpt(const LlamaModel& model, const FactorBank& bank, const PruningMethod& method,
+                   Arithmetic arithmetic);
+  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
+
+ private:
+  const LlamaModel& model_;
+  const FactorBank& bank_;
+  PruningMethod method_;
+  BlockMatrices buffer_;
+  std::optional<BlockMatrices> bfloat16_buffer_;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_ONE_SHOT_PRUNER_H_

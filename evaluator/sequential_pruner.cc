@@ -1,0 +1,73 @@
+#include "evaluator/sequential_pruner.h"
+
+#include <ATen/ATen.h>
+
+#include "evaluator/calibration_pass.h"
+#include "evaluator/input_hessians.h"
+#include "evaluator/pruning_method.h"
+
+namespace strata::evaluator {
+
+SequentialPruner::SequentialPruner(const LlamaModel& model, const Windows& sequences,
+                                   const PruningMethod& method, Arithmetic arithmetic)
+    : model_(model),
+      sequences_(static_cast<int64_t>(sequences.size())),
+      method_(method),
+      forward_(model.config(), static_cast<int64_t>(sequences.front().size()),
+               Arithmetic::kFloat32),
+      hidden_(model.Embed(sequences)) {
+  const at::InferenceMode guard;
+  buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kFloat32);
+  if (arithmetic == Arithmetic::kBFloat16) {
+    bfloat16_buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kBFloat16);
+  }
+}
+
+absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSparsity& sparsity) {
+  const LlamaConfig& config = model_.config();
+  // The statistics are those of the block before it is pruned; its dense outputs are not used.
+  at::Tensor dense_output = hidden_.clone();
+  const BlockScalers scalers = RunAndObserve(forward_, model_.matrices(block), model_.norms(block),
+                                             sequences_, dense_output);
+  const pruning::Competition competition = CompetitionOf(method_);
+  int64_t zeros = 0;
+  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    const pruning::WeightView dense = ViewOf(model_.matrices(block).Linear(config, linear));
+    const auto pattern = pruning::PatternFor(sparsity[linear], method_.group, dense.columns);
+    if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
+    const auto scores = pruning::WeightScores::Create(ScoreOf(method_.pruner), dense,
+                                                      scalers[static_cast<int>(InputOf(linear))]);
+    if (!scores.ok()) return InLinear(scores.status(), block, linear);
+    const at::Tensor output = buffer_.Linear(config, linear);
+    const absl::Status status = pruning::PruneOnce(
+        *scores, competition, pruning::RemovedPerCompetition(competition, *pattern, dense),
+        output.data_ptr<float>());
+    if (!status.ok()) return InLinear(status, block, linear);
+    zeros += pruning::CountZeros(ValuesOf(output));
+  }
+  return zeros;
+}
+
+absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block,
+                                                           const BlockSparsity& sparsity) {
+  at::Tensor dense_output = hidden_.clone();
+  const absl::StatusOr<BlockFactors> factors =
+      RunAndFactor(forward_, model_.matrices(block), model_.norms(block), sequences_, dense_output);
+  if (!factors.ok()) return factors.status();
+  CopyMatrices(model_.matrices(block), &buffer_);
+  return PruneBlockBySparseGpt(model_.config(), *factors, block, sparsity, method_.group, buffer_);
+}
+
+absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsity& sparsity) {
+  const at::InferenceMode guard;
+  const absl::StatusOr<int64_t> zeros = method_.pruner == Pruner::kSparseGpt
+                                            ? PruneBySparseGpt(block, sparsity)
+                                            : PruneByScores(block, sparsity);
+  if (!zeros.ok()) return zeros.status();
+  forward_.Run(buffer_, model_.norms(block), hidden_);
+  if (!bfloat16_buffer_.has_value()) return PrunedBlock{buffer_, *zeros};
+  RoundMatrices(buffer_, &*bfloat16_buffer_);
+  return PrunedBlock{*bfloat16_buffer_, *zeros};
+}
+
+}  // namespace strata::evaluator
