@@ -17,7 +17,7 @@ main() {
   scripts/build.sh release strata
 
   run="runs/demo-$(date +%Y%m%d-%H%M%S)"
-  search_minutes="$(python3 -c "print(round($minutes * 0.55, 3))")"
+  search_minutes="$(python3 -c "print(round($minutes * 0.5, 3))")"
   # Verification costs the same however short the search is, so a short demo verifies less.
   smaller=()
   if [ "$(python3 -c "print(int($minutes < 9))")" = 1 ]; then
