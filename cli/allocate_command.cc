@@ -63,6 +63,10 @@ absl::StatusOr<AppliedFunction> Apply(const Options& options) {
   auto model = evaluator::SummarizeModel(options.measurement.model);
   if (!model.ok()) return model.status();
   applied.model = *std::move(model);
+  if (absl::Status status = evaluator::CheckGroup(applied.model, options.target.group);
+      !status.ok()) {
+    return status;
+  }
   auto function = ReadFunctionArgument(fmt::format("{}", fmt::join(options.function, " ")),
                                        evaluator::LayoutOf(applied.model, applied.granularity),
                                        options.target.sparsity);
@@ -109,8 +113,9 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
       ->capture_default_str();
   verb->add_option("--maximum", options->target.maximum, "largest sparsity of a unit")
       ->capture_default_str();
-  verb->add_option("--group", options->target.group,
-                   "M: whole numbers of zeros in every M weights (n:M); 0: any sparsity")
+  verb->add_option(
+          "--group", options->target.group,
+          "M: whole numbers of zeros in every M weights (n:M), at most 128; 0: any sparsity")
       ->capture_default_str();
   verb->add_option("--granularity", options->granularity, "block | kind | linear")
       ->capture_default_str();

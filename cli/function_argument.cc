@@ -21,6 +21,10 @@ absl::StatusOr<FunctionArgument> ReadFile(const std::string& path) {
   const std::ifstream file(path, std::ios::binary);
   std::stringstream content;
   content << file.rdbuf();
+  if (file && content.str().empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}': expected a function JSON, found an empty file", path));
+  }
   if (!file || content.fail()) {
     return absl::InvalidArgumentError(fmt::format("'{}': the file cannot be read", path));
   }
@@ -61,6 +65,10 @@ absl::StatusOr<FunctionArgument> ReadFunctionArgument(const std::string& text,
                                                       double target_sparsity) {
   std::error_code ignored;
   if (fs::is_regular_file(text, ignored)) return ReadFile(text);
+  if (LooksLikeAPath(text) && fs::exists(text, ignored)) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}': expected a function JSON file, found something else than a file", text));
+  }
   if (text.starts_with("W:")) {
     absl::StatusOr<expr::Expression> chain = expr::ParseDsaString(text);
     if (!chain.ok()) {
@@ -84,6 +92,12 @@ absl::StatusOr<FunctionArgument> ReadFunctionArgument(const std::string& text,
   if (expression.ok()) {
     const std::string printed = expr::PrintExpression(*expression);
     return FunctionArgument{*std::move(expression), printed, "expression", ""};
+  }
+  // Only an expression has parentheses, so only what is wrong with it matters.
+  if (text.find('(') != std::string::npos) {
+    return absl::InvalidArgumentError(fmt::format("'{}{}': {}", text.substr(0, 200),
+                                                  text.size() > 200 ? "..." : "",
+                                                  Reason(expression.status())));
   }
   std::string message = fmt::format("'{}' is not a function.\n", text.substr(0, 200));
   if (LooksLikeAPath(text)) message += fmt::format("  as a file: there is no file '{}'\n", text);

@@ -40,6 +40,7 @@ Json FunctionJson(const AppliedFunction& applied) {
   json["bounds"] = {{"minimum", applied.target.minimum}, {"maximum", applied.target.maximum}};
   json["mean_sparsity"] = expr::MeanSparsity(applied.allocation, expr::ParametersOf(layout));
   json["granularity"] = workers::NameOf(applied.granularity);
+  json["group"] = applied.target.group;
   json["model"] = {{"name", applied.model.name},
                    {"digest", applied.model.digest},
                    {"family", applied.model.family},

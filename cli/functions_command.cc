@@ -192,7 +192,14 @@ absl::Status PrintFunctions(const Options& options) {
     PrintOne(baseline);
     return absl::OkStatus();
   }
-  return expr::FindPublished(options.name, *layout, options.sparsity).status();
+  const absl::Status unknown =
+      expr::FindPublished(options.name, *layout, options.sparsity).status();
+  if (!unknown.ok()) return unknown;
+  return absl::InvalidArgumentError(
+      fmt::format("NAME: expected the name of a function alone, found '{}' with settings; `strata "
+                  "explain` shows "
+                  "a function at other settings",
+                  options.name));
 }
 
 }  // namespace

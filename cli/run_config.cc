@@ -180,10 +180,11 @@ bool ParseNumber(const std::string& text, Number* value) {
   return error == std::errc() && stopped == end;
 }
 
-// "a, b" as {"a", "b"}; no names for a blank text.
+// "a, b" and "[a, b]" as {"a", "b"}; no names for a blank text.
 Names SplitNames(const std::string& text) {
   Names names;
-  std::stringstream stream(text);
+  const bool bracketed = text.starts_with('[') && text.ends_with(']');
+  std::stringstream stream(bracketed ? text.substr(1, text.size() - 2) : text);
   for (std::string name; std::getline(stream, name, ',');) {
     const size_t first = name.find_first_not_of(" \t");
     const size_t last = name.find_last_not_of(" \t");

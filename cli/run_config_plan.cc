@@ -90,6 +90,11 @@ absl::Status CheckNumbers(const RunConfig& config) {
     return Bad(config, "search.minutes", fmt::format("from 0 to {}", kLongestMinutes),
                fmt::format("{}", config.minutes));
   }
+  constexpr int64_t kSparseGptColumns = 128;  // chosen together, see pruning/sparse_gpt.h
+  if (config.pruner == "sparsegpt" && config.group != 0 && kSparseGptColumns % config.group != 0) {
+    return Bad(config, "group", "a divisor of 128 with the pruner sparsegpt",
+               fmt::format("{}", config.group));
+  }
   if (config.worker_device != "cpu") {
     return Bad(config, "workers.device", "cpu", fmt::format("'{}'", config.worker_device));
   }

@@ -133,6 +133,9 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
   auto model = evaluator::SummarizeModel(config.model);
   if (!model.ok()) return model.status();
   setup.model = *std::move(model);
+  if (absl::Status status = evaluator::CheckGroup(setup.model, config.group); !status.ok()) {
+    return status;
+  }
   if (config.fitness_arithmetic == "auto") {
     const auto fastest = FastestArithmetic(config);
     if (!fastest.ok()) return fastest.status();

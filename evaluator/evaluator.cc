@@ -29,6 +29,17 @@ std::vector<UnitLinears> UnitsOf(const ModelSummary& model, Granularity granular
   return units;
 }
 
+absl::Status CheckGroup(const ModelSummary& model, int64_t group) {
+  if (group == 0) return absl::OkStatus();
+  for (const LinearShape& linear : model.linears) {
+    if (group > 0 && linear.columns % group == 0) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "group: expected a number that divides the {} inputs of {} in block {}, found {}",
+        linear.columns, linear.name, linear.block, group));
+  }
+  return absl::OkStatus();
+}
+
 expr::UnitLayout LayoutOf(const ModelSummary& model, Granularity granularity) {
   expr::UnitLayout layout;
   for (const UnitLinears& unit : UnitsOf(model, granularity)) {

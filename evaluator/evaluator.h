@@ -58,6 +58,10 @@ struct ModelSummary {
       linears;  // prunable ones, block by block, in the order q k v o gate up down
 };
 
+// InvalidArgument, naming the first linear whose inputs groups of that many weights do not divide.
+// 0 fits every model.
+absl::Status CheckGroup(const ModelSummary& model, int64_t group);
+
 // A unit: the linears, as indices into ModelSummary::linears, that share one sparsity.
 struct UnitLinears {
   std::string name;  // block index, "BLOCK.attention", "BLOCK.feed-forward", or "BLOCK.LINEAR"

@@ -43,7 +43,7 @@ absl::Status ValidateTarget(const AllocationTarget& target) {
         fmt::format("expected bounds 0 <= minimum <= maximum < 1, found [{}, {}]",
                     FormatNumber(target.minimum), FormatNumber(target.maximum)));
   }
-  constexpr int kMaximumGroup = 256;
+  constexpr int kMaximumGroup = 128;
   if (target.group < 0 || target.group > kMaximumGroup) {
     return absl::InvalidArgumentError(fmt::format(
         "expected groups of 0 (none) to {} weights, found {}", kMaximumGroup, target.group));

@@ -23,7 +23,7 @@ struct AllocationTarget {
   int group = 0;
 };
 
-// Checks 0 < sparsity < 1, 0 <= minimum <= sparsity <= maximum < 1 and 0 <= group <= 256.
+// Checks 0 < sparsity < 1, 0 <= minimum <= sparsity <= maximum < 1 and 0 <= group <= 128.
 absl::Status ValidateTarget(const AllocationTarget& target);
 
 // Nearest allocation, by a common shift, whose parameter-weighted mean is target.sparsity within

@@ -211,6 +211,13 @@ absl::StatusOr<BaselineSetting> FindPublished(std::string_view reference, const 
   SettingValues values = rows.front();
   for (size_t i = 1; i < words.size(); ++i) {
     if (absl::Status status = Assign(*function, words[i], &values); !status.ok()) return status;
+    const std::string_view setting = words[i].substr(0, words[i].find('=') + 1);
+    for (size_t j = 1; j < i; ++j) {
+      if (!words[j].starts_with(setting)) continue;
+      return absl::InvalidArgumentError(
+          fmt::format("'{}': expected each setting once, found '{}' and '{}'", function->name,
+                      words[j], words[i]));
+    }
   }
   return Setting(*function, values, target_sparsity);
 }

@@ -322,6 +322,14 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
   EXPECT_THAT(grouped.out,
               AllOf(HasSubstr("\n0,3538944,0.375\n"), HasSubstr("\n29,3538944,0.625")));
   EXPECT_REFUSED(
+      Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.5", "--group", "7"}),
+      HasSubstr("divides the 576 inputs"));
+  EXPECT_REFUSED(Run({"functions", "owl M=7"}), HasSubstr("alone"));
+  EXPECT_REFUSED(Run({"explain", "owl M=7 M=8"}), HasSubstr("each setting once"));
+  EXPECT_REFUSED(Run({"explain", folder_ + "/"}), HasSubstr("something else than a file"));
+  EXPECT_REFUSED(Run({"explain", Write("empty.json", "")}), HasSubstr("empty file"));
+  EXPECT_REFUSED(Run({"explain", "span(depth)"}), ::testing::Not(HasSubstr("as a name")));
+  EXPECT_REFUSED(
       Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.501", "--group", "4"}),
       HasSubstr("0.501"));
   EXPECT_REFUSED(Run({"allocate", "owl", "--model", model_, "--sparsity", "0.6"}),

@@ -159,6 +159,21 @@ TEST(RunConfigTest, ListsAndFlagsAreRead) {
   }
 }
 
+TEST(RunConfigTest, SetTakesListsWithAndWithoutBrackets) {
+  for (const char* text : {"search.baselines=owl,als", "search.baselines=[owl, als]"}) {
+    EXPECT_THAT(LoadRunConfig("", {text})->baselines, ::testing::ElementsAre("owl", "als")) << text;
+  }
+}
+
+TEST(RunConfigTest, SparseGptTakesGroupsThatDivideItsColumns) {
+  RunConfig config = Complete();
+  config.pruner = "sparsegpt";
+  config.group = 8;
+  EXPECT_TRUE(ValidateRunConfig(config).ok());
+  config.group = 12;
+  EXPECT_THAT(Message(ValidateRunConfig(config)), HasSubstr("'group' must be a divisor of 128"));
+}
+
 TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
   const auto config = LoadRunConfig("", {"granularity=linear"});
   ASSERT_TRUE(config.ok()) << config.status();

