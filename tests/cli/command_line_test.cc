@@ -297,7 +297,7 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
   EXPECT_THAT(Run({"explain", "owl", "M=7"}).out,
               AllOf(HasSubstr("span(-outliers(7), 0.08)"), HasSubstr("└─"), HasSubstr("the less")));
   EXPECT_REFUSED(Run({"explain", "span(dept, 0.1)"}),
-                 AllOf(HasSubstr("as a name"), HasSubstr("as an expression"), HasSubstr("depth")));
+                 AllOf(HasSubstr("column 6"), HasSubstr("nearest known name is 'depth'")));
   const Outcome measured = Run({"explain", "span(influence, 0.1)", "--model", model_, "--text",
                                 text_, "--calibration-sequences", "1",
                                 "--calibration-sequence-tokens", "16", "--sparsity", "0.5"});
@@ -325,6 +325,8 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
       Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.5", "--group", "7"}),
       HasSubstr("divides the 576 inputs"));
   EXPECT_REFUSED(Run({"functions", "owl M=7"}), HasSubstr("alone"));
+  EXPECT_REFUSED(Run({"explain", "owll"}),
+                 AllOf(HasSubstr("as a name"), HasSubstr("as an expression"), HasSubstr("'owl'")));
   EXPECT_REFUSED(Run({"explain", "owl M=7 M=8"}), HasSubstr("each setting once"));
   EXPECT_REFUSED(Run({"explain", folder_ + "/"}), HasSubstr("something else than a file"));
   EXPECT_REFUSED(Run({"explain", Write("empty.json", "")}), HasSubstr("empty file"));
