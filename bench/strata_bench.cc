@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/gguf_file.h"
+#include "evaluator/checkpoint.h"
 #include "evaluator/model_evaluator.h"
 
 namespace {
@@ -143,17 +143,15 @@ absl::Status RunAll(const std::string& model, const std::string& text, int threa
   fmt::print("{} threads, {}: GEMM fp32 {:.0f}, bf16 {:.0f} GFLOP/s, copy {:.1f} GB/s\n", threads,
              machine->cpu_capability, machine->float32_gflops, machine->bfloat16_gflops,
              machine->memory_gigabytes_per_second);
-  const auto file = strata::evaluator::GgufFile::Open(model);
-  if (!file.ok()) return file.status();
-  const auto embedding = (*file)->Tensor("token_embd.weight");
-  if (!embedding.ok()) return embedding.status();
+  const auto checkpoint = strata::evaluator::OpenCheckpoint(model);
+  if (!checkpoint.ok()) return checkpoint.status();
   strata::evaluator::ModelEvaluatorOptions options;
   options.model_path = model;
   options.text_path = text;
   options.threads = threads;
   const auto evaluator = strata::evaluator::OpenModelEvaluator(options);
   if (!evaluator.ok()) return evaluator.status();
-  return Bench(**evaluator, *machine, (*embedding)->shape[0]).Run();
+  return Bench(**evaluator, *machine, (*checkpoint)->config().vocabulary).Run();
 }
 
 }  // namespace

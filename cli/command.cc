@@ -29,6 +29,12 @@ void AddFormatOption(CLI::App* subcommand, OutputFormat* format) {
       ->default_str("table");
 }
 
+void AddStreamOption(CLI::App* subcommand, bool* stream) {
+  subcommand->add_flag("--stream", *stream,
+                       "read each block from the file when it is needed: memory for one block "
+                       "instead of the whole model");
+}
+
 void AddThreadsOption(CLI::App* subcommand, int* threads) {
   *threads = UsableProcessors();
   subcommand->add_option("--threads", *threads, "processor threads to compute with")

@@ -24,6 +24,7 @@ void AddFunctionsCommand(CLI::App* app, Command* command);
 void AddExplainCommand(CLI::App* app, Command* command);
 void AddAllocateCommand(CLI::App* app, Command* command);
 void AddEvalCommand(CLI::App* app, Command* command);
+void AddPruneCommand(CLI::App* app, Command* command);
 void AddTokenizeCommand(CLI::App* app, Command* command);
 void AddConfigCommand(CLI::App* app, Command* command);
 void AddDoctorCommand(CLI::App* app, Command* command);
@@ -35,6 +36,9 @@ void AddFormatOption(CLI::App* subcommand, OutputFormat* format);
 
 // A word as a POSIX shell reads it back.
 std::string ShellQuoted(const std::string& word);
+
+// Adds `--stream`, for a model that does not fit into memory.
+void AddStreamOption(CLI::App* subcommand, bool* stream);
 
 // Adds `--threads N`, by default every processor this process may use.
 void AddThreadsOption(CLI::App* subcommand, int* threads);

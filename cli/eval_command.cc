@@ -16,6 +16,7 @@ namespace {
 struct Options {
   evaluator::PerplexityOptions perplexity;
   std::string arithmetic = "fp32";
+  bool stream = false;
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -25,6 +26,7 @@ absl::Status MeasureAndPrint(Options options) {
     return absl::InvalidArgumentError(
         fmt::format("--arithmetic: {}", std::string(status.message())));
   }
+  if (options.stream) options.perplexity.residence = evaluator::Residence::kStream;
   WatchForInterrupt();
   const auto result = evaluator::MeasurePerplexity(options.perplexity,
                                                    [](double) { return !InterruptRequested(); });
@@ -53,7 +55,8 @@ void AddEvalCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   evaluator::PerplexityOptions& perplexity = options->perplexity;
   CLI::App* verb = app->add_subcommand("eval", "perplexity of a model on a text");
-  verb->add_option("--model", perplexity.model_path, "GGUF file")->required();
+  verb->add_option("--model", perplexity.model_path, "Hugging Face directory or GGUF file")
+      ->required();
   verb->add_option("--text", perplexity.text_path, "text file")->required();
   verb->add_option("--text-format", perplexity.text_format, "plain | wikitext | jsonl")
       ->check(CLI::IsMember({"plain", "wikitext", "jsonl"}))
@@ -67,6 +70,7 @@ void AddEvalCommand(CLI::App* app, Command* command) {
       ->capture_default_str();
   verb->add_option("--arithmetic", options->arithmetic, "fp32 | bf16")->capture_default_str();
   verb->add_option("--device", perplexity.device, "cpu")->capture_default_str();
+  AddStreamOption(verb, &options->stream);
   AddThreadsOption(verb, &perplexity.threads);
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return MeasureAndPrint(*options); }; });

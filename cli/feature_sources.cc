@@ -107,6 +107,7 @@ void AddMeasurementOptions(CLI::App* subcommand, FeatureMeasurement* measurement
                    "tokens of a sequence")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
+  AddStreamOption(subcommand, &measurement->stream);
   AddThreadsOption(subcommand, &measurement->threads);
 }
 
@@ -124,9 +125,12 @@ absl::StatusOr<expr::FeatureTable> MeasureFeatureTable(const FeatureMeasurement&
   WatchForInterrupt();
   fmt::print(stderr, "measuring {} on {} sequences of {} tokens\n", fmt::join(features, ", "),
              measurement.calibration.sequences, measurement.calibration.sequence_tokens);
-  const auto opened = evaluator::OpenModelEvaluator({.model_path = measurement.model,
-                                                     .text_path = measurement.text,
-                                                     .threads = measurement.threads});
+  const auto opened = evaluator::OpenModelEvaluator(
+      {.model_path = measurement.model,
+       .text_path = measurement.text,
+       .threads = measurement.threads,
+       .residence =
+           measurement.stream ? evaluator::Residence::kStream : evaluator::Residence::kMemory});
   if (!opened.ok()) return opened.status();
   const auto profile = (*opened)->MeasureFeatures(
       {.calibration = measurement.calibration, .granularity = granularity, .features = features},

@@ -16,13 +16,14 @@ namespace strata::cli {
 
 // How features are measured on a model, in this process.
 struct FeatureMeasurement {
-  std::string model;  // GGUF file
+  std::string model;  // Hugging Face directory or GGUF file
   std::string text;   // file or folder whose calibration split is read
   evaluator::Calibration calibration;
   int threads = 1;
+  bool stream = false;  // read blocks from the file when they are needed
 };
 
-// Adds --text, --calibration-sequences, --calibration-sequence-tokens and --threads.
+// Adds --text, --calibration-sequences, --calibration-sequence-tokens, --stream and --threads.
 void AddMeasurementOptions(CLI::App* subcommand, FeatureMeasurement* measurement);
 
 // Measures `features`, one value per unit. Without features neither text nor weights are read.

@@ -28,6 +28,7 @@ int Run(int argc, char** argv) {
   strata::cli::AddExplainCommand(&app, &command);
   strata::cli::AddAllocateCommand(&app, &command);
   strata::cli::AddEvalCommand(&app, &command);
+  strata::cli::AddPruneCommand(&app, &command);
   strata::cli::AddTokenizeCommand(&app, &command);
   strata::cli::AddConfigCommand(&app, &command);
   strata::cli::AddDoctorCommand(&app, &command);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cli/progress_line.h"
+
 namespace strata::cli {
 namespace {
 
@@ -31,11 +33,6 @@ BestLosses BestOf(const search::Engine& engine) {
 
 std::string PerplexityText(double nll) {
   return std::isfinite(nll) ? fmt::format("{:.1f}", std::exp(nll)) : "-";
-}
-
-std::string Duration(double seconds) {
-  const auto whole = static_cast<int64_t>(std::max(0.0, seconds));
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
 const char* PhaseName(search::Phase phase) {
@@ -77,7 +74,7 @@ std::string SearchProgress::Line(const search::Session& session,
       PhaseName(engine.phase()), engine.evaluations(), engine.candidates().size(),
       PerplexityText(best.any), PerplexityText(best.baseline), rate, status.connected_workers);
   if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
-    line += fmt::format(" | {} left", Duration(left));
+    line += fmt::format(" | {} left", DurationText(left));
   } else if (engine.phase() == search::Phase::kSelecting ||
              engine.phase() == search::Phase::kVerifying) {
     const auto done = std::count_if(

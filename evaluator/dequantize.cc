@@ -11,26 +11,14 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <bit>
 #include <cstring>
 
 #include "evaluator/gguf_file.h"
 #include "evaluator/gguf_parser.h"
+#include "evaluator/number_format.h"
 
 namespace strata::evaluator {
 namespace {
-
-float HalfToFloat(uint16_t half) {
-  const uint32_t sign = uint32_t{half & 0x8000u} << 16;
-  const uint32_t exponent = (half >> 10) & 0x1F;
-  const uint32_t fraction = half & 0x3FF;
-  if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, exact in float
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  const uint32_t wide_exponent = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide_exponent << 23 | fraction << 13);
-}
 
 template <typename T>
 T Load(const uint8_t* bytes) {
@@ -39,12 +27,10 @@ T Load(const uint8_t* bytes) {
   return value;
 }
 
-float LoadHalf(const uint8_t* bytes) { return HalfToFloat(Load<uint16_t>(bytes)); }
-
-void UnpackF32(const uint8_t* block, float* output) { *output = Load<float>(block); }
-void UnpackF16(const uint8_t* block, float* output) { *output = LoadHalf(block); }
-void UnpackBF16(const uint8_t* block, float* output) {
-  *output = std::bit_cast<float>(uint32_t{Load<uint16_t>(block)} << 16);
+float LoadHalf(const uint8_t* bytes) {
+  float value;
+  Unpack(NumberFormat::kFloat16, std::as_bytes(std::span(bytes, 2)), {&value, 1});
+  return value;
 }
 
 void UnpackQ4_0(const uint8_t* block, float* output) {
@@ -159,12 +145,12 @@ struct TypeRow {
   uint32_t type;
   const char* name;
   GgufBlockSize block;
-  void (*unpack)(const uint8_t* block, float* output);
+  void (*unpack)(const uint8_t* block, float* output);  // null for a plain number
 };
 
 constexpr TypeRow kTypes[] = {
-    {0, "F32", {1, 4}, UnpackF32},        {1, "F16", {1, 2}, UnpackF16},
-    {30, "BF16", {1, 2}, UnpackBF16},     {2, "Q4_0", {32, 18}, UnpackQ4_0},
+    {0, "F32", {1, 4}, nullptr},          {1, "F16", {1, 2}, nullptr},
+    {30, "BF16", {1, 2}, nullptr},        {2, "Q4_0", {32, 18}, UnpackQ4_0},
     {3, "Q4_1", {32, 20}, UnpackQ4_1},    {6, "Q5_0", {32, 22}, UnpackQ5_0},
     {7, "Q5_1", {32, 24}, UnpackQ5_1},    {8, "Q8_0", {32, 34}, UnpackQ8_0},
     {12, "Q4_K", {256, 144}, UnpackQ4_K}, {13, "Q5_K", {256, 176}, UnpackQ5_K},
@@ -225,6 +211,10 @@ absl::Status Dequantize(const GgufTensor& tensor, std::span<float> output) {
     return absl::InvalidArgumentError(fmt::format(
         "tensor \"{}\": expected {} bytes for {} numbers of type {}, found {}", tensor.name,
         blocks * row->block.bytes, elements, row->name, tensor.data.size()));
+  }
+  if (row->unpack == nullptr) {
+    Unpack(*ParseNumberFormat(row->name), tensor.data, output);
+    return absl::OkStatus();
   }
   const auto* bytes = reinterpret_cast<const uint8_t*>(tensor.data.data());
   for (int64_t i = 0; i < blocks; ++i) {

@@ -29,6 +29,27 @@ std::vector<UnitLinears> UnitsOf(const ModelSummary& model, Granularity granular
   return units;
 }
 
+absl::StatusOr<std::vector<double>> SparsityOfLinears(const ModelSummary& model,
+                                                      Granularity granularity,
+                                                      const std::vector<double>& allocation) {
+  const std::vector<UnitLinears> units = UnitsOf(model, granularity);
+  if (allocation.size() != units.size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "expected an allocation of {} sparsities, one for each unit ('{}' ... '{}'), found {}",
+        units.size(), units.front().name, units.back().name, allocation.size()));
+  }
+  std::vector<double> sparsity(model.linears.size());
+  for (size_t unit = 0; unit < units.size(); ++unit) {
+    const double value = allocation[unit];
+    if (!(value >= 0.0 && value < 1.0)) {
+      return absl::InvalidArgumentError(fmt::format(
+          "the sparsity of unit {} is {}, expected at least 0 and less than 1", unit, value));
+    }
+    for (const int index : units[unit].linears) sparsity[index] = value;
+  }
+  return sparsity;
+}
+
 absl::Status CheckGroup(const ModelSummary& model, int64_t group) {
   if (group == 0) return absl::OkStatus();
   for (const LinearShape& linear : model.linears) {

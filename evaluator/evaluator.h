@@ -71,6 +71,12 @@ struct UnitLinears {
 // The units of an allocation, in the order of their first linears.
 std::vector<UnitLinears> UnitsOf(const ModelSummary& model, Granularity granularity);
 
+// The sparsity of every linear of ModelSummary::linears, from one sparsity per unit.
+// InvalidArgument for another number of units (named, first and last) or a sparsity outside [0, 1).
+absl::StatusOr<std::vector<double>> SparsityOfLinears(const ModelSummary& model,
+                                                      Granularity granularity,
+                                                      const std::vector<double>& allocation);
+
 // Sizes and places of the same units.
 expr::UnitLayout LayoutOf(const ModelSummary& model, Granularity granularity);
 

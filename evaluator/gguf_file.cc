@@ -1,13 +1,7 @@
 #include "evaluator/gguf_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -47,44 +41,6 @@ absl::StatusOr<const T*> Get(const GgufFile& file, const std::string& key, const
   return WrongKind(file, key, expected, **value);
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(const std::string& path)
-      : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~FileDescriptor() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-absl::StatusOr<std::span<const std::byte>> MapFile(const std::string& path) {
-  const FileDescriptor file(path);
-  if (file.get() < 0) {
-    const std::string message = fmt::format("{}: cannot open: {}", path, std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
-  }
-  struct stat information;
-  if (fstat(file.get(), &information) != 0 || !S_ISREG(information.st_mode)) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: expected a GGUF file, found a folder or a device", path));
-  }
-  if (information.st_size == 0) {
-    return absl::DataLossError(fmt::format("{}: expected a GGUF file, found 0 bytes", path));
-  }
-  const auto size = static_cast<size_t>(information.st_size);
-  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (mapping == MAP_FAILED) {
-    return absl::ResourceExhaustedError(
-        fmt::format("{}: cannot map {} bytes: {}", path, size, std::strerror(errno)));
-  }
-  return std::span<const std::byte>(static_cast<const std::byte*>(mapping), size);
-}
-
 }  // namespace
 
 int64_t GgufTensor::elements() const {
@@ -94,20 +50,15 @@ int64_t GgufTensor::elements() const {
 }
 
 absl::StatusOr<std::unique_ptr<GgufFile>> GgufFile::Open(const std::string& path) {
-  absl::StatusOr<std::span<const std::byte>> mapping = MapFile(path);
+  absl::StatusOr<MappedFile> mapping = MappedFile::Open(path, "a GGUF file");
   if (!mapping.ok()) return mapping.status();
-  std::unique_ptr<GgufFile> file(new GgufFile());
-  file->path_ = path;
-  file->mapping_ = *mapping;
-  absl::StatusOr<GgufContents> contents = ParseGguf(*mapping, path);
+  absl::StatusOr<GgufContents> contents = ParseGguf(mapping->bytes(), path);
   if (!contents.ok()) return contents.status();
+  std::unique_ptr<GgufFile> file(new GgufFile(path, *std::move(mapping)));
   file->tensors_ = std::move(contents->tensors);
   file->metadata_ = std::move(contents->metadata);
+  file->entries_ = std::move(contents->entries);
   return file;
-}
-
-GgufFile::~GgufFile() {
-  if (!mapping_.empty()) munmap(const_cast<std::byte*>(mapping_.data()), mapping_.size());
 }
 
 absl::StatusOr<const GgufTensor*> GgufFile::Tensor(const std::string& name) const {

@@ -12,8 +12,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "evaluator/mapped_file.h"
 
 namespace strata::evaluator {
 
@@ -44,15 +47,18 @@ struct GgufTensor {
 using GgufValue = std::variant<uint64_t, int64_t, double, bool, std::string, std::vector<int64_t>,
                                std::vector<double>, std::vector<std::string>>;
 
+// One key of the metadata with the bytes that hold key, type and value.
+struct GgufEntry {
+  std::string key;
+  std::span<const std::byte> bytes;  // into the mapping
+};
+
 class GgufFile {
  public:
   // NotFound; InvalidArgument (not a GGUF file, unsupported version); DataLoss (truncated, with the
   // expected and actual size; offsets or counts outside the file); Unimplemented (unknown tensor
   // type, with the tensor's name).
   static absl::StatusOr<std::unique_ptr<GgufFile>> Open(const std::string& path);
-  ~GgufFile();
-  GgufFile(const GgufFile&) = delete;
-  GgufFile& operator=(const GgufFile&) = delete;
 
   const std::string& path() const { return path_; }
   const std::map<std::string, GgufTensor>& tensors() const { return tensors_; }
@@ -60,6 +66,8 @@ class GgufFile {
       const std::string& name) const;  // NotFound names the file
 
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
+  // The same as the file has it, in its order: for a copy.
+  const std::vector<GgufEntry>& entries() const { return entries_; }
   // NotFound if absent, InvalidArgument if of another type; both name key and file.
   absl::StatusOr<int64_t> Integer(const std::string& key) const;
   absl::StatusOr<double> Real(const std::string& key) const;
@@ -67,11 +75,13 @@ class GgufFile {
   absl::StatusOr<const std::vector<std::string>*> Strings(const std::string& key) const;
 
  private:
-  GgufFile() = default;
+  GgufFile(std::string path, MappedFile mapping)
+      : path_(std::move(path)), mapping_(std::move(mapping)) {}
   std::string path_;
-  std::span<const std::byte> mapping_;
+  MappedFile mapping_;
   std::map<std::string, GgufTensor> tensors_;
   std::map<std::string, GgufValue> metadata_;
+  std::vector<GgufEntry> entries_;
 };
 
 // Writes tensor.elements() floats to `output`, which must have that size.

@@ -345,9 +345,11 @@ absl::StatusOr<GgufContents> ParseGguf(std::span<const std::byte> bytes, const s
 
   GgufContents contents;
   for (uint64_t i = 0; i < metadata_count && cursor.ok(); ++i) {
+    const uint64_t begin = cursor.position();
     std::string key = cursor.String("a metadata key");
     const std::string where = fmt::format("{}: metadata \"{}\"", path, key);
     GgufValue value = Value(cursor, where);
+    contents.entries.push_back({key, bytes.subspan(begin, cursor.position() - begin)});
     if (cursor.ok() && !contents.metadata.emplace(std::move(key), std::move(value)).second) {
       cursor.Fail(absl::DataLossError(fmt::format("{} is there twice", where)));
     }

@@ -14,6 +14,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "evaluator/gguf_file.h"
 
@@ -22,6 +23,7 @@ namespace strata::evaluator {
 struct GgufContents {
   std::map<std::string, GgufTensor> tensors;  // data lies in the bytes that were parsed
   std::map<std::string, GgufValue> metadata;
+  std::vector<GgufEntry> entries;  // the metadata as stored, in the order of the file
 };
 
 // `path` is for messages. No field of the file is trusted: memory used is proportional to `bytes`.

@@ -16,6 +16,7 @@ namespace strata::evaluator {
 
 // Prunable linears of a block, in ModelSummary's order: q k v o gate up down.
 constexpr int kLinearsPerBlock = 7;
+static_assert(kLinearsPerBlock + 2 == kBlockTensors);
 
 // The four different inputs of a block's linears.
 enum class BlockInput { kAttention, kAttentionOutput, kFeedForward, kDown };

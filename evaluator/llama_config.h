@@ -1,14 +1,17 @@
-// The numbers that describe a model of the LLaMA family, read from a GGUF file's metadata.
+// The numbers that describe a model of the LLaMA family, and the names and shapes of its tensors.
 #ifndef STRATA_EVALUATOR_LLAMA_CONFIG_H_
 #define STRATA_EVALUATOR_LLAMA_CONFIG_H_
 
 #include <absl/status/statusor.h>
 
+#include <array>
 #include <cstdint>
-
-#include "evaluator/gguf_file.h"
+#include <string>
+#include <vector>
 
 namespace strata::evaluator {
+
+class GgufFile;
 
 struct LlamaConfig {
   int blocks = 0;
@@ -20,16 +23,52 @@ struct LlamaConfig {
   int64_t head_dimension = 0;   // even
   double rotary_base = 10000;
   double norm_epsilon = 1e-5;
+  bool tied = false;  // the output head is the embedding
 
   int64_t query_rows() const { return heads * head_dimension; }
   int64_t key_value_rows() const { return key_value_heads * head_dimension; }
 };
 
-// Unimplemented: another architecture, mixture of experts, scaled or partial rotary embeddings,
-// biases (each named). NotFound: a missing number or tensor. InvalidArgument: an impossible number,
-// one that the shape of a weight tensor does not agree with, or more tokens in the tokenizer than
-// rows in the embedding. So memory for a tensor whose size follows from an accepted configuration
-// is in proportion to the file.
+// Tensors of a block: the prunable linears in ModelSummary's order, then the norms.
+constexpr int kBlockTensors = 9;
+struct BlockTensorName {
+  const char* hugging_face;  // between "model.layers.N." and ".weight"
+  const char* gguf;          // between "blk.N." and ".weight"
+};
+constexpr BlockTensorName kBlockTensorNames[kBlockTensors] = {
+    {"self_attn.q_proj", "attn_q"},          {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"},          {"self_attn.o_proj", "attn_output"},
+    {"mlp.gate_proj", "ffn_gate"},           {"mlp.up_proj", "ffn_up"},
+    {"mlp.down_proj", "ffn_down"},           {"input_layernorm", "attn_norm"},
+    {"post_attention_layernorm", "ffn_norm"}};
+
+// Tensors outside the blocks, by the names that Hugging Face checkpoints use.
+constexpr const char* kEmbeddingName = "model.embed_tokens.weight";
+constexpr const char* kFinalNormName = "model.norm.weight";
+constexpr const char* kHeadName = "lm_head.weight";
+
+// "model.layers.3.mlp.up_proj.weight" for tensor 5 of block 3.
+std::string BlockTensor(int block, int tensor);
+
+// Shapes that the configuration gives the tensors of every block.
+std::array<std::vector<int64_t>, kBlockTensors> BlockShapes(const LlamaConfig& config);
+
+// Every tensor of a model, in the order in which a forward pass needs them.
+struct NamedShape {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+std::vector<NamedShape> TensorsOf(const LlamaConfig& config);
+
+// InvalidArgument unless key-value heads divide heads and the head dimension is even and at least
+// 2. `where` names the file.
+absl::Status CheckHeads(const LlamaConfig& config, const std::string& where);
+
+// From the metadata of a GGUF file. Unimplemented: another architecture, mixture of experts, scaled
+// or partial rotary embeddings, biases (each named). NotFound: a missing number or tensor.
+// InvalidArgument: an impossible number, one that the shape of a weight tensor does not agree with,
+// or more tokens in the tokenizer than rows in the embedding. So memory for a tensor whose size
+// follows from an accepted configuration is in proportion to the file.
 absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file);
 
 }  // namespace strata::evaluator

@@ -1,114 +1,118 @@
 #include "evaluator/llama_model.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "evaluator/row_kernels.h"
 
 namespace strata::evaluator {
 namespace {
 
-// Index of the first number that is infinite or NaN, all of whose exponent bits are set; -1 if
-// there is none. The first loop has no early end, so that it is fast for what is nearly always the
-// case.
-int64_t FirstNotFinite(std::span<const float> values) {
-  constexpr uint32_t kExponent = 0x7F800000;
-  const auto is_bad = [](float value) {
-    return (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
-  };
-  uint32_t any = 0;
-  for (const float value : values) any |= is_bad(value) ? 1u : 0u;
-  if (any == 0) return -1;
-  return std::ranges::find_if(values, is_bad) - values.begin();
+std::span<float> ValuesOf(const at::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-// Fills `output`, float32 and contiguous, from a tensor of its shape, which ReadLlamaConfig
-// checked.
-absl::Status LoadTensor(const GgufFile& file, const std::string& name, at::Tensor output) {
-  const absl::StatusOr<const GgufTensor*> tensor = file.Tensor(name);
-  if (!tensor.ok()) return tensor.status();
-  const std::span<float> values(output.data_ptr<float>(), static_cast<size_t>(output.numel()));
-  if (absl::Status status = Dequantize(**tensor, values); !status.ok()) return status;
-  const int64_t bad = FirstNotFinite(values);
-  if (bad < 0) return absl::OkStatus();
-  return absl::DataLossError(fmt::format("{}: {}: expected finite weights, found {} at position {}",
-                                         file.path(), name, values[bad], bad));
+// Reads one tensor of a streamed model, whose numbers were checked when it was opened: what fails
+// now is the machine.
+void ReadChecked(const Checkpoint& checkpoint, const std::string& name, int64_t first_row,
+                 std::span<float> values) {
+  const absl::Status status = checkpoint.ReadRows(name, first_row, values);
+  TORCH_CHECK(status.ok(), std::string(status.message()));
 }
 
-// GGUF interleaves the two halves of every head's rows: row 2j + half of a head there is row half *
-// dimension/2 + j here.
-void UndoInterleaving(at::Tensor rows, int64_t head_dimension) {
-  const int64_t columns = rows.size(1);
-  const at::Tensor ordered =
-      rows.view({rows.size(0) / head_dimension, head_dimension / 2, 2, columns})
-          .transpose(1, 2)
-          .contiguous();
-  rows.copy_(ordered.view({rows.size(0), columns}));
+// Makes sure that all numbers of a tensor are finite, a few rows at a time.
+absl::Status CheckFinite(const Checkpoint& checkpoint, const NamedShape& tensor) {
+  constexpr int64_t kNumbersAtOnce = int64_t{1} << 20;
+  const int64_t columns = tensor.shape.back();
+  const int64_t rows = tensor.shape.size() == 1 ? 1 : tensor.shape.front();
+  const int64_t step = std::max<int64_t>(1, kNumbersAtOnce / columns);
+  std::vector<float> numbers(std::min(step, rows) * columns);
+  for (int64_t row = 0; row < rows; row += step) {
+    const std::span<float> part(numbers.data(), std::min(step, rows - row) * columns);
+    if (absl::Status status = checkpoint.ReadRows(tensor.name, row, part); !status.ok()) {
+      return status;
+    }
+    if (const int64_t bad = FirstNotFinite(part); bad >= 0) {
+      return NotFinite(checkpoint, tensor.name, part[bad], row * columns + bad);
+    }
+  }
+  checkpoint.Forget(tensor.name);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LlamaModel>> LlamaModel::Load(const GgufFile& file) {
+absl::StatusOr<std::unique_ptr<LlamaModel>> LlamaModel::Load(std::unique_ptr<Checkpoint> checkpoint,
+                                                             Residence residence) {
   const at::InferenceMode guard;
-  const absl::StatusOr<LlamaConfig> config = ReadLlamaConfig(file);
-  if (!config.ok()) return config.status();
   std::unique_ptr<LlamaModel> model(new LlamaModel);
-  model->config_ = *config;
-  if (absl::Status status = model->LoadWeights(file); !status.ok()) return status;
+  model->config_ = checkpoint->config();
+  absl::Status status = model->LoadSmall(*checkpoint);
+  if (status.ok()) {
+    status = residence == Residence::kMemory ? model->LoadLarge(*checkpoint)
+                                             : model->CheckLarge(*checkpoint);
+  }
+  if (!status.ok()) return status;
+  if (residence == Residence::kStream) model->checkpoint_ = std::move(checkpoint);
   return model;
 }
 
-absl::Status LlamaModel::LoadWeights(const GgufFile& file) {
-  embedding_ = at::empty({config_.vocabulary, config_.hidden});
+absl::Status LlamaModel::LoadSmall(const Checkpoint& checkpoint) {
   final_norm_ = at::empty({config_.hidden});
-  if (absl::Status status = LoadTensor(file, "token_embd.weight", embedding_); !status.ok()) {
-    return status;
+  absl::Status status = ReadFinite(checkpoint, kFinalNormName, ValuesOf(final_norm_));
+  for (int block = 0; block < config_.blocks && status.ok(); ++block) {
+    norms_.push_back({at::empty({config_.hidden}), at::empty({config_.hidden})});
+    status.Update(ReadFinite(checkpoint, BlockTensor(block, kLinearsPerBlock),
+                             ValuesOf(norms_.back().attention)));
+    status.Update(ReadFinite(checkpoint, BlockTensor(block, kLinearsPerBlock + 1),
+                             ValuesOf(norms_.back().feed_forward)));
   }
-  if (absl::Status status = LoadTensor(file, "output_norm.weight", final_norm_); !status.ok()) {
-    return status;
-  }
+  return status;
+}
+
+absl::Status LlamaModel::LoadLarge(const Checkpoint& checkpoint) {
+  embedding_ = at::empty({config_.vocabulary, config_.hidden});
+  absl::Status status = ReadFinite(checkpoint, kEmbeddingName, ValuesOf(embedding_));
   head_ = embedding_;
-  if (file.tensors().contains("output.weight")) {
+  if (!config_.tied && status.ok()) {
     head_ = at::empty({config_.vocabulary, config_.hidden});
-    if (absl::Status status = LoadTensor(file, "output.weight", head_); !status.ok()) {
-      return status;
+    status = ReadFinite(checkpoint, kHeadName, ValuesOf(head_));
+  }
+  for (int block = 0; block < config_.blocks && status.ok(); ++block) {
+    matrices_.push_back(BlockMatrices::Allocate(config_, Arithmetic::kFloat32));
+    for (int linear = 0; linear < kLinearsPerBlock && status.ok(); ++linear) {
+      status = ReadFinite(checkpoint, BlockTensor(block, linear),
+                          ValuesOf(matrices_.back().Linear(config_, linear)));
     }
   }
-  for (int block = 0; block < config_.blocks; ++block) {
-    if (absl::Status status = LoadBlock(file, block); !status.ok()) return status;
+  return status;
+}
+
+absl::Status LlamaModel::CheckLarge(const Checkpoint& checkpoint) const {
+  for (const NamedShape& tensor : TensorsOf(config_)) {
+    if (absl::Status status = CheckFinite(checkpoint, tensor); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status LlamaModel::LoadBlock(const GgufFile& file, int block) {
-  constexpr const char* kNames[kLinearsPerBlock] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
-                                                    "ffn_gate", "ffn_up", "ffn_down"};
-  const BlockMatrices matrices = BlockMatrices::Allocate(config_, Arithmetic::kFloat32);
+BlockMatrices LlamaModel::matrices(int block) const {
+  if (!checkpoint_) return matrices_[block];
+  if (held_block_ == block) return held_;
+  const at::InferenceMode guard;
+  // Memory that a caller still holds is left to it.
+  held_ = {};
+  held_ = BlockMatrices::Allocate(config_, Arithmetic::kFloat32);
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-    const at::Tensor weights = matrices.Linear(config_, linear);
-    const std::string name = fmt::format("blk.{}.{}.weight", block, kNames[linear]);
-    if (absl::Status status = LoadTensor(file, name, weights); !status.ok()) return status;
-    if (linear < 2) UndoInterleaving(weights, config_.head_dimension);
+    const std::string name = BlockTensor(block, linear);
+    ReadChecked(*checkpoint_, name, 0, ValuesOf(held_.Linear(config_, linear)));
+    checkpoint_->Forget(name);
   }
-  const BlockNorms norms = {at::empty({config_.hidden}), at::empty({config_.hidden})};
-  if (absl::Status status =
-          LoadTensor(file, fmt::format("blk.{}.attn_norm.weight", block), norms.attention);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status =
-          LoadTensor(file, fmt::format("blk.{}.ffn_norm.weight", block), norms.feed_forward);
-      !status.ok()) {
-    return status;
-  }
-  matrices_.push_back(matrices);
-  norms_.push_back(norms);
-  return absl::OkStatus();
+  held_block_ = block;
+  return held_;
 }
 
 at::Tensor LlamaModel::Embed(const Windows& windows) const {
@@ -117,7 +121,24 @@ at::Tensor LlamaModel::Embed(const Windows& windows) const {
   for (const std::vector<int32_t>& window : windows) {
     ids.insert(ids.end(), window.begin(), window.end());
   }
-  return embedding_.index_select(0, at::tensor(ids, at::kLong));
+  if (!checkpoint_) return embedding_.index_select(0, at::tensor(ids, at::kLong));
+  const auto hidden = static_cast<size_t>(config_.hidden);
+  at::Tensor rows = at::empty({static_cast<int64_t>(ids.size()), config_.hidden});
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ReadChecked(*checkpoint_, kEmbeddingName, ids[i], ValuesOf(rows).subspan(i * hidden, hidden));
+  }
+  checkpoint_->Forget(kEmbeddingName);
+  return rows;
+}
+
+at::Tensor LlamaModel::head() const {
+  if (!checkpoint_) return head_;
+  const at::InferenceMode guard;
+  const std::string name = config_.tied ? kEmbeddingName : kHeadName;
+  at::Tensor head = at::empty({config_.vocabulary, config_.hidden});
+  ReadChecked(*checkpoint_, name, 0, ValuesOf(head));
+  checkpoint_->Forget(name);
+  return head;
 }
 
 at::Tensor LlamaModel::FinalNorm(const at::Tensor& hidden) const {
@@ -140,12 +161,13 @@ TokenLosses LlamaModel::Losses(const at::Tensor& hidden, const Windows& windows,
   const at::Tensor predicting = hidden.view({count, tokens, config_.hidden})
                                     .narrow(1, 0, tokens - 1)
                                     .reshape({count * (tokens - 1), config_.hidden});
-  const at::Tensor& head = Head(arithmetic);
+  const at::Tensor head = Head(arithmetic);
   return NextTokenLosses(FinalNorm(predicting).to(head.scalar_type()), head, targets);
 }
 
-const at::Tensor& LlamaModel::Head(Arithmetic arithmetic) {
-  if (arithmetic == Arithmetic::kFloat32) return head_;
+at::Tensor LlamaModel::Head(Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::kFloat32) return head();
+  if (checkpoint_) return head().to(at::kBFloat16);
   if (!bfloat16_head_.defined()) bfloat16_head_ = head_.to(at::kBFloat16);
   return bfloat16_head_;
 }

@@ -9,9 +9,10 @@
 #include <memory>
 #include <vector>
 
-#include "evaluator/gguf_file.h"
+#include "evaluator/checkpoint.h"
 #include "evaluator/llama_block.h"
 #include "evaluator/llama_config.h"
+#include "evaluator/residence.h"
 #include "evaluator/token_loss.h"
 
 namespace strata::evaluator {
@@ -19,16 +20,19 @@ namespace strata::evaluator {
 // Token ids, all windows of one length.
 using Windows = std::vector<std::vector<int32_t>>;
 
-// Dense weights in float32, never changed after loading. Query and key rows are in the Hugging Face
-// order (GGUF stores them interleaved for rotary embedding). Not thread-safe.
+// Dense weights in float32, never changed. Query and key rows are in the Hugging Face order. Not
+// thread-safe.
 class LlamaModel {
  public:
-  // Dequantises all weights; the file may be closed afterwards. Errors as ReadLlamaConfig and
-  // Dequantize, and DataLoss for a weight that is infinite or no number, naming its tensor.
-  static absl::StatusOr<std::unique_ptr<LlamaModel>> Load(const GgufFile& file);
+  // Reads every weight once, to keep it or to check it. Errors as Checkpoint::ReadRows, and
+  // DataLoss for a weight that is infinite or no number, naming its tensor.
+  static absl::StatusOr<std::unique_ptr<LlamaModel>> Load(std::unique_ptr<Checkpoint> checkpoint,
+                                                          Residence residence = Residence::kMemory);
 
   const LlamaConfig& config() const { return config_; }
-  const BlockMatrices& matrices(int block) const { return matrices_[block]; }
+
+  // Valid for as long as it is held, and so is its memory: hold one block at a time.
+  BlockMatrices matrices(int block) const;
   const BlockNorms& norms(int block) const { return norms_[block]; }
 
   // Input of block 0, float32 [windows * tokens, hidden]. Ids must lie in the vocabulary.
@@ -39,7 +43,7 @@ class LlamaModel {
 
   // Weights of the final norm [hidden] and of the output head [vocabulary, hidden], float32.
   const at::Tensor& final_norm() const { return final_norm_; }
-  const at::Tensor& head() const { return head_; }
+  at::Tensor head() const;
 
   // Losses of tokens 1 ... T-1 of every window, window after window, from the output of the last
   // block.
@@ -47,17 +51,25 @@ class LlamaModel {
 
  private:
   LlamaModel() = default;
-  absl::Status LoadWeights(const GgufFile& file);
-  absl::Status LoadBlock(const GgufFile& file, int block);
-  const at::Tensor& Head(Arithmetic arithmetic);
+  absl::Status LoadSmall(const Checkpoint& checkpoint);
+  absl::Status LoadLarge(const Checkpoint& checkpoint);
+  absl::Status CheckLarge(const Checkpoint& checkpoint) const;
+  at::Tensor Head(Arithmetic arithmetic);
 
   LlamaConfig config_;
-  std::vector<BlockMatrices> matrices_;
   std::vector<BlockNorms> norms_;
-  at::Tensor embedding_;  // [vocabulary, hidden]
   at::Tensor final_norm_;
+
+  // In memory.
+  std::vector<BlockMatrices> matrices_;
+  at::Tensor embedding_;      // [vocabulary, hidden]
   at::Tensor head_;           // the embedding itself where tied
   at::Tensor bfloat16_head_;  // made when first needed
+
+  // Streamed: null otherwise.
+  std::unique_ptr<Checkpoint> checkpoint_;
+  mutable int held_block_ = -1;
+  mutable BlockMatrices held_;
 };
 
 }  // namespace strata::evaluator

@@ -149,21 +149,11 @@ absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(
     const EvaluateRequest& request) const {
   std::vector<BlockSparsity> sparsity(summary_.blocks, BlockSparsity{});
   if (request.allocation.empty()) return sparsity;
-  const std::vector<UnitLinears> units = UnitsOf(summary_, request.granularity);
-  if (request.allocation.size() != units.size()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "expected an allocation of {} sparsities, one for each unit ('{}' ... '{}'), found {}",
-        units.size(), units.front().name, units.back().name, request.allocation.size()));
-  }
-  for (size_t unit = 0; unit < units.size(); ++unit) {
-    const double value = request.allocation[unit];
-    if (!(value >= 0.0 && value < 1.0)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "the sparsity of unit {} is {}, expected at least 0 and less than 1", unit, value));
-    }
-    for (const int index : units[unit].linears) {
-      sparsity[index / kLinearsPerBlock][index % kLinearsPerBlock] = value;
-    }
+  const absl::StatusOr<std::vector<double>> of_linears =
+      SparsityOfLinears(summary_, request.granularity, request.allocation);
+  if (!of_linears.ok()) return of_linears.status();
+  for (size_t i = 0; i < of_linears->size(); ++i) {
+    sparsity[i / kLinearsPerBlock][i % kLinearsPerBlock] = (*of_linears)[i];
   }
   return sparsity;
 }
@@ -233,15 +223,16 @@ absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateReq
 absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& options) {
   if (absl::Status status = CheckDevice(options.device); !status.ok()) return status;
   if (absl::Status status = UseThreads(options.threads); !status.ok()) return status;
-  absl::StatusOr<ModelSummary> summary = SummarizeModel(options.model_path);
+  absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(options.model_path);
+  if (!checkpoint.ok()) return checkpoint.status();
+  absl::StatusOr<ModelSummary> summary = SummarizeModel(**checkpoint);
   if (!summary.ok()) return summary.status();
-  const absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(options.model_path);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(**file);
+  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(options.model_path);
   if (!tokenizer.ok()) return tokenizer.status();
   absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(options.text_path, **tokenizer);
   if (!corpus.ok()) return corpus.status();
-  absl::StatusOr<std::unique_ptr<LlamaModel>> model = LlamaModel::Load(**file);
+  absl::StatusOr<std::unique_ptr<LlamaModel>> model =
+      LlamaModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
   return std::make_unique<ModelEvaluator>(*std::move(summary), *std::move(model),
                                           *std::move(corpus), options.threads);

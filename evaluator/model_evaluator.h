@@ -6,14 +6,16 @@
 #include <string>
 
 #include "evaluator/evaluator.h"
+#include "evaluator/residence.h"
 
 namespace strata::evaluator {
 
 struct ModelEvaluatorOptions {
-  std::string model_path;  // GGUF file
+  std::string model_path;  // Hugging Face directory or GGUF file
   std::string text_path;   // file or folder, see text_corpus.h
   int threads = 1;         // results are the same bits for the same number of threads
   std::string device = "cpu";
+  Residence residence = Residence::kMemory;
 };
 
 // Errors: NotFound, DataLoss (truncated or damaged, weights that are not finite), InvalidArgument
@@ -31,6 +33,7 @@ struct PerplexityOptions {
   Arithmetic arithmetic = Arithmetic::kFloat32;
   int threads = 1;
   std::string device = "cpu";
+  Residence residence = Residence::kMemory;
 };
 
 struct PerplexityResult {

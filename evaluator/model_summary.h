@@ -10,9 +10,11 @@
 
 namespace strata::evaluator {
 
-// Reads the header of a GGUF file of the LLaMA family. Errors as GgufFile::Open, and Unimplemented
-// for another architecture (named, with those supported).
+class Checkpoint;
+
+// Reads a Hugging Face directory or a GGUF file through, for its digest. Errors as OpenCheckpoint.
 absl::StatusOr<ModelSummary> SummarizeModel(const std::string& path);
+absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint);
 
 }  // namespace strata::evaluator
 

@@ -94,13 +94,14 @@ absl::StatusOr<PerplexityResult> Measure(const PerplexityOptions& options,
   }
   if (absl::Status status = CheckDevice(options.device); !status.ok()) return status;
   if (absl::Status status = UseThreads(options.threads); !status.ok()) return status;
-  const absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(options.model_path);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(**file);
+  absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(options.model_path);
+  if (!checkpoint.ok()) return checkpoint.status();
+  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(options.model_path);
   if (!tokenizer.ok()) return tokenizer.status();
   const absl::StatusOr<Windows> windows = ReadWindows(options, **tokenizer);
   if (!windows.ok()) return windows.status();
-  const absl::StatusOr<std::unique_ptr<LlamaModel>> model = LlamaModel::Load(**file);
+  const absl::StatusOr<std::unique_ptr<LlamaModel>> model =
+      LlamaModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
   absl::StatusOr<PerplexityResult> result =
       MeasureGroups(**model, *windows, options.arithmetic, progress);

@@ -13,6 +13,8 @@ pruning::ScoreKind ScoreOf(Pruner pruner) {
   }
 }
 
+bool NeedsActivations(Pruner pruner) { return pruner != Pruner::kMagnitude; }
+
 pruning::Competition CompetitionOf(const PruningMethod& method) {
   const pruning::SparsityPattern pattern{.group = method.group};
   return pruning::Competition::For(ScoreOf(method.pruner), pattern);

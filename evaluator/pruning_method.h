@@ -10,6 +10,9 @@ namespace strata::evaluator {
 // The score by which a pruner ranks weights; not for SparseGPT, which has none of its own.
 pruning::ScoreKind ScoreOf(Pruner pruner);
 
+// Whether a pruner looks at what flows through the model, and so at a text.
+bool NeedsActivations(Pruner pruner);
+
 // Which weights its ranks compare.
 pruning::Competition CompetitionOf(const PruningMethod& method);
 

@@ -9,30 +9,36 @@
 namespace strata::evaluator {
 
 SequentialPruner::SequentialPruner(const LlamaModel& model, const Windows& sequences,
-                                   const PruningMethod& method, Arithmetic arithmetic)
+                                   const PruningMethod& method, Arithmetic arithmetic,
+                                   Protocol protocol)
     : model_(model),
       sequences_(static_cast<int64_t>(sequences.size())),
       method_(method),
-      forward_(model.config(), static_cast<int64_t>(sequences.front().size()),
-               Arithmetic::kFloat32),
-      hidden_(model.Embed(sequences)) {
+      protocol_(protocol) {
   const at::InferenceMode guard;
+  if (NeedsActivations(method.pruner)) {
+    forward_.emplace(model.config(), static_cast<int64_t>(sequences.front().size()),
+                     Arithmetic::kFloat32);
+    hidden_ = model.Embed(sequences);
+  }
   buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kFloat32);
   if (arithmetic == Arithmetic::kBFloat16) {
     bfloat16_buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kBFloat16);
   }
 }
 
-absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSparsity& sparsity) {
+absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSparsity& sparsity,
+                                                        at::Tensor& hidden) {
   const LlamaConfig& config = model_.config();
-  // The statistics are those of the block before it is pruned; its dense outputs are not used.
-  at::Tensor dense_output = hidden_.clone();
-  const BlockScalers scalers = RunAndObserve(forward_, model_.matrices(block), model_.norms(block),
-                                             sequences_, dense_output);
+  const BlockMatrices matrices = model_.matrices(block);
+  BlockScalers scalers;
+  if (forward_.has_value()) {
+    scalers = RunAndObserve(*forward_, matrices, model_.norms(block), sequences_, hidden);
+  }
   const pruning::Competition competition = CompetitionOf(method_);
   int64_t zeros = 0;
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-    const pruning::WeightView dense = ViewOf(model_.matrices(block).Linear(config, linear));
+    const pruning::WeightView dense = ViewOf(matrices.Linear(config, linear));
     const auto pattern = pruning::PatternFor(sparsity[linear], method_.group, dense.columns);
     if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
     const auto scores = pruning::WeightScores::Create(ScoreOf(method_.pruner), dense,
@@ -48,23 +54,25 @@ absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSp
   return zeros;
 }
 
-absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block,
-                                                           const BlockSparsity& sparsity) {
-  at::Tensor dense_output = hidden_.clone();
+absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block, const BlockSparsity& sparsity,
+                                                           at::Tensor& hidden) {
+  const BlockMatrices matrices = model_.matrices(block);
   const absl::StatusOr<BlockFactors> factors =
-      RunAndFactor(forward_, model_.matrices(block), model_.norms(block), sequences_, dense_output);
+      RunAndFactor(*forward_, matrices, model_.norms(block), sequences_, hidden);
   if (!factors.ok()) return factors.status();
-  CopyMatrices(model_.matrices(block), &buffer_);
+  CopyMatrices(matrices, &buffer_);
   return PruneBlockBySparseGpt(model_.config(), *factors, block, sparsity, method_.group, buffer_);
 }
 
 absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsity& sparsity) {
   const at::InferenceMode guard;
+  const bool feeds_pruned = protocol_ == Protocol::kSequential && forward_.has_value();
+  at::Tensor dense_output = feeds_pruned ? hidden_.clone() : hidden_;
   const absl::StatusOr<int64_t> zeros = method_.pruner == Pruner::kSparseGpt
-                                            ? PruneBySparseGpt(block, sparsity)
-                                            : PruneByScores(block, sparsity);
+                                            ? PruneBySparseGpt(block, sparsity, dense_output)
+                                            : PruneByScores(block, sparsity, dense_output);
   if (!zeros.ok()) return zeros.status();
-  forward_.Run(buffer_, model_.norms(block), hidden_);
+  if (feeds_pruned) forward_->Run(buffer_, model_.norms(block), hidden_);
   if (!bfloat16_buffer_.has_value()) return PrunedBlock{buffer_, *zeros};
   RoundMatrices(buffer_, &*bfloat16_buffer_);
   return PrunedBlock{*bfloat16_buffer_, *zeros};

@@ -1,6 +1,8 @@
-// The sequential protocol, which the reference implementations use: each block by statistics of the
-// activations that the pruned blocks before it give, in float32; its pruned outputs are the inputs
-// of the next (prune_wanda and prune_sparsegpt in the code of arXiv 2306.11695).
+// Pruning in one pass over the blocks, which needs the memory of a block and of the calibration
+// activations. In the sequential protocol, which the reference implementations use, each block is
+// pruned by statistics of the activations that the pruned blocks before it give, in float32
+// (prune_wanda and prune_sparsegpt in the code of arXiv 2306.11695); in the one-shot protocol, of
+// those that the dense blocks give.
 #ifndef STRATA_EVALUATOR_SEQUENTIAL_PRUNER_H_
 #define STRATA_EVALUATOR_SEQUENTIAL_PRUNER_H_
 
@@ -13,20 +15,24 @@ namespace strata::evaluator {
 
 class SequentialPruner : public BlockPruner {
  public:
-  // `model` must outlive the pruner.
+  // `model` must outlive the pruner. Magnitude needs no `sequences` and runs none.
   SequentialPruner(const LlamaModel& model, const Windows& sequences, const PruningMethod& method,
-                   Arithmetic arithmetic);
+                   Arithmetic arithmetic, Protocol protocol = Protocol::kSequential);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  absl::StatusOr<int64_t> PruneByScores(int block, const BlockSparsity& sparsity);
-  absl::StatusOr<int64_t> PruneBySparseGpt(int block, const BlockSparsity& sparsity);
+  // The statistics of a block are those before it is pruned; its dense outputs go to `hidden`.
+  absl::StatusOr<int64_t> PruneByScores(int block, const BlockSparsity& sparsity,
+                                        at::Tensor& hidden);
+  absl::StatusOr<int64_t> PruneBySparseGpt(int block, const BlockSparsity& sparsity,
+                                           at::Tensor& hidden);
 
   const LlamaModel& model_;
   int64_t sequences_;
   PruningMethod method_;
-  BlockForward forward_;
-  at::Tensor hidden_;  // calibration activations before the next block
+  Protocol protocol_;
+  std::optional<BlockForward> forward_;  // unless the pruner needs no activations
+  at::Tensor hidden_;                    // calibration activations before the next block
   BlockMatrices buffer_;
   std::optional<BlockMatrices> bfloat16_buffer_;
 };

@@ -56,9 +56,9 @@ std::string TextFolder() { return CachedFile("texts/sotu"); }
 LlamaModel& SharedModel() {
   static const std::unique_ptr<LlamaModel> model = [] {
     if (!UseThreads(2).ok()) Stop("two threads cannot be set");
-    auto file = GgufFile::Open(ModelPath());
+    auto file = OpenCheckpoint(ModelPath());
     if (!file.ok()) Stop(std::string(file.status().message()));
-    auto loaded = LlamaModel::Load(**file);
+    auto loaded = LlamaModel::Load(*std::move(file));
     if (!loaded.ok()) Stop(std::string(loaded.status().message()));
     return *std::move(loaded);
   }();

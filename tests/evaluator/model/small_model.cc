@@ -29,7 +29,7 @@ void AddTokenizer(GgufWriter* writer) {
 
 std::string SmallModel::Gguf() const {
   GgufWriter writer;
-  writer.Text("general.architecture", "llama");
+  for (const auto& [key, value] : texts) writer.Text(key, value);
   for (const auto& [key, value] : header) writer.Uint32(key, value);
   AddTokenizer(&writer);
   const auto rows = static_cast<uint64_t>(embedding_rows);
@@ -41,6 +41,7 @@ std::string SmallModel::Gguf() const {
       {"blk.0.ffn_norm.weight", {8}},   {"blk.0.ffn_gate.weight", {8, 12}},
       {"blk.0.ffn_up.weight", {8, 12}}, {"blk.0.ffn_down.weight", {12, 8}}};
   for (const auto& [name, shape] : tensors) {
+    if (name == without) continue;
     uint64_t elements = 1;
     for (const uint64_t size : shape) elements *= size;
     const auto last = last_weight.find(name);

@@ -18,6 +18,10 @@ struct SmallModel {
       {"llama.feed_forward_length", 12}, {"llama.attention.head_count", 2},
       {"llama.rope.dimension_count", 4}, {"llama.attention.head_count_kv", 1},
       {"tokenizer.ggml.bos_token_id", 1}};
+  // Texts of the header by key.
+  std::map<std::string, std::string> texts = {{"general.architecture", "llama"}};
+  // A tensor left out, by name.
+  std::string without;
   // The last weight of a tensor, by name.
   std::map<std::string, float> last_weight;
   // If not negative: a token whose row of output.weight is so far below zero that its logit

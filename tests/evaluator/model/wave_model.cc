@@ -16,8 +16,8 @@ SingleThreadTest::~SingleThreadTest() { at::set_num_threads(threads_); }
 LlamaModel& WaveModel() {
   static const std::unique_ptr<LlamaModel> model = [] {
     const TemporaryFile file(WaveModelGguf());
-    const auto opened = GgufFile::Open(file.path());
-    auto loaded = opened.ok() ? LlamaModel::Load(**opened) : opened.status();
+    auto opened = OpenCheckpoint(file.path());
+    auto loaded = opened.ok() ? LlamaModel::Load(*std::move(opened)) : opened.status();
     if (!loaded.ok()) {
       std::cerr << loaded.status() << "\n";
       std::exit(1);

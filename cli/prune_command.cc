@@ -1,0 +1,285 @@
+// `strata prune`: a pruned model, written in the form that it came in.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/apply_function.h"
+#include "cli/command.h"
+#include "cli/json_text.h"
+#include "cli/progress_line.h"
+#include "cli/stored_allocation.h"
+#include "cli/table.h"
+#include "evaluator/model_pruning.h"
+#include "evaluator/model_summary.h"
+#include "evaluator/output_file.h"
+#include "workers/measurement_plan.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kRecipeFile = "strata.json";
+
+struct Options {
+  AllocationOptions allocation;
+  CLI::Option* sparsity = nullptr;
+  std::vector<std::string> words;
+  std::string pruner = "wanda";
+  std::string protocol = "sequential";
+  std::string type = "keep";
+  double shard_gigabytes = 5;
+  std::string output;
+  bool dry_run = false;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+// What is to be pruned, and how much of each unit.
+struct Job {
+  evaluator::ModelSummary model;
+  evaluator::Granularity granularity = evaluator::Granularity::kBlock;
+  std::vector<double> allocation;
+  Json function;  // null where only sparsities are known
+  evaluator::ModelPruningOptions pruning;
+};
+
+absl::Status NameOption(const char* option, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(fmt::format("{}: {}", option, std::string(status.message())));
+}
+
+absl::Status ReadMethod(const Options& options, evaluator::ModelPruningOptions* pruning) {
+  absl::Status status =
+      NameOption("--pruner", workers::ParseName(options.pruner, &pruning->method.pruner));
+  status.Update(NameOption("--protocol", workers::ParseName(options.protocol, &pruning->protocol)));
+  if (!status.ok()) return status;
+  if (options.type != "keep") {
+    pruning->format = evaluator::ParseNumberFormat(options.type);
+    if (!pruning->format.has_value()) {
+      return absl::InvalidArgumentError(
+          fmt::format("--type: expected keep, F32, F16 or BF16, found '{}'", options.type));
+    }
+  }
+  pruning->method.group = options.allocation.target.group;
+  pruning->model_path = options.allocation.measurement.model;
+  pruning->text_path = options.allocation.measurement.text;
+  pruning->calibration = options.allocation.measurement.calibration;
+  pruning->threads = options.allocation.measurement.threads;
+  pruning->shard_bytes = static_cast<int64_t>(options.shard_gigabytes * 1e9);
+  return absl::OkStatus();
+}
+
+// Sparsities that a file holds for this model count as they are; a function is applied. --sparsity
+// asks for the function.
+absl::Status ReadAllocation(const Options& options, Job* job) {
+  const std::string source = fmt::format("{}", fmt::join(options.words, " "));
+  const bool has_target = options.sparsity->count() > 0;
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(source, ignored)) {
+    const auto granularity = GranularityOf(options.allocation);
+    if (!granularity.ok()) return granularity.status();
+    auto stored = ReadStoredAllocation(source, job->model, *granularity);
+    if (!stored.ok()) return stored.status();
+    if (stored->has_value() && (!has_target || (*stored)->function.is_null())) {
+      if (has_target) {
+        return absl::InvalidArgumentError(fmt::format(
+            "--sparsity: '{}' holds the sparsities themselves; leave the option out", source));
+      }
+      job->granularity = (*stored)->granularity;
+      job->allocation = std::move((*stored)->allocation);
+      job->function = std::move((*stored)->function);
+      return absl::OkStatus();
+    }
+  }
+  if (!has_target) {
+    return absl::InvalidArgumentError(fmt::format(
+        "'{}' is a function, which needs --sparsity, the share of weights to prune", source));
+  }
+  AllocationOptions streamed = options.allocation;
+  streamed.measurement.stream = true;
+  auto applied = ApplyFunction(source, job->model, streamed);
+  if (!applied.ok()) return applied.status();
+  job->granularity = applied->granularity;
+  job->allocation = applied->allocation;
+  job->function = FunctionJson(applied->function);
+  job->function["target_sparsity"] = applied->target.sparsity;
+  return absl::OkStatus();
+}
+
+// Everything that decides the pruned weights, before they are known.
+Json Recipe(const Job& job) {
+  const evaluator::ModelPruningOptions& pruning = job.pruning;
+  Json json = {{"schema", "strata.pruned-model/1"},
+               {"strata_version", STRATA_VERSION},
+               {"source",
+                {{"path", pruning.model_path},
+                 {"name", job.model.name},
+                 {"digest", job.model.digest},
+                 {"family", job.model.family}}},
+               {"pruner", workers::NameOf(pruning.method.pruner)},
+               {"group", pruning.method.group},
+               {"protocol", workers::NameOf(pruning.protocol)},
+               {"calibration",
+                {{"text", pruning.text_path},
+                 {"sequences", pruning.calibration.sequences},
+                 {"sequence_tokens", pruning.calibration.sequence_tokens}}},
+               {"granularity", workers::NameOf(job.granularity)}};
+  if (pruning.method.pruner == evaluator::Pruner::kMagnitude) json.erase("calibration");
+  if (!job.function.is_null()) json["function"] = job.function;
+  json["allocation"] = Json::array();
+  const auto units = evaluator::UnitsOf(job.model, job.granularity);
+  for (size_t i = 0; i < units.size(); ++i) {
+    json["allocation"].push_back({{"name", units[i].name}, {"sparsity", job.allocation[i]}});
+  }
+  return json;
+}
+
+struct Totals {
+  int64_t weights = 0;
+  int64_t zeros = 0;
+  double sparsity() const { return static_cast<double>(zeros) / static_cast<double>(weights); }
+};
+
+Totals TotalsOf(const evaluator::ModelPruningResult& result) {
+  Totals totals;
+  for (const evaluator::PrunedLinear& linear : result.linears) {
+    totals.weights += linear.weights;
+    totals.zeros += linear.zeros;
+  }
+  return totals;
+}
+
+Json WithResult(Json json, const Job& job, const evaluator::ModelPruningResult& result) {
+  if (json.contains("calibration")) json["calibration"]["text_digest"] = result.text_digest;
+  const Totals totals = TotalsOf(result);
+  json["weights"] = totals.weights;
+  json["zeros"] = totals.zeros;
+  json["achieved_sparsity"] = totals.sparsity();
+  json["linears"] = Json::array();
+  for (size_t i = 0; i < result.linears.size(); ++i) {
+    const evaluator::LinearShape& shape = job.model.linears[i];
+    json["linears"].push_back({{"block", shape.block},
+                               {"name", shape.name},
+                               {"sparsity", job.pruning.sparsity[i]},
+                               {"weights", result.linears[i].weights},
+                               {"zeros", result.linears[i].zeros}});
+  }
+  return json;
+}
+
+void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t free_bytes) {
+  const auto units = evaluator::UnitsOf(job.model, job.granularity);
+  Table table({"unit", "sparsity"}, {Align::kLeft, Align::kRight});
+  for (size_t i = 0; i < units.size(); ++i) {
+    table.AddRow({units[i].name, fmt::format("{:.6f}", job.allocation[i])});
+  }
+  const double mean = expr::MeanSparsity(
+      job.allocation, expr::ParametersOf(evaluator::LayoutOf(job.model, job.granularity)));
+  fmt::print(
+      "{}\nmean sparsity, weighted with the weights: {:.6f}\nto write: {} ({} bytes; {} are "
+      "free)\n",
+      table.Render(), mean, fmt::join(plan.files, ", "), plan.bytes, free_bytes);
+}
+
+absl::StatusOr<Job> ReadJob(const Options& options) {
+  Job job;
+  if (absl::Status status = ReadMethod(options, &job.pruning); !status.ok()) return status;
+  auto model = evaluator::SummarizeModel(options.allocation.measurement.model);
+  if (!model.ok()) return model.status();
+  job.model = *std::move(model);
+  if (absl::Status status = evaluator::CheckGroup(job.model, job.pruning.method.group);
+      !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = ReadAllocation(options, &job); !status.ok()) return status;
+  auto sparsity = evaluator::SparsityOfLinears(job.model, job.granularity, job.allocation);
+  if (!sparsity.ok()) return sparsity.status();
+  job.pruning.sparsity = *std::move(sparsity);
+  job.pruning.recipe = Recipe(job).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return job;
+}
+
+absl::Status PruneTo(const Options& options, const Job& job, evaluator::UnfinishedOutput output) {
+  WatchForInterrupt();
+  absl::StatusOr<evaluator::ModelPruningResult> result;
+  {
+    ProgressLine progress("pruning");
+    result = evaluator::PruneModel(job.pruning, output.path(), [&](double fraction) {
+      progress.Show(fraction);
+      return !InterruptRequested();
+    });
+  }
+  if (!result.ok()) return result.status();
+  const Json json = WithResult(Recipe(job), job, *result);
+  if (std::filesystem::is_directory(output.path())) {
+    const absl::Status status = evaluator::WriteNewFile(
+        (std::filesystem::path(output.path()) / kRecipeFile).string(), JsonText(json));
+    if (!status.ok()) return status;
+  }
+  if (absl::Status status = output.Commit(); !status.ok()) return status;
+  if (options.format == OutputFormat::kJson) {
+    PrintJson(json);
+    return absl::OkStatus();
+  }
+  const Totals totals = TotalsOf(*result);
+  fmt::print("{}: {} of {} weights are zero ({:.4f} %), in {:.1f} s\n", output.final_path(),
+             totals.zeros, totals.weights, 100 * totals.sparsity(), result->seconds);
+  return absl::OkStatus();
+}
+
+absl::Status Prune(const Options& options) {
+  auto output = evaluator::UnfinishedOutput::At(options.output);
+  if (!output.ok()) return output.status();
+  const auto job = ReadJob(options);
+  if (!job.ok()) return job.status();
+  const auto plan = evaluator::PlanModelPruning(job->pruning);
+  if (!plan.ok()) return plan.status();
+  const auto parent = std::filesystem::absolute(output->final_path()).parent_path().string();
+  const auto free_bytes = evaluator::FreeBytes(parent);
+  if (!free_bytes.ok()) return free_bytes.status();
+  if (options.dry_run) {
+    PrintPlan(*job, *plan, *free_bytes);
+    return absl::OkStatus();
+  }
+  if (plan->bytes > *free_bytes) {
+    return absl::ResourceExhaustedError(fmt::format(
+        "{}: the pruned model needs {} bytes, {} are free", parent, plan->bytes, *free_bytes));
+  }
+  return PruneTo(options, *job, *std::move(output));
+}
+
+}  // namespace
+
+void AddPruneCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand(
+      "prune", "write a pruned model: a Hugging Face directory from one, a GGUF file from one");
+  options->sparsity = AddAllocationOptions(verb, &options->allocation);
+  verb->add_option("--allocation", options->words,
+                   "a FUNCTION as `strata allocate` takes it, a file that `strata export` or "
+                   "`strata allocate` wrote, or a JSON array of one sparsity for each unit")
+      ->required();
+  verb->add_option("--pruner", options->pruner, "magnitude | wanda | ria | sparsegpt")
+      ->capture_default_str();
+  verb->add_option("--protocol", options->protocol,
+                   "sequential: each pruned block feeds the next; one-shot: all by the dense model")
+      ->capture_default_str();
+  verb->add_option("--type", options->type,
+                   "of the written weights: keep | F32 | F16 | BF16 (keep: F32 for what was "
+                   "quantised)")
+      ->capture_default_str();
+  verb->add_option("--shard-size", options->shard_gigabytes,
+                   "gigabytes of tensors in one safetensors file, at most")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->capture_default_str();
+  verb->add_option("-o,--output", options->output, "path to make; nothing may be there yet")
+      ->required();
+  verb->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
+  AddFormatOption(verb, &options->format);
+  verb->callback([=] { *command = [=] { return Prune(*options); }; });
+}
+
+}  // namespace strata::cli

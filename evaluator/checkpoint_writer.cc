@@ -1,0 +1,71 @@
+#include "evaluator/checkpoint_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace strata::evaluator {
+namespace {
+
+template <typename T>
+int64_t CountZeroNumbers(std::span<const std::byte> bytes) {
+  int64_t zeros = 0;
+  for (size_t i = 0; i < bytes.size(); i += sizeof(T)) {
+    T bits;
+    std::memcpy(&bits, bytes.data() + i, sizeof(T));
+    // All bits but the sign.
+    zeros += static_cast<T>(bits << 1) == 0 ? 1 : 0;
+  }
+  return zeros;
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> CheckpointWriter::WriteRows(const std::string& name, int64_t first_row,
+                                                    std::span<const float> values) {
+  const auto found = stored_.find(name);
+  if (found == stored_.end()) {
+    return absl::NotFoundError(fmt::format("no tensor \"{}\" is planned", name));
+  }
+  const Stored& stored = found->second;
+  const int64_t number_bytes = BytesPerNumber(stored.format);
+  std::vector<std::byte> bytes(values.size() * static_cast<size_t>(number_bytes));
+  if (absl::Status status = Pack(stored.format, values, bytes); !status.ok()) {
+    return absl::Status(status.code(), fmt::format("{}: {}", name, std::string(status.message())));
+  }
+  const int64_t row_bytes = stored.columns * number_bytes;
+  const auto rows = static_cast<int64_t>(bytes.size()) / row_bytes;
+  const int64_t step = stored.interleaved_heads == 0 ? rows : 1;
+  for (int64_t row = 0; row < rows; row += step) {
+    int64_t place = first_row + row;
+    if (stored.interleaved_heads != 0) place = InterleavedRow(place, stored.interleaved_heads);
+    const auto part = std::span(bytes).subspan(static_cast<size_t>(row * row_bytes),
+                                               static_cast<size_t>(step * row_bytes));
+    if (absl::Status status = output_.Write(stored.name, place * row_bytes, part); !status.ok()) {
+      return status;
+    }
+  }
+  return number_bytes == 4 ? CountZeroNumbers<uint32_t>(bytes) : CountZeroNumbers<uint16_t>(bytes);
+}
+
+absl::Status CopyTensor(const Checkpoint& source, const NamedShape& tensor,
+                        CheckpointWriter& writer) {
+  constexpr int64_t kNumbersAtOnce = int64_t{1} << 20;
+  const int64_t columns = tensor.shape.back();
+  const int64_t rows = tensor.shape.size() == 1 ? 1 : tensor.shape.front();
+  const int64_t step = std::max<int64_t>(1, kNumbersAtOnce / columns);
+  std::vector<float> numbers(static_cast<size_t>(std::min(step, rows) * columns));
+  for (int64_t row = 0; row < rows; row += step) {
+    const auto part =
+        std::span(numbers).first(static_cast<size_t>(std::min(step, rows - row) * columns));
+    if (absl::Status status = source.ReadRows(tensor.name, row, part); !status.ok()) return status;
+    if (const auto zeros = writer.WriteRows(tensor.name, row, part); !zeros.ok()) {
+      return zeros.status();
+    }
+  }
+  source.Forget(tensor.name);
+  return absl::OkStatus();
+}
+
+}  // namespace strata::evaluator

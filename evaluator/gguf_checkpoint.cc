@@ -1,0 +1,134 @@
+#include "evaluator/gguf_checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "evaluator/digest.h"
+#include "evaluator/mapped_file.h"
+#include "evaluator/utf8.h"
+
+namespace strata::evaluator {
+namespace {
+
+absl::StatusOr<std::string> ModelName(const GgufFile& file) {
+  absl::StatusOr<std::string> name = file.String("general.name");
+  if (absl::IsNotFound(name.status()) || (name.ok() && name->empty())) {
+    return std::filesystem::path(file.path()).stem().string();
+  }
+  if (!name.ok()) return name;
+  const size_t well_formed = WellFormedBytes(*name);
+  if (well_formed != name->size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: general.name: expected UTF-8, found the byte {:#04x} at position {}",
+                    file.path(), static_cast<unsigned char>((*name)[well_formed]), well_formed));
+  }
+  return name;
+}
+
+}  // namespace
+
+bool HasInterleavedRows(const std::string& name) {
+  return name.ends_with("self_attn.q_proj.weight") || name.ends_with("self_attn.k_proj.weight");
+}
+
+int64_t InterleavedRow(int64_t row, int64_t head_dimension) {
+  const int64_t half = head_dimension / 2;
+  const int64_t in_head = row % head_dimension;
+  return row - in_head + in_head % half * 2 + in_head / half;
+}
+
+std::optional<std::string> GgufNameOf(const std::string& name) {
+  if (name == kEmbeddingName) return "token_embd.weight";
+  if (name == kFinalNormName) return "output_norm.weight";
+  if (name == kHeadName) return "output.weight";
+  constexpr std::string_view kPrefix = "model.layers.";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  int block = 0;
+  const char* end = name.data() + name.size();
+  const auto [rest, error] = std::from_chars(name.data() + kPrefix.size(), end, block);
+  if (error != std::errc() || block < 0) return std::nullopt;
+  for (const BlockTensorName& tensor : kBlockTensorNames) {
+    if (std::string_view(rest, end) == fmt::format(".{}.weight", tensor.hugging_face)) {
+      return fmt::format("blk.{}.{}.weight", block, tensor.gguf);
+    }
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::unique_ptr<GgufCheckpoint>> GgufCheckpoint::Open(const std::string& path) {
+  std::unique_ptr<GgufCheckpoint> checkpoint(new GgufCheckpoint);
+  absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(path);
+  if (!file.ok()) return file.status();
+  checkpoint->file_ = *std::move(file);
+  const absl::StatusOr<LlamaConfig> config = ReadLlamaConfig(*checkpoint->file_);
+  if (!config.ok()) return config.status();
+  checkpoint->config_ = *config;
+  absl::StatusOr<std::string> name = ModelName(*checkpoint->file_);
+  if (!name.ok()) return name.status();
+  checkpoint->name_ = *std::move(name);
+  return checkpoint;
+}
+
+absl::StatusOr<std::string> GgufCheckpoint::Digest() const { return Sha256OfFile(path()); }
+
+absl::StatusOr<const GgufTensor*> GgufCheckpoint::Find(const std::string& name) const {
+  const std::optional<std::string> gguf_name = GgufNameOf(name);
+  if (!gguf_name.has_value()) {
+    return absl::NotFoundError(fmt::format("{}: no tensor \"{}\"", path(), name));
+  }
+  return file_->Tensor(*gguf_name);
+}
+
+std::string GgufCheckpoint::StoredName(const std::string& name) const {
+  return GgufNameOf(name).value_or(name);
+}
+
+std::optional<NumberFormat> GgufCheckpoint::FormatOf(const std::string& name) const {
+  const absl::StatusOr<const GgufTensor*> tensor = Find(name);
+  if (!tensor.ok()) return std::nullopt;
+  switch ((*tensor)->type) {
+    case GgufType::kF32:
+      return NumberFormat::kFloat32;
+    case GgufType::kF16:
+      return NumberFormat::kFloat16;
+    case GgufType::kBF16:
+      return NumberFormat::kBFloat16;
+    default:
+      return std::nullopt;
+  }
+}
+
+absl::Status GgufCheckpoint::ReadRows(const std::string& name, int64_t first_row,
+                                      std::span<float> values) const {
+  const absl::StatusOr<const GgufTensor*> tensor = Find(name);
+  if (!tensor.ok()) return tensor.status();
+  const int64_t columns = (*tensor)->shape.back();
+  const int64_t rows = (*tensor)->elements() / columns;
+  const auto count = static_cast<int64_t>(values.size()) / columns;
+  const auto row_bytes = (*tensor)->data.size() / static_cast<size_t>(rows);
+  const auto read = [&](int64_t row, int64_t stored_row, int64_t number) {
+    GgufTensor part = **tensor;
+    part.shape = {number, columns};
+    part.data = part.data.subspan(static_cast<size_t>(stored_row) * row_bytes,
+                                  static_cast<size_t>(number) * row_bytes);
+    return Dequantize(part, values.subspan(static_cast<size_t>(row * columns),
+                                           static_cast<size_t>(number * columns)));
+  };
+  if (!HasInterleavedRows(name)) return read(0, first_row, count);
+  for (int64_t row = 0; row < count; ++row) {
+    const int64_t stored = InterleavedRow(first_row + row, config_.head_dimension);
+    if (absl::Status status = read(row, stored, 1); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void GgufCheckpoint::Forget(const std::string& name) const {
+  const absl::StatusOr<const GgufTensor*> tensor = Find(name);
+  if (tensor.ok()) ForgetPages((*tensor)->data);
+}
+
+}  // namespace strata::evaluator

@@ -1,0 +1,54 @@
+// A GGUF file as a checkpoint.
+#ifndef STRATA_EVALUATOR_GGUF_CHECKPOINT_H_
+#define STRATA_EVALUATOR_GGUF_CHECKPOINT_H_
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "evaluator/checkpoint.h"
+#include "evaluator/gguf_file.h"
+
+namespace strata::evaluator {
+
+// Where row `row` of a query or key matrix in the Hugging Face order lies in a GGUF file, which
+// interleaves the two halves of every head for its rotary embedding.
+int64_t InterleavedRow(int64_t row, int64_t head_dimension);
+
+// Whether a tensor, by its Hugging Face name, is stored so.
+bool HasInterleavedRows(const std::string& name);
+
+// "blk.0.attn_q.weight" for "model.layers.0.self_attn.q_proj.weight"; nothing for a name that no
+// model of the family has.
+std::optional<std::string> GgufNameOf(const std::string& name);
+
+class GgufCheckpoint : public Checkpoint {
+ public:
+  static absl::StatusOr<std::unique_ptr<GgufCheckpoint>> Open(const std::string& path);
+
+  const GgufFile& file() const { return *file_; }
+
+  const std::string& path() const override { return file_->path(); }
+  const std::string& model_name() const override { return name_; }
+  const LlamaConfig& config() const override { return config_; }
+  absl::StatusOr<std::string> Digest() const override;
+  std::string StoredName(const std::string& name) const override;
+  std::optional<NumberFormat> FormatOf(const std::string& name) const override;
+  absl::Status ReadRows(const std::string& name, int64_t first_row,
+                        std::span<float> values) const override;
+  void Forget(const std::string& name) const override;
+
+ private:
+  GgufCheckpoint() = default;
+  absl::StatusOr<const GgufTensor*> Find(const std::string& name) const;
+
+  std::unique_ptr<GgufFile> file_;
+  std::string name_;
+  LlamaConfig config_;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_GGUF_CHECKPOINT_H_
