@@ -22,11 +22,11 @@ namespace strata::evaluator {
 struct CheckpointWriterOptions {
   // Of every weight; in a GGUF file norms are always F32. Nothing: as in the source, and F32 for
   // what is quantised there.
-  std::optional<NumberFormat> format;
+  std::optional<NumberFormat> format = std::nullopt;
   // Safetensors: the most bytes of tensors in one file.
   int64_t shard_bytes = 5'000'000'000;
   // GGUF: a text kept in the metadata under "strata.recipe", unless it is empty.
-  std::string recipe;
+  std::string recipe = {};
 };
 
 class CheckpointWriter {
