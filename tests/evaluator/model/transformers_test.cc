@@ -1,0 +1,138 @@
+// Checkpoints that transformers writes are read, and those that Strata writes are loaded by
+// transformers, with the same logits.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "evaluator/llama_model.h"
+#include "evaluator/model_pruning.h"
+#include "evaluator/model_summary.h"
+#include "tests/evaluator/base/gguf_writer.h"
+
+namespace strata::evaluator {
+namespace {
+
+constexpr const char* kPython = STRATA_SOURCE_DIR "/.venv/bin/python";
+constexpr const char* kScript = STRATA_SOURCE_DIR "/tests/python/transformers_reference.py";
+constexpr int64_t kVocabulary = 259;
+
+bool HasTransformers() {
+  const std::string command =
+      fmt::format("{} -c 'import transformers, tokenizers' 2>/dev/null", kPython);
+  return std::system(command.c_str()) == 0;
+}
+
+int RunScript(const std::string& arguments) {
+  return std::system(fmt::format("{} {} {}", kPython, kScript, arguments).c_str());
+}
+
+Windows Sequences() {
+  Windows sequences(2);
+  for (int s = 0; s < 2; ++s) {
+    for (int i = 0; i < 64; ++i) sequences[s].push_back((31 * s + 7 * i * i + 3 * i) % kVocabulary);
+  }
+  return sequences;
+}
+
+// [2 * 64, vocabulary].
+at::Tensor Logits(const std::string& folder, Residence residence) {
+  auto checkpoint = OpenCheckpoint(folder);
+  EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const auto model = LlamaModel::Load(*std::move(checkpoint), residence);
+  EXPECT_TRUE(model.ok()) << model.status();
+  BlockForward forward((*model)->config(), 64, Arithmetic::kFloat32);
+  at::Tensor hidden = (*model)->Embed(Sequences());
+  for (int block = 0; block < (*model)->config().blocks; ++block) {
+    forward.Run((*model)->matrices(block), (*model)->norms(block), hidden);
+  }
+  return (*model)->FinalNorm(hidden).matmul((*model)->head().t());
+}
+
+struct Reference {
+  at::Tensor logits;
+  std::vector<int64_t> zeros;  // per linear
+};
+
+Reference ReadReference(const std::string& folder, size_t linears) {
+  std::ifstream file(folder + ".logits", std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const int64_t numbers = 2 * 64 * kVocabulary;
+  EXPECT_EQ(bytes.size(), (numbers + linears) * sizeof(float)) << folder;
+  bytes.resize((numbers + linears) * sizeof(float));
+  Reference reference;
+  reference.logits = at::from_blob(bytes.data(), {2 * 64, kVocabulary}, at::kFloat).clone();
+  const auto* zeros = reinterpret_cast<const float*>(bytes.data()) + numbers;
+  for (size_t i = 0; i < linears; ++i) reference.zeros.push_back(static_cast<int64_t>(zeros[i]));
+  return reference;
+}
+
+double LargestDifference(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+TEST(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
+  if (!HasTransformers()) {
+    GTEST_SKIP() << "transformers is not installed in " << kPython << "; see scripts/setup.sh";
+  }
+  const at::InferenceMode guard;
+  const TemporaryFolder folder;
+  ASSERT_EQ(RunScript("make " + folder.path()), 0);
+  folder.Write("text.txt", std::string(40000, 'a') + "\n" + std::string(40000, 'b') + "\n" +
+                               std::string(40000, 'c') + "\n");
+  struct Case {
+    std::string source;
+    PruningMethod method;
+    std::string output = {};
+  };
+  std::vector<Case> cases = {{"tied", {Pruner::kMagnitude, 0}},
+                             {"untied", {Pruner::kWanda, 0}},
+                             {"tied", {Pruner::kWanda, 4}},
+                             {"untied", {Pruner::kSparseGpt, 0}}};
+  std::string folders = folder.path() + "/tied " + folder.path() + "/untied";
+  for (size_t i = 0; i < cases.size(); ++i) {
+    cases[i].output = fmt::format("{}/pruned-{}", folder.path(), i);
+    folders += " " + cases[i].output;
+    ModelPruningOptions options;
+    options.model_path = folder.path() + "/" + cases[i].source;
+    options.text_path = folder.path() + "/text.txt";
+    options.method = cases[i].method;
+    options.calibration = {.sequences = 2, .sequence_tokens = 32};
+    options.sparsity.assign(21, 0.5);
+    options.sparsity[3] = 0.25;
+    options.sparsity[20] = 0.75;
+    options.shard_bytes = 60000;
+    const auto result = PruneModel(options, cases[i].output, nullptr);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_EQ(result->linears.size(), 21u);
+  }
+  ASSERT_EQ(RunScript("logits " + folders), 0);
+
+  for (const char* source : {"tied", "untied"}) {
+    const std::string path = folder.path() + "/" + source;
+    const Reference reference = ReadReference(path, 21);
+    EXPECT_GT(reference.logits.abs().max().item<double>(), 1);
+    EXPECT_LT(LargestDifference(Logits(path, Residence::kMemory), reference.logits), 1e-4);
+    EXPECT_LT(LargestDifference(Logits(path, Residence::kStream), reference.logits), 1e-4);
+  }
+  for (const Case& c : cases) {
+    const Reference reference = ReadReference(c.output, 21);
+    EXPECT_LT(LargestDifference(Logits(c.output, Residence::kMemory), reference.logits), 1e-4)
+        << c.output;
+    const auto linears = SummarizeModel(c.output).value().linears;
+    for (size_t i = 0; i < linears.size(); ++i) {
+      const double expected = i == 3 ? 0.25 : i == 20 ? 0.75 : 0.5;
+      const auto weights = static_cast<double>(linears[i].rows * linears[i].columns);
+      // SparseGPT removes the weight at the threshold too, as its reference code does.
+      const bool by_threshold = c.method.pruner == Pruner::kSparseGpt;
+      EXPECT_EQ(static_cast<double>(reference.zeros[i]), expected * weights + by_threshold) << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace strata::evaluator

@@ -1,0 +1,69 @@
+"""What transformers makes of a checkpoint.
+
+  transformers_reference.py make FOLDER     writes FOLDER/tied and FOLDER/untied: small random models
+                                            of the LLaMA family with a tokenizer, saved in shards
+  transformers_reference.py logits FOLDER...
+                                            loads each folder and writes FOLDER.logits: float32
+                                            [2, 64, vocabulary] for the ids (31 s + 7 i i + 3 i) % 259
+                                            of sequence s, followed by the count of zeros among the
+                                            weights of each linear, as float32
+"""
+import os
+import sys
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+LINEARS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+           "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+
+
+def byte_tokenizer():
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {"<unk>": 0, "<s>": 1, "</s>": 2}
+    for symbol in alphabet:
+        vocabulary[symbol] = len(vocabulary)
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(["<unk>", "<s>", "</s>"])
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+def make(folder):
+    for name, tied in (("tied", True), ("untied", False)):
+        torch.manual_seed(7)
+        config = transformers.LlamaConfig(
+            hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
+            num_key_value_heads=2, vocab_size=259, rms_norm_eps=1e-5, initializer_range=0.3,
+            tie_word_embeddings=tied, max_position_embeddings=256, bos_token_id=1, eos_token_id=2,
+            rope_parameters={"rope_type": "default", "rope_theta": 50000.0})
+        model = transformers.LlamaForCausalLM(config)
+        if not tied:
+            model = model.to(torch.bfloat16)
+        path = os.path.join(folder, name)
+        model.save_pretrained(path, max_shard_size="100KB")
+        byte_tokenizer().save_pretrained(path)
+
+
+def logits(folders):
+    ids = torch.tensor([[(31 * s + 7 * i * i + 3 * i) % 259 for i in range(64)] for s in range(2)])
+    for folder in folders:
+        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
+                                                                  attn_implementation="eager")
+        with torch.no_grad():
+            result = model(ids).logits.float().contiguous()
+        zeros = [(layer.get_submodule(linear).weight == 0).sum().item()
+                 for layer in model.model.layers for linear in LINEARS]
+        with open(folder + ".logits", "wb") as file:
+            file.write(result.numpy().tobytes())
+            file.write(torch.tensor(zeros, dtype=torch.float32).numpy().tobytes())
+
+
+if __name__ == "__main__":
+    make(sys.argv[2]) if sys.argv[1] == "make" else logits(sys.argv[2:])
