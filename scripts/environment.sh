@@ -11,6 +11,27 @@ say() { printf '== %s\n' "$*"; }
 # Every script ends loudly: the last line names the command that failed.
 trap 'printf "FAILED: %s (line %s): %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
+# Runs a command and shows its output only if it fails.
+quietly() {
+  local log
+  log="$(mktemp)"
+  "$@" >"$log" 2>&1 || {
+    local code=$?
+    cat "$log" >&2
+    rm -f "$log"
+    return "$code"
+  }
+  rm -f "$log"
+}
+
+# Makes the project's own Python environment where there is none that works.
+make_venv() {
+  if "$strata_venv/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
+  say "Python environment: creating $strata_venv"
+  rm -rf "$strata_venv"
+  python3 -m venv "$strata_venv"
+}
+
 # Prints the torch package folder whose LibTorch is used: that of the active Python if it is 2.4 or
 # newer and built with the C++11 ABI of this system's libraries, else the project's own. Fails if there is none.
 torch_folder() {

@@ -14,19 +14,6 @@ packages=(
 )
 if [ "${1:-}" = --with ]; then packages+=("${@:2}"); fi
 
-# Runs a command and shows its output only if it fails.
-quietly() {
-  local log
-  log="$(mktemp)"
-  "$@" >"$log" 2>&1 || {
-    local code=$?
-    cat "$log" >&2
-    rm -f "$log"
-    return "$code"
-  }
-  rm -f "$log"
-}
-
 install_packages() {
   local missing=() package
   for package in "${packages[@]}"; do
@@ -53,24 +40,6 @@ install_packages() {
     grep -E '^(Need to get|After this operation)' || true
   quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends "${missing[@]}"
-}
-
-make_venv() {
-  if "$strata_venv/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
-  say "Python environment: creating $strata_venv"
-  rm -rf "$strata_venv"
-  python3 -m venv "$strata_venv"
-}
-
-# What tests check documents with; the program itself runs no Python.
-install_test_tools() {
-  if "$strata_venv/bin/python" -c 'import jsonschema' 2>/dev/null; then
-    say "Python test tools: jsonschema is installed"
-    return
-  fi
-  make_venv
-  say "Python test tools: installing jsonschema into $strata_venv"
-  quietly "$strata_venv/bin/python" -m pip install --progress-bar off jsonschema==4.26.0
 }
 
 install_libtorch() {
@@ -112,4 +81,3 @@ EOF
 fi
 install_packages
 install_libtorch
-install_test_tools

@@ -5,6 +5,7 @@ source "$(dirname "$0")/environment.sh"
 preset="${1:-release}"
 cd "$strata_root"
 scripts/setup.sh
+scripts/setup_test_tools.sh
 scripts/fetch_defaults.sh
 scripts/build.sh "$preset"
 say "testing preset $preset"

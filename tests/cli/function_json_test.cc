@@ -38,7 +38,7 @@ class FunctionJsonTest : public ::testing::Test {
   // What the validator says about each of the documents, by name.
   std::map<std::string, std::string> Verdicts(const std::map<std::string, Json>& documents) {
     std::string command = STRATA_SOURCE_DIR "/.venv/bin/python " STRATA_SOURCE_DIR
-                                            "/tests/cli/validate_json.py " STRATA_SOURCE_DIR
+                                            "/tests/python/validate_json.py " STRATA_SOURCE_DIR
                                             "/docs/function.schema.json";
     for (const auto& [name, document] : documents) {
       std::ofstream(folder_ + "/" + name) << JsonText(document);
@@ -49,7 +49,7 @@ class FunctionJsonTest : public ::testing::Test {
     char buffer[4096];
     while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) output += buffer;
     EXPECT_EQ(pclose(pipe), 0)
-        << "the project's Python needs the package jsonschema: run scripts/setup.sh\n"
+        << "the project's Python needs the package jsonschema: run scripts/setup_test_tools.sh\n"
         << output;
     std::map<std::string, std::string> verdicts;
     for (const auto& [name, document] : documents) {

@@ -23,7 +23,7 @@ constexpr int64_t kVocabulary = 259;
 
 bool HasTransformers() {
   const std::string command =
-      fmt::format("{} -c 'import transformers, tokenizers' 2>/dev/null", kPython);
+      fmt::format("{} -c 'import torch, transformers, tokenizers' 2>/dev/null", kPython);
   return std::system(command.c_str()) == 0;
 }
 
@@ -77,7 +77,7 @@ double LargestDifference(const at::Tensor& a, const at::Tensor& b) {
 
 TEST(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
   if (!HasTransformers()) {
-    GTEST_SKIP() << "transformers is not installed in " << kPython << "; see scripts/setup.sh";
+    GTEST_SKIP() << "transformers is not installed in " << kPython << "; see scripts/setup_test_tools.sh";
   }
   const at::InferenceMode guard;
   const TemporaryFolder folder;
