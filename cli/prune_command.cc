@@ -22,8 +22,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kRecipeFile = "strata.json";
-
 struct Options {
   AllocationOptions allocation;
   CLI::Option* sparsity = nullptr;
@@ -216,7 +214,7 @@ absl::Status PruneTo(const Options& options, const Job& job, evaluator::Unfinish
   const Json json = WithResult(Recipe(job), job, *result);
   if (std::filesystem::is_directory(output.path())) {
     const absl::Status status = evaluator::WriteNewFile(
-        (std::filesystem::path(output.path()) / kRecipeFile).string(), JsonText(json));
+        (std::filesystem::path(output.path()) / evaluator::kRecipeFile).string(), JsonText(json));
     if (!status.ok()) return status;
   }
   if (absl::Status status = output.Commit(); !status.ok()) return status;

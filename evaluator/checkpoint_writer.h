@@ -25,6 +25,8 @@ struct CheckpointWriterOptions {
   std::optional<NumberFormat> format = std::nullopt;
   // Safetensors: the most bytes of tensors in one file.
   int64_t shard_bytes = 5'000'000'000;
+  // Safetensors: names of files of the source that are not carried over.
+  std::vector<std::string> left_out = {};
   // GGUF: a text kept in the metadata under "strata.recipe", unless it is empty.
   std::string recipe = {};
 };

@@ -61,7 +61,8 @@ class HuggingFaceWriter : public CheckpointWriter {
     }
     for (const fs::directory_entry& entry : entries) {
       const std::string name = entry.path().filename().string();
-      if (!entry.is_regular_file(error) || HoldsWeights(name)) continue;
+      const bool left_out = std::ranges::find(options_.left_out, name) != options_.left_out.end();
+      if (!entry.is_regular_file(error) || HoldsWeights(name) || left_out) continue;
       others_.push_back(name);
       other_bytes_ += static_cast<int64_t>(entry.file_size(error));
     }

@@ -23,8 +23,10 @@ namespace {
 
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewWriter(const Checkpoint& source,
                                                             const ModelPruningOptions& options) {
-  const CheckpointWriterOptions writer_options = {
-      .format = options.format, .shard_bytes = options.shard_bytes, .recipe = options.recipe};
+  const CheckpointWriterOptions writer_options = {.format = options.format,
+                                                  .shard_bytes = options.shard_bytes,
+                                                  .left_out = {kRecipeFile},
+                                                  .recipe = options.recipe};
   if (const auto* folder = dynamic_cast<const HuggingFaceCheckpoint*>(&source)) {
     return NewHuggingFaceWriter(*folder, writer_options);
   }

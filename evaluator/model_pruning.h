@@ -15,6 +15,9 @@
 
 namespace strata::evaluator {
 
+// The file of a pruned directory that says how it was made; that of the source is not carried over.
+inline constexpr const char* kRecipeFile = "strata.json";
+
 struct ModelPruningOptions {
   std::string model_path;  // Hugging Face directory, which gives one; or GGUF file, which gives one
   std::string text_path;   // its calibration split is used; not for magnitude

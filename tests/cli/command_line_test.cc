@@ -1,23 +1,11 @@
-// Runs the program as a person would: the main job on the real model in miniature, and every kind
-// of bad input.
-#include <fcntl.h>
-#include <fmt/format.h>
+// The main job on the real model in miniature, and every kind of bad input.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
-extern char** environ;
+#include "tests/cli/command_line_fixture.h"
 
 namespace strata::cli {
 namespace {
@@ -26,109 +14,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
-
-struct Outcome {
-  int exit_code = -1;
-  std::string out;
-  std::string error;
-};
-
-std::string ReadFile(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-class CommandLineTest : public ::testing::Test {
- protected:
-  CommandLineTest() {
-    const char* cache = std::getenv("STRATA_CACHE");
-    const std::string folder = cache != nullptr ? cache : STRATA_SOURCE_DIR "/.cache";
-    model_ = folder + "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
-    text_ = folder + "/texts/sotu";
-    folder_ = fmt::format("{}/strata-command-line-{}", ::testing::TempDir(), getpid());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~CommandLineTest() override { fs::remove_all(folder_); }
-
-  void SetUp() override {
-    ASSERT_TRUE(fs::exists(model_) && fs::exists(text_))
-        << "the default model and text are missing: run scripts/fetch_defaults.sh";
-  }
-
-  pid_t Start(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), STRATA_PROGRAM);
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, Out().c_str(), O_WRONLY | O_CREAT | O_TRUNC,
-                                     0600);
-    posix_spawn_file_actions_addopen(&actions, 2, Error().c_str(), O_WRONLY | O_CREAT | O_TRUNC,
-                                     0600);
-    pid_t process = -1;
-    EXPECT_EQ(posix_spawn(&process, STRATA_PROGRAM, &actions, nullptr, argv.data(), environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    return process;
-  }
-
-  Outcome Wait(pid_t process) {
-    int status = 0;
-    waitpid(process, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), ReadFile(Out()),
-            ReadFile(Error())};
-  }
-
-  Outcome Run(const std::vector<std::string>& arguments) { return Wait(Start(arguments)); }
-
-  std::string Write(const std::string& name, const std::string& content) {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << content;
-    return folder_ + "/" + name;
-  }
-
-  // A search so small that it takes seconds.
-  std::string SmallConfig() {
-    return Write("small.yaml",
-                 fmt::format("model: {}\ntext: {}\nrun: {}/run\n"
-                             "calibration: {{sequences: 2, sequence_tokens: 32}}\n"
-                             "fitness: {{windows: 1, window_tokens: 32, arithmetic: fp32}}\n"
-                             "selection: {{windows: 1}}\n"
-                             "report: {{windows: 1, window_tokens: 32}}\n"
-                             "search: {{minutes: 0, maximum_evaluations: 9, finalists: 1,\n"
-                             "  baselines: [uniform, owl, als, arithmetic-progression, dsa-absvar, "
-                             "dsa-logvar]}}\n",
-                             model_, text_, folder_));
-  }
-
-  // Of a run that may be going on; 0 while there is nothing to read.
-  static int StoredEvaluations(const std::string& run) {
-    FILE* pipe = popen(
-        fmt::format("{} pareto {} --format json 2>/dev/null", STRATA_PROGRAM, run).c_str(), "r");
-    if (pipe == nullptr) return 0;
-    std::string text;
-    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
-      text.push_back(static_cast<char>(c));
-    pclose(pipe);
-    const auto report = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-    return report.is_object() ? report.value("evaluations", 0) : 0;
-  }
-
-  std::string Out() const { return folder_ + "/out"; }
-  std::string Error() const { return folder_ + "/error"; }
-
-  std::string model_, text_, folder_;
-};
-
-// Bad input: exit code 2, one message with these parts, nothing on standard output.
-#define EXPECT_REFUSED(outcome, matcher)   \
-  do {                                     \
-    const Outcome refused = (outcome);     \
-    EXPECT_EQ(refused.exit_code, 2);       \
-    EXPECT_THAT(refused.error, (matcher)); \
-    EXPECT_EQ(refused.out, "");            \
-  } while (false)
 
 TEST_F(CommandLineTest, HelpOfEveryVerb) {
   EXPECT_EQ(Run({"--help"}).exit_code, 0);
