@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "cli/command.h"
+#include "cli/search_setup.h"
 #include "evaluator/model_evaluator.h"
 #include "search/run_store.h"
 #include "search/task_digest.h"
@@ -155,8 +156,11 @@ absl::StatusOr<RunFeatures> ReadRunFeatures(const std::string& folder) {
   if (!text_digest.ok()) return text_digest.status();
   auto config = RunConfigFromYaml(*yaml, folder + "/config");
   if (!config.ok()) return config.status();
-  const auto plan = MeasurementPlanOf(*config);
+  auto plan = MeasurementPlanOf(*config);
   if (!plan.ok()) return plan.status();
+  auto levels = (*store)->Property(kLevelsProperty);
+  if (!levels.ok()) return levels.status();
+  plan->search.levels = levels->value_or("");
   const Json description = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
   auto units = UnitsOfModelProperty(description);
   if (!units.ok()) {

@@ -24,11 +24,13 @@ int Run(int argc, char** argv) {
   strata::cli::AddSearchCommand(&app, &command);
   strata::cli::AddParetoCommand(&app, &command);
   strata::cli::AddExportCommand(&app, &command);
+  strata::cli::AddLevelsCommand(&app, &command);
   strata::cli::AddFunctionsCommand(&app, &command);
   strata::cli::AddExplainCommand(&app, &command);
   strata::cli::AddAllocateCommand(&app, &command);
   strata::cli::AddEvalCommand(&app, &command);
   strata::cli::AddPruneCommand(&app, &command);
+  strata::cli::AddBenchInferenceCommand(&app, &command);
   strata::cli::AddTokenizeCommand(&app, &command);
   strata::cli::AddConfigCommand(&app, &command);
   strata::cli::AddDoctorCommand(&app, &command);

@@ -1,4 +1,4 @@
-// `strata prune`: a pruned model, written in the form that it came in.
+// `strata prune`: a pruned model, as a Hugging Face directory or a GGUF file.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,9 +9,9 @@
 #include "cli/apply_function.h"
 #include "cli/command.h"
 #include "cli/json_text.h"
-#include "cli/progress_line.h"
 #include "cli/stored_allocation.h"
 #include "cli/table.h"
+#include "cli/work_progress.h"
 #include "evaluator/model_pruning.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/output_file.h"
@@ -61,6 +61,7 @@ absl::Status ReadMethod(const Options& options, evaluator::ModelPruningOptions* 
           fmt::format("--type: expected keep, F32, F16 or BF16, found '{}'", options.type));
     }
   }
+  pruning->to_gguf = std::filesystem::path(options.output).extension() == ".gguf";
   pruning->method.group = options.allocation.target.group;
   pruning->model_path = options.allocation.measurement.model;
   pruning->text_path = options.allocation.measurement.text;
@@ -202,14 +203,12 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
 
 absl::Status PruneTo(const Options& options, const Job& job, evaluator::UnfinishedOutput output) {
   WatchForInterrupt();
-  absl::StatusOr<evaluator::ModelPruningResult> result;
-  {
-    ProgressLine progress("pruning");
-    result = evaluator::PruneModel(job.pruning, output.path(), [&](double fraction) {
-      progress.Show(fraction);
-      return !InterruptRequested();
-    });
-  }
+  WorkProgress progress("pruning");
+  const auto result = evaluator::PruneModel(job.pruning, output.path(), [&](double fraction) {
+    progress.Show(fraction);
+    return !InterruptRequested();
+  });
+  progress.Finish();
   if (!result.ok()) return result.status();
   const Json json = WithResult(Recipe(job), job, *result);
   if (std::filesystem::is_directory(output.path())) {
@@ -253,8 +252,8 @@ absl::Status Prune(const Options& options) {
 
 void AddPruneCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app->add_subcommand(
-      "prune", "write a pruned model: a Hugging Face directory from one, a GGUF file from one");
+  CLI::App* verb =
+      app->add_subcommand("prune", "write a pruned model: a Hugging Face directory or a GGUF file");
   options->sparsity = AddAllocationOptions(verb, &options->allocation);
   verb->add_option("--allocation", options->words,
                    "a FUNCTION as `strata allocate` takes it, a file that `strata export` or "
@@ -273,7 +272,10 @@ void AddPruneCommand(CLI::App* app, Command* command) {
                    "gigabytes of tensors in one safetensors file, at most")
       ->check(CLI::Range(1e-6, 1e6))
       ->capture_default_str();
-  verb->add_option("-o,--output", options->output, "path to make; nothing may be there yet")
+  verb->add_option(
+          "-o,--output", options->output,
+          "path to make, where nothing may be yet: a GGUF file if it ends with .gguf, else a "
+          "directory")
       ->required();
   verb->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
   AddFormatOption(verb, &options->format);

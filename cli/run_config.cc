@@ -72,6 +72,9 @@ const Option kOptions[] = {
      "fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 times fp32's)"},
     {"fitness.protocol", &RunConfig::fitness_protocol,
      "one-shot (dense statistics, cheap) | sequential (exact: each pruned block feeds the next)"},
+    {"fitness.levels", &RunConfig::fitness_levels,
+     "folder of a level database (`strata levels build`) whose weights candidates take, with the "
+     "pruner sparsegpt and one-shot; none: solved for each"},
     {"selection.windows", &RunConfig::selection_windows,
      "windows of the fitness split on which finalists are compared with the exact sequential "
      "protocol"},
@@ -135,6 +138,9 @@ const Option kOptions[] = {
     {"workers.threads", &RunConfig::worker_threads,
      "threads of each local worker; results can differ in the last bits between thread counts"},
     {"workers.device", &RunConfig::worker_device, "cpu, for local workers"},
+    {"workers.banks", &RunConfig::worker_banks,
+     "folder in which local workers keep the ranks of weights, built once and shared; none: each "
+     "has its own in memory"},
     {"workers.address", &RunConfig::address,
      "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
      "folder)"},

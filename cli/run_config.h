@@ -35,6 +35,7 @@ struct RunConfig {
   int64_t fitness_window_tokens = 256;
   std::string fitness_arithmetic = "auto";
   std::string fitness_protocol = "one-shot";
+  std::string fitness_levels;
   int64_t selection_windows = 8;
   int64_t report_windows = 16;
   int64_t report_window_tokens = 256;
@@ -54,6 +55,7 @@ struct RunConfig {
   int64_t worker_count = 2;
   int64_t worker_threads = 1;
   std::string worker_device = "cpu";
+  std::string worker_banks;
   std::string address = "auto";
 
   // Where each key's value came from: "default", "demo.yaml:12", "--set".

@@ -98,6 +98,13 @@ absl::Status CheckNumbers(const RunConfig& config) {
   if (config.worker_device != "cpu") {
     return Bad(config, "workers.device", "cpu", fmt::format("'{}'", config.worker_device));
   }
+  if (!config.fitness_levels.empty() &&
+      (config.pruner != "sparsegpt" || config.fitness_protocol != "one-shot")) {
+    return Bad(config, "fitness.levels",
+               "empty unless the pruner is sparsegpt and fitness.protocol one-shot",
+               fmt::format("'{}' with {} and {}", config.fitness_levels, config.pruner,
+                           config.fitness_protocol));
+  }
   if (config.minutes == 0 && config.maximum_evaluations == 0) {
     return absl::InvalidArgumentError(
         "the search would never end: set search.minutes or search.maximum_evaluations above 0");

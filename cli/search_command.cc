@@ -63,20 +63,27 @@ class SocketAddress {
 };
 
 std::vector<std::string> WorkerCommandLine(const RunConfig& config, const std::string& address) {
-  return {std::filesystem::read_symlink("/proc/self/exe"),
-          "worker",
-          "--coordinator",
-          address,
-          "--model",
-          config.model,
-          "--text",
-          config.text,
-          "--threads",
-          fmt::format("{}", config.worker_threads),
-          "--device",
-          config.worker_device,
-          "--name",
-          "local-{index}"};
+  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe"),
+                                      "worker",
+                                      "--coordinator",
+                                      address,
+                                      "--model",
+                                      config.model,
+                                      "--text",
+                                      config.text,
+                                      "--threads",
+                                      fmt::format("{}", config.worker_threads),
+                                      "--device",
+                                      config.worker_device};
+  if (!config.worker_banks.empty()) {
+    command.insert(command.end(), {"--banks", config.worker_banks});
+  }
+  if (!config.fitness_levels.empty()) {
+    command.insert(command.end(), {"--levels", config.fitness_levels});
+  }
+  // The number of the worker is put into the last argument.
+  command.insert(command.end(), {"--name", "local-{index}"});
+  return command;
 }
 
 absl::StatusOr<std::unique_ptr<workers::LocalWorkers>> StartLocalWorkers(

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "cli/progress_line.h"
+#include "cli/work_progress.h"
 
 namespace strata::cli {
 namespace {

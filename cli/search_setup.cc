@@ -7,6 +7,7 @@
 
 #include "cli/json_text.h"
 #include "cli/run_report.h"
+#include "evaluator/level_layout.h"
 #include "evaluator/model_evaluator.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/text_corpus.h"
@@ -44,6 +45,36 @@ absl::StatusOr<std::string> CheckText(const RunConfig& config,
     if (!windows.ok()) return windows.status();
   }
   return corpus->digest();
+}
+
+// The digest of the level database that the configuration names, which must be of this model, text
+// and plan.
+absl::StatusOr<std::string> CheckedLevels(const RunConfig& config, const SearchSetup& setup) {
+  const std::string path = evaluator::LevelFilePath(config.fitness_levels);
+  const auto file = evaluator::BankFile::Open(path);
+  if (absl::IsNotFound(file.status())) {
+    return absl::NotFoundError(fmt::format(
+        "fitness.levels: {}: expected a level database, found none: build it with `strata levels "
+        "build`",
+        path));
+  }
+  if (!file.ok()) return file.status();
+  if (absl::Status status = evaluator::CheckLevels(*file, setup.model, setup.text_digest,
+                                                   setup.plan.calibration, config.group);
+      !status.ok()) {
+    return absl::Status(status.code(),
+                        fmt::format("fitness.levels: {}", std::string(status.message())));
+  }
+  const auto settings = evaluator::LevelSettingsOf(*file);
+  if (!settings.ok()) return settings.status();
+  const auto levels = settings->grid.levels();
+  if (config.target_sparsity < levels.front() || config.target_sparsity > levels.back()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "fitness.levels: {}: expected levels on both sides of the target sparsity {}, found {} to "
+        "{}",
+        path, config.target_sparsity, levels.front(), levels.back()));
+  }
+  return file->key().Digest();
 }
 
 std::string ModelProperty(const evaluator::ModelSummary& model,
@@ -105,6 +136,7 @@ absl::Status StoreDescription(const SearchSetup& setup) {
        {std::pair<const char*, std::string>{"model",
                                             ModelProperty(setup.model, setup.plan.granularity)},
         {"text_digest", setup.text_digest},
+        {kLevelsProperty, setup.plan.search.levels},
         {kBaselineSettingsProperty, fmt::format("{}", settings)},
         {search::kConfigProperty, RunConfigToYaml(setup.config)}}) {
     if (absl::Status status = setup.store->PutProperty(name, value); !status.ok()) return status;
@@ -116,7 +148,7 @@ absl::Status StoreDescription(const SearchSetup& setup) {
 
 bool MayChangeOnResume(const std::string& key) {
   return key.starts_with("workers.") || key == "search.minutes" || key == "model" ||
-         key == "text" || key == "run";
+         key == "text" || key == "run" || key == "fitness.levels";
 }
 
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
@@ -148,6 +180,11 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
   auto digest = CheckText(config, setup.plan);
   if (!digest.ok()) return digest.status();
   setup.text_digest = *std::move(digest);
+  if (!config.fitness_levels.empty()) {
+    auto levels = CheckedLevels(config, setup);
+    if (!levels.ok()) return levels.status();
+    setup.plan.search.levels = *std::move(levels);
+  }
   setup.config = config;
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
   auto engine = EngineOptionsOf(config, layout);

@@ -14,6 +14,9 @@
 
 namespace strata::cli {
 
+// Property of a run's store: the digest of its level database's key; empty or absent without one.
+inline constexpr char kLevelsProperty[] = "levels";
+
 struct SearchSetup {
   RunConfig config;  // effective: `auto` values resolved
   evaluator::ModelSummary model;

@@ -48,6 +48,11 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
       ->required();
   verb->add_option("--name", options->worker.name, "name in logs; default: host and process id");
   verb->add_option("--device", options->evaluator.device, "cpu")->capture_default_str();
+  verb->add_option("--banks", options->evaluator.bank_folder,
+                   "folder of ranks of weights that workers of this machine share; built where "
+                   "missing");
+  verb->add_option("--levels", options->evaluator.level_folder,
+                   "folder of the level database that the run names");
   verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,
                    "seconds for which an absent coordinator is retried")
       ->check(CLI::PositiveNumber)

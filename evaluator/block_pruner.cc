@@ -31,10 +31,6 @@ void CopyMatrices(const BlockMatrices& matrices, BlockMatrices* copy) {
   for (const auto& [from, to] : Pairs(matrices, copy)) to.copy_(from);
 }
 
-std::span<const float> ValuesOf(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
-
 uint16_t* BFloat16BitsOf(const at::Tensor& tensor) {
   return reinterpret_cast<uint16_t*>(tensor.data_ptr<at::BFloat16>());
 }

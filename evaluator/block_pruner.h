@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "evaluator/llama_model.h"
 
@@ -49,9 +48,6 @@ void RoundMatrices(const BlockMatrices& matrices, BlockMatrices* rounded);
 
 // Copies all matrices of a block, float32, of the same shapes.
 void CopyMatrices(const BlockMatrices& matrices, BlockMatrices* copy);
-
-// All entries of a contiguous float32 tensor.
-std::span<const float> ValuesOf(const at::Tensor& tensor);
 
 // The memory of a contiguous bfloat16 tensor as bits.
 uint16_t* BFloat16BitsOf(const at::Tensor& tensor);

@@ -49,23 +49,14 @@ std::array<double, kLinearsPerBlock> LinearRedundancy(
   return result;
 }
 
-std::span<const float> Values(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
-
 }  // namespace
 
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
                            const BlockNorms& norms, int64_t sequences, at::Tensor& hidden,
                            const InputObserver& observer) {
   std::vector<pruning::InputNorms> sums;
-  for (int input = 0, linear = 0; input < kBlockInputs; ++input) {
-    while (static_cast<int>(InputOf(linear)) != input) ++linear;
-    const at::Tensor& matrix = linear == 0   ? matrices.query_key_value
-                               : linear == 3 ? matrices.attention_output
-                               : linear == 4 ? matrices.gate_up
-                                             : matrices.down;
-    sums.emplace_back(matrix.size(1));
+  for (int input = 0; input < kBlockInputs; ++input) {
+    sums.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
   forward.Run(matrices, norms, hidden, [&](BlockInput input, const at::Tensor& rows) {
     sums[static_cast<int>(input)].Add(rows.data_ptr<float>(), rows.size(0));
@@ -101,7 +92,7 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
     InputObserver keep;
     if (needs.linear_redundancy) {
       keep = [&](BlockInput input, const at::Tensor& rows) {
-        const std::span<const float> values = Values(rows);
+        const std::span<const float> values = ValuesOf(rows);
         std::vector<float>& kept = linear_inputs[static_cast<int>(input)];
         kept.insert(kept.end(), values.begin(), values.end());
       };
@@ -118,7 +109,7 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
   }
   if (needs.block_statistics) {
     std::vector<std::span<const float>> views;
-    for (const at::Tensor& input : inputs) views.push_back(Values(input));
+    for (const at::Tensor& input : inputs) views.push_back(ValuesOf(input));
     statistics.similarity = pruning::InputSimilarity(views, tokens);
     statistics.redundancy = pruning::Redundancy(statistics.similarity);
   }

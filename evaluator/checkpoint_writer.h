@@ -69,9 +69,11 @@ class CheckpointWriter {
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewHuggingFaceWriter(
     const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options);
 
-// A GGUF file with the source's metadata.
-std::unique_ptr<CheckpointWriter> NewGgufWriter(const GgufCheckpoint& source,
-                                                const CheckpointWriterOptions& options);
+// A GGUF file with the source's metadata or, from a directory, with what its configuration and
+// tokenizer say. Unimplemented for a tokenizer that readers of GGUF do not know; errors of
+// ReadTokenizerDescription.
+absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
+    const Checkpoint& source, const CheckpointWriterOptions& options);
 
 // Reads a tensor a part at a time and writes it unchanged but for its format.
 absl::Status CopyTensor(const Checkpoint& source, const NamedShape& tensor,

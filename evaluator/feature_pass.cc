@@ -13,10 +13,6 @@
 namespace strata::evaluator {
 namespace {
 
-std::span<const float> Values(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
-
 class FeaturePass {
  public:
   FeaturePass(LlamaModel& model, const pruning::FeaturePlan& plan,
@@ -130,7 +126,7 @@ class FeaturePass {
       scored.weights = ViewOf(model_.matrices(block).Linear(model_.config(), linear));
       if (plan_.needs_scaler_rows()) scored.scaler_row = statistics_.ScalerRow(block, linear);
       if (plan_.needs_gradients()) {
-        scored.gradient = Values(gradients.Linear(model_.config(), linear));
+        scored.gradient = ValuesOf(gradients.Linear(model_.config(), linear));
       }
       unit.linears.push_back(scored);
       if (plan_.needs_linear_redundancy()) {

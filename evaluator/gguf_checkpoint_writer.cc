@@ -1,5 +1,10 @@
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "evaluator/checkpoint_writer.h"
 #include "evaluator/gguf_output.h"
+#include "evaluator/tokenizer_description.h"
 
 namespace strata::evaluator {
 namespace {
@@ -15,9 +20,85 @@ uint32_t FileType(NumberFormat format) {
   return format == NumberFormat::kFloat16 ? kMostlyF16 : kMostlyBF16;
 }
 
+// What another GGUF file says of the model, but for what the weights that are written change.
+GgufMetadata MetadataOf(const GgufFile& file) {
+  GgufMetadata metadata;
+  for (const GgufEntry& entry : file.entries()) {
+    const bool replaced = entry.key == kRecipe || entry.key == "general.file_type" ||
+                          entry.key == "general.quantization_version" ||
+                          entry.key == "general.alignment";
+    if (!replaced) metadata.Copy(entry.bytes);
+  }
+  return metadata;
+}
+
+void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
+  const LlamaConfig& config = source.config();
+  metadata->Text("general.architecture", "llama");
+  metadata->Text("general.name", source.model_name());
+  const std::pair<const char*, int64_t> numbers[] = {
+      {"llama.block_count", config.blocks},
+      {"llama.embedding_length", config.hidden},
+      {"llama.feed_forward_length", config.feed_forward},
+      {"llama.vocab_size", config.vocabulary},
+      {"llama.attention.head_count", config.heads},
+      {"llama.attention.head_count_kv", config.key_value_heads},
+      {"llama.attention.key_length", config.head_dimension},
+      {"llama.attention.value_length", config.head_dimension},
+      {"llama.rope.dimension_count", config.head_dimension},
+      {"llama.context_length", source.context_tokens()}};
+  for (const auto& [key, value] : numbers) metadata->Uint32(key, static_cast<uint32_t>(value));
+  metadata->Float32("llama.rope.freq_base", static_cast<float>(config.rotary_base));
+  metadata->Float32("llama.attention.layer_norm_rms_epsilon",
+                    static_cast<float>(config.norm_epsilon));
+}
+
+// Readers of GGUF know two of the schemes.
+absl::Status AddTokenizer(const TokenizerDescription& tokenizer, int64_t vocabulary,
+                          GgufMetadata* metadata) {
+  if (tokenizer.scheme == TokenizerScheme::kRankedMerges && tokenizer.byte_level) {
+    const absl::StatusOr<std::string> name = GgufPreTokenizerName(tokenizer);
+    if (!name.ok()) return name.status();
+    metadata->Text("tokenizer.ggml.model", "gpt2");
+    metadata->Text("tokenizer.ggml.pre", *name);
+    metadata->Texts("tokenizer.ggml.merges", MergeTexts(tokenizer));
+  } else if (tokenizer.scheme == TokenizerScheme::kScoredMerges) {
+    metadata->Text("tokenizer.ggml.model", "llama");
+    std::vector<float> scores(tokenizer.scores.begin(), tokenizer.scores.end());
+    scores.resize(static_cast<size_t>(vocabulary));
+    metadata->Float32s("tokenizer.ggml.scores", scores);
+  } else {
+    return absl::UnimplementedError(
+        fmt::format("{}: a GGUF file can hold a byte-level or a SentencePiece tokenizer with "
+                    "scored merges, and this is neither; write a directory instead",
+                    tokenizer.source));
+  }
+  // Rows of the embedding beyond the tokenizer's are padding.
+  std::vector<std::string> tokens = tokenizer.tokens;
+  for (size_t id = tokens.size(); id < static_cast<size_t>(vocabulary); ++id) {
+    tokens.push_back(fmt::format("[PAD{}]", id));
+  }
+  std::vector<int32_t> types;
+  for (const TokenType type : tokenizer.types) types.push_back(static_cast<int32_t>(type));
+  types.resize(tokens.size(), static_cast<int32_t>(TokenType::kUnused));
+  metadata->Texts("tokenizer.ggml.tokens", tokens);
+  metadata->Int32s("tokenizer.ggml.token_type", types);
+  const std::pair<const char*, std::optional<int32_t>> ids[] = {
+      {"tokenizer.ggml.bos_token_id", tokenizer.begin},
+      {"tokenizer.ggml.eos_token_id", tokenizer.end},
+      {"tokenizer.ggml.unknown_token_id", tokenizer.unknown}};
+  for (const auto& [key, id] : ids) {
+    if (id.has_value()) metadata->Uint32(key, static_cast<uint32_t>(*id));
+  }
+  metadata->Bool("tokenizer.ggml.add_bos_token", tokenizer.adds_begin);
+  metadata->Bool("tokenizer.ggml.add_eos_token", tokenizer.adds_end);
+  return absl::OkStatus();
+}
+
 class GgufCheckpointWriter : public CheckpointWriter {
  public:
-  GgufCheckpointWriter(const GgufCheckpoint& source, const CheckpointWriterOptions& options) {
+  GgufCheckpointWriter(const Checkpoint& source, GgufMetadata metadata,
+                       const CheckpointWriterOptions& options) {
     const LlamaConfig& config = source.config();
     std::vector<GgufTensorShape> tensors;
     NumberFormat of_linears = NumberFormat::kFloat32;
@@ -34,13 +115,6 @@ class GgufCheckpointWriter : public CheckpointWriter {
                               interleaved ? config.head_dimension : 0};
       tensors.push_back({name, tensor.shape, format});
       if (interleaved) of_linears = format;
-    }
-    GgufMetadata metadata;
-    for (const GgufEntry& entry : source.file().entries()) {
-      const bool replaced = entry.key == kRecipe || entry.key == "general.file_type" ||
-                            entry.key == "general.quantization_version" ||
-                            entry.key == "general.alignment";
-      if (!replaced) metadata.Copy(entry.bytes);
     }
     metadata.Uint32("general.file_type", FileType(of_linears));
     if (!options.recipe.empty()) metadata.Text(kRecipe, options.recipe);
@@ -66,9 +140,20 @@ class GgufCheckpointWriter : public CheckpointWriter {
 
 }  // namespace
 
-std::unique_ptr<CheckpointWriter> NewGgufWriter(const GgufCheckpoint& source,
-                                                const CheckpointWriterOptions& options) {
-  return std::make_unique<GgufCheckpointWriter>(source, options);
+absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
+    const Checkpoint& source, const CheckpointWriterOptions& options) {
+  GgufMetadata metadata;
+  if (const auto* gguf = dynamic_cast<const GgufCheckpoint*>(&source)) {
+    metadata = MetadataOf(gguf->file());
+  } else {
+    const auto& folder = dynamic_cast<const HuggingFaceCheckpoint&>(source);
+    const absl::StatusOr<TokenizerDescription> tokenizer = ReadTokenizerDescription(source.path());
+    if (!tokenizer.ok()) return tokenizer.status();
+    AddModel(folder, &metadata);
+    const absl::Status status = AddTokenizer(*tokenizer, source.config().vocabulary, &metadata);
+    if (!status.ok()) return status;
+  }
+  return std::make_unique<GgufCheckpointWriter>(source, std::move(metadata), options);
 }
 
 }  // namespace strata::evaluator

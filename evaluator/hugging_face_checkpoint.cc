@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -70,6 +71,11 @@ absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> HuggingFaceCheckpoint::Op
   const absl::StatusOr<LlamaConfig> config = ReadHuggingFaceConfig(*json, config_path);
   if (!config.ok()) return config.status();
   checkpoint->config_ = *config;
+  const auto context = json->find("max_position_embeddings");
+  if (context != json->end() && context->is_number_unsigned()) {
+    checkpoint->context_tokens_ =
+        static_cast<int64_t>(std::min<uint64_t>(context->get<uint64_t>(), 1u << 30));
+  }
   if (absl::Status status = checkpoint->OpenShards(); !status.ok()) return status;
   if (absl::Status status = checkpoint->CheckTensors(); !status.ok()) return status;
   return checkpoint;

@@ -27,6 +27,10 @@ class HuggingFaceCheckpoint : public Checkpoint {
   // Tensors that the family's computation does not use and that a copy carries over as they are.
   const std::map<std::string, const SafetensorsTensor*>& unused() const { return unused_; }
 
+  // The longest text that config.json says the model was made for, in tokens; 2048 where it does
+  // not, as transformers takes it.
+  int64_t context_tokens() const { return context_tokens_; }
+
   const std::string& path() const override { return folder_; }
   const std::string& model_name() const override { return name_; }
   const LlamaConfig& config() const override { return config_; }
@@ -47,6 +51,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
   std::string folder_;
   std::string name_;
   LlamaConfig config_;
+  int64_t context_tokens_ = 2048;
   std::map<std::string, std::unique_ptr<SafetensorsFile>> shards_;  // by file name
   std::map<std::string, const SafetensorsTensor*> tensors_;
   std::map<std::string, const SafetensorsTensor*> unused_;

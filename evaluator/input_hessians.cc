@@ -20,9 +20,8 @@ absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatr
                                           const BlockNorms& norms, int64_t sequences,
                                           at::Tensor& hidden) {
   std::vector<pruning::InputHessian> hessians;
-  for (const at::Tensor* matrix :
-       {&matrices.query_key_value, &matrices.attention_output, &matrices.gate_up, &matrices.down}) {
-    hessians.emplace_back(matrix->size(1));
+  for (int input = 0; input < kBlockInputs; ++input) {
+    hessians.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
   forward.Run(matrices, norms, hidden, [&](BlockInput input, const at::Tensor& rows) {
     hessians[static_cast<int>(input)].Add(rows);

@@ -34,6 +34,19 @@ BlockMatrices BlockMatrices::Allocate(const LlamaConfig& config, Arithmetic arit
           at::empty({config.hidden, config.feed_forward}, options)};
 }
 
+const at::Tensor& BlockMatrices::Of(BlockInput input) const {
+  switch (input) {
+    case BlockInput::kAttention:
+      return query_key_value;
+    case BlockInput::kAttentionOutput:
+      return attention_output;
+    case BlockInput::kFeedForward:
+      return gate_up;
+    default:
+      return down;
+  }
+}
+
 at::Tensor BlockMatrices::Linear(const LlamaConfig& config, int linear) const {
   const int64_t query = config.query_rows();
   const int64_t key_value = config.key_value_rows();
@@ -57,6 +70,10 @@ at::Tensor BlockMatrices::Linear(const LlamaConfig& config, int linear) const {
 
 pruning::WeightView ViewOf(const at::Tensor& linear) {
   return {linear.data_ptr<float>(), linear.size(0), linear.size(1)};
+}
+
+std::span<const float> ValuesOf(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
 BlockForward::BlockForward(const LlamaConfig& config, int64_t window_tokens, Arithmetic arithmetic)

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "evaluator/evaluator.h"
 #include "evaluator/llama_config.h"
@@ -35,6 +36,9 @@ struct BlockMatrices {
 
   static BlockMatrices Allocate(const LlamaConfig& config, Arithmetic arithmetic);
 
+  // The matrix that multiplies an input.
+  const at::Tensor& Of(BlockInput input) const;
+
   // Rows of linear 0 ... 6 as a matrix [rows, columns] that shares the memory.
   at::Tensor Linear(const LlamaConfig& config, int linear) const;
 };
@@ -47,6 +51,9 @@ struct BlockNorms {
 
 // Weights of `linear` for pruning; valid while the matrices live. They must be float32.
 pruning::WeightView ViewOf(const at::Tensor& linear);
+
+// All entries of a contiguous float32 tensor.
+std::span<const float> ValuesOf(const at::Tensor& tensor);
 
 // Called with each input of the linears before it is used: float32 or bfloat16 [tokens, columns],
 // rows in token order. Valid during the call only.

@@ -12,7 +12,7 @@
 namespace strata::evaluator {
 namespace {
 
-std::span<float> ValuesOf(const at::Tensor& tensor) {
+std::span<float> MutableValuesOf(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
@@ -63,30 +63,30 @@ absl::StatusOr<std::unique_ptr<LlamaModel>> LlamaModel::Load(std::unique_ptr<Che
 
 absl::Status LlamaModel::LoadSmall(const Checkpoint& checkpoint) {
   final_norm_ = at::empty({config_.hidden});
-  absl::Status status = ReadFinite(checkpoint, kFinalNormName, ValuesOf(final_norm_));
+  absl::Status status = ReadFinite(checkpoint, kFinalNormName, MutableValuesOf(final_norm_));
   for (int block = 0; block < config_.blocks && status.ok(); ++block) {
     norms_.push_back({at::empty({config_.hidden}), at::empty({config_.hidden})});
     status.Update(ReadFinite(checkpoint, BlockTensor(block, kLinearsPerBlock),
-                             ValuesOf(norms_.back().attention)));
+                             MutableValuesOf(norms_.back().attention)));
     status.Update(ReadFinite(checkpoint, BlockTensor(block, kLinearsPerBlock + 1),
-                             ValuesOf(norms_.back().feed_forward)));
+                             MutableValuesOf(norms_.back().feed_forward)));
   }
   return status;
 }
 
 absl::Status LlamaModel::LoadLarge(const Checkpoint& checkpoint) {
   embedding_ = at::empty({config_.vocabulary, config_.hidden});
-  absl::Status status = ReadFinite(checkpoint, kEmbeddingName, ValuesOf(embedding_));
+  absl::Status status = ReadFinite(checkpoint, kEmbeddingName, MutableValuesOf(embedding_));
   head_ = embedding_;
   if (!config_.tied && status.ok()) {
     head_ = at::empty({config_.vocabulary, config_.hidden});
-    status = ReadFinite(checkpoint, kHeadName, ValuesOf(head_));
+    status = ReadFinite(checkpoint, kHeadName, MutableValuesOf(head_));
   }
   for (int block = 0; block < config_.blocks && status.ok(); ++block) {
     matrices_.push_back(BlockMatrices::Allocate(config_, Arithmetic::kFloat32));
     for (int linear = 0; linear < kLinearsPerBlock && status.ok(); ++linear) {
       status = ReadFinite(checkpoint, BlockTensor(block, linear),
-                          ValuesOf(matrices_.back().Linear(config_, linear)));
+                          MutableValuesOf(matrices_.back().Linear(config_, linear)));
     }
   }
   return status;
@@ -108,7 +108,7 @@ BlockMatrices LlamaModel::matrices(int block) const {
   held_ = BlockMatrices::Allocate(config_, Arithmetic::kFloat32);
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
     const std::string name = BlockTensor(block, linear);
-    ReadChecked(*checkpoint_, name, 0, ValuesOf(held_.Linear(config_, linear)));
+    ReadChecked(*checkpoint_, name, 0, MutableValuesOf(held_.Linear(config_, linear)));
     checkpoint_->Forget(name);
   }
   held_block_ = block;
@@ -125,7 +125,8 @@ at::Tensor LlamaModel::Embed(const Windows& windows) const {
   const auto hidden = static_cast<size_t>(config_.hidden);
   at::Tensor rows = at::empty({static_cast<int64_t>(ids.size()), config_.hidden});
   for (size_t i = 0; i < ids.size(); ++i) {
-    ReadChecked(*checkpoint_, kEmbeddingName, ids[i], ValuesOf(rows).subspan(i * hidden, hidden));
+    ReadChecked(*checkpoint_, kEmbeddingName, ids[i],
+                MutableValuesOf(rows).subspan(i * hidden, hidden));
   }
   checkpoint_->Forget(kEmbeddingName);
   return rows;
@@ -136,7 +137,7 @@ at::Tensor LlamaModel::head() const {
   const at::InferenceMode guard;
   const std::string name = config_.tied ? kEmbeddingName : kHeadName;
   at::Tensor head = at::empty({config_.vocabulary, config_.hidden});
-  ReadChecked(*checkpoint_, name, 0, ValuesOf(head));
+  ReadChecked(*checkpoint_, name, 0, MutableValuesOf(head));
   checkpoint_->Forget(name);
   return head;
 }

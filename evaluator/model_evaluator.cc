@@ -8,6 +8,7 @@
 
 #include "evaluator/calibration_pass.h"
 #include "evaluator/feature_pass.h"
+#include "evaluator/level_database.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
 #include "evaluator/llama_model.h"
@@ -32,11 +33,13 @@ double SecondsSince(Clock::time_point start) {
 class ModelEvaluator : public Evaluator {
  public:
   ModelEvaluator(ModelSummary summary, std::unique_ptr<LlamaModel> model, TextCorpus corpus,
-                 int threads)
+                 const ModelEvaluatorOptions& options, std::optional<LevelDatabase> levels)
       : summary_(std::move(summary)),
         model_(std::move(model)),
         corpus_(std::move(corpus)),
-        threads_(threads) {}
+        threads_(options.threads),
+        bank_folder_(options.bank_folder),
+        levels_(std::move(levels)) {}
 
   const ModelSummary& model() const override { return summary_; }
   const std::string& text_digest() const override { return corpus_.digest(); }
@@ -67,7 +70,10 @@ class ModelEvaluator : public Evaluator {
                                                           const Progress& progress);
   absl::StatusOr<std::unique_ptr<BlockPruner>> MakeSparseGpt(const EvaluateRequest& request,
                                                              const Progress& progress);
-  absl::StatusOr<Windows> CalibrationSequences(const Calibration& calibration) const;
+  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromLevels(const EvaluateRequest& request) const;
+  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromRanks(const EvaluateRequest& request,
+                                                             const Progress& progress);
+  absl::StatusOr<RankBank> MakeRanks(const EvaluateRequest& request, const Progress& progress);
   absl::Status Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                          const Progress& progress);
 
@@ -75,27 +81,26 @@ class ModelEvaluator : public Evaluator {
   const std::unique_ptr<LlamaModel> model_;
   const TextCorpus corpus_;
   const int threads_;
+  const std::string bank_folder_;
+  const std::optional<LevelDatabase> levels_;
 
-  // Of the last calibration that was asked for; ranks and factors are made when first needed.
+  // Of the last calibration that was measured.
   std::optional<Calibration> calibrated_;
   CalibrationStatistics statistics_;
+
+  // Of the last calibration with which was pruned; made when first needed.
+  std::optional<Calibration> banked_;
   std::optional<RankBank> ranks_;
   std::optional<FactorBank> factors_;
 };
 
-absl::StatusOr<Windows> ModelEvaluator::CalibrationSequences(const Calibration& calibration) const {
-  if (calibration.sequences < 1 || calibration.sequence_tokens < 1) {
-    return absl::InvalidArgumentError(
-        fmt::format("calibration: expected at least 1 sequence of at least 1 token, found {} of {}",
-                    calibration.sequences, calibration.sequence_tokens));
-  }
-  return corpus_.Windows(Split::kCalibration, calibration.sequences, calibration.sequence_tokens);
+bool Same(const Calibration& one, const Calibration& other) {
+  return one.sequences == other.sequences && one.sequence_tokens == other.sequence_tokens;
 }
 
 absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                                        const Progress& progress) {
-  const bool same = calibrated_.has_value() && calibrated_->sequences == calibration.sequences &&
-                    calibrated_->sequence_tokens == calibration.sequence_tokens;
+  const bool same = calibrated_.has_value() && Same(*calibrated_, calibration);
   const bool has_block_statistics = same && !statistics_.redundancy.empty();
   const bool has_linear_redundancy = same && !statistics_.linear_redundancy.empty();
   if (same && (!needs.block_statistics || has_block_statistics) &&
@@ -105,17 +110,12 @@ absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, Calibrati
   // What was known of these sequences stays known.
   needs.block_statistics |= has_block_statistics;
   needs.linear_redundancy |= has_linear_redundancy;
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(calibration);
+  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, calibration);
   if (!sequences.ok()) return sequences.status();
   absl::StatusOr<CalibrationStatistics> statistics =
       RunCalibration(*model_, *sequences, needs, progress);
   if (!statistics.ok()) return statistics.status();
   statistics_ = *std::move(statistics);
-  // The same sequences give the same statistics again, so what was made of them stays valid.
-  if (!same) {
-    ranks_.reset();
-    factors_.reset();
-  }
   calibrated_ = calibration;
   return absl::OkStatus();
 }
@@ -125,7 +125,7 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
   const Clock::time_point start = Clock::now();
   const absl::StatusOr<pruning::FeaturePlan> plan = pruning::FeaturePlan::Create(request.features);
   if (!plan.ok()) return plan.status();
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(request.calibration);
+  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
   if (!sequences.ok()) return sequences.status();
   const PlanNeeds needs = NeedsOf(*plan);
   // Gradients and sensitivity take many times as long as a calibration.
@@ -162,33 +162,82 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakePruner(
     const EvaluateRequest& request, const Progress& progress) {
   const Arithmetic arithmetic = request.fidelity.arithmetic;
   if (request.allocation.empty()) return std::make_unique<DenseBlocks>(*model_, arithmetic);
+  if (!request.fidelity.levels.empty()) return MakeFromLevels(request);
   if (request.fidelity.protocol == Protocol::kSequential) {
-    const absl::StatusOr<Windows> sequences = CalibrationSequences(request.calibration);
+    const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
     if (!sequences.ok()) return sequences.status();
     return std::make_unique<SequentialPruner>(*model_, *sequences, request.method, arithmetic);
   }
-  if (absl::Status status =
-          Calibrate(request.calibration, CalibrationNeeds(), Part(progress, 0.0, 0.5));
-      !status.ok()) {
-    return status;
+  // What was made of another calibration is of no use any more.
+  if (!banked_.has_value() || !Same(*banked_, request.calibration)) {
+    ranks_.reset();
+    factors_.reset();
+    banked_ = request.calibration;
   }
-  if (request.method.pruner == Pruner::kSparseGpt) return MakeSparseGpt(request, progress);
+  return request.method.pruner == Pruner::kSparseGpt ? MakeSparseGpt(request, progress)
+                                                     : MakeFromRanks(request, progress);
+}
+
+absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeFromRanks(
+    const EvaluateRequest& request, const Progress& progress) {
   if (!ranks_.has_value() || ranks_->method() != request.method) {
-    absl::StatusOr<RankBank> ranks =
-        RankBank::Build(*model_, statistics_, request.method, Part(progress, 0.5, 1.0));
+    absl::StatusOr<RankBank> ranks = MakeRanks(request, progress);
     if (!ranks.ok()) return ranks.status();
     ranks_ = *std::move(ranks);
   }
-  return std::make_unique<OneShotRanks>(*model_, *ranks_, arithmetic);
+  return std::make_unique<OneShotRanks>(*model_, *ranks_, request.fidelity.arithmetic);
+}
+
+absl::StatusOr<RankBank> ModelEvaluator::MakeRanks(const EvaluateRequest& request,
+                                                   const Progress& progress) {
+  const auto statistics = [&]() -> absl::StatusOr<const CalibrationStatistics*> {
+    absl::Status status =
+        Calibrate(request.calibration, CalibrationNeeds(), Part(progress, 0.0, 0.5));
+    if (!status.ok()) return status;
+    return &statistics_;
+  };
+  const Progress ranking = Part(progress, 0.5, 1.0);
+  if (!bank_folder_.empty()) {
+    return RankBank::OpenOrBuild(
+        {bank_folder_, summary_, corpus_.digest(), request.calibration, request.method}, *model_,
+        statistics, ranking);
+  }
+  if (const auto made = statistics(); !made.ok()) return made.status();
+  return RankBank::Build(*model_, statistics_, request.method, ranking);
+}
+
+absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeFromLevels(
+    const EvaluateRequest& request) const {
+  const Fidelity& fidelity = request.fidelity;
+  if (request.method.pruner != Pruner::kSparseGpt || fidelity.protocol != Protocol::kOneShot) {
+    return absl::InvalidArgumentError(
+        "a level database serves the pruner sparsegpt with the one-shot protocol; expected both, "
+        "or no levels");
+  }
+  if (!levels_.has_value()) {
+    return absl::FailedPreconditionError(
+        fmt::format("expected the level database {}, found none: name its folder with --levels",
+                    fidelity.levels));
+  }
+  absl::Status status = CheckLevels(levels_->file(), summary_, corpus_.digest(),
+                                    request.calibration, request.method.group);
+  if (!status.ok()) return status;
+  if (const std::string digest = levels_->file().key().Digest(); digest != fidelity.levels) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: expected the level database {}, found {}: another grid or store",
+                    levels_->file().path(), fidelity.levels, digest));
+  }
+  const absl::StatusOr<std::vector<BlockSparsity>> sparsity = SparsityOf(request);
+  if (!sparsity.ok()) return sparsity.status();
+  return OneShotLevels::Create(*model_, *levels_, *sparsity, fidelity.arithmetic);
 }
 
 absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeSparseGpt(
     const EvaluateRequest& request, const Progress& progress) {
   if (!factors_.has_value()) {
-    const absl::StatusOr<Windows> sequences = CalibrationSequences(request.calibration);
+    const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
     if (!sequences.ok()) return sequences.status();
-    absl::StatusOr<FactorBank> factors =
-        FactorBank::Build(*model_, *sequences, Part(progress, 0.5, 1.0));
+    absl::StatusOr<FactorBank> factors = FactorBank::Build(*model_, *sequences, progress);
     if (!factors.ok()) return factors.status();
     factors_ = *std::move(factors);
   }
@@ -231,11 +280,18 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
   if (!tokenizer.ok()) return tokenizer.status();
   absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(options.text_path, **tokenizer);
   if (!corpus.ok()) return corpus.status();
+  std::optional<LevelDatabase> levels;
+  if (!options.level_folder.empty()) {
+    absl::StatusOr<LevelDatabase> opened =
+        LevelDatabase::Open(options.level_folder, *summary, corpus->digest());
+    if (!opened.ok()) return opened.status();
+    levels.emplace(*std::move(opened));
+  }
   absl::StatusOr<std::unique_ptr<LlamaModel>> model =
       LlamaModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
   return std::make_unique<ModelEvaluator>(*std::move(summary), *std::move(model),
-                                          *std::move(corpus), options.threads);
+                                          *std::move(corpus), options, std::move(levels));
 }
 
 }  // namespace

@@ -16,6 +16,8 @@ struct ModelEvaluatorOptions {
   int threads = 1;         // results are the same bits for the same number of threads
   std::string device = "cpu";
   Residence residence = Residence::kMemory;
+  std::string bank_folder = {};  // of ranks that processes share, see rank_bank.h; empty: in memory
+  std::string level_folder = {};  // of a level database for requests that name it; empty: none
 };
 
 // Errors: NotFound, DataLoss (truncated or damaged, weights that are not finite), InvalidArgument

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <memory>
-#include <span>
 #include <utility>
 
 #include "evaluator/checkpoint_writer.h"
@@ -27,10 +26,14 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewWriter(const Checkpoint& so
                                                   .shard_bytes = options.shard_bytes,
                                                   .left_out = {kRecipeFile},
                                                   .recipe = options.recipe};
+  if (options.to_gguf) return NewGgufWriter(source, writer_options);
   if (const auto* folder = dynamic_cast<const HuggingFaceCheckpoint*>(&source)) {
     return NewHuggingFaceWriter(*folder, writer_options);
   }
-  return NewGgufWriter(dynamic_cast<const GgufCheckpoint&>(source), writer_options);
+  return absl::UnimplementedError(fmt::format(
+      "{}: a GGUF file can be written as a GGUF file only, not as a directory: expected "
+      "an output whose name ends with .gguf",
+      source.path()));
 }
 
 absl::Status CheckOptions(const LlamaConfig& config, const ModelPruningOptions& options) {
@@ -93,10 +96,6 @@ absl::StatusOr<CalibrationText> ReadCalibration(const ModelPruningOptions& optio
   return text;
 }
 
-std::span<const float> RowsOf(const at::Tensor& matrix) {
-  return {matrix.const_data_ptr<float>(), static_cast<size_t>(matrix.numel())};
-}
-
 absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
                                          const std::string& output, const Progress& progress) {
   const at::InferenceMode guard;
@@ -132,7 +131,7 @@ absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
     if (!pruned.ok()) return pruned.status();
     for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
       const at::Tensor matrix = pruned->matrices.Linear(config, linear);
-      const auto zeros = (*writer)->WriteRows(BlockTensor(block, linear), 0, RowsOf(matrix));
+      const auto zeros = (*writer)->WriteRows(BlockTensor(block, linear), 0, ValuesOf(matrix));
       if (!zeros.ok()) return zeros.status();
       result.linears.push_back({matrix.numel(), *zeros});
     }

@@ -19,7 +19,8 @@ namespace strata::evaluator {
 inline constexpr const char* kRecipeFile = "strata.json";
 
 struct ModelPruningOptions {
-  std::string model_path;  // Hugging Face directory, which gives one; or GGUF file, which gives one
+  std::string model_path;  // Hugging Face directory or GGUF file
+  bool to_gguf = false;    // write a GGUF file; else a directory, which only a directory gives
   std::string text_path;   // its calibration split is used; not for magnitude
   PruningMethod method;
   Protocol protocol = Protocol::kSequential;
@@ -48,7 +49,7 @@ struct ModelPruningResult {
   double seconds = 0;
 };
 
-// Errors as OpenCheckpoint; InvalidArgument for an option or a sparsity that the method cannot
+// Errors as OpenCheckpoint; Unimplemented for a directory from a GGUF file; InvalidArgument for an option or a sparsity that the method cannot
 // have, naming the linear.
 absl::StatusOr<ModelPruningPlan> PlanModelPruning(const ModelPruningOptions& options);
 

@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "evaluator/pruning_method.h"
-
 namespace strata::evaluator {
 namespace {
 
@@ -18,36 +16,13 @@ absl::Status CheckFactorBytes(const LlamaConfig& config) {
   if (bytes <= kMaximumFactorBytes) return absl::OkStatus();
   return absl::ResourceExhaustedError(fmt::format(
       "one-shot SparseGPT holds the factors of all Hessians: {:.1f} GiB for this model, more than "
-      "the limit of {} GiB; use the sequential protocol, which holds those of one block",
+      "the limit of {} GiB; build a level database, which holds those of one block at a time, or "
+      "use "
+      "the sequential protocol",
       static_cast<double>(bytes) / static_cast<double>(1 << 30), kMaximumFactorBytes >> 30));
 }
 
 }  // namespace
-
-absl::StatusOr<RankBank> RankBank::Build(const LlamaModel& model,
-                                         const CalibrationStatistics& statistics,
-                                         const PruningMethod& method, const Progress& progress) {
-  const at::InferenceMode guard;
-  const LlamaConfig& config = model.config();
-  RankBank bank;
-  bank.method_ = method;
-  bank.ranks_.reserve(static_cast<size_t>(config.blocks) * kLinearsPerBlock);
-  for (int block = 0; block < config.blocks; ++block) {
-    if (progress && !progress(static_cast<double>(block) / config.blocks)) {
-      return absl::CancelledError("stopped while ranking weights");
-    }
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-      const at::Tensor weights = model.matrices(block).Linear(config, linear);
-      const auto scores = pruning::WeightScores::Create(ScoreOf(method.pruner), ViewOf(weights),
-                                                        statistics.ScalerRow(block, linear));
-      if (!scores.ok()) return InLinear(scores.status(), block, linear);
-      auto ranks = pruning::WeightRanks::Build(*scores, CompetitionOf(method));
-      if (!ranks.ok()) return InLinear(ranks.status(), block, linear);
-      bank.ranks_.push_back(*std::move(ranks));
-    }
-  }
-  return bank;
-}
 
 OneShotRanks::OneShotRanks(const LlamaModel& model, const RankBank& bank, Arithmetic arithmetic)
     : model_(model), bank_(bank), arithmetic_(arithmetic) {
@@ -58,9 +33,10 @@ OneShotRanks::OneShotRanks(const LlamaModel& model, const RankBank& bank, Arithm
 absl::StatusOr<PrunedBlock> OneShotRanks::Prune(int block, const BlockSparsity& sparsity) {
   const at::InferenceMode guard;
   const LlamaConfig& config = model_.config();
+  const BlockMatrices matrices = model_.matrices(block);
   PrunedBlock pruned{buffer_, 0};
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-    const pruning::WeightView dense = ViewOf(model_.matrices(block).Linear(config, linear));
+    const pruning::WeightView dense = ViewOf(matrices.Linear(config, linear));
     const auto pattern = pruning::PatternFor(sparsity[linear], bank_.method().group, dense.columns);
     if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
     const pruning::WeightRanks& ranks = bank_.ranks(block, linear);

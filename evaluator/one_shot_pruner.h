@@ -5,33 +5,14 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <vector>
 
 #include "evaluator/block_pruner.h"
-#include "evaluator/calibration_pass.h"
 #include "evaluator/input_hessians.h"
-#include "pruning/weight_ranks.h"
+#include "evaluator/rank_bank.h"
 
 namespace strata::evaluator {
-
-// Ranks of all weights of a model by one score.
-class RankBank {
- public:
-  // Not for SparseGPT. Errors as pruning::WeightScores::Create and WeightRanks::Build, with block
-  // and linear; Cancelled.
-  static absl::StatusOr<RankBank> Build(const LlamaModel& model,
-                                        const CalibrationStatistics& statistics,
-                                        const PruningMethod& method, const Progress& progress);
-
-  const PruningMethod& method() const { return method_; }
-  const pruning::WeightRanks& ranks(int block, int linear) const {
-    return ranks_[block * kLinearsPerBlock + linear];
-  }
-
- private:
-  PruningMethod method_;
-  std::vector<pruning::WeightRanks> ranks_;
-};
 
 // One compare-and-multiply over the weights for each allocation.
 class OneShotRanks : public BlockPruner {

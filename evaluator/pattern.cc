@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 #include <pcre2.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
 
 namespace strata::evaluator {
 namespace {
+
+constexpr size_t kFreeSteps = 1000000;
+constexpr size_t kStepsPerByte = 32;
 
 std::string ErrorText(int error) {
   unsigned char text[256];
@@ -31,10 +35,12 @@ struct Pattern::Matcher::State {
         data(pcre2_match_data_create_from_pattern(code->compiled.get(), nullptr),
              pcre2_match_data_free),
         context(pcre2_match_context_create(nullptr), pcre2_match_context_free) {
-    // The limits guard against exponential patterns; ours are linear, and a long run of one kind of
-    // character must not be cut.
-    pcre2_set_match_limit(context.get(), std::numeric_limits<uint32_t>::max());
-    pcre2_set_depth_limit(context.get(), std::numeric_limits<uint32_t>::max());
+    // Steps back in proportion to the text are what a long run of one kind of character takes; more
+    // is an expression that explodes.
+    const uint32_t steps = static_cast<uint32_t>(std::min<size_t>(
+        kFreeSteps + kStepsPerByte * text.size(), std::numeric_limits<uint32_t>::max()));
+    pcre2_set_match_limit(context.get(), steps);
+    pcre2_set_depth_limit(context.get(), steps);
     pcre2_set_heap_limit(context.get(), std::numeric_limits<uint32_t>::max());
   }
 
@@ -66,10 +72,15 @@ Pattern::Matcher::Matcher(const Pattern& pattern, std::string_view subject)
 Pattern::Matcher::~Matcher() = default;
 
 std::optional<Pattern::Match> Pattern::Matcher::Next(size_t offset) {
-  const int result =
-      pcre2_match(state_->code->compiled.get(),
-                  reinterpret_cast<PCRE2_SPTR>(state_->subject.data()), state_->subject.size(),
-                  offset, PCRE2_NO_UTF_CHECK, state_->data.get(), state_->context.get());
+  const auto match = [&](uint32_t options) {
+    return pcre2_match(state_->code->compiled.get(),
+                       reinterpret_cast<PCRE2_SPTR>(state_->subject.data()), state_->subject.size(),
+                       offset, PCRE2_NO_UTF_CHECK | options, state_->data.get(),
+                       state_->context.get());
+  };
+  int result = match(0);
+  // Compiled code has a stack of fixed size; the interpreter has the heap.
+  if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = match(PCRE2_NO_JIT);
   if (result == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (result < 0) {
     throw std::runtime_error(fmt::format("matching a text of {} bytes at byte {}: {}",

@@ -30,8 +30,8 @@ class Pattern {
     Matcher(const Matcher&) = delete;
     Matcher& operator=(const Matcher&) = delete;
 
-    // The leftmost match that begins at `offset` or later. Throws std::runtime_error if PCRE2 runs
-    // out of memory, the one failure it has left without limits.
+    // The leftmost match that begins at `offset` or later. Throws std::runtime_error if finding it
+    // takes a million steps and 32 more for every byte of the subject, or PCRE2 runs out of memory.
     std::optional<Match> Next(size_t offset);
 
    private:

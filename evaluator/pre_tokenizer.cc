@@ -1,85 +1,167 @@
 #include "evaluator/pre_tokenizer.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <utility>
-
-#include "evaluator/utf8.h"
 
 namespace strata::evaluator {
 namespace {
 
-// Unicode's White_Space, for inside a character class: PCRE2's own \s also holds U+180E.
-#define STRATA_SPACE                                               \
-  "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}" \
-  "\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
-#define STRATA_SPACES "[" STRATA_SPACE "]+"
-// Spaces but for the last, if something else follows: the last belongs to the next piece.
-#define STRATA_INNER_SPACES STRATA_SPACES "(?![^" STRATA_SPACE "])"
-
-// Radford et al. 2019: contractions, then words, numbers and other runs, each with one leading
-// space.
-constexpr const char* kGpt2 = "'(?:s|t|re|ve|m|ll|d)| ?\\p{L}+| ?\\p{N}+| ?[^" STRATA_SPACE
-                              "\\p{L}\\p{N}]+|" STRATA_INNER_SPACES "|" STRATA_SPACES;
-
-// Words may begin with any one character that is no letter, digit or line end; lines end pieces.
-#define STRATA_LINE_AWARE(DIGITS)                                                         \
-  "(?i:'(?:s|t|re|ve|m|ll|d))|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" DIGITS "| ?[^" STRATA_SPACE \
-  "\\p{L}\\p{N}]+[\\r\\n]*|[" STRATA_SPACE "]*[\\r\\n]+|" STRATA_INNER_SPACES "|" STRATA_SPACES
-
-constexpr const char* kLlama3 = STRATA_LINE_AWARE("\\p{N}{1,3}");
-constexpr const char* kQwen2 = STRATA_LINE_AWARE("\\p{N}");
-
-struct Kind {
-  const char* name;
-  const char* expression;
-  bool ignores_merges;
-  bool begins_by_default;
+struct Segment {
+  std::string_view text;
+  bool is_match = false;
 };
 
-constexpr Kind kKinds[] = {
-    {"gpt-2", kGpt2, false, false},
-    // As the reference reads this file (transformers, tokenizers): SmolLM's vocabulary has no token
-    // of several digits, so GPT-2's expression gives single digits too. llama.cpp cuts digits
-    // before spaces, which differs where blank lines or several spaces precede a digit.
-    {"smollm", kGpt2, false, false},
-    {"llama-bpe", kLlama3, true, true},
-    {"qwen2", kQwen2, false, false},
-};
+// Joins neighbouring segments as `behavior` has it, from the back for kMergedWithNext.
+void Join(std::vector<Segment>& segments, SplitBehavior behavior,
+          std::vector<std::string_view>& pieces) {
+  const auto joined = [](const Segment& a, const Segment& b) {
+    return std::string_view(a.text.data(), a.text.size() + b.text.size());
+  };
+  std::vector<Segment> output;
+  if (behavior == SplitBehavior::kMergedWithNext) {
+    for (size_t i = segments.size(); i-- > 0;) {
+      const bool follower_is_match = i + 1 < segments.size() && segments[i + 1].is_match;
+      if (segments[i].is_match && !follower_is_match && !output.empty()) {
+        output.back().text = joined(segments[i], output.back());
+      } else {
+        output.push_back(segments[i]);
+      }
+    }
+    std::reverse(output.begin(), output.end());
+  } else {
+    bool previous_is_match = false;
+    for (const Segment& segment : segments) {
+      const bool joins = behavior == SplitBehavior::kContiguous
+                             ? segment.is_match == previous_is_match
+                             : segment.is_match && !previous_is_match;
+      previous_is_match = segment.is_match;
+      if (joins && !output.empty()) {
+        output.back().text = joined(output.back(), segment);
+      } else {
+        output.push_back(segment);
+      }
+    }
+  }
+  for (const Segment& segment : output) {
+    if (!segment.text.empty()) pieces.push_back(segment.text);
+  }
+}
+
+void SplitPiece(const SplitStep& step, const PatternMatcher& pattern, std::string_view text,
+                std::vector<std::string_view>& pieces) {
+  const auto keep = [&](std::string_view piece) {
+    if (!piece.empty()) pieces.push_back(piece);
+  };
+  if (step.behavior == SplitBehavior::kIsolated) {
+    pattern.ForEachPiece(
+        text, [&](std::string_view piece, bool) { keep(piece); }, keep);
+    return;
+  }
+  if (step.behavior == SplitBehavior::kRemoved) {
+    pattern.ForEachPiece(
+        text,
+        [&](std::string_view piece, bool is_match) {
+          if (is_match == step.inverted) keep(piece);
+        },
+        keep);
+    return;
+  }
+  std::vector<Segment> segments;
+  const auto flush = [&] {
+    Join(segments, step.behavior, pieces);
+    segments.clear();
+  };
+  pattern.ForEachPiece(
+      text,
+      [&](std::string_view piece, bool is_match) {
+        segments.push_back({piece, is_match != step.inverted});
+      },
+      [&](std::string_view byte) {
+        flush();
+        keep(byte);
+      });
+  flush();
+}
+
+// Pieces that begin with `delimiter`, but for the first.
+void SplitBefore(std::string_view text, std::string_view delimiter,
+                 std::vector<std::string_view>& pieces) {
+  while (!text.empty()) {
+    // As for a split that merges a match with what follows: of a run of delimiters each but the
+    // last is a piece.
+    const size_t next = std::min(text.find(delimiter, text.starts_with(delimiter)), text.size());
+    pieces.push_back(text.substr(0, next));
+    text.remove_prefix(next);
+  }
+}
+
+std::string_view WithReplacedSpaces(std::string_view text, const MetaspaceStep& step,
+                                    bool begins_text, std::deque<std::string>& storage) {
+  const bool prepends = (step.scheme == PrependScheme::kAlways ||
+                         (step.scheme == PrependScheme::kFirst && begins_text)) &&
+                        !text.starts_with(step.replacement) && !text.starts_with(' ');
+  if (!prepends && text.find(' ') == std::string_view::npos) return text;
+  std::string& output = storage.emplace_back();
+  output.reserve(text.size() * 3 / 2 + step.replacement.size());
+  if (prepends) output += step.replacement;
+  while (!text.empty()) {
+    const size_t space = std::min(text.find(' '), text.size());
+    output += text.substr(0, space);
+    text.remove_prefix(space);
+    if (text.empty()) break;
+    output += step.replacement;
+    text.remove_prefix(1);
+  }
+  return output;
+}
 
 }  // namespace
 
-absl::StatusOr<PreTokenizer> PreTokenizer::Create(const std::string& name) {
-  std::string known;
-  for (const Kind& kind : kKinds) {
-    known += fmt::format(" {}", kind.name);
-    if (name != kind.name) continue;
-    absl::StatusOr<Pattern> pattern =
-        Pattern::Compile(kind.expression, Pattern::Subject::kWellFormedUtf8);
-    if (!pattern.ok()) return pattern.status();
-    return PreTokenizer(*std::move(pattern), kind.ignores_merges, kind.begins_by_default);
+absl::StatusOr<PreTokenizer> PreTokenizer::Create(const std::vector<PreTokenizerStep>& steps) {
+  PreTokenizer pre_tokenizer;
+  for (const PreTokenizerStep& description : steps) {
+    Step step{.description = description, .pattern = {}};
+    if (const auto* split = std::get_if<SplitStep>(&description)) {
+      absl::StatusOr<PatternMatcher> pattern = PatternMatcher::Create(split->pattern);
+      if (!pattern.ok()) return pattern.status();
+      step.pattern.push_back(*std::move(pattern));
+    }
+    pre_tokenizer.steps_.push_back(std::move(step));
   }
-  return absl::UnimplementedError(
-      fmt::format("pre-tokenizer \"{}\" is not supported; supported are{}", name, known));
+  return pre_tokenizer;
 }
 
-std::vector<std::string_view> PreTokenizer::Split(std::string_view text) const {
+std::vector<std::string_view> PreTokenizer::Split(std::string_view text, bool begins_text,
+                                                  std::deque<std::string>& storage) const {
   std::vector<std::string_view> pieces;
-  while (!text.empty()) {
-    const std::string_view stretch = text.substr(0, WellFormedBytes(text));
-    Pattern::Matcher matcher(pattern_, stretch);
-    size_t position = 0;
-    while (position < stretch.size()) {
-      // Every expression matches at every character, so no match begins later than asked.
-      const Pattern::Match match = matcher.Next(position).value();
-      pieces.push_back(stretch.substr(position, match.end - position));
-      position = match.end;
+  if (!text.empty()) pieces.push_back(text);
+  std::vector<std::string_view> output;
+  for (const Step& step : steps_) {
+    output.clear();
+    for (std::string_view piece : pieces) {
+      const bool is_first = begins_text && piece.data() == pieces.front().data();
+      if (const auto* split = std::get_if<SplitStep>(&step.description)) {
+        SplitPiece(*split, step.pattern.front(), piece, output);
+      } else if (const auto* space = std::get_if<MetaspaceStep>(&step.description)) {
+        piece = WithReplacedSpaces(piece, *space, is_first, storage);
+        if (space->splits) {
+          SplitBefore(piece, space->replacement, output);
+        } else {
+          output.push_back(piece);
+        }
+      } else {
+        if (!piece.starts_with(' ')) {
+          std::string& spaced = storage.emplace_back(1, ' ');
+          piece = spaced += piece;
+        }
+        output.push_back(piece);
+      }
     }
-    text.remove_prefix(stretch.size());
-    while (!text.empty() && CharacterBytes(text) == 0) {
-      pieces.push_back(text.substr(0, 1));
-      text.remove_prefix(1);
+    // What a split removed came before the pieces that are left.
+    if (!pieces.empty() && !output.empty() && std::holds_alternative<SplitStep>(step.description)) {
+      begins_text = begins_text && output.front().data() == pieces.front().data();
     }
+    pieces.swap(output);
   }
   return pieces;
 }

@@ -1,41 +1,39 @@
-// Cuts text into the pieces that byte-level vocabularies merge within. Private to evaluator/.
+// Cuts text into the pieces that a vocabulary's tokens lie within. Private to evaluator/.
 #ifndef STRATA_EVALUATOR_PRE_TOKENIZER_H_
 #define STRATA_EVALUATOR_PRE_TOKENIZER_H_
 
 #include <absl/status/statusor.h>
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "evaluator/pattern.h"
+#include "evaluator/text_pattern.h"
+#include "evaluator/tokenizer_description.h"
 
 namespace strata::evaluator {
 
 // Immutable; may be used from several threads.
 class PreTokenizer {
  public:
-  // `name` is the value of tokenizer.ggml.pre. Unimplemented lists the names that are known.
-  static absl::StatusOr<PreTokenizer> Create(const std::string& name);
+  // Unimplemented or InvalidArgument for an expression that is not supported.
+  static absl::StatusOr<PreTokenizer> Create(const std::vector<PreTokenizerStep>& steps);
 
-  // Pieces of `text` in order, which together are all of it. Bytes that are not well-formed UTF-8
-  // are pieces of one byte, and end the context that the pieces beside them see.
-  std::vector<std::string_view> Split(std::string_view text) const;
-
-  // A piece that is a token as it stands is that token, whatever its merges would give.
-  bool ignores_merges() const { return ignores_merges_; }
-  // Whether models of this kind were trained with a begin token, where the file does not say.
-  bool begins_by_default() const { return begins_by_default_; }
+  // The pieces of `text`, none empty, in order; without steps, all of it. They lie in `text` or in
+  // strings put into `storage`. `begins_text`: nothing comes before it in the text it is of. Where
+  // a step has an expression, bytes that are not well-formed UTF-8 are pieces of one byte, and end
+  // the context that the pieces beside them see.
+  std::vector<std::string_view> Split(std::string_view text, bool begins_text,
+                                      std::deque<std::string>& storage) const;
 
  private:
-  PreTokenizer(Pattern pattern, bool ignores_merges, bool begins_by_default)
-      : pattern_(std::move(pattern)),
-        ignores_merges_(ignores_merges),
-        begins_by_default_(begins_by_default) {}
-
-  Pattern pattern_;
-  bool ignores_merges_;
-  bool begins_by_default_;
+  struct Step {
+    PreTokenizerStep description;
+    std::vector<PatternMatcher> pattern;  // one, of a split
+  };
+  PreTokenizer() = default;
+  std::vector<Step> steps_;
 };
 
 }  // namespace strata::evaluator

@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <bit>
 #include <cmath>
 #include <vector>
 
+#include "evaluator/exponential.h"
 #include "pruning/bfloat16_bits.h"
 #include "pruning/vector_clones.h"
 
@@ -22,29 +22,6 @@ STRATA_INLINE_BODY void Store(float value, float* output) { *output = value; }
 STRATA_INLINE_BODY void Store(float value, uint16_t* output) { *output = BFloat16Bits(value); }
 STRATA_INLINE_BODY float Load(const float* input) { return *input; }
 STRATA_INLINE_BODY float Load(const uint16_t* input) { return FromBFloat16Bits(*input); }
-
-// e^x to about one unit in the last place, as a polynomial that loops vectorise (the library's expf
-// does not): x = n ln 2 + r, |r| <= ln 2 / 2, e^r by its Taylor series to r^7. Arguments beyond
-// float32's range are held at its ends.
-STRATA_INLINE_BODY float Exponential(float x) {
-  constexpr float kRound =
-      12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  x = x < -87.0f ? -87.0f : x;
-  x = x > 88.0f ? 88.0f : x;
-  const float shifted = x * 1.44269504f + kRound;
-  const float n = shifted - kRound;
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.0f / 5040.0f;
-  p = p * r + 1.0f / 720.0f;
-  p = p * r + 1.0f / 120.0f;
-  p = p * r + 1.0f / 24.0f;
-  p = p * r + 1.0f / 6.0f;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  const uint32_t power = (std::bit_cast<uint32_t>(shifted) + 127u) << 23;
-  return p * std::bit_cast<float>(power);
-}
 
 template <typename Out>
 STRATA_INLINE_BODY void NormRows(const float* __restrict input, const float* __restrict weight,

@@ -25,8 +25,8 @@ struct Merge {
 // O(n log n) for n symbols, so that a word of a megabyte is no trap.
 class SymbolMerger {
  public:
-  // `symbols` cover a text without gaps. `find(left, right)` gives the Merge of two neighbours as a
-  // std::optional.
+  // `symbols`, fewer than 2^32, are parts of a text in its order. `find(left, right)` gives the
+  // Merge of two neighbours as a std::optional.
   template <typename Find>
   void Run(std::vector<Symbol>& symbols, const Find& find) {
     const size_t count = symbols.size();
@@ -34,8 +34,8 @@ class SymbolMerger {
     previous_.resize(count);
     heap_.clear();
     for (size_t i = 0; i < count; ++i) {
-      next_[i] = i + 1;
-      previous_[i] = i - 1;
+      next_[i] = static_cast<uint32_t>(i + 1);
+      previous_[i] = static_cast<uint32_t>(i - 1);
       if (i > 0) Offer(symbols, i - 1, i, find);
     }
     std::make_heap(heap_.begin(), heap_.end(), Later);
@@ -45,9 +45,9 @@ class SymbolMerger {
       heap_.pop_back();
       Symbol& left = symbols[candidate.left];
       const size_t right_index = next_[candidate.left];
-      // Symbols only grow, so the pair is still the one that was offered if its extent is.
+      // Symbols only grow, so the pair is still the one that was offered if its end is.
       if (left.begin == left.end || right_index == count ||
-          symbols[right_index].end != candidate.end || right_index != candidate.right) {
+          symbols[right_index].end != candidate.end) {
         continue;
       }
       Symbol& right = symbols[right_index];
@@ -67,9 +67,8 @@ class SymbolMerger {
  private:
   struct Candidate {
     double rank;
-    size_t left;
-    size_t right;
     size_t end;  // of the right symbol when offered
+    uint32_t left;
     int32_t id;
   };
 
@@ -81,7 +80,7 @@ class SymbolMerger {
   bool Offer(const std::vector<Symbol>& symbols, size_t left, size_t right, const Find& find) {
     const std::optional<Merge> merge = find(symbols[left], symbols[right]);
     if (!merge.has_value()) return false;
-    heap_.push_back({merge->rank, left, right, symbols[right].end, merge->id});
+    heap_.push_back({merge->rank, symbols[right].end, static_cast<uint32_t>(left), merge->id});
     return true;
   }
 
@@ -91,8 +90,8 @@ class SymbolMerger {
     if (Offer(symbols, left, right, find)) std::push_heap(heap_.begin(), heap_.end(), Later);
   }
 
-  std::vector<size_t> next_;      // count: none
-  std::vector<size_t> previous_;  // beyond count: none
+  std::vector<uint32_t> next_;      // count: none
+  std::vector<uint32_t> previous_;  // beyond count: none
   std::vector<Candidate> heap_;
 };
 

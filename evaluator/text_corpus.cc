@@ -73,4 +73,14 @@ int64_t TextCorpus::tokens(Split split) const {
   return static_cast<int64_t>(ids_[static_cast<int>(split)].size());
 }
 
+absl::StatusOr<std::vector<std::vector<int32_t>>> CalibrationSequences(
+    const TextCorpus& corpus, const Calibration& calibration) {
+  if (calibration.sequences < 1 || calibration.sequence_tokens < 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("calibration: expected at least 1 sequence of at least 1 token, found {} of {}",
+                    calibration.sequences, calibration.sequence_tokens));
+  }
+  return corpus.Windows(Split::kCalibration, calibration.sequences, calibration.sequence_tokens);
+}
+
 }  // namespace strata::evaluator

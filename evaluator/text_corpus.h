@@ -47,6 +47,11 @@ class TextCorpus {
   std::string path_;
 };
 
+// The windows of the calibration split. InvalidArgument also for a calibration of no sequence or no
+// token.
+absl::StatusOr<std::vector<std::vector<int32_t>>> CalibrationSequences(
+    const TextCorpus& corpus, const Calibration& calibration);
+
 }  // namespace strata::evaluator
 
 #endif  // STRATA_EVALUATOR_TEXT_CORPUS_H_

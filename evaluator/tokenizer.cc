@@ -1,28 +1,37 @@
 #include "evaluator/tokenizer.h"
 
-#include <fmt/format.h>
+#include <filesystem>
+#include <utility>
 
-#include "evaluator/byte_level_tokenizer.h"
 #include "evaluator/gguf_file.h"
-#include "evaluator/sentencepiece_tokenizer.h"
+#include "evaluator/gguf_tokenizer.h"
+#include "evaluator/hugging_face_tokenizer.h"
+#include "evaluator/pipeline_tokenizer.h"
+#include "evaluator/tokenizer_description.h"
 
 namespace strata::evaluator {
 
+absl::StatusOr<TokenizerDescription> ReadTokenizerDescription(const std::string& model_path) {
+  if (std::filesystem::is_directory(model_path)) return ReadHuggingFaceTokenizer(model_path);
+  const absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(model_path);
+  if (!file.ok()) return file.status();
+  return ReadGgufTokenizer(**file);
+}
+
+absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerDescription description) {
+  return PipelineTokenizer::Create(std::move(description));
+}
+
 absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const GgufFile& file) {
-  const absl::StatusOr<std::string> kind = file.String("tokenizer.ggml.model");
-  if (!kind.ok()) return kind.status();
-  if (*kind == "gpt2") return OpenByteLevelTokenizer(file);
-  if (*kind == "llama") return OpenSentencePieceTokenizer(file);
-  return absl::UnimplementedError(
-      fmt::format("{}: tokenizer \"{}\" is not supported; supported are gpt2 (byte-level) and "
-                  "llama (SentencePiece)",
-                  file.path(), *kind));
+  absl::StatusOr<TokenizerDescription> description = ReadGgufTokenizer(file);
+  if (!description.ok()) return description.status();
+  return MakeTokenizer(*std::move(description));
 }
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& model_path) {
-  const absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(model_path);
-  if (!file.ok()) return file.status();
-  return OpenTokenizer(**file);
+  absl::StatusOr<TokenizerDescription> description = ReadTokenizerDescription(model_path);
+  if (!description.ok()) return description.status();
+  return MakeTokenizer(*std::move(description));
 }
 
 }  // namespace strata::evaluator

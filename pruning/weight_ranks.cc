@@ -66,18 +66,6 @@ STRATA_MASK(MaskMatrix, uint32_t, uint16_t, RoundToBFloat16)
 STRATA_MASK(MaskGroups, uint8_t, uint16_t, RoundToBFloat16)
 #undef STRATA_MASK
 
-int64_t BytesPerWeight(Scope scope) {
-  switch (scope) {
-    case Scope::kRow:
-      return sizeof(uint16_t);
-    case Scope::kMatrix:
-      return sizeof(uint32_t);
-    case Scope::kGroup:
-      return sizeof(uint8_t);
-  }
-  return 0;
-}
-
 absl::Status CheckShape(const WeightView& weights, const Competition& competition) {
   if (competition.scope == Scope::kRow && weights.columns > kMaximumColumns) {
     return absl::InvalidArgumentError(fmt::format(
@@ -213,6 +201,18 @@ int64_t MaskByScope(Scope scope, const WeightView& weights, std::span<const std:
 }
 
 }  // namespace
+
+int64_t BytesPerWeight(Competition::Scope scope) {
+  switch (scope) {
+    case Scope::kRow:
+      return sizeof(uint16_t);
+    case Scope::kMatrix:
+      return sizeof(uint32_t);
+    case Scope::kGroup:
+      return sizeof(uint8_t);
+  }
+  return 0;
+}
 
 Competition Competition::For(ScoreKind kind, const SparsityPattern& pattern) {
   if (pattern.structured()) return {Scope::kGroup, pattern.group};

@@ -30,6 +30,9 @@ struct Competition {
   static Competition For(ScoreKind kind, const SparsityPattern& pattern);
 };
 
+// Of the ranks, in bytes.
+int64_t BytesPerWeight(Competition::Scope scope);
+
 // How many weights of every row, of the matrix, or of every group are removed: int(number *
 // sparsity), or n.
 int64_t RemovedPerCompetition(const Competition& competition, const SparsityPattern& pattern,

@@ -6,7 +6,7 @@ source "$(dirname "$0")/environment.sh"
 
 packages=(
   g++ cmake ninja-build ccache python3-venv
-  libabsl-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libssl-dev libpcre2-dev
+  libabsl-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libssl-dev libpcre2-dev libicu-dev
   libboost-dev libboost-random-dev libyaml-cpp-dev libcli11-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libsqlite3-dev libsqlitecpp-dev

@@ -60,9 +60,10 @@ std::string Describe(const evaluator::Calibration& calibration) {
 }
 
 std::string Describe(const evaluator::Fidelity& fidelity) {
-  return fmt::format("split={} windows={}x{} arithmetic={} protocol={}", NameOf(fidelity.split),
-                     fidelity.windows, fidelity.window_tokens, NameOf(fidelity.arithmetic),
-                     NameOf(fidelity.protocol));
+  const std::string text = fmt::format(
+      "split={} windows={}x{} arithmetic={} protocol={}", NameOf(fidelity.split), fidelity.windows,
+      fidelity.window_tokens, NameOf(fidelity.arithmetic), NameOf(fidelity.protocol));
+  return fidelity.levels.empty() ? text : fmt::format("{} levels={}", text, fidelity.levels);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace strata::workers {
 
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
-inline constexpr uint32_t kProtocolVersion = 2;
+inline constexpr uint32_t kProtocolVersion = 3;
 
 struct MeasurementPlan {
   evaluator::PruningMethod method;

@@ -45,6 +45,7 @@ void Encode(const evaluator::Fidelity& fidelity, v1::Fidelity* sent) {
   sent->set_window_tokens(fidelity.window_tokens);
   sent->set_arithmetic(NameOf(fidelity.arithmetic));
   sent->set_protocol(NameOf(fidelity.protocol));
+  sent->set_levels(fidelity.levels);
 }
 
 absl::Status Decode(const v1::Calibration& sent, evaluator::Calibration* calibration) {
@@ -65,8 +66,14 @@ absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
     return absl::InvalidArgumentError(
         "fidelity.split: expected \"fitness\" or \"report\", found \"calibration\"");
   }
+  if (sent.levels().size() > kMaximumTextBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("fidelity.levels: expected at most {} bytes, found {}", kMaximumTextBytes,
+                    sent.levels().size()));
+  }
   fidelity->windows = sent.windows();
   fidelity->window_tokens = sent.window_tokens();
+  fidelity->levels = sent.levels();
   return status;
 }
 

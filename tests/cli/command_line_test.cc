@@ -230,6 +230,79 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
       AllOf(HasSubstr("--granularity"), HasSubstr("linear")));
 }
 
+TEST_F(CommandLineTest, LevelsArePlannedBuiltCheckedAndRefusedWhereTheyDoNotFit) {
+  const std::string folder = folder_ + "/levels";
+  const auto build = [&](const std::vector<std::string>& more,
+                         const std::string& grid = "0.5,0.7") {
+    std::vector<std::string> arguments = {"levels",
+                                          "build",
+                                          "--model",
+                                          model_,
+                                          "--text",
+                                          text_,
+                                          "-o",
+                                          folder,
+                                          "--grid",
+                                          grid,
+                                          "--calibration-sequences",
+                                          "2",
+                                          "--calibration-sequence-tokens",
+                                          "32",
+                                          "--threads",
+                                          "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  const Outcome plan = Run(build({"--dry-run", "--format", "json"}));
+  ASSERT_EQ(plan.exit_code, 0) << plan.error;
+  const auto json = nlohmann::json::parse(plan.out);
+  EXPECT_EQ(json["entries"], 30 * (1 + 7 * 2));
+  EXPECT_GT(json["bytes"], 2 * 2 * 106'168'320);
+  EXPECT_FALSE(json["finished"]);
+  EXPECT_FALSE(fs::exists(folder));
+  EXPECT_REFUSED(Run({"levels", "check", folder}), HasSubstr("levels.bank: cannot open"));
+  EXPECT_REFUSED(Run(build({"--dry-run"}, "0.5,1")),
+                 AllOf(HasSubstr("--grid: level 2"), HasSubstr("below 1, found 1")));
+  EXPECT_REFUSED(Run(build({"--store", "int8"})), HasSubstr("\"bf16\", \"fp32\", found \"int8\""));
+
+  // Interrupted once some of it is written.
+  const pid_t process = Start(build({}));
+  const std::string partial = folder + "/levels.bank.partial";
+  std::error_code none;
+  while (!fs::exists(partial, none) || fs::file_size(partial, none) < 10'000'000) {
+    ASSERT_EQ(waitpid(process, nullptr, WNOHANG), 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  kill(process, SIGINT);
+  const Outcome stopped = Wait(process);
+  EXPECT_EQ(stopped.exit_code, 130);
+  EXPECT_THAT(stopped.error, HasSubstr("nothing that was finished is lost"));
+  EXPECT_REFUSED(Run({"levels", "check", folder}), HasSubstr("still to be built"));
+  const Outcome built = Run(build({}));
+  ASSERT_EQ(built.exit_code, 0) << built.error;
+  EXPECT_THAT(built.out, HasSubstr("done"));
+  EXPECT_EQ(fs::file_size(folder + "/levels.bank"), json["bytes"].get<uintmax_t>());
+  EXPECT_FALSE(fs::exists(partial));
+  const Outcome checked = Run({"levels", "check", folder});
+  EXPECT_EQ(checked.exit_code, 0) << checked.error;
+  EXPECT_THAT(checked.out, HasSubstr("all 450 entries"));
+
+  // A search with another calibration.
+  EXPECT_REFUSED(Run({"search", SmallConfig(), "--set", "pruner=sparsegpt", "--set",
+                      "fitness.levels=" + folder, "--set", "calibration.sequences=3"}),
+                 HasSubstr("calibration: expected 3x32, found 2x32"));
+
+  std::fstream file(folder + "/levels.bank", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(100'000'000);
+  const char byte = static_cast<char>(file.get() ^ 1);
+  file.seekp(100'000'000);
+  file.put(byte);
+  file.close();
+  const Outcome altered = Run({"levels", "check", folder});
+  EXPECT_EQ(altered.exit_code, 2);
+  EXPECT_THAT(altered.error, AllOf(HasSubstr("block "), HasSubstr("the file was altered")));
+}
+
 TEST_F(CommandLineTest, InterruptedSearchResumesToTheSameResult) {
   const std::string config = SmallConfig();
   const Outcome whole = Run({"search", config, "--run", folder_ + "/whole", "--format", "json"});

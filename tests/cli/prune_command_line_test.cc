@@ -34,7 +34,8 @@ class PruneCommandLineTest : public CommandLineTest {
 
   // What a refused run prints; nothing may be left of it.
   std::string Refusal(const std::string& model, const std::vector<std::string>& more) {
-    const Outcome outcome = Prune(model, more, "refused");
+    const Outcome outcome =
+        Prune(model, more, fs::is_directory(model) ? "refused" : "refused.gguf");
     EXPECT_EQ(outcome.exit_code, 2) << outcome.error;
     for (const auto& entry : fs::directory_iterator(folder_)) {
       EXPECT_THAT(entry.path().filename().string(), ::testing::Not(HasSubstr("refused")));
@@ -105,8 +106,8 @@ TEST_F(PruneCommandLineTest, FunctionsAreAppliedAndStoredAllocationsTaken) {
 }
 
 TEST_F(PruneCommandLineTest, ADryRunWritesNothing) {
-  const Outcome outcome =
-      Prune(small_.path(), {"--allocation", "uniform", "--sparsity", "0.5", "--dry-run"}, "pruned");
+  const Outcome outcome = Prune(
+      small_.path(), {"--allocation", "uniform", "--sparsity", "0.5", "--dry-run"}, "pruned.gguf");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("0.500000"), HasSubstr("to write: one GGUF file ("),
                                  HasSubstr(" are free)")));
@@ -143,7 +144,7 @@ TEST_F(PruneCommandLineTest, BadInputIsRefusedAndNothingIsLeft) {
   EXPECT_THAT(Refusal(small_.path(), type),
               HasSubstr("--type: expected keep, F32, F16 or BF16, found 'F64'"));
   const Outcome no_text = Run({"prune", "--model", small_.path(), "--allocation", "uniform",
-                               "--sparsity", "0.5", "-o", Path("refused")});
+                               "--sparsity", "0.5", "-o", Path("refused.gguf")});
   EXPECT_EQ(no_text.exit_code, 2);
   EXPECT_THAT(no_text.error, HasSubstr("needs a text"));
   EXPECT_THAT(Refusal(Path("nothing"), with("uniform")), HasSubstr("nothing: cannot open"));

@@ -174,6 +174,17 @@ TEST(RunConfigTest, SparseGptTakesGroupsThatDivideItsColumns) {
   EXPECT_THAT(Message(ValidateRunConfig(config)), HasSubstr("'group' must be a divisor of 128"));
 }
 
+TEST(RunConfigTest, LevelsAreOfOneShotSparseGpt) {
+  RunConfig config = Complete();
+  config.fitness_levels = "folder";
+  EXPECT_THAT(Message(ValidateRunConfig(config)),
+              HasSubstr("'fitness.levels' must be empty unless the pruner is sparsegpt"));
+  config.pruner = "sparsegpt";
+  EXPECT_TRUE(ValidateRunConfig(config).ok());
+  config.fitness_protocol = "sequential";
+  EXPECT_THAT(Message(ValidateRunConfig(config)), HasSubstr("'folder' with sparsegpt and sequ"));
+}
+
 TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
   const auto config = LoadRunConfig("", {"granularity=linear"});
   ASSERT_TRUE(config.ok()) << config.status();

@@ -72,6 +72,9 @@ TEST(MeasurementPlanTest, EveryDifferenceThatMattersChangesAContext) {
     (changed.*rung).window_tokens += 1;
     expect_new(Contexts(changed));
     changed = plan;
+    (changed.*rung).levels = "digest of a level database";
+    expect_new(Contexts(changed));
+    changed = plan;
     (changed.*rung).arithmetic = evaluator::Arithmetic::kBFloat16;
     expect_new(Contexts(changed));
     changed = plan;

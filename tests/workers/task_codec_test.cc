@@ -21,7 +21,7 @@ MeasurementPlan MakePlan() {
   MeasurementPlan plan;
   plan.granularity = evaluator::Granularity::kLinear;
   plan.calibration = {.sequences = 5, .sequence_tokens = 77};
-  plan.search = {.windows = 3, .window_tokens = 65};
+  plan.search = {.windows = 3, .window_tokens = 65, .levels = "level-digest"};
   plan.verify = {.split = evaluator::Split::kReport,
                  .windows = 9,
                  .window_tokens = 129,
@@ -75,6 +75,7 @@ TEST(TaskCodecTest, EvaluateTaskRoundTripOfEveryRung) {
   EXPECT_EQ(evaluate.fidelity.window_tokens, 65);
   EXPECT_EQ(evaluate.fidelity.arithmetic, evaluator::Arithmetic::kFloat32);
   EXPECT_EQ(evaluate.fidelity.protocol, evaluator::Protocol::kOneShot);
+  EXPECT_EQ(evaluate.fidelity.levels, "level-digest");
 
   MeasurementPlan selecting = MakePlan();
   selecting.select = selecting.verify;

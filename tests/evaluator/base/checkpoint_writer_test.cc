@@ -107,8 +107,9 @@ TEST(CheckpointWriter, AGgufFileKeepsWeightsAndMetadata) {
   const TemporaryFolder parent;
   const std::string path = parent.path() + "/out.gguf";
   const auto writer = NewGgufWriter(**source, {.recipe = "how"});
-  ASSERT_TRUE(CopyAll(**source, *writer, path).ok());
-  EXPECT_EQ(static_cast<int64_t>(std::filesystem::file_size(path)), writer->bytes());
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  ASSERT_TRUE(CopyAll(**source, **writer, path).ok());
+  EXPECT_EQ(static_cast<int64_t>(std::filesystem::file_size(path)), (*writer)->bytes());
   const auto copy = GgufCheckpoint::Open(path);
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_EQ(Difference(**source, **copy), 0);
@@ -123,7 +124,7 @@ TEST(CheckpointWriter, AGgufFileKeepsWeightsAndMetadata) {
 
   // A copy of the copy replaces what the first one added.
   const auto again = NewGgufWriter(**copy, {.format = NumberFormat::kFloat16, .recipe = "anew"});
-  ASSERT_TRUE(CopyAll(**copy, *again, parent.path() + "/again.gguf").ok());
+  ASSERT_TRUE(CopyAll(**copy, **again, parent.path() + "/again.gguf").ok());
   const auto second = GgufCheckpoint::Open(parent.path() + "/again.gguf");
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ((*second)->file().String("strata.recipe").value(), "anew");

@@ -3,18 +3,40 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <random>
+
+#include "evaluator/gguf_pre_tokenizers.h"
 
 namespace strata::evaluator {
 namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<std::string> Pieces(const std::string& name, const std::string& text) {
-  const PreTokenizer pre_tokenizer = PreTokenizer::Create(name).value();
+std::vector<std::string> Pieces(const std::vector<PreTokenizerStep>& steps, const std::string& text,
+                                bool begins_text = true) {
+  const PreTokenizer pre_tokenizer = PreTokenizer::Create(steps).value();
+  std::deque<std::string> storage;
   std::vector<std::string> pieces;
-  for (const std::string_view piece : pre_tokenizer.Split(text)) pieces.emplace_back(piece);
+  for (const std::string_view piece : pre_tokenizer.Split(text, begins_text, storage)) {
+    pieces.emplace_back(piece);
+  }
   return pieces;
+}
+
+std::vector<std::string> Pieces(const std::string& name, const std::string& text) {
+  return Pieces(FindGgufPreTokenizer(name)->steps, text);
+}
+
+std::vector<std::string> Dashes(SplitBehavior behavior, bool inverted, const std::string& text) {
+  return Pieces({SplitStep{.pattern = {.text = "-"}, .behavior = behavior, .inverted = inverted}},
+                text);
+}
+
+std::vector<std::string> Metaspaces(PrependScheme scheme, bool splits, const std::string& text,
+                                    bool begins_text = true) {
+  return Pieces({MetaspaceStep{.replacement = "_", .scheme = scheme, .splits = splits}}, text,
+                begins_text);
 }
 
 TEST(PreTokenizer, Gpt2) {
@@ -74,12 +96,76 @@ TEST(PreTokenizer, PiecesAreTheWholeText) {
   }
 }
 
-TEST(PreTokenizer, UnknownNamesAreErrors) {
-  const auto pre_tokenizer = PreTokenizer::Create("default");
+// What the Python library tokenizers 0.23 makes of the same.
+TEST(PreTokenizer, BehavioursOfSplits) {
+  using enum SplitBehavior;
+  EXPECT_THAT(Dashes(kMergedWithNext, false, "a--b"), ElementsAre("a", "-", "-b"));
+  EXPECT_THAT(Dashes(kMergedWithNext, false, "-a-b-"), ElementsAre("-a", "-b", "-"));
+  EXPECT_THAT(Dashes(kMergedWithNext, true, "a--b"), ElementsAre("a-", "-", "b"));
+  EXPECT_THAT(Dashes(kMergedWithPrevious, false, "a--b"), ElementsAre("a-", "-", "b"));
+  EXPECT_THAT(Dashes(kMergedWithPrevious, false, "---x"), ElementsAre("-", "-", "-", "x"));
+  EXPECT_THAT(Dashes(kMergedWithPrevious, true, "x---"), ElementsAre("x", "-", "-", "-"));
+  EXPECT_THAT(Dashes(kContiguous, false, "a--b-"), ElementsAre("a", "--", "b", "-"));
+  EXPECT_THAT(Dashes(kContiguous, true, "---x"), ElementsAre("---", "x"));
+  EXPECT_THAT(Dashes(kRemoved, false, "-a--b"), ElementsAre("a", "b"));
+  EXPECT_THAT(Dashes(kRemoved, true, "a--b"), ElementsAre("-", "-"));
+  EXPECT_THAT(Dashes(kIsolated, false, "a--b"), ElementsAre("a", "-", "-", "b"));
+}
+
+TEST(PreTokenizer, EmptyMatchesCut) {
+  EXPECT_THAT(Pieces({SplitStep{.pattern = {.text = "x*", .is_expression = true}}}, "axxb\u00e9"),
+              ElementsAre("a", "xx", "b", "\u00e9"));
+}
+
+TEST(PreTokenizer, Metaspace) {
+  using enum PrependScheme;
+  EXPECT_THAT(Metaspaces(kNever, true, "a  b"), ElementsAre("a", "_", "_b"));
+  EXPECT_THAT(Metaspaces(kNever, true, "x   "), ElementsAre("x", "_", "_", "_"));
+  EXPECT_THAT(Metaspaces(kAlways, true, "a b"), ElementsAre("_a", "_b"));
+  EXPECT_THAT(Metaspaces(kAlways, false, " a b"), ElementsAre("_a_b"));
+  EXPECT_THAT(Metaspaces(kFirst, false, "a"), ElementsAre("_a"));
+  EXPECT_THAT(Metaspaces(kFirst, false, "a", /*begins_text=*/false), ElementsAre("a"));
+}
+
+TEST(PreTokenizer, StepsFollowEachOther) {
+  const std::vector<PreTokenizerStep> steps = {
+      SplitStep{.pattern = {.text = ","}, .behavior = SplitBehavior::kRemoved},
+      MetaspaceStep{.replacement = "_", .scheme = PrependScheme::kFirst, .splits = false}};
+  EXPECT_THAT(Pieces(steps, "a,b"), ElementsAre("_a", "b"));
+  // The first piece that is left does not begin the text.
+  EXPECT_THAT(Pieces(steps, ",a,b"), ElementsAre("a", "b"));
+  EXPECT_THAT(Pieces({steps[0], PrefixSpaceStep{}}, "a, b"), ElementsAre(" a", " b"));
+  EXPECT_THAT(Pieces(std::vector<PreTokenizerStep>(), "a b"), ElementsAre("a b"));
+}
+
+TEST(PreTokenizer, ExpressionsThatAreNotSupportedAreErrors) {
+  const std::vector<PreTokenizerStep> steps = {
+      SplitStep{.pattern = {.text = "\\w+", .is_expression = true}}};
+  EXPECT_TRUE(absl::IsUnimplemented(PreTokenizer::Create(steps).status()));
+}
+
+TEST(PreTokenizer, ExpressionsThatExplodeAreStopped) {
+  const std::vector<PreTokenizerStep> steps = {
+      SplitStep{.pattern = {.text = "(?:a+a+)+[bc]", .is_expression = true}}};
+  EXPECT_THROW(Pieces(steps, std::string(5000, 'a')), std::runtime_error);
+}
+
+TEST(GgufPreTokenizers, UnknownNamesAreErrors) {
+  const auto pre_tokenizer = FindGgufPreTokenizer("default");
   EXPECT_TRUE(absl::IsUnimplemented(pre_tokenizer.status()));
   EXPECT_EQ(
       pre_tokenizer.status().message(),
       "pre-tokenizer \"default\" is not supported; supported are gpt-2 smollm llama-bpe qwen2");
+}
+
+TEST(GgufPreTokenizers, NamesOfSteps) {
+  for (const char* name : {"gpt-2", "llama-bpe", "qwen2"}) {
+    EXPECT_EQ(GgufNameOf(FindGgufPreTokenizer(name)->steps), name);
+  }
+  std::vector<PreTokenizerStep> steps = FindGgufPreTokenizer("gpt-2")->steps;
+  steps.insert(steps.begin(), SplitStep{.pattern = {.text = "\\p{N}", .is_expression = true}});
+  EXPECT_EQ(GgufNameOf(steps), "smollm");
+  EXPECT_EQ(GgufNameOf({PrefixSpaceStep{}}), std::nullopt);
 }
 
 }  // namespace

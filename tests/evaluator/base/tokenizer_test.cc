@@ -159,13 +159,24 @@ TEST(ByteLevelTokenizer, DecodeOfEncodeIsTheTextForAnyBytes) {
   }
 }
 
-TEST(ByteLevelTokenizer, MissingBytesBecomeTheUnknownToken) {
+TEST(ByteLevelTokenizer, MissingBytesAreDroppedAsByTheReference) {
   SmallVocabulary vocabulary;
   vocabulary.tokens[SmallVocabulary::Byte(0xFF)] = "other";
-  EXPECT_THAT(ErrorOf(vocabulary.Writer()), HasSubstr("no token for byte 0xff"));
-  GgufWriter writer = vocabulary.Writer();
-  writer.Uint32("tokenizer.ggml.unknown_token_id", 1);
-  EXPECT_THAT(Open(writer).value()->Encode("a\xFF"), ElementsAre(SmallVocabulary::Byte('a'), 1));
+  const auto tokenizer = Open(vocabulary.Writer()).value();
+  EXPECT_THAT(tokenizer->Encode("a\xFF"), ElementsAre(SmallVocabulary::Byte('a')));
+  EXPECT_THAT(tokenizer->Encode("\xFF"), ElementsAre());
+}
+
+TEST(ByteLevelTokenizer, NamedTokens) {
+  GgufWriter writer = SmallVocabulary().Writer();
+  writer.Uint32("tokenizer.ggml.eos_token_id", 1).Bool("tokenizer.ggml.add_eos_token", true);
+  const auto tokenizer = Open(writer).value();
+  EXPECT_EQ(tokenizer->begin_token(), -1);
+  EXPECT_EQ(tokenizer->end_token(), 1);
+  EXPECT_TRUE(tokenizer->appends_end_token());
+  EXPECT_EQ(tokenizer->IdOf("abc"), SmallVocabulary::kAbc);
+  EXPECT_EQ(tokenizer->IdOf("<s>>"), 1);
+  EXPECT_EQ(tokenizer->IdOf("abcd"), std::nullopt);
 }
 
 TEST(ByteLevelTokenizer, LongTextsWithoutSpacesTakeLinearTime) {

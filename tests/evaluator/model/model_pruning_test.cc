@@ -26,6 +26,7 @@ class ModelPruningTest : public SingleThreadTest {
     for (size_t i = 99; i < text.size(); i += 100) text[i] = '\n';
     folder_.Write("text.txt", text);
     options_.model_path = gguf_.path();
+    options_.to_gguf = true;
     options_.text_path = folder_.path() + "/text.txt";
     options_.calibration = {.sequences = 4, .sequence_tokens = 16};
     options_.sparsity.assign(kLinears, 0.5);
@@ -100,6 +101,7 @@ TEST_F(ModelPruningTest, ThePlanIsWhatIsWritten) {
   HuggingFaceFiles::Wave().Write(source);
   options_.method.pruner = Pruner::kMagnitude;
   options_.model_path = source.path();
+  options_.to_gguf = false;
   options_.shard_bytes = 5000;
   const auto plan = PlanModelPruning(options_);
   ASSERT_TRUE(plan.ok()) << plan.status();
@@ -130,6 +132,13 @@ TEST_F(ModelPruningTest, BadOptionsAreRefusedBeforeAnythingIsMade) {
   EXPECT_THAT(std::string(Status().message()), HasSubstr("expected files of at least 1 byte"));
 }
 
+TEST_F(ModelPruningTest, AGgufFileGivesNoDirectory) {
+  options_.to_gguf = false;
+  const absl::Status status = Status();
+  EXPECT_TRUE(absl::IsUnimplemented(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("whose name ends with .gguf"));
+}
+
 TEST_F(ModelPruningTest, WeightsThatAreNotFiniteAreFoundBeforeAnythingIsMade) {
   const TemporaryFolder source;
   HuggingFaceFiles files = HuggingFaceFiles::Wave();
@@ -139,6 +148,7 @@ TEST_F(ModelPruningTest, WeightsThatAreNotFiniteAreFoundBeforeAnythingIsMade) {
   files.Write(source);
   options_.method.pruner = Pruner::kMagnitude;
   options_.model_path = source.path();
+  options_.to_gguf = false;
   const absl::Status status = PruneModel(options_, Output("model"), nullptr).status();
   EXPECT_TRUE(absl::IsDataLoss(status));
   EXPECT_THAT(std::string(status.message()),

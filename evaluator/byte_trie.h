@@ -1,0 +1,71 @@
+// A set of byte strings with an id each, walked byte by byte. Private to evaluator/.
+#ifndef STRATA_EVALUATOR_BYTE_TRIE_H_
+#define STRATA_EVALUATOR_BYTE_TRIE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace strata::evaluator {
+
+// Memory is proportional to the bytes added. Immutable after the last Add; may then be used from
+// several threads.
+class ByteTrie {
+ public:
+  // `id` is not negative. Of equal texts the first counts. False if the text was there.
+  bool Add(std::string_view text, int32_t id);
+  // Makes the set ready for use; called once, after the last Add.
+  void Finish();
+
+  bool empty() const { return texts_ == 0; }
+
+  // Calls visit(bytes, id) for every member that `text` begins with, shortest first.
+  template <typename Visit>
+  void ForEachPrefix(std::string_view text, const Visit& visit) const {
+    if (text.empty()) return;
+    uint32_t node = roots_[static_cast<unsigned char>(text[0])];
+    for (size_t bytes = 1; node != 0; ++bytes) {
+      if (nodes_[node].id >= 0) visit(bytes, nodes_[node].id);
+      if (bytes == text.size()) return;
+      node = Child(node, static_cast<unsigned char>(text[bytes]));
+    }
+  }
+
+  // Whether a member begins with this byte.
+  bool MayBegin(unsigned char byte) const { return !roots_.empty() && roots_[byte] != 0; }
+
+ private:
+  struct Node {
+    uint32_t first_child = 0;  // 0: none. While adding, the head of a list of siblings
+    uint32_t next = 0;         // sibling, while adding; afterwards the number of children
+    int32_t id = -1;
+    unsigned char byte = 0;
+  };
+
+  // Children of a node lie together, in order of their bytes.
+  uint32_t Child(uint32_t node, unsigned char byte) const {
+    uint32_t low = nodes_[node].first_child;
+    uint32_t count = nodes_[node].next;
+    while (count > 0) {
+      const uint32_t half = count / 2;
+      const unsigned char found = nodes_[low + half].byte;
+      if (found == byte) return low + half;
+      if (found < byte) {
+        low += half + 1;
+        count -= half + 1;
+      } else {
+        count = half;
+      }
+    }
+    return 0;
+  }
+
+  std::vector<Node> nodes_ = std::vector<Node>(1);  // 0 is the root
+  std::vector<uint32_t> roots_;                     // children of the root by byte
+  size_t texts_ = 0;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_BYTE_TRIE_H_
