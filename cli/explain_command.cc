@@ -207,7 +207,8 @@ void AddExplainCommand(CLI::App* app, Command* command) {
   AddFunctionOption(verb, &options->function);
   CLI::Option* run =
       verb->add_option("--run", options->run, "folder of a run whose measured features to use");
-  verb->add_option("--model", options->measurement.model, "GGUF file to measure features on")
+  verb->add_option("--model", options->measurement.model,
+                   "Hugging Face directory or GGUF file to measure features on")
       ->excludes(run);
   AddMeasurementOptions(verb, &options->measurement);
   verb->add_option("--sparsity", options->sparsity, "target; by default that of the run, or 0.7");

@@ -214,7 +214,8 @@ void AddFunctionsCommand(CLI::App* app, Command* command) {
                                          "equal blocks of the model for which grids are shown")
                             ->check(CLI::Range(1, 100000))
                             ->capture_default_str();
-  verb->add_option("--model", options->model, "GGUF file for which grids are shown")
+  verb->add_option("--model", options->model,
+                   "model for which grids are shown: a Hugging Face directory or GGUF file")
       ->excludes(blocks);
   verb->add_option("--granularity", options->granularity, "block | kind | linear, with --model")
       ->capture_default_str();

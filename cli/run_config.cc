@@ -44,11 +44,10 @@ struct Option {
 
 // Sections nest one level: "fitness.windows" is the key `windows` under `fitness`.
 const Option kOptions[] = {
-    {"model", &RunConfig::model, "model to prune: a GGUF file of the LLaMA family"},
+    {"model", &RunConfig::model, "Hugging Face directory or GGUF file of the LLaMA family"},
     {"text", &RunConfig::text,
      "text to measure on: a folder of .txt files, a .jsonl file or a plain file; its documents are "
-     "dealt to three "
-     "disjoint splits (calibration, fitness, report)"},
+     "dealt to three disjoint splits (calibration, fitness, report)"},
     {"run", &RunConfig::run, "folder of the run: results, log files, everything needed to resume"},
     {"target_sparsity", &RunConfig::target_sparsity,
      "fraction of all prunable weights removed, between 0 and 1"},
@@ -57,8 +56,7 @@ const Option kOptions[] = {
      "0: zeros anywhere; M: whole numbers of zeros in every M neighbouring inputs of a row (n:M), "
      "at most 128"},
     {"granularity", &RunConfig::granularity,
-     "one sparsity per: block | kind (the attention and the feed-forward part of each block) | "
-     "linear"},
+     "one sparsity per: block | kind (attention, feed-forward part of a block) | linear"},
     {"allocation.minimum", &RunConfig::minimum_sparsity, "smallest sparsity of any unit"},
     {"allocation.maximum", &RunConfig::maximum_sparsity, "largest sparsity of any unit, below 1"},
     {"calibration.sequences", &RunConfig::calibration_sequences,
@@ -76,11 +74,9 @@ const Option kOptions[] = {
      "folder of a level database (`strata levels build`) whose weights candidates take, with the "
      "pruner sparsegpt and one-shot; none: solved for each"},
     {"selection.windows", &RunConfig::selection_windows,
-     "windows of the fitness split on which finalists are compared with the exact sequential "
-     "protocol"},
+     "windows of the fitness split on which finalists are compared, sequential protocol"},
     {"report.windows", &RunConfig::report_windows,
-     "windows of the report split for the final numbers, always measured with the sequential "
-     "protocol"},
+     "windows of the report split for the final numbers, sequential protocol"},
     {"report.window_tokens", &RunConfig::report_window_tokens,
      "tokens of one window, for selection and report"},
     {"report.arithmetic", &RunConfig::report_arithmetic, "fp32 | bf16, for selection and report"},
@@ -96,11 +92,9 @@ const Option kOptions[] = {
     {"search.minutes", &RunConfig::minutes,
      "time after which the search ends and finalists are verified; 0: no limit"},
     {"search.finalists", &RunConfig::finalists,
-     "members of the front verified with the exact protocol, besides every baseline's best "
-     "setting"},
+     "members of the front verified exactly, besides every baseline's best setting"},
     {"search.baselines", &RunConfig::baselines,
-     "published functions to compare with, by name (`strata functions` lists them); none: all that "
-     "apply"},
+     "names of published functions to compare with (`strata functions`); none: all that apply"},
     {"search.maximum_nodes", &Variation::maximum_nodes, "largest expression, in nodes"},
     {"search.maximum_depth", &Variation::maximum_depth, "deepest expression, in nodes"},
     {"features.gradients", &RunConfig::gradients,

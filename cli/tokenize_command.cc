@@ -39,7 +39,9 @@ void AddTokenizeCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
       app->add_subcommand("tokenize", "token ids of a file, without begin or end tokens");
-  verb->add_option("--model", options->model, "GGUF file with the tokenizer")->required();
+  verb->add_option("--model", options->model,
+                   "Hugging Face directory or GGUF file with the tokenizer")
+      ->required();
   verb->add_option("file", options->file, "UTF-8 text file")->required();
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return TokenizeFile(*options); }; });

@@ -39,8 +39,9 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
       "worker",
       "evaluate candidates for a coordinator; SIGTERM finishes the running task, then leaves");
   verb->add_option("--coordinator", options->worker.address, "unix:PATH | HOST:PORT")->required();
-  verb->add_option("--model", options->evaluator.model_path,
-                   "GGUF file; must be the coordinator's model, byte for byte")
+  verb->add_option(
+          "--model", options->evaluator.model_path,
+          "Hugging Face directory or GGUF file; must be the coordinator's model, byte for byte")
       ->envname("STRATA_MODEL")
       ->required();
   verb->add_option("--text", options->evaluator.text_path, "text; must be the coordinator's")

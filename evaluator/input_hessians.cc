@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 #include "evaluator/block_pruner.h"
@@ -28,9 +29,9 @@ absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatr
   });
   BlockFactors factors;
   for (int input = 0; input < kBlockInputs; ++input) {
-    const absl::StatusOr<at::Tensor> hessian = hessians[input].Matrix(sequences);
+    absl::StatusOr<at::Tensor> hessian = std::move(hessians[input]).Matrix(sequences);
     absl::StatusOr<pruning::HessianFactor> factor =
-        hessian.ok() ? pruning::FactorHessian(*hessian) : hessian.status();
+        hessian.ok() ? pruning::FactorHessian(*std::move(hessian)) : hessian.status();
     if (!factor.ok()) {
       return absl::Status(
           factor.status().code(),

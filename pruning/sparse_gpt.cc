@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "pruning/vector_clones.h"
 
@@ -123,12 +124,13 @@ InputHessian::InputHessian(int64_t columns) : sum_(at::zeros({columns, columns},
 
 void InputHessian::Add(const at::Tensor& activations) { sum_.addmm_(activations.t(), activations); }
 
-absl::StatusOr<at::Tensor> InputHessian::Matrix(int64_t sequences) const {
+absl::StatusOr<at::Tensor> InputHessian::Matrix(int64_t sequences) && {
   if (sequences < 1) {
     return absl::InvalidArgumentError(
         fmt::format("expected at least one calibration sequence, found {}", sequences));
   }
-  at::Tensor hessian = sum_ * (2.0 / static_cast<double>(sequences));
+  at::Tensor hessian = std::move(sum_);
+  hessian.mul_(2.0 / static_cast<double>(sequences));
   if (!at::isfinite(hessian.sum()).item<bool>()) {
     return absl::InvalidArgumentError(
         "the calibration activations give a Hessian with an entry that is not finite");
@@ -136,13 +138,12 @@ absl::StatusOr<at::Tensor> InputHessian::Matrix(int64_t sequences) const {
   return hessian;
 }
 
-absl::StatusOr<HessianFactor> FactorHessian(const at::Tensor& hessian, double damping_fraction) {
+absl::StatusOr<HessianFactor> FactorHessian(at::Tensor hessian, double damping_fraction) {
   if (hessian.dim() != 2 || hessian.size(0) != hessian.size(1)) {
     return absl::InvalidArgumentError("expected a square Hessian");
   }
   HessianFactor factor;
-  at::Tensor damped = hessian.clone();
-  at::Tensor diagonal = damped.diagonal();
+  at::Tensor diagonal = hessian.diagonal();
   for (int64_t i = 0; i < diagonal.size(0); ++i) {
     if (diagonal[i].item<float>() == 0.0f) factor.dead.push_back(i);
   }
@@ -151,10 +152,13 @@ absl::StatusOr<HessianFactor> FactorHessian(const at::Tensor& hessian, double da
   for (int attempt = 0; attempt < kDampingAttempts; ++attempt, added *= kDampingGrowth) {
     diagonal.add_(added);
     factor.damping += added;
-    const auto [lower, failure] = at::linalg_cholesky_ex(damped);
+    // Matrices are dropped as soon as the next one is there.
+    auto [lower, failure] = at::linalg_cholesky_ex(hessian);
     if (failure.item<int>() != 0) continue;
-    const auto [upper, second_failure] =
-        at::linalg_cholesky_ex(at::cholesky_inverse(lower), /*upper=*/true);
+    at::Tensor inverse = at::cholesky_inverse(lower);
+    lower.reset();
+    const auto [upper, second_failure] = at::linalg_cholesky_ex(inverse, /*upper=*/true);
+    inverse.reset();
     if (second_failure.item<int>() != 0) continue;
     if (!at::isfinite(upper.sum()).item<bool>()) continue;
     factor.inverse = upper.contiguous();

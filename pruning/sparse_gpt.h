@@ -23,9 +23,9 @@ class InputHessian {
   // Activations [tokens, columns], float32; rows may come in any number of pieces.
   void Add(const at::Tensor& activations);
 
-  // H of all rows added so far, which are those of `sequences` sequences. InvalidArgument if there
-  // is no sequence or an entry is not finite.
-  absl::StatusOr<at::Tensor> Matrix(int64_t sequences) const;
+  // H of all rows added so far, which are those of `sequences` sequences; takes the memory of the
+  // object. InvalidArgument if there is no sequence or an entry is not finite.
+  absl::StatusOr<at::Tensor> Matrix(int64_t sequences) &&;
 
  private:
   at::Tensor sum_;  // of x x^T
@@ -38,11 +38,11 @@ struct HessianFactor {
   double damping = 0;         // what was added to the diagonal
 };
 
-// Dead inputs get 1 on the diagonal; `damping_fraction` of the mean of the diagonal is added to it.
+// `hessian` is overwritten, since copies of it are what pruning needs most memory for. Dead inputs
+// get 1 on the diagonal; `damping_fraction` of the mean of the diagonal is added to it.
 // Where rounding leaves H indefinite all the same, the damping grows tenfold, at most twice, and is
 // reported in HessianFactor::damping; FailedPrecondition after that. Uses LibTorch's threads.
-absl::StatusOr<HessianFactor> FactorHessian(const at::Tensor& hessian,
-                                            double damping_fraction = 0.01);
+absl::StatusOr<HessianFactor> FactorHessian(at::Tensor hessian, double damping_fraction = 0.01);
 
 // Prunes `weights`, float32 [rows, columns], contiguous, in place. Unstructured: of every group of
 // 128 columns the int(rows * 128 * sparsity) + 1 weights of the lowest w^2 / d^2 over all rows, as

@@ -72,7 +72,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<EOF
 This script installs packages with apt and knows Debian 12. On another system install, by its own means:
   a C++20 compiler (g++ 12 or newer), CMake 3.25, Ninja, ccache, Python 3 with venv
-  Abseil, fmt, spdlog, nlohmann-json, OpenSSL, PCRE2, Boost 1.74 (headers), yaml-cpp, CLI11
+  Abseil, fmt, spdlog, nlohmann-json, OpenSSL, PCRE2, ICU, Boost 1.74 (headers), yaml-cpp, CLI11
   gRPC 1.51 with its C++ plugin, Protobuf 3.21 with protoc, SQLite 3, SQLiteCpp
   GoogleTest with GoogleMock, RapidCheck, Google Benchmark
 and PyTorch 2.4 or newer in the active Python environment; then run scripts/build.sh.

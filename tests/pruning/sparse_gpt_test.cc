@@ -29,7 +29,7 @@ class SparseGptTest : public ::testing::Test {
   at::Tensor Hessian() {
     InputHessian hessian(kColumns);
     for (int64_t i = 0; i < 4; ++i) hessian.Add(activations_.slice(0, 160 * i, 160 * (i + 1)));
-    return hessian.Matrix(4).value();
+    return std::move(hessian).Matrix(4).value();
   }
 
   at::Tensor Pruned(const SparsityPattern& pattern) {
@@ -145,7 +145,7 @@ TEST_F(SparseGptTest, IllConditionedHessiansAreDampedAndFinite) {
        {token, twins, token * 1e-12, token * 1e12, at::zeros({1, kColumns})}) {
     InputHessian hessian(kColumns);
     hessian.Add(inputs);
-    const auto factor = FactorHessian(hessian.Matrix(1).value());
+    const auto factor = FactorHessian(std::move(hessian).Matrix(1).value());
     ASSERT_TRUE(factor.ok()) << factor.status();
     at::Tensor weights = weights_.clone();
     ASSERT_TRUE(SparseGptPrune(*factor, {.sparsity = 0.5}, weights).ok());
@@ -163,7 +163,8 @@ TEST_F(SparseGptTest, IndefiniteHessianIsRefused) {
 TEST_F(SparseGptTest, BadInputIsNamed) {
   InputHessian hessian(4);
   hessian.Add(at::full({2, 4}, std::numeric_limits<float>::infinity()));
-  EXPECT_THAT(std::string(hessian.Matrix(1).status().message()), HasSubstr("not finite"));
+  EXPECT_THAT(std::string(std::move(hessian).Matrix(1).status().message()),
+              HasSubstr("not finite"));
   const HessianFactor factor = FactorHessian(Hessian()).value();
   at::Tensor narrow = at::randn({4, 64});
   EXPECT_THAT(std::string(SparseGptPrune(factor, {.sparsity = 0.5}, narrow).status().message()),
