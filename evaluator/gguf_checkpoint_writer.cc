@@ -49,6 +49,10 @@ void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
       {"llama.context_length", source.context_tokens()}};
   for (const auto& [key, value] : numbers) metadata->Uint32(key, static_cast<uint32_t>(value));
   metadata->Float32("llama.rope.freq_base", static_cast<float>(config.rotary_base));
+  if (config.rotary_factor != 1) {
+    metadata->Text("llama.rope.scaling.type", "linear");
+    metadata->Float32("llama.rope.scaling.factor", static_cast<float>(config.rotary_factor));
+  }
   metadata->Float32("llama.attention.layer_norm_rms_epsilon",
                     static_cast<float>(config.norm_epsilon));
 }
@@ -116,6 +120,12 @@ class GgufCheckpointWriter : public CheckpointWriter {
       tensors.push_back({name, tensor.shape, format});
       if (interleaved) of_linears = format;
     }
+    if (config.llama3_scaling.has_value() || !config.rotary_divisors.empty()) {
+      rotary_divisors_ = RotaryDivisors(config);
+      tensors.push_back({kRotaryDivisorsName,
+                         {static_cast<int64_t>(rotary_divisors_.size())},
+                         NumberFormat::kFloat32});
+    }
     metadata.Uint32("general.file_type", FileType(of_linears));
     if (!options.recipe.empty()) metadata.Text(kRecipe, options.recipe);
     plan_ = PlanGguf(metadata, tensors);
@@ -132,9 +142,18 @@ class GgufCheckpointWriter : public CheckpointWriter {
     return absl::OkStatus();
   }
 
-  absl::Status Finish() override { return output_.Finish(); }
+  absl::Status Finish() override {
+    if (!rotary_divisors_.empty()) {
+      const absl::Status status =
+          output_.Write(kRotaryDivisorsName, 0,
+                        std::as_bytes(std::span(rotary_divisors_.data(), rotary_divisors_.size())));
+      if (!status.ok()) return status;
+    }
+    return output_.Finish();
+  }
 
  private:
+  std::vector<float> rotary_divisors_;
   GgufPlan plan_;
 };
 

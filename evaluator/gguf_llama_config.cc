@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -57,13 +58,11 @@ absl::Status CheckSupported(const GgufFile& file) {
   if (file.metadata().contains("llama.rope.scaling.type")) {
     const absl::StatusOr<std::string> scaling = file.String("llama.rope.scaling.type");
     if (!scaling.ok()) return scaling.status();
-    if (*scaling != "none") {
-      return Unsupported(
-          file, fmt::format("rotary embeddings are scaled ('{}'); supported: none", *scaling));
+    if (*scaling != "none" && *scaling != "linear") {
+      return Unsupported(file, fmt::format("rotary embeddings are scaled ('{}'); supported: none, "
+                                           "linear, and per-frequency factors",
+                                           *scaling));
     }
-  }
-  if (file.tensors().contains("rope_freqs.weight")) {
-    return Unsupported(file, "rotary embeddings have per-frequency factors (rope_freqs.weight)");
   }
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.ends_with(".bias")) {
@@ -106,6 +105,33 @@ absl::Status ReadHeads(const GgufFile& file, LlamaConfig* config) {
     return Unsupported(file, fmt::format("rotary embeddings cover {} of {} dimensions; supported: "
                                          "all",
                                          rotary, config->head_dimension));
+  }
+  return absl::OkStatus();
+}
+
+// The factor is of the linear rule; the divisors of one frequency each have a tensor.
+absl::Status ReadRotaryScaling(const GgufFile& file, LlamaConfig* config) {
+  if (absl::Status status =
+          ReadOptionalReal(file, "llama.rope.scaling.factor", &config->rotary_factor);
+      !status.ok()) {
+    return status;
+  }
+  const auto found = file.tensors().find(kRotaryDivisorsName);
+  if (found == file.tensors().end()) return absl::OkStatus();
+  const GgufTensor& tensor = found->second;
+  if (tensor.shape != std::vector<int64_t>{config->head_dimension / 2}) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: {} has shape [{}], expected [{}] from the numbers of the header", file.path(),
+        tensor.name, fmt::join(tensor.shape, ", "), config->head_dimension / 2));
+  }
+  config->rotary_divisors.resize(static_cast<size_t>(tensor.elements()));
+  if (absl::Status status = Dequantize(tensor, config->rotary_divisors); !status.ok()) {
+    return status;
+  }
+  for (const float divisor : config->rotary_divisors) {
+    if (std::isfinite(divisor) && divisor > 0) continue;
+    return absl::DataLossError(fmt::format("{}: {}: expected numbers above 0, found {}",
+                                           file.path(), tensor.name, divisor));
   }
   return absl::OkStatus();
 }
@@ -176,6 +202,7 @@ absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file) {
       !status.ok()) {
     return status;
   }
+  if (absl::Status status = ReadRotaryScaling(file, &config); !status.ok()) return status;
   const absl::StatusOr<const GgufTensor*> embedding = file.Tensor("token_embd.weight");
   if (!embedding.ok()) return embedding.status();
   if ((*embedding)->shape.size() != 2 || (*embedding)->shape[1] != config.hidden) {

@@ -102,7 +102,7 @@ GradientPass::GradientPass(const LlamaModel& model, const Windows& sequences,
       sequences_(&sequences),
       inputs_(&inputs),
       tokens_(static_cast<int64_t>(sequences.front().size())),
-      rotary_(RotaryTable(tokens_, model.config().head_dimension, model.config().rotary_base)),
+      rotary_(RotaryTable(tokens_, RotaryFrequencies(model.config()))),
       block_(model.config().blocks - 1) {}
 
 absl::StatusOr<GradientPass> GradientPass::Begin(const LlamaModel& model, const Windows& sequences,

@@ -39,12 +39,12 @@ class Reader {
     return value->get<int64_t>();
   }
 
-  double Positive(const char* key, double by_default) {
+  double Positive(const char* key, std::optional<double> by_default = std::nullopt) {
     const Json* value = Find(key);
-    if (value == nullptr) return by_default;
-    if (!value->is_number() || !(value->get<double>() > 0)) {
+    if (value == nullptr && by_default.has_value()) return *by_default;
+    if (value == nullptr || !value->is_number() || !(value->get<double>() > 0)) {
       Refuse(key, "expected a number above 0", value);
-      return by_default;
+      return by_default.value_or(1);
     }
     return value->get<double>();
   }
@@ -81,6 +81,7 @@ class Reader {
         "{}: \"{}\" is {}, which is not supported; supported: {}", path_, key, found, supported)));
   }
 
+  void Take(const absl::Status& status) { status_.Update(status); }
   const absl::Status& status() const { return status_; }
 
  private:
@@ -123,8 +124,24 @@ void ReadRotary(Reader& reader, const std::string& path, LlamaConfig* config) {
     Reader inner(*rotary, path);
     config->rotary_base = inner.Positive("rope_theta", config->rotary_base);
     const std::string type = inner.Text("rope_type", inner.Text("type", "default"));
-    if (type != "default") reader.Unsupported(key, fmt::format("\"{}\"", type), "default");
-    if (!inner.status().ok()) reader.Refuse(key, std::string(inner.status().message()), rotary);
+    if (type == "linear") {
+      config->rotary_factor = inner.Positive("factor");
+    } else if (type == "llama3") {
+      const auto number = [&](const char* name) {
+        return static_cast<float>(inner.Positive(name));
+      };
+      const Llama3Scaling scaling = {number("factor"), number("low_freq_factor"),
+                                     number("high_freq_factor"),
+                                     number("original_max_position_embeddings")};
+      if (scaling.high_frequency_factor <= scaling.low_frequency_factor) {
+        inner.Refuse("high_freq_factor", "expected more than low_freq_factor",
+                     inner.Find("high_freq_factor"));
+      }
+      config->llama3_scaling = scaling;
+    } else if (type != "default") {
+      reader.Unsupported(key, fmt::format("\"{}\"", type), "default, linear, llama3");
+    }
+    reader.Take(inner.status());
   }
 }
 

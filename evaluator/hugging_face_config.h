@@ -16,7 +16,7 @@ namespace strata::evaluator {
 absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
 
 // The numbers of a model of the LLaMA family, with the defaults that transformers gives absent
-// keys. Unimplemented, naming key and value: another model type, scaled rotary embeddings, a
+// keys. Unimplemented, naming key and value: another model type, a rotary embedding scaled by another rule than linear or LLaMA 3's, a
 // sliding window, biases, another activation. InvalidArgument: a key that is missing, of another
 // type or impossible. `path` names the file in errors.
 absl::StatusOr<LlamaConfig> ReadHuggingFaceConfig(const nlohmann::json& json,

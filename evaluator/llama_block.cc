@@ -83,7 +83,7 @@ BlockForward::BlockForward(const LlamaConfig& config, int64_t window_tokens, Ari
   const at::InferenceMode guard;
   const int64_t rows = batch_windows_ * window_tokens_;
   const at::TensorOptions options(TypeOf(arithmetic));
-  rotary_ = RotaryTable(window_tokens, config.head_dimension, config.rotary_base);
+  rotary_ = RotaryTable(window_tokens, RotaryFrequencies(config));
   normed_ = at::empty({rows, config.hidden}, options);
   projected_ = at::empty({rows, config.query_rows() + 2 * config.key_value_rows()}, options);
   attended_ = at::empty({rows, config.query_rows()}, options);

@@ -6,12 +6,23 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace strata::evaluator {
 
 class GgufFile;
+
+// LLaMA 3.1's scaled rotary embedding: wavelengths below original_positions / high_frequency_factor
+// stay, those above original_positions / low_frequency_factor become `factor` times as long,
+// between the two the share of each goes linearly with the frequency.
+struct Llama3Scaling {
+  float factor = 8;
+  float low_frequency_factor = 1;
+  float high_frequency_factor = 4;
+  float original_positions = 8192;
+};
 
 struct LlamaConfig {
   int blocks = 0;
@@ -22,12 +33,22 @@ struct LlamaConfig {
   int64_t key_value_heads = 0;  // divides heads
   int64_t head_dimension = 0;   // even
   double rotary_base = 10000;
+  double rotary_factor = 1;  // divides every frequency of the rotary embedding
+  std::optional<Llama3Scaling> llama3_scaling;
+  std::vector<float> rotary_divisors;  // of each frequency, head_dimension / 2; empty: all 1
   double norm_epsilon = 1e-5;
   bool tied = false;  // the output head is the embedding
 
   int64_t query_rows() const { return heads * head_dimension; }
   int64_t key_value_rows() const { return key_value_heads * head_dimension; }
 };
+
+// Frequencies of the rotary embedding in radians per position, head_dimension / 2. Every step is
+// float32 as in transformers: far from the start a unit in the last place turns a head visibly.
+std::vector<float> RotaryFrequencies(const LlamaConfig& config);
+
+// What divides each frequency that `config` would have without llama3_scaling; what GGUF stores.
+std::vector<float> RotaryDivisors(const LlamaConfig& config);
 
 // Tensors of a block: the prunable linears in ModelSummary's order, then the norms.
 constexpr int kBlockTensors = 9;
@@ -41,6 +62,9 @@ constexpr BlockTensorName kBlockTensorNames[kBlockTensors] = {
     {"mlp.gate_proj", "ffn_gate"},           {"mlp.up_proj", "ffn_up"},
     {"mlp.down_proj", "ffn_down"},           {"input_layernorm", "attn_norm"},
     {"post_attention_layernorm", "ffn_norm"}};
+
+// The tensor of a GGUF file that holds LlamaConfig::rotary_divisors.
+constexpr const char* kRotaryDivisorsName = "rope_freqs.weight";
 
 // Tensors outside the blocks, by the names that Hugging Face checkpoints use.
 constexpr const char* kEmbeddingName = "model.embed_tokens.weight";
@@ -64,11 +88,12 @@ std::vector<NamedShape> TensorsOf(const LlamaConfig& config);
 // 2. `where` names the file.
 absl::Status CheckHeads(const LlamaConfig& config, const std::string& where);
 
-// From the metadata of a GGUF file. Unimplemented: another architecture, mixture of experts, scaled
-// or partial rotary embeddings, biases (each named). NotFound: a missing number or tensor.
-// InvalidArgument: an impossible number, one that the shape of a weight tensor does not agree with,
-// or more tokens in the tokenizer than rows in the embedding. So memory for a tensor whose size
-// follows from an accepted configuration is in proportion to the file.
+// From the metadata of a GGUF file. Unimplemented: another architecture, mixture of experts,
+// partial rotary embeddings or ones scaled by other rules than a factor or a divisor for each
+// frequency, biases (each named). NotFound: a missing number or tensor. InvalidArgument: an
+// impossible number, one that the shape of a weight tensor does not agree with, or more tokens in
+// the tokenizer than rows in the embedding. So memory for a tensor whose size follows from an
+// accepted configuration is in proportion to the file.
 absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file);
 
 }  // namespace strata::evaluator

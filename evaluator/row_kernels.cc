@@ -175,16 +175,15 @@ void RmsNorm(const at::Tensor& input, const at::Tensor& weight, double epsilon,
   });
 }
 
-at::Tensor RotaryTable(int64_t positions, int64_t dimension, double base) {
+at::Tensor RotaryTable(int64_t positions, std::span<const float> frequencies) {
+  const auto half = static_cast<int64_t>(frequencies.size());
+  const int64_t dimension = 2 * half;
   at::Tensor table = at::empty({positions, dimension});
   float* entries = table.data_ptr<float>();
-  const int64_t half = dimension / 2;
   for (int64_t i = 0; i < half; ++i) {
-    // float32 frequencies and angles, as the reference implementations compute them.
-    const auto frequency = static_cast<float>(
-        1.0 / std::pow(base, 2.0 * static_cast<double>(i) / static_cast<double>(dimension)));
     for (int64_t position = 0; position < positions; ++position) {
-      const float angle = static_cast<float>(position) * frequency;
+      // float32 angles, as the reference implementations compute them.
+      const float angle = static_cast<float>(position) * frequencies[i];
       entries[position * dimension + i] = std::cos(angle);
       entries[position * dimension + half + i] = std::sin(angle);
     }

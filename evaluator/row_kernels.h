@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 
 namespace strata::evaluator {
 
@@ -14,9 +15,9 @@ namespace strata::evaluator {
 // columns]; `output` of the same shape, float32 or bfloat16.
 void RmsNorm(const at::Tensor& input, const at::Tensor& weight, double epsilon, at::Tensor& output);
 
-// Cosine and sine of position * base^(-2i / dimension), float32 [positions, dimension], the cosines
-// of a position first.
-at::Tensor RotaryTable(int64_t positions, int64_t dimension, double base);
+// Cosine and sine of position * frequency, float32 [positions, 2 * frequencies], the cosines of a
+// position first.
+at::Tensor RotaryTable(int64_t positions, std::span<const float> frequencies);
 
 // Rotates, in place, the first `heads` heads of every row of `rows` [tokens, columns] (float32 or
 // bfloat16): within a head of `dimension` entries, entry i pairs with i + dimension/2. Row t has

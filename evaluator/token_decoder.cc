@@ -88,7 +88,7 @@ TokenDecoder::TokenDecoder(const LlamaModel& model, const DecoderBlocks& blocks,
       cache_(model.config(), maximum_tokens),
       attention_weights_(static_cast<size_t>(team.parts())) {
   const at::InferenceMode guard;
-  rotary_ = RotaryTable(maximum_tokens, config_.head_dimension, config_.rotary_base);
+  rotary_ = RotaryTable(maximum_tokens, RotaryFrequencies(config_));
   normed_ = at::empty({1, config_.hidden});
   projected_ = at::empty({1, config_.query_rows() + 2 * config_.key_value_rows()});
   attended_ = at::empty({1, config_.query_rows()});

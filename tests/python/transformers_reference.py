@@ -1,12 +1,14 @@
 """What transformers makes of a checkpoint.
 
-  transformers_reference.py make FOLDER     writes FOLDER/tied and FOLDER/untied: small random models
-                                            of the LLaMA family with a tokenizer, saved in shards
-  transformers_reference.py logits FOLDER...
+  transformers_reference.py make FOLDER     writes FOLDER/tied, untied, llama3 and linear: small random
+                                            models of the LLaMA family with a tokenizer, saved in
+                                            shards; the last two scale their rotary embeddings
+  transformers_reference.py logits TOKENS FOLDER...
                                             loads each folder and writes FOLDER.logits: float32
-                                            [2, 64, vocabulary] for the ids (31 s + 7 i i + 3 i) % 259
-                                            of sequence s, followed by the count of zeros among the
-                                            weights of each linear, as float32
+                                            [2, 64, vocabulary] for the last 64 of the ids
+                                            (31 s + 7 i i + 3 i) % 259, i < TOKENS, of sequence s,
+                                            followed by the count of zeros among the weights of each
+                                            linear, as float32
 """
 import os
 import sys
@@ -36,28 +38,33 @@ def byte_tokenizer():
 
 
 def make(folder):
-    for name, tied in (("tied", True), ("untied", False)):
+    plain = {"rope_type": "default", "rope_theta": 50000.0}
+    llama3 = {"rope_type": "llama3", "rope_theta": 500.0, "factor": 8.0, "low_freq_factor": 1.0,
+              "high_freq_factor": 4.0, "original_max_position_embeddings": 256}
+    linear = {"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0}
+    for name, tied, rotary in (("tied", True, plain), ("untied", False, plain),
+                               ("llama3", False, llama3), ("linear", True, linear)):
         torch.manual_seed(7)
         config = transformers.LlamaConfig(
             hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
             num_key_value_heads=2, vocab_size=259, rms_norm_eps=1e-5, initializer_range=0.3,
-            tie_word_embeddings=tied, max_position_embeddings=256, bos_token_id=1, eos_token_id=2,
-            rope_parameters={"rope_type": "default", "rope_theta": 50000.0})
+            tie_word_embeddings=tied, max_position_embeddings=4096, bos_token_id=1, eos_token_id=2,
+            rope_parameters=rotary)
         model = transformers.LlamaForCausalLM(config)
-        if not tied:
+        if name == "untied":
             model = model.to(torch.bfloat16)
         path = os.path.join(folder, name)
         model.save_pretrained(path, max_shard_size="100KB")
         byte_tokenizer().save_pretrained(path)
 
 
-def logits(folders):
-    ids = torch.tensor([[(31 * s + 7 * i * i + 3 * i) % 259 for i in range(64)] for s in range(2)])
+def logits(tokens, folders):
+    ids = torch.tensor([[(31 * s + 7 * i * i + 3 * i) % 259 for i in range(tokens)] for s in range(2)])
     for folder in folders:
         model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
                                                                   attn_implementation="eager")
         with torch.no_grad():
-            result = model(ids).logits.float().contiguous()
+            result = model(ids).logits[:, -64:].float().contiguous()
         zeros = [(layer.get_submodule(linear).weight == 0).sum().item()
                  for layer in model.model.layers for linear in LINEARS]
         with open(folder + ".logits", "wb") as file:
@@ -66,4 +73,4 @@ def logits(folders):
 
 
 if __name__ == "__main__":
-    make(sys.argv[2]) if sys.argv[1] == "make" else logits(sys.argv[2:])
+    make(sys.argv[2]) if sys.argv[1] == "make" else logits(int(sys.argv[2]), sys.argv[3:])

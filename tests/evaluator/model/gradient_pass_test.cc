@@ -36,8 +36,7 @@ TEST_F(GradientPassTest, TheDifferentiableBlockIsTheBlock) {
   const Windows sequences = WaveSequences(1, 40);
   BlockForward forward(model.config(), 40, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
-  const at::Tensor rotary =
-      RotaryTable(40, model.config().head_dimension, model.config().rotary_base);
+  const at::Tensor rotary = RotaryTable(40, RotaryFrequencies(model.config()));
   for (int block = 0; block < kWaveBlocks; ++block) {
     const at::Tensor expected = DifferentiableBlock(model.config(), model.matrices(block),
                                                     model.norms(block), rotary, hidden);

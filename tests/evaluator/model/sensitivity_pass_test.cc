@@ -21,7 +21,7 @@ BlockMatrices SignedGradient(const LlamaModel& model, const std::vector<int32_t>
                              int block) {
   const LlamaConfig& config = model.config();
   const auto tokens = static_cast<int64_t>(sequence.size());
-  const at::Tensor rotary = RotaryTable(tokens, config.head_dimension, config.rotary_base);
+  const at::Tensor rotary = RotaryTable(tokens, RotaryFrequencies(config));
   BlockMatrices leaves;
   at::Tensor hidden = model.Embed({sequence}).clone();
   for (int i = 0; i < config.blocks; ++i) {

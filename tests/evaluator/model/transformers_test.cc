@@ -31,26 +31,30 @@ int RunScript(const std::string& arguments) {
   return std::system(fmt::format("{} {} {}", kPython, kScript, arguments).c_str());
 }
 
-Windows Sequences() {
+Windows Sequences(int64_t tokens) {
   Windows sequences(2);
-  for (int s = 0; s < 2; ++s) {
-    for (int i = 0; i < 64; ++i) sequences[s].push_back((31 * s + 7 * i * i + 3 * i) % kVocabulary);
+  for (int64_t s = 0; s < 2; ++s) {
+    for (int64_t i = 0; i < tokens; ++i)
+      sequences[s].push_back((31 * s + 7 * i * i + 3 * i) % kVocabulary);
   }
   return sequences;
 }
 
-// [2 * 64, vocabulary].
-at::Tensor Logits(const std::string& folder, Residence residence) {
+// Of the last 64 tokens of the two sequences, [2 * 64, vocabulary].
+at::Tensor Logits(const std::string& folder, Residence residence, int64_t tokens = 64) {
   auto checkpoint = OpenCheckpoint(folder);
   EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
   const auto model = LlamaModel::Load(*std::move(checkpoint), residence);
   EXPECT_TRUE(model.ok()) << model.status();
-  BlockForward forward((*model)->config(), 64, Arithmetic::kFloat32);
-  at::Tensor hidden = (*model)->Embed(Sequences());
+  BlockForward forward((*model)->config(), tokens, Arithmetic::kFloat32);
+  at::Tensor hidden = (*model)->Embed(Sequences(tokens));
   for (int block = 0; block < (*model)->config().blocks; ++block) {
     forward.Run((*model)->matrices(block), (*model)->norms(block), hidden);
   }
-  return (*model)->FinalNorm(hidden).matmul((*model)->head().t());
+  const int64_t width = hidden.size(1);
+  const at::Tensor last =
+      hidden.view({2, tokens, width}).slice(1, tokens - 64).reshape({-1, width});
+  return (*model)->FinalNorm(last).matmul((*model)->head().t());
 }
 
 struct Reference {
@@ -75,16 +79,23 @@ double LargestDifference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-TEST(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
-  if (!HasTransformers()) {
-    GTEST_SKIP() << "transformers is not installed in " << kPython
-                 << "; see scripts/setup_test_tools.sh";
+class TransformersTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!HasTransformers()) {
+      GTEST_SKIP() << "transformers is not installed in " << kPython
+                   << "; see scripts/setup_test_tools.sh";
+    }
+    ASSERT_EQ(RunScript("make " + folder_.path()), 0);
   }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
   const at::InferenceMode guard;
-  const TemporaryFolder folder;
-  ASSERT_EQ(RunScript("make " + folder.path()), 0);
-  folder.Write("text.txt", std::string(40000, 'a') + "\n" + std::string(40000, 'b') + "\n" +
-                               std::string(40000, 'c') + "\n");
+  folder_.Write("text.txt", std::string(40000, 'a') + "\n" + std::string(40000, 'b') + "\n" +
+                                std::string(40000, 'c') + "\n");
   struct Case {
     std::string source;
     PruningMethod method;
@@ -95,13 +106,13 @@ TEST(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
                              {"untied", {Pruner::kWanda, 0}},
                              {"tied", {Pruner::kWanda, 4}},
                              {"untied", {Pruner::kSparseGpt, 0}}};
-  std::string folders = folder.path() + "/tied " + folder.path() + "/untied";
+  std::string folders = folder_.path() + "/tied " + folder_.path() + "/untied";
   for (size_t i = 0; i < cases.size(); ++i) {
-    cases[i].output = fmt::format("{}/pruned-{}", folder.path(), i);
+    cases[i].output = fmt::format("{}/pruned-{}", folder_.path(), i);
     folders += " " + cases[i].output;
     ModelPruningOptions options;
-    options.model_path = folder.path() + "/" + cases[i].source;
-    options.text_path = folder.path() + "/text.txt";
+    options.model_path = folder_.path() + "/" + cases[i].source;
+    options.text_path = folder_.path() + "/text.txt";
     options.method = cases[i].method;
     options.calibration = {.sequences = 2, .sequence_tokens = 32};
     options.sparsity.assign(21, 0.5);
@@ -114,27 +125,27 @@ TEST(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
     cases[i].linears = result->linears;
   }
   ModelPruningOptions to_gguf;
-  to_gguf.model_path = folder.path() + "/untied";
+  to_gguf.model_path = folder_.path() + "/untied";
   to_gguf.to_gguf = true;
   to_gguf.method.pruner = Pruner::kMagnitude;
   to_gguf.sparsity.assign(21, 0.0);
-  const std::string gguf = folder.path() + "/untied.gguf";
+  const std::string gguf = folder_.path() + "/untied.gguf";
   const auto converted = PruneModel(to_gguf, gguf, nullptr);
   ASSERT_TRUE(converted.ok()) << converted.status();
-  ASSERT_EQ(RunScript("logits " + folders), 0);
+  ASSERT_EQ(RunScript("logits 64 " + folders), 0);
 
   for (const char* source : {"tied", "untied"}) {
-    const std::string path = folder.path() + "/" + source;
+    const std::string path = folder_.path() + "/" + source;
     const Reference reference = ReadReference(path, 21);
     EXPECT_GT(reference.logits.abs().max().item<double>(), 1);
     EXPECT_LT(LargestDifference(Logits(path, Residence::kMemory), reference.logits), 1e-4);
     EXPECT_LT(LargestDifference(Logits(path, Residence::kStream), reference.logits), 1e-4);
   }
-  const Reference untied = ReadReference(folder.path() + "/untied", 21);
+  const Reference untied = ReadReference(folder_.path() + "/untied", 21);
   EXPECT_LT(LargestDifference(Logits(gguf, Residence::kMemory), untied.logits), 1e-4);
   const std::string text = "A text, of 2 kinds\n\n  and caf\u00e9.";
   EXPECT_EQ(OpenTokenizer(gguf).value()->Encode(text),
-            OpenTokenizer(folder.path() + "/untied").value()->Encode(text));
+            OpenTokenizer(folder_.path() + "/untied").value()->Encode(text));
   for (const Case& c : cases) {
     const Reference reference = ReadReference(c.output, 21);
     EXPECT_LT(LargestDifference(Logits(c.output, Residence::kMemory), reference.logits), 1e-4)
@@ -147,6 +158,33 @@ TEST(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
       EXPECT_GE(c.linears[i].zeros, least) << i;
       EXPECT_LE(c.linears[i].zeros, c.method.pruner == Pruner::kSparseGpt ? least + 4 : least) << i;
     }
+  }
+}
+
+// Scaled rotary embeddings, beyond 2048 positions, from a directory and from the GGUF file that is
+// made of it.
+TEST_F(TransformersTest, ScaledRotaryEmbeddingsAgreeFarFromTheStart) {
+  const at::InferenceMode guard;
+  constexpr int64_t kTokens = 2112;
+  const std::string llama3 = folder_.path() + "/llama3";
+  const std::string linear = folder_.path() + "/linear";
+  const std::string tied = folder_.path() + "/tied";
+  ASSERT_EQ(RunScript(fmt::format("logits {} {} {} {}", kTokens, tied, llama3, linear)), 0);
+  for (const std::string& path : {tied, llama3, linear}) {
+    const Reference reference = ReadReference(path, 21);
+    EXPECT_LT(LargestDifference(Logits(path, Residence::kMemory, kTokens), reference.logits), 1e-4)
+        << path;
+    ModelPruningOptions options;
+    options.model_path = path;
+    options.to_gguf = true;
+    options.method.pruner = Pruner::kMagnitude;
+    options.sparsity.assign(21, 0.0);
+    const auto converted = PruneModel(options, path + ".gguf", nullptr);
+    ASSERT_TRUE(converted.ok()) << converted.status();
+    EXPECT_LT(
+        LargestDifference(Logits(path + ".gguf", Residence::kMemory, kTokens), reference.logits),
+        2e-4)
+        << path;
   }
 }
 
