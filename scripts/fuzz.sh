@@ -20,8 +20,10 @@ for target in "${targets[@]}"; do
   mkdir -p "$found" "$crashes"
   dictionary=()
   if [ -f "tests/fuzz/$target.dict" ]; then dictionary=(-dict="tests/fuzz/$target.dict"); fi
+  # Inputs as long as the longest one to start from, and 4096 bytes at least.
+  longest="$(find "tests/fuzz/corpus/$target" -type f -printf '%s\n' | sort -n | tail -n 1)"
   say "fuzzing $target for $seconds s"
-  "build/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 \
+  "build/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=$((longest > 4096 ? longest : 4096)) \
     -print_final_stats=1 -artifact_prefix="$crashes/" "${dictionary[@]}" "$found" "tests/fuzz/corpus/$target" \
     2>"$crashes/log.txt" || {
     tail -n 40 "$crashes/log.txt" >&2
