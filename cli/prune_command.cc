@@ -12,6 +12,7 @@
 #include "cli/stored_allocation.h"
 #include "cli/table.h"
 #include "cli/work_progress.h"
+#include "evaluator/folder.h"
 #include "evaluator/model_pruning.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/output_file.h"
@@ -234,7 +235,7 @@ absl::Status Prune(const Options& options) {
   if (!job.ok()) return job.status();
   const auto plan = evaluator::PlanModelPruning(job->pruning);
   if (!plan.ok()) return plan.status();
-  const auto parent = std::filesystem::absolute(output->final_path()).parent_path().string();
+  const std::string parent = evaluator::FolderOf(output->final_path());
   const auto free_bytes = evaluator::FreeBytes(parent);
   if (!free_bytes.ok()) return free_bytes.status();
   if (options.dry_run) {

@@ -13,6 +13,7 @@
 
 #include "evaluator/digest.h"
 #include "evaluator/file_status.h"
+#include "evaluator/folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -22,23 +23,6 @@ constexpr std::chrono::milliseconds kPause(100);
 
 std::string_view TextOf(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::filesystem::path FolderOf(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? "." : folder;
-}
-
-// Of the disk that holds `folder`, or will hold it.
-absl::StatusOr<int64_t> BytesFree(std::filesystem::path folder) {
-  std::error_code error;
-  folder = std::filesystem::absolute(folder, error);
-  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) {
-    folder = folder.parent_path();
-  }
-  const std::filesystem::space_info space = std::filesystem::space(folder, error);
-  if (error) return FileStatus(error.value(), "ask for the free space", folder);
-  return static_cast<int64_t>(space.available);
 }
 
 int64_t SizeOf(const std::string& path) {
@@ -56,7 +40,7 @@ absl::StatusOr<BankPlan> PlanBank(const std::string& path, const BankLayout& lay
   std::error_code ignored;
   plan.finished = std::filesystem::exists(path, ignored);
   plan.bytes_present = plan.finished ? plan.bytes : SizeOf(path + ".partial");
-  const absl::StatusOr<int64_t> free = BytesFree(FolderOf(path));
+  const absl::StatusOr<int64_t> free = FreeBytes(FolderOf(path));
   if (!free.ok()) return free.status();
   plan.bytes_free = *free;
   return plan;
@@ -202,13 +186,7 @@ absl::Status BankWriter::Finish() {
   if (std::rename(PartialPath().c_str(), path_.c_str()) != 0) {
     return FileStatus(errno, "rename", PartialPath());
   }
-  // Without this a power failure could undo the renaming.
-  const int folder = open(FolderOf(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return FileStatus(errno, "open", FolderOf(path_));
-  const bool synced = fsync(folder) == 0;
-  const int error = errno;
-  close(folder);
-  return synced ? absl::OkStatus() : FileStatus(error, "write", FolderOf(path_));
+  return FlushFolder(FolderOf(path_));
 }
 
 absl::StatusOr<BankFile> OpenOrBuildBank(const std::string& path, const BankLayout& layout,

@@ -13,6 +13,8 @@ absl::Status FileStatus(int error, const std::string& action, const std::string&
     case ENOENT:
     case ENOTDIR:
       return absl::NotFoundError(message);
+    case EEXIST:
+      return absl::AlreadyExistsError(message);
     case EACCES:
     case EPERM:
     case EROFS:

@@ -8,8 +8,9 @@
 
 namespace strata::evaluator {
 
-// "PATH: cannot ACTION: REASON" of errno `error`: NotFound, PermissionDenied, ResourceExhausted
-// where the disk, the quota or the largest size of a file is reached, else Unavailable.
+// "PATH: cannot ACTION: REASON" of errno `error`: NotFound, AlreadyExists, PermissionDenied,
+// ResourceExhausted where the disk, the quota or the largest size of a file is reached, else
+// Unavailable.
 absl::Status FileStatus(int error, const std::string& action, const std::string& path);
 
 }  // namespace strata::evaluator

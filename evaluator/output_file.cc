@@ -3,35 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
+#include "evaluator/file_status.h"
+#include "evaluator/folder.h"
+
 namespace strata::evaluator {
-namespace {
-
-absl::Status Failure(const std::string& path, const char* action, int error) {
-  const std::string message = fmt::format("{}: cannot {}: {}", path, action, std::strerror(error));
-  if (error == EEXIST) return absl::AlreadyExistsError(message);
-  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    return absl::ResourceExhaustedError(message);
-  }
-  return error == EACCES || error == EROFS ? absl::PermissionDeniedError(message)
-                                           : absl::DataLossError(message);
-}
-
-std::string FolderOf(const std::string& path) {
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
-}  // namespace
-
 absl::StatusOr<UnfinishedOutput> UnfinishedOutput::At(const std::string& wanted) {
   std::string path = wanted;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -63,24 +44,20 @@ UnfinishedOutput::~UnfinishedOutput() {
 
 absl::Status UnfinishedOutput::Commit() {
   if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, final_path_.c_str(), RENAME_NOREPLACE) != 0) {
-    return Failure(final_path_, "give the finished output its name", errno);
+    return FileStatus(errno, "give the finished output its name", final_path_);
   }
   path_.clear();
-  const int folder = open(FolderOf(final_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return absl::OkStatus();  // renamed, if not yet flushed
-  fsync(folder);
-  close(folder);
-  return absl::OkStatus();
+  return FlushFolder(FolderOf(final_path_));
 }
 
 absl::StatusOr<OutputFile> OutputFile::Create(const std::string& path, int64_t bytes) {
   const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (descriptor < 0) return Failure(path, "create", errno);
+  if (descriptor < 0) return FileStatus(errno, "create", path);
   OutputFile file(path, descriptor, bytes);
   const int error = bytes == 0 ? 0 : posix_fallocate(descriptor, 0, bytes);
   if (error == 0) return file;
   const absl::StatusOr<int64_t> free = FreeBytes(FolderOf(path));
-  const absl::Status failure = Failure(path, fmt::format("reserve {} bytes", bytes).c_str(), error);
+  const absl::Status failure = FileStatus(error, fmt::format("reserve {} bytes", bytes), path);
   return absl::Status(failure.code(), fmt::format("{}; {} are free", std::string(failure.message()),
                                                   free.ok() ? *free : 0));
 }
@@ -105,7 +82,7 @@ absl::Status OutputFile::Write(int64_t offset, std::span<const std::byte> bytes)
   while (!bytes.empty()) {
     const ssize_t count = pwrite(descriptor_, bytes.data(), bytes.size(), offset);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return Failure(path_, "write", errno);
+    if (count <= 0) return FileStatus(errno, "write", path_);
     bytes = bytes.subspan(static_cast<size_t>(count));
     offset += count;
   }
@@ -116,8 +93,8 @@ absl::Status OutputFile::Finish() {
   const int flushed = fsync(descriptor_);
   const int flush_error = errno;
   const int closed = close(std::exchange(descriptor_, -1));
-  if (flushed != 0) return Failure(path_, "flush to disk", flush_error);
-  if (closed != 0) return Failure(path_, "close", errno);
+  if (flushed != 0) return FileStatus(flush_error, "flush to disk", path_);
+  if (closed != 0) return FileStatus(errno, "close", path_);
   return absl::OkStatus();
 }
 
@@ -127,14 +104,6 @@ absl::Status WriteNewFile(const std::string& path, std::string_view text) {
   absl::Status status = file->Write(0, std::as_bytes(std::span(text.data(), text.size())));
   status.Update(file->Finish());
   return status;
-}
-
-absl::StatusOr<int64_t> FreeBytes(const std::string& path) {
-  struct statvfs information;
-  if (statvfs(path.c_str(), &information) != 0) {
-    return Failure(path, "ask for the free space", errno);
-  }
-  return static_cast<int64_t>(information.f_bavail) * static_cast<int64_t>(information.f_frsize);
 }
 
 }  // namespace strata::evaluator

@@ -47,8 +47,7 @@ class OutputFile {
 
   int64_t bytes() const { return bytes_; }
 
-  // InvalidArgument for bytes beyond the end; ResourceExhausted or DataLoss with the reason of the
-  // operating system.
+  // InvalidArgument for bytes beyond the end; errors of FileStatus.
   absl::Status Write(int64_t offset, std::span<const std::byte> bytes);
 
   // Flushes to disk. Nothing may be written afterwards.
@@ -63,9 +62,6 @@ class OutputFile {
 
 // A whole file at once, flushed to disk. Errors of OutputFile.
 absl::Status WriteNewFile(const std::string& path, std::string_view text);
-
-// Bytes that a user may still write on the file system of an existing path.
-absl::StatusOr<int64_t> FreeBytes(const std::string& path);
 
 }  // namespace strata::evaluator
 
