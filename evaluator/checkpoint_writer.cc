@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
+
+#include "evaluator/tensor_parts.h"
 
 namespace strata::evaluator {
 namespace {
@@ -51,21 +52,9 @@ absl::StatusOr<int64_t> CheckpointWriter::WriteRows(const std::string& name, int
 
 absl::Status CopyTensor(const Checkpoint& source, const NamedShape& tensor,
                         CheckpointWriter& writer) {
-  constexpr int64_t kNumbersAtOnce = int64_t{1} << 20;
-  const int64_t columns = tensor.shape.back();
-  const int64_t rows = tensor.shape.size() == 1 ? 1 : tensor.shape.front();
-  const int64_t step = std::max<int64_t>(1, kNumbersAtOnce / columns);
-  std::vector<float> numbers(static_cast<size_t>(std::min(step, rows) * columns));
-  for (int64_t row = 0; row < rows; row += step) {
-    const auto part =
-        std::span(numbers).first(static_cast<size_t>(std::min(step, rows - row) * columns));
-    if (absl::Status status = source.ReadRows(tensor.name, row, part); !status.ok()) return status;
-    if (const auto zeros = writer.WriteRows(tensor.name, row, part); !zeros.ok()) {
-      return zeros.status();
-    }
-  }
-  source.Forget(tensor.name);
-  return absl::OkStatus();
+  return ReadInParts(source, tensor, [&](int64_t row, std::span<const float> numbers) {
+    return writer.WriteRows(tensor.name, row, numbers).status();
+  });
 }
 
 }  // namespace strata::evaluator

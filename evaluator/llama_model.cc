@@ -2,12 +2,12 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "evaluator/row_kernels.h"
+#include "evaluator/tensor_parts.h"
 
 namespace strata::evaluator {
 namespace {
@@ -24,24 +24,13 @@ void ReadChecked(const Checkpoint& checkpoint, const std::string& name, int64_t 
   TORCH_CHECK(status.ok(), std::string(status.message()));
 }
 
-// Makes sure that all numbers of a tensor are finite, a few rows at a time.
+// Makes sure that all numbers of a tensor are finite.
 absl::Status CheckFinite(const Checkpoint& checkpoint, const NamedShape& tensor) {
-  constexpr int64_t kNumbersAtOnce = int64_t{1} << 20;
-  const int64_t columns = tensor.shape.back();
-  const int64_t rows = tensor.shape.size() == 1 ? 1 : tensor.shape.front();
-  const int64_t step = std::max<int64_t>(1, kNumbersAtOnce / columns);
-  std::vector<float> numbers(std::min(step, rows) * columns);
-  for (int64_t row = 0; row < rows; row += step) {
-    const std::span<float> part(numbers.data(), std::min(step, rows - row) * columns);
-    if (absl::Status status = checkpoint.ReadRows(tensor.name, row, part); !status.ok()) {
-      return status;
-    }
-    if (const int64_t bad = FirstNotFinite(part); bad >= 0) {
-      return NotFinite(checkpoint, tensor.name, part[bad], row * columns + bad);
-    }
-  }
-  checkpoint.Forget(tensor.name);
-  return absl::OkStatus();
+  return ReadInParts(checkpoint, tensor, [&](int64_t row, std::span<const float> numbers) {
+    const int64_t bad = FirstNotFinite(numbers);
+    if (bad < 0) return absl::OkStatus();
+    return NotFinite(checkpoint, tensor.name, numbers[bad], row * tensor.shape.back() + bad);
+  });
 }
 
 }  // namespace
