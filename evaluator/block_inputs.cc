@@ -16,11 +16,11 @@ absl::Status CheckHeldBytes(int64_t bytes, const std::string& features,
       kMaximumBytes >> 30));
 }
 
-absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const LlamaModel& model,
+absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const TransformerModel& model,
                                                           const Windows& sequences,
                                                           const Progress& progress) {
   const at::InferenceMode guard;
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   const auto sequence_tokens = static_cast<int64_t>(sequences.front().size());
   const int64_t tokens = static_cast<int64_t>(sequences.size()) * sequence_tokens;
   if (absl::Status status = CheckHeldBytes(

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -20,7 +20,7 @@ absl::Status CheckHeldBytes(int64_t bytes, const std::string& features,
 
 // Input of block 0, 1, ..., and last the output of the last block: float32 [sequences * tokens,
 // hidden] each, of sequences of one length. ResourceExhausted above 4 GiB; Cancelled.
-absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const LlamaModel& model,
+absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const TransformerModel& model,
                                                           const Windows& sequences,
                                                           const Progress& progress);
 

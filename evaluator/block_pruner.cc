@@ -41,7 +41,7 @@ absl::Status InLinear(const absl::Status& status, int block, int linear) {
                                                  std::string(status.message())));
 }
 
-DenseBlocks::DenseBlocks(const LlamaModel& model, Arithmetic arithmetic) : model_(model) {
+DenseBlocks::DenseBlocks(const TransformerModel& model, Arithmetic arithmetic) : model_(model) {
   const at::InferenceMode guard;
   if (arithmetic == Arithmetic::kBFloat16) {
     buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kBFloat16);

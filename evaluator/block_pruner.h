@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -33,11 +33,11 @@ class BlockPruner {
 class DenseBlocks : public BlockPruner {
  public:
   // `model` must outlive the pruner.
-  DenseBlocks(const LlamaModel& model, Arithmetic arithmetic);
+  DenseBlocks(const TransformerModel& model, Arithmetic arithmetic);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   std::optional<BlockMatrices> buffer_;  // bfloat16, where that is the arithmetic
 };
 

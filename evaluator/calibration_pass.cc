@@ -11,7 +11,7 @@
 namespace strata::evaluator {
 namespace {
 
-absl::Status CheckInputBytes(const LlamaConfig& config, int64_t tokens,
+absl::Status CheckInputBytes(const ModelConfig& config, int64_t tokens,
                              const CalibrationNeeds& needs) {
   if (needs.block_statistics) {
     const int64_t bytes = config.blocks * tokens * config.hidden * int64_t{4};
@@ -69,12 +69,12 @@ BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
   return scalers;
 }
 
-absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
+absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& model,
                                                      const Windows& sequences,
                                                      const CalibrationNeeds& needs,
                                                      const Progress& progress) {
   const at::InferenceMode guard;
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   const auto sequence_count = static_cast<int64_t>(sequences.size());
   const auto sequence_tokens = static_cast<int64_t>(sequences.front().size());
   const int64_t tokens = sequence_count * sequence_tokens;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -47,7 +47,7 @@ struct CalibrationNeeds {
 
 // ResourceExhausted if the inputs to be held need more than 4 GiB; Cancelled when `progress` says
 // so.
-absl::StatusOr<CalibrationStatistics> RunCalibration(const LlamaModel& model,
+absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& model,
                                                      const Windows& sequences,
                                                      const CalibrationNeeds& needs,
                                                      const Progress& progress);

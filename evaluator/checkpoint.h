@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 #include "evaluator/number_format.h"
 
 namespace strata::evaluator {
@@ -24,7 +24,7 @@ class Checkpoint {
 
   virtual const std::string& path() const = 0;
   virtual const std::string& model_name() const = 0;
-  virtual const LlamaConfig& config() const = 0;
+  virtual const ModelConfig& config() const = 0;
 
   // SHA-256 of the files that hold the model, hexadecimal: reads all of them.
   virtual absl::StatusOr<std::string> Digest() const = 0;
@@ -46,7 +46,7 @@ class Checkpoint {
 };
 
 // A Hugging Face directory or a GGUF file. Errors as GgufFile::Open and OpenHuggingFaceCheckpoint,
-// and as ReadLlamaConfig.
+// and as ReadGgufConfig.
 absl::StatusOr<std::unique_ptr<Checkpoint>> OpenCheckpoint(const std::string& path);
 
 // Reads a whole tensor. DataLoss for a number that is not finite, naming file, tensor and position.

@@ -15,7 +15,7 @@ namespace {
 
 class FeaturePass {
  public:
-  FeaturePass(LlamaModel& model, const pruning::FeaturePlan& plan,
+  FeaturePass(TransformerModel& model, const pruning::FeaturePlan& plan,
               const std::vector<UnitLinears>& units, const CalibrationStatistics& statistics,
               const Windows& sequences)
       : model_(model),
@@ -141,7 +141,7 @@ class FeaturePass {
     return unit;
   }
 
-  LlamaModel& model_;
+  TransformerModel& model_;
   const pruning::FeaturePlan& plan_;
   const std::vector<UnitLinears>& units_;
   const CalibrationStatistics& statistics_;
@@ -162,8 +162,9 @@ PlanNeeds NeedsOf(const pruning::FeaturePlan& plan) {
 }
 
 absl::StatusOr<std::vector<std::vector<double>>> MeasureUnits(
-    LlamaModel& model, const pruning::FeaturePlan& plan, const std::vector<UnitLinears>& units,
-    const CalibrationStatistics& statistics, const Windows& sequences, const Progress& progress) {
+    TransformerModel& model, const pruning::FeaturePlan& plan,
+    const std::vector<UnitLinears>& units, const CalibrationStatistics& statistics,
+    const Windows& sequences, const Progress& progress) {
   return FeaturePass(model, plan, units, statistics, sequences).Run(progress);
 }
 

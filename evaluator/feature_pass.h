@@ -8,7 +8,7 @@
 
 #include "evaluator/calibration_pass.h"
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 #include "pruning/feature_plan.h"
 
 namespace strata::evaluator {
@@ -27,8 +27,9 @@ PlanNeeds NeedsOf(const pruning::FeaturePlan& plan);
 // last to the first, and anew in each pass of pruning::ModelFeatures. Errors as RecordBlockInputs,
 // GradientPass and MeasureSensitivity; Cancelled.
 absl::StatusOr<std::vector<std::vector<double>>> MeasureUnits(
-    LlamaModel& model, const pruning::FeaturePlan& plan, const std::vector<UnitLinears>& units,
-    const CalibrationStatistics& statistics, const Windows& sequences, const Progress& progress);
+    TransformerModel& model, const pruning::FeaturePlan& plan,
+    const std::vector<UnitLinears>& units, const CalibrationStatistics& statistics,
+    const Windows& sequences, const Progress& progress);
 
 }  // namespace strata::evaluator
 

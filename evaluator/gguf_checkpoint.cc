@@ -64,7 +64,7 @@ absl::StatusOr<std::unique_ptr<GgufCheckpoint>> GgufCheckpoint::Open(const std::
   absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(path);
   if (!file.ok()) return file.status();
   checkpoint->file_ = *std::move(file);
-  const absl::StatusOr<LlamaConfig> config = ReadLlamaConfig(*checkpoint->file_);
+  const absl::StatusOr<ModelConfig> config = ReadGgufConfig(*checkpoint->file_);
   if (!config.ok()) return config.status();
   checkpoint->config_ = *config;
   absl::StatusOr<std::string> name = ModelName(*checkpoint->file_);

@@ -32,7 +32,7 @@ class GgufCheckpoint : public Checkpoint {
 
   const std::string& path() const override { return file_->path(); }
   const std::string& model_name() const override { return name_; }
-  const LlamaConfig& config() const override { return config_; }
+  const ModelConfig& config() const override { return config_; }
   absl::StatusOr<std::string> Digest() const override;
   std::string StoredName(const std::string& name) const override;
   std::optional<NumberFormat> FormatOf(const std::string& name) const override;
@@ -46,7 +46,7 @@ class GgufCheckpoint : public Checkpoint {
 
   std::unique_ptr<GgufFile> file_;
   std::string name_;
-  LlamaConfig config_;
+  ModelConfig config_;
 };
 
 }  // namespace strata::evaluator

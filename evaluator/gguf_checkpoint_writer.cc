@@ -33,7 +33,7 @@ GgufMetadata MetadataOf(const GgufFile& file) {
 }
 
 void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
-  const LlamaConfig& config = source.config();
+  const ModelConfig& config = source.config();
   metadata->Text("general.architecture", "llama");
   metadata->Text("general.name", source.model_name());
   const std::pair<const char*, int64_t> numbers[] = {
@@ -103,7 +103,7 @@ class GgufCheckpointWriter : public CheckpointWriter {
  public:
   GgufCheckpointWriter(const Checkpoint& source, GgufMetadata metadata,
                        const CheckpointWriterOptions& options) {
-    const LlamaConfig& config = source.config();
+    const ModelConfig& config = source.config();
     std::vector<GgufTensorShape> tensors;
     NumberFormat of_linears = NumberFormat::kFloat32;
     for (const NamedShape& tensor : TensorsOf(config)) {

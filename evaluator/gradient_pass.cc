@@ -32,7 +32,7 @@ at::Tensor Rotated(const at::Tensor& heads, const at::Tensor& rotary) {
 }
 
 // Causal attention of one window; `projected` holds queries, keys and values of every token.
-at::Tensor Attended(const LlamaConfig& config, const at::Tensor& projected,
+at::Tensor Attended(const ModelConfig& config, const at::Tensor& projected,
                     const at::Tensor& rotary) {
   const int64_t tokens = projected.size(0);
   const int64_t groups = config.key_value_heads;
@@ -82,7 +82,7 @@ void TakeGradient(at::Tensor& leaf, double scale, at::Tensor* sum) {
 
 }  // namespace
 
-at::Tensor DifferentiableBlock(const LlamaConfig& config, const BlockMatrices& matrices,
+at::Tensor DifferentiableBlock(const ModelConfig& config, const BlockMatrices& matrices,
                                const BlockNorms& norms, const at::Tensor& rotary,
                                const at::Tensor& hidden) {
   const at::Tensor attention_input = Normed(hidden, norms.attention, config.norm_epsilon);
@@ -96,7 +96,7 @@ at::Tensor DifferentiableBlock(const LlamaConfig& config, const BlockMatrices& m
   return middle + gated.matmul(matrices.down.t());
 }
 
-GradientPass::GradientPass(const LlamaModel& model, const Windows& sequences,
+GradientPass::GradientPass(const TransformerModel& model, const Windows& sequences,
                            const std::vector<at::Tensor>& inputs)
     : model_(&model),
       sequences_(&sequences),
@@ -105,7 +105,8 @@ GradientPass::GradientPass(const LlamaModel& model, const Windows& sequences,
       rotary_(RotaryTable(tokens_, RotaryFrequencies(model.config()))),
       block_(model.config().blocks - 1) {}
 
-absl::StatusOr<GradientPass> GradientPass::Begin(const LlamaModel& model, const Windows& sequences,
+absl::StatusOr<GradientPass> GradientPass::Begin(const TransformerModel& model,
+                                                 const Windows& sequences,
                                                  const std::vector<at::Tensor>& inputs,
                                                  const Progress& progress) {
   GradientPass pass(model, sequences, inputs);

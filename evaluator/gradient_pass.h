@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -17,13 +17,13 @@ namespace strata::evaluator {
 // BlockForward computes in float32, to rounding. `hidden` is [tokens, hidden], `rotary` the
 // RotaryTable of at least as many positions; the result has the shape of `hidden`. None of the
 // tensors may have been made in inference mode if gradients are wanted.
-at::Tensor DifferentiableBlock(const LlamaConfig& config, const BlockMatrices& matrices,
+at::Tensor DifferentiableBlock(const ModelConfig& config, const BlockMatrices& matrices,
                                const BlockNorms& norms, const at::Tensor& rotary,
                                const at::Tensor& hidden);
 
 // The magnitude of gradients, G: for every weight of a block's linears the mean over sequences of
-// |derivative of the sequence's mean token loss|. The loss is that of LlamaModel::Losses, the mean
-// over tokens 1 ... T-1. All float32; the bits are the same for the same number of threads.
+// |derivative of the sequence's mean token loss|. The loss is that of TransformerModel::Losses, the
+// mean over tokens 1 ... T-1. All float32; the bits are the same for the same number of threads.
 //
 // From the last block to the first, a block is run anew from its recorded inputs, one sequence at a
 // time, and differentiated. Besides the inputs it holds the gradient of the loss by one block's
@@ -32,7 +32,7 @@ class GradientPass {
  public:
   // `inputs` as RecordBlockInputs gives them for `sequences`. All arguments must outlive the pass.
   // InvalidArgument if the sequences have fewer than two tokens; Cancelled.
-  static absl::StatusOr<GradientPass> Begin(const LlamaModel& model, const Windows& sequences,
+  static absl::StatusOr<GradientPass> Begin(const TransformerModel& model, const Windows& sequences,
                                             const std::vector<at::Tensor>& inputs,
                                             const Progress& progress);
 
@@ -41,13 +41,13 @@ class GradientPass {
   absl::StatusOr<BlockMatrices> Next(const Progress& progress);
 
  private:
-  GradientPass(const LlamaModel& model, const Windows& sequences,
+  GradientPass(const TransformerModel& model, const Windows& sequences,
                const std::vector<at::Tensor>& inputs);
 
   // Gradient of one sequence's loss by the last block's output [tokens, hidden].
   at::Tensor LossGradient(const at::Tensor& output, const std::vector<int32_t>& sequence) const;
 
-  const LlamaModel* model_;
+  const TransformerModel* model_;
   const Windows* sequences_;
   const std::vector<at::Tensor>* inputs_;
   int64_t tokens_;  // of a sequence

@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> HuggingFaceCheckpoint::Op
   const std::string config_path = PathOf(folder, kConfig);
   const absl::StatusOr<Json> json = ReadJsonObject(config_path);
   if (!json.ok()) return json.status();
-  const absl::StatusOr<LlamaConfig> config = ReadHuggingFaceConfig(*json, config_path);
+  const absl::StatusOr<ModelConfig> config = ReadHuggingFaceConfig(*json, config_path);
   if (!config.ok()) return config.status();
   checkpoint->config_ = *config;
   const auto context = json->find("max_position_embeddings");

@@ -33,7 +33,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
 
   const std::string& path() const override { return folder_; }
   const std::string& model_name() const override { return name_; }
-  const LlamaConfig& config() const override { return config_; }
+  const ModelConfig& config() const override { return config_; }
   absl::StatusOr<std::string> Digest() const override;
   std::string StoredName(const std::string& name) const override;
   std::optional<NumberFormat> FormatOf(const std::string& name) const override;
@@ -50,7 +50,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
 
   std::string folder_;
   std::string name_;
-  LlamaConfig config_;
+  ModelConfig config_;
   int64_t context_tokens_ = 2048;
   std::map<std::string, std::unique_ptr<SafetensorsFile>> shards_;  // by file name
   std::map<std::string, const SafetensorsTensor*> tensors_;

@@ -112,7 +112,7 @@ void CheckSupported(Reader& reader) {
 }
 
 // Older files have "rope_theta" and "rope_scaling", newer ones "rope_parameters" with both.
-void ReadRotary(Reader& reader, const std::string& path, LlamaConfig* config) {
+void ReadRotary(Reader& reader, const std::string& path, ModelConfig* config) {
   config->rotary_base = reader.Positive("rope_theta", config->rotary_base);
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const Json* rotary = reader.Find(key);
@@ -160,11 +160,11 @@ absl::StatusOr<Json> ReadJsonObject(const std::string& path) {
                                          json.is_discarded() ? "no JSON" : json.type_name()));
 }
 
-absl::StatusOr<LlamaConfig> ReadHuggingFaceConfig(const Json& json, const std::string& path) {
+absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const Json& json, const std::string& path) {
   Reader reader(json, path);
   CheckSupported(reader);
   if (!reader.status().ok()) return reader.status();
-  LlamaConfig config;
+  ModelConfig config;
   config.blocks = static_cast<int>(reader.Natural("num_hidden_layers"));
   config.hidden = reader.Natural("hidden_size");
   config.feed_forward = reader.Natural("intermediate_size");

@@ -7,7 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 
 namespace strata::evaluator {
 
@@ -16,10 +16,11 @@ namespace strata::evaluator {
 absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
 
 // The numbers of a model of the LLaMA family, with the defaults that transformers gives absent
-// keys. Unimplemented, naming key and value: another model type, a rotary embedding scaled by another rule than linear or LLaMA 3's, a
-// sliding window, biases, another activation. InvalidArgument: a key that is missing, of another
-// type or impossible. `path` names the file in errors.
-absl::StatusOr<LlamaConfig> ReadHuggingFaceConfig(const nlohmann::json& json,
+// keys. Unimplemented, naming key and value: another model type, a rotary embedding scaled by
+// another rule than linear or LLaMA 3's, a sliding window, biases, another activation.
+// InvalidArgument: a key that is missing, of another type or impossible. `path` names the file in
+// errors.
+absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const nlohmann::json& json,
                                                   const std::string& path);
 
 }  // namespace strata::evaluator

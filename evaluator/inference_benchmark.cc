@@ -82,7 +82,7 @@ absl::Status CheckOptions(const InferenceBenchmarkOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status CheckCache(const LlamaConfig& config, int64_t tokens) {
+absl::Status CheckCache(const ModelConfig& config, int64_t tokens) {
   const int64_t bytes = 2 * tokens * KeyValueCache::BytesPerToken(config);
   if (bytes <= kMaximumCacheBytes) return absl::OkStatus();
   return absl::ResourceExhaustedError(fmt::format(
@@ -92,7 +92,8 @@ absl::Status CheckCache(const LlamaConfig& config, int64_t tokens) {
 }
 
 absl::StatusOr<CalibrationStatistics> Calibrate(const InferenceBenchmarkOptions& options,
-                                                const LlamaModel& model, const Progress& progress) {
+                                                const TransformerModel& model,
+                                                const Progress& progress) {
   const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(options.model_path);
   if (!tokenizer.ok()) return tokenizer.status();
   const absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(options.text_path, **tokenizer);
@@ -117,7 +118,7 @@ struct Repetition {
 
 class Bench {
  public:
-  Bench(const InferenceBenchmarkOptions& options, const LlamaModel& model,
+  Bench(const InferenceBenchmarkOptions& options, const TransformerModel& model,
         const CalibrationStatistics* statistics)
       : options_(options),
         model_(model),
@@ -145,7 +146,7 @@ class Bench {
                          int64_t linear_bytes) const;
 
   const InferenceBenchmarkOptions& options_;
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const CalibrationStatistics* statistics_;
   ThreadTeam team_;
   DecoderKernels kernels_;
@@ -344,8 +345,8 @@ absl::StatusOr<InferenceMeasurement> Measure(const InferenceBenchmarkOptions& op
     return status;
   }
   // The two forms that are compared are kept in memory; a third copy is not.
-  const absl::StatusOr<std::unique_ptr<LlamaModel>> model =
-      LlamaModel::Load(*std::move(checkpoint), Residence::kStream);
+  const absl::StatusOr<std::unique_ptr<TransformerModel>> model =
+      TransformerModel::Load(*std::move(checkpoint), Residence::kStream);
   if (!model.ok()) return model.status();
   std::optional<CalibrationStatistics> statistics;
   if (options.pruner != Pruner::kMagnitude) {

@@ -42,7 +42,7 @@ absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatr
   return factors;
 }
 
-absl::StatusOr<int64_t> PruneBlockBySparseGpt(const LlamaConfig& config,
+absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,
                                               const BlockFactors& factors, int block,
                                               const std::array<double, kLinearsPerBlock>& sparsity,
                                               int64_t group, BlockMatrices& pruned) {

@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "evaluator/llama_block.h"
+#include "evaluator/transformer_block.h"
 #include "pruning/sparse_gpt.h"
 
 namespace strata::evaluator {
@@ -21,7 +21,7 @@ absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatr
                                           at::Tensor& hidden);
 
 // Prunes the seven linears of `pruned`, which holds the dense weights, in place; returns the zeros.
-absl::StatusOr<int64_t> PruneBlockBySparseGpt(const LlamaConfig& config,
+absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,
                                               const BlockFactors& factors, int block,
                                               const std::array<double, kLinearsPerBlock>& sparsity,
                                               int64_t group, BlockMatrices& pruned);

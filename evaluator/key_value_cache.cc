@@ -69,7 +69,7 @@ void AttendHead(const OneHead& head, float* weights, float* output) {
 
 }  // namespace
 
-KeyValueCache::KeyValueCache(const LlamaConfig& config, int64_t maximum_tokens)
+KeyValueCache::KeyValueCache(const ModelConfig& config, int64_t maximum_tokens)
     : config_(config), maximum_tokens_(maximum_tokens) {
   const int64_t heads = config.key_value_heads;
   for (int block = 0; block < config.blocks; ++block) {
@@ -78,7 +78,7 @@ KeyValueCache::KeyValueCache(const LlamaConfig& config, int64_t maximum_tokens)
   }
 }
 
-int64_t KeyValueCache::BytesPerToken(const LlamaConfig& config) {
+int64_t KeyValueCache::BytesPerToken(const ModelConfig& config) {
   return config.blocks * 2 * config.key_value_rows() * static_cast<int64_t>(sizeof(float));
 }
 

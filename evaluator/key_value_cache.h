@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 
 namespace strata::evaluator {
 
@@ -16,9 +16,9 @@ namespace strata::evaluator {
 // access is thread-safe.
 class KeyValueCache {
  public:
-  KeyValueCache(const LlamaConfig& config, int64_t maximum_tokens);
+  KeyValueCache(const ModelConfig& config, int64_t maximum_tokens);
 
-  static int64_t BytesPerToken(const LlamaConfig& config);
+  static int64_t BytesPerToken(const ModelConfig& config);
   int64_t maximum_tokens() const { return maximum_tokens_; }
 
   // Keys (already rotated) and values of the tokens at `position`, position + 1, ...: float32
@@ -32,7 +32,7 @@ class KeyValueCache {
               int64_t last_head, std::vector<float>& weights, std::span<float> output) const;
 
  private:
-  LlamaConfig config_;
+  ModelConfig config_;
   int64_t maximum_tokens_;
   // Per block [key_value_heads, dimension, maximum_tokens]: products with a query then run along
   // positions; and [key_value_heads, maximum_tokens, dimension].

@@ -5,11 +5,11 @@
 #include "evaluator/level_database.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
-#include "evaluator/llama_model.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/progress.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 namespace {
@@ -39,8 +39,8 @@ class PlannedBuild : public LevelBuild {
     if (absl::Status status = UseThreads(threads_); !status.ok()) return status;
     absl::StatusOr<BankWriter> writer = BankWriter::Open(path_, layout_.bank(), bytes_free);
     if (!writer.ok()) return writer.status();
-    const absl::StatusOr<std::unique_ptr<LlamaModel>> model =
-        LlamaModel::Load(std::move(checkpoint_), Residence::kStream);
+    const absl::StatusOr<std::unique_ptr<TransformerModel>> model =
+        TransformerModel::Load(std::move(checkpoint_), Residence::kStream);
     if (!model.ok()) return model.status();
     absl::Status status = ComputeLevels(**model, sequences_, layout_, *writer, progress);
     if (status.ok()) status = writer->Finish();

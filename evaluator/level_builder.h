@@ -38,7 +38,7 @@ class LevelBuild {
 
   // To be called once. Computes what is missing; nothing if the file stands. What was finished
   // stays when the build ends early. `bytes_free` stands for what the system says, for tests.
-  // Errors as BankWriter::Open, LlamaModel::Load and ComputeLevels.
+  // Errors as BankWriter::Open, TransformerModel::Load and ComputeLevels.
   virtual absl::Status Run(const Progress& progress,
                            std::optional<int64_t> bytes_free = std::nullopt) = 0;
 };

@@ -40,7 +40,7 @@ std::vector<std::byte> DeadInputBits(const BlockFactors& factors) {
 // Solves for and appends one entry of a block after the other.
 class BlockSolver {
  public:
-  BlockSolver(const LlamaModel& model, const LevelLayout& layout, BankWriter& writer,
+  BlockSolver(const TransformerModel& model, const LevelLayout& layout, BankWriter& writer,
               const Progress& progress)
       : model_(model), layout_(layout), writer_(writer), progress_(progress) {}
 
@@ -86,7 +86,7 @@ class BlockSolver {
     return writer_.Append(BytesOf(rounded));
   }
 
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const LevelLayout& layout_;
   BankWriter& writer_;
   const Progress& progress_;
@@ -94,11 +94,11 @@ class BlockSolver {
 
 }  // namespace
 
-absl::Status ComputeLevels(const LlamaModel& model, const Windows& sequences,
+absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequences,
                            const LevelLayout& layout, BankWriter& writer,
                            const Progress& progress) {
   const at::InferenceMode guard;
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   const auto sequence_count = static_cast<int64_t>(sequences.size());
   BlockForward forward(config, static_cast<int64_t>(sequences.front().size()),
                        Arithmetic::kFloat32);
@@ -149,7 +149,7 @@ absl::StatusOr<LevelDatabase> LevelDatabase::Open(const std::string& folder,
   return LevelDatabase(std::make_unique<BankFile>(*std::move(file)), *std::move(layout));
 }
 
-OneShotLevels::OneShotLevels(const LlamaModel& model, const LevelDatabase& database,
+OneShotLevels::OneShotLevels(const TransformerModel& model, const LevelDatabase& database,
                              pruning::LevelChoice choice, Arithmetic arithmetic)
     : model_(model), database_(database), choice_(std::move(choice)) {
   const at::InferenceMode guard;
@@ -157,8 +157,8 @@ OneShotLevels::OneShotLevels(const LlamaModel& model, const LevelDatabase& datab
 }
 
 absl::StatusOr<std::unique_ptr<OneShotLevels>> OneShotLevels::Create(
-    const LlamaModel& model, const LevelDatabase& database, std::span<const BlockSparsity> sparsity,
-    Arithmetic arithmetic) {
+    const TransformerModel& model, const LevelDatabase& database,
+    std::span<const BlockSparsity> sparsity, Arithmetic arithmetic) {
   const auto shapes = BlockShapes(model.config());
   std::vector<int64_t> parameters;
   std::vector<double> wanted;

@@ -13,7 +13,7 @@
 #include "evaluator/bank_writer.h"
 #include "evaluator/block_pruner.h"
 #include "evaluator/level_layout.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 #include "pruning/level_choice.h"
 
 namespace strata::evaluator {
@@ -23,7 +23,7 @@ namespace strata::evaluator {
 // levels of its linears. Holds the activations, one block and its factors. With the same number of
 // threads the same bytes, wherever it was interrupted. Errors as RunAndFactor and SparseGptPrune,
 // with block and linear, and as BankWriter::Append; Cancelled.
-absl::Status ComputeLevels(const LlamaModel& model, const Windows& sequences,
+absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequences,
                            const LevelLayout& layout, BankWriter& writer, const Progress& progress);
 
 // An opened database. Immutable; const access is thread-safe.
@@ -51,7 +51,7 @@ class OneShotLevels : public BlockPruner {
   // `model` and `database` must outlive the pruner. `sparsity` has an entry for each block. Errors
   // as pruning::ChooseLevels.
   static absl::StatusOr<std::unique_ptr<OneShotLevels>> Create(
-      const LlamaModel& model, const LevelDatabase& database,
+      const TransformerModel& model, const LevelDatabase& database,
       std::span<const BlockSparsity> sparsity, Arithmetic arithmetic);
 
   const pruning::LevelChoice& choice() const { return choice_; }
@@ -61,12 +61,12 @@ class OneShotLevels : public BlockPruner {
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  OneShotLevels(const LlamaModel& model, const LevelDatabase& database, pruning::LevelChoice choice,
-                Arithmetic arithmetic);
+  OneShotLevels(const TransformerModel& model, const LevelDatabase& database,
+                pruning::LevelChoice choice, Arithmetic arithmetic);
   absl::Status LoadDense(int block, int linear, at::Tensor& weights);
   absl::Status LoadLevel(int entry, at::Tensor& weights);
 
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const LevelDatabase& database_;
   pruning::LevelChoice choice_;
   BlockMatrices buffer_;

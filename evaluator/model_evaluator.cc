@@ -11,13 +11,13 @@
 #include "evaluator/level_database.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
-#include "evaluator/llama_model.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/one_shot_pruner.h"
 #include "evaluator/progress.h"
 #include "evaluator/sequential_pruner.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
+#include "evaluator/transformer_model.h"
 #include "evaluator/window_losses.h"
 #include "pruning/feature_plan.h"
 
@@ -32,7 +32,7 @@ double SecondsSince(Clock::time_point start) {
 
 class ModelEvaluator : public Evaluator {
  public:
-  ModelEvaluator(ModelSummary summary, std::unique_ptr<LlamaModel> model, TextCorpus corpus,
+  ModelEvaluator(ModelSummary summary, std::unique_ptr<TransformerModel> model, TextCorpus corpus,
                  const ModelEvaluatorOptions& options, std::optional<LevelDatabase> levels)
       : summary_(std::move(summary)),
         model_(std::move(model)),
@@ -78,7 +78,7 @@ class ModelEvaluator : public Evaluator {
                          const Progress& progress);
 
   const ModelSummary summary_;
-  const std::unique_ptr<LlamaModel> model_;
+  const std::unique_ptr<TransformerModel> model_;
   const TextCorpus corpus_;
   const int threads_;
   const std::string bank_folder_;
@@ -287,8 +287,8 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
     if (!opened.ok()) return opened.status();
     levels.emplace(*std::move(opened));
   }
-  absl::StatusOr<std::unique_ptr<LlamaModel>> model =
-      LlamaModel::Load(*std::move(checkpoint), options.residence);
+  absl::StatusOr<std::unique_ptr<TransformerModel>> model =
+      TransformerModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
   return std::make_unique<ModelEvaluator>(*std::move(summary), *std::move(model),
                                           *std::move(corpus), options, std::move(levels));

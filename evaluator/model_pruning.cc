@@ -10,11 +10,11 @@
 #include "evaluator/checkpoint_writer.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
-#include "evaluator/llama_model.h"
 #include "evaluator/pruning_method.h"
 #include "evaluator/sequential_pruner.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
+#include "evaluator/transformer_model.h"
 #include "pruning/sparsity_pattern.h"
 
 namespace strata::evaluator {
@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewWriter(const Checkpoint& so
       source.path()));
 }
 
-absl::Status CheckOptions(const LlamaConfig& config, const ModelPruningOptions& options) {
+absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& options) {
   const auto linears = static_cast<size_t>(config.blocks) * kLinearsPerBlock;
   if (options.sparsity.size() != linears) {
     return absl::InvalidArgumentError(
@@ -104,13 +104,13 @@ absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
   absl::StatusOr<std::unique_ptr<Checkpoint>> opened = OpenCheckpoint(options.model_path);
   if (!opened.ok()) return opened.status();
   const Checkpoint& source = **opened;  // kept by the streamed model
-  const LlamaConfig& config = source.config();
+  const ModelConfig& config = source.config();
   if (absl::Status status = CheckOptions(config, options); !status.ok()) return status;
   const auto writer = NewWriter(source, options);
   if (!writer.ok()) return writer.status();
   const absl::StatusOr<CalibrationText> text = ReadCalibration(options);
   if (!text.ok()) return text.status();
-  const auto model = LlamaModel::Load(*std::move(opened), Residence::kStream);
+  const auto model = TransformerModel::Load(*std::move(opened), Residence::kStream);
   if (!model.ok()) return model.status();
   if (absl::Status status = (*writer)->Start(output); !status.ok()) return status;
 

@@ -16,7 +16,7 @@ absl::StatusOr<ModelSummary> SummarizeModel(const std::string& path) {
 absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint) {
   constexpr int kLinears = 7;
   constexpr int kAttentionLinears = 4;
-  const LlamaConfig& config = checkpoint.config();
+  const ModelConfig& config = checkpoint.config();
   const auto shapes = BlockShapes(config);
   ModelSummary summary;
   summary.family = "llama";

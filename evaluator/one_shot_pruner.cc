@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t kMaximumFactorBytes = int64_t{8} << 30;
 
-absl::Status CheckFactorBytes(const LlamaConfig& config) {
+absl::Status CheckFactorBytes(const ModelConfig& config) {
   const int64_t hidden = config.hidden * config.hidden;
   const int64_t bytes = config.blocks * int64_t{4} *
                         (2 * hidden + config.query_rows() * config.query_rows() +
@@ -24,7 +24,8 @@ absl::Status CheckFactorBytes(const LlamaConfig& config) {
 
 }  // namespace
 
-OneShotRanks::OneShotRanks(const LlamaModel& model, const RankBank& bank, Arithmetic arithmetic)
+OneShotRanks::OneShotRanks(const TransformerModel& model, const RankBank& bank,
+                           Arithmetic arithmetic)
     : model_(model), bank_(bank), arithmetic_(arithmetic) {
   const at::InferenceMode guard;
   buffer_ = BlockMatrices::Allocate(model.config(), arithmetic);
@@ -32,7 +33,7 @@ OneShotRanks::OneShotRanks(const LlamaModel& model, const RankBank& bank, Arithm
 
 absl::StatusOr<PrunedBlock> OneShotRanks::Prune(int block, const BlockSparsity& sparsity) {
   const at::InferenceMode guard;
-  const LlamaConfig& config = model_.config();
+  const ModelConfig& config = model_.config();
   const BlockMatrices matrices = model_.matrices(block);
   PrunedBlock pruned{buffer_, 0};
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
@@ -49,10 +50,10 @@ absl::StatusOr<PrunedBlock> OneShotRanks::Prune(int block, const BlockSparsity& 
   return pruned;
 }
 
-absl::StatusOr<FactorBank> FactorBank::Build(const LlamaModel& model, const Windows& sequences,
-                                             const Progress& progress) {
+absl::StatusOr<FactorBank> FactorBank::Build(const TransformerModel& model,
+                                             const Windows& sequences, const Progress& progress) {
   const at::InferenceMode guard;
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   if (absl::Status status = CheckFactorBytes(config); !status.ok()) return status;
   BlockForward forward(config, static_cast<int64_t>(sequences.front().size()),
                        Arithmetic::kFloat32);
@@ -75,7 +76,7 @@ absl::StatusOr<FactorBank> FactorBank::Build(const LlamaModel& model, const Wind
   return bank;
 }
 
-OneShotSparseGpt::OneShotSparseGpt(const LlamaModel& model, const FactorBank& bank,
+OneShotSparseGpt::OneShotSparseGpt(const TransformerModel& model, const FactorBank& bank,
                                    const PruningMethod& method, Arithmetic arithmetic)
     : model_(model), bank_(bank), method_(method) {
   const at::InferenceMode guard;

@@ -18,11 +18,11 @@ namespace strata::evaluator {
 class OneShotRanks : public BlockPruner {
  public:
   // `model` and `bank` must outlive the pruner.
-  OneShotRanks(const LlamaModel& model, const RankBank& bank, Arithmetic arithmetic);
+  OneShotRanks(const TransformerModel& model, const RankBank& bank, Arithmetic arithmetic);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const RankBank& bank_;
   Arithmetic arithmetic_;
   BlockMatrices buffer_;
@@ -33,7 +33,7 @@ class FactorBank {
  public:
   // Runs the sequences through the dense model. ResourceExhausted if the factors need more than 8
   // GiB; errors of pruning::FactorHessian with block and input; Cancelled.
-  static absl::StatusOr<FactorBank> Build(const LlamaModel& model, const Windows& sequences,
+  static absl::StatusOr<FactorBank> Build(const TransformerModel& model, const Windows& sequences,
                                           const Progress& progress);
 
   const BlockFactors& factors(int block) const { return factors_[block]; }
@@ -46,12 +46,12 @@ class FactorBank {
 class OneShotSparseGpt : public BlockPruner {
  public:
   // `model` and `bank` must outlive the pruner.
-  OneShotSparseGpt(const LlamaModel& model, const FactorBank& bank, const PruningMethod& method,
-                   Arithmetic arithmetic);
+  OneShotSparseGpt(const TransformerModel& model, const FactorBank& bank,
+                   const PruningMethod& method, Arithmetic arithmetic);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const FactorBank& bank_;
   PruningMethod method_;
   BlockMatrices buffer_;

@@ -9,7 +9,8 @@
 
 namespace strata::evaluator {
 
-OneShotSelection::OneShotSelection(const LlamaModel& model, const CalibrationStatistics* statistics,
+OneShotSelection::OneShotSelection(const TransformerModel& model,
+                                   const CalibrationStatistics* statistics,
                                    const PruningMethod& method, Arithmetic arithmetic)
     : model_(model), statistics_(statistics), method_(method) {
   const at::InferenceMode guard;

@@ -16,14 +16,14 @@ namespace strata::evaluator {
 class OneShotSelection : public BlockPruner {
  public:
   // `model` and `statistics` must outlive the pruner. Magnitude needs no statistics: null.
-  OneShotSelection(const LlamaModel& model, const CalibrationStatistics* statistics,
+  OneShotSelection(const TransformerModel& model, const CalibrationStatistics* statistics,
                    const PruningMethod& method, Arithmetic arithmetic);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
   absl::Status PruneLinear(int block, int linear, const at::Tensor& dense, double sparsity);
 
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const CalibrationStatistics* statistics_;
   PruningMethod method_;
   BlockMatrices buffer_;

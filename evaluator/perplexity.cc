@@ -8,10 +8,10 @@
 #include "evaluator/block_pruner.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
-#include "evaluator/llama_model.h"
 #include "evaluator/model_evaluator.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
+#include "evaluator/transformer_model.h"
 #include "evaluator/window_losses.h"
 
 namespace strata::evaluator {
@@ -43,7 +43,7 @@ absl::StatusOr<Windows> ReadWindows(const PerplexityOptions& options, const Toke
   return windows;
 }
 
-absl::StatusOr<PerplexityResult> MeasureGroups(LlamaModel& model, const Windows& windows,
+absl::StatusOr<PerplexityResult> MeasureGroups(TransformerModel& model, const Windows& windows,
                                                Arithmetic arithmetic, const Progress& progress) {
   DenseBlocks blocks(model, arithmetic);
   const std::vector<BlockSparsity> dense(model.config().blocks, BlockSparsity{});
@@ -100,8 +100,8 @@ absl::StatusOr<PerplexityResult> Measure(const PerplexityOptions& options,
   if (!tokenizer.ok()) return tokenizer.status();
   const absl::StatusOr<Windows> windows = ReadWindows(options, **tokenizer);
   if (!windows.ok()) return windows.status();
-  const absl::StatusOr<std::unique_ptr<LlamaModel>> model =
-      LlamaModel::Load(*std::move(checkpoint), options.residence);
+  const absl::StatusOr<std::unique_ptr<TransformerModel>> model =
+      TransformerModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
   absl::StatusOr<PerplexityResult> result =
       MeasureGroups(**model, *windows, options.arithmetic, progress);

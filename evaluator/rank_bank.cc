@@ -32,7 +32,7 @@ const char* ScoreName(pruning::ScoreKind kind) {
   return "";
 }
 
-absl::StatusOr<pruning::WeightRanks> RankLinear(const LlamaModel& model,
+absl::StatusOr<pruning::WeightRanks> RankLinear(const TransformerModel& model,
                                                 const BlockMatrices& matrices,
                                                 const CalibrationStatistics& statistics,
                                                 const PruningMethod& method, int block,
@@ -47,7 +47,7 @@ absl::StatusOr<pruning::WeightRanks> RankLinear(const LlamaModel& model,
 }
 
 // Hands over the ranks of the linears from number `first` on.
-absl::Status RankLinears(const LlamaModel& model, const CalibrationStatistics& statistics,
+absl::Status RankLinears(const TransformerModel& model, const CalibrationStatistics& statistics,
                          const PruningMethod& method, int first, const Progress& progress,
                          const std::function<absl::Status(pruning::WeightRanks ranks)>& take) {
   const at::InferenceMode guard;
@@ -93,7 +93,7 @@ std::string RankBankPath(const RankBankPlace& place) {
   return std::filesystem::path(place.folder) / fmt::format("ranks-{}.bank", digest);
 }
 
-absl::StatusOr<RankBank> RankBank::Build(const LlamaModel& model,
+absl::StatusOr<RankBank> RankBank::Build(const TransformerModel& model,
                                          const CalibrationStatistics& statistics,
                                          const PruningMethod& method, const Progress& progress) {
   RankBank bank;
@@ -107,7 +107,8 @@ absl::StatusOr<RankBank> RankBank::Build(const LlamaModel& model,
   return bank;
 }
 
-absl::StatusOr<RankBank> RankBank::OpenOrBuild(const RankBankPlace& place, const LlamaModel& model,
+absl::StatusOr<RankBank> RankBank::OpenOrBuild(const RankBankPlace& place,
+                                               const TransformerModel& model,
                                                const StatisticsSource& statistics,
                                                const Progress& progress) {
   const auto build = [&](BankWriter& writer) -> absl::Status {

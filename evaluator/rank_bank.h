@@ -12,7 +12,7 @@
 
 #include "evaluator/bank_file.h"
 #include "evaluator/calibration_pass.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 #include "pruning/weight_ranks.h"
 
 namespace strata::evaluator {
@@ -31,7 +31,7 @@ class RankBank {
  public:
   // In memory. Errors as pruning::WeightScores::Create and WeightRanks::Build, with block and
   // linear; Cancelled.
-  static absl::StatusOr<RankBank> Build(const LlamaModel& model,
+  static absl::StatusOr<RankBank> Build(const TransformerModel& model,
                                         const CalibrationStatistics& statistics,
                                         const PruningMethod& method, const Progress& progress);
 
@@ -42,7 +42,8 @@ class RankBank {
   // wait. Its name is ranks-DIGEST.bank, of all that the ranks depend on: model, text, calibration,
   // method, and the threads and instructions with which they are computed, because these move the
   // last bits of the statistics. Errors as Build and OpenOrBuildBank.
-  static absl::StatusOr<RankBank> OpenOrBuild(const RankBankPlace& place, const LlamaModel& model,
+  static absl::StatusOr<RankBank> OpenOrBuild(const RankBankPlace& place,
+                                              const TransformerModel& model,
                                               const StatisticsSource& statistics,
                                               const Progress& progress);
 

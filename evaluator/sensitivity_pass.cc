@@ -16,11 +16,12 @@ namespace {
 double Fraction(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11) * 0x1p-53; }
 
 // Mean loss of every sequence with `matrices` in place of those of `block`.
-absl::StatusOr<std::vector<double>> SequenceLosses(LlamaModel& model, const Windows& sequences,
+absl::StatusOr<std::vector<double>> SequenceLosses(TransformerModel& model,
+                                                   const Windows& sequences,
                                                    const at::Tensor& input, int block,
                                                    const BlockMatrices& matrices,
                                                    const Progress& progress) {
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   const size_t predicted = sequences.front().size() - 1;
   BlockForward forward(config, static_cast<int64_t>(sequences.front().size()),
                        Arithmetic::kFloat32);
@@ -55,7 +56,7 @@ void FillStandardNormals(uint64_t seed, std::span<float> values) {
   }
 }
 
-void AddDirection(const LlamaConfig& config, const std::vector<int>& linears, double scale,
+void AddDirection(const ModelConfig& config, const std::vector<int>& linears, double scale,
                   const BlockMatrices& matrices) {
   const at::InferenceMode guard;
   int64_t weights = 0;
@@ -73,7 +74,7 @@ void AddDirection(const LlamaConfig& config, const std::vector<int>& linears, do
   }
 }
 
-absl::StatusOr<double> MeasureSensitivity(LlamaModel& model, const Windows& sequences,
+absl::StatusOr<double> MeasureSensitivity(TransformerModel& model, const Windows& sequences,
                                           const std::vector<at::Tensor>& inputs,
                                           const std::vector<int>& linears,
                                           const Progress& progress) {

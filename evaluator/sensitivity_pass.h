@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -26,7 +26,7 @@ void FillStandardNormals(uint64_t seed, std::span<float> values);
 // The direction of a unit: normals for the weights of its linears, linear after linear, row-major,
 // of one generator whose seed is the index of the unit's first linear. Adds `scale` times it to
 // `matrices`, which are those of its block. `linears` are indices into ModelSummary::linears.
-void AddDirection(const LlamaConfig& config, const std::vector<int>& linears, double scale,
+void AddDirection(const ModelConfig& config, const std::vector<int>& linears, double scale,
                   const BlockMatrices& matrices);
 
 // Mean over sequences of |loss(w + e z) - loss(w - e z)| / 2e, the loss being a sequence's mean
@@ -34,7 +34,7 @@ void AddDirection(const LlamaConfig& config, const std::vector<int>& linears, do
 // blocks from the unit's own on, in float32, from `inputs` as RecordBlockInputs gives them for
 // `sequences`. Rounding of the losses leaves an error of about 1e-3. InvalidArgument for sequences
 // of fewer than two tokens; Cancelled.
-absl::StatusOr<double> MeasureSensitivity(LlamaModel& model, const Windows& sequences,
+absl::StatusOr<double> MeasureSensitivity(TransformerModel& model, const Windows& sequences,
                                           const std::vector<at::Tensor>& inputs,
                                           const std::vector<int>& linears,
                                           const Progress& progress);

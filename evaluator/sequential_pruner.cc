@@ -8,7 +8,7 @@
 
 namespace strata::evaluator {
 
-SequentialPruner::SequentialPruner(const LlamaModel& model, const Windows& sequences,
+SequentialPruner::SequentialPruner(const TransformerModel& model, const Windows& sequences,
                                    const PruningMethod& method, Arithmetic arithmetic,
                                    Protocol protocol)
     : model_(model),
@@ -29,7 +29,7 @@ SequentialPruner::SequentialPruner(const LlamaModel& model, const Windows& seque
 
 absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSparsity& sparsity,
                                                         at::Tensor& hidden) {
-  const LlamaConfig& config = model_.config();
+  const ModelConfig& config = model_.config();
   const BlockMatrices matrices = model_.matrices(block);
   BlockScalers scalers;
   if (forward_.has_value()) {

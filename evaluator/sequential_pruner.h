@@ -9,15 +9,16 @@
 #include <optional>
 
 #include "evaluator/block_pruner.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
 class SequentialPruner : public BlockPruner {
  public:
   // `model` must outlive the pruner. Magnitude needs no `sequences` and runs none.
-  SequentialPruner(const LlamaModel& model, const Windows& sequences, const PruningMethod& method,
-                   Arithmetic arithmetic, Protocol protocol = Protocol::kSequential);
+  SequentialPruner(const TransformerModel& model, const Windows& sequences,
+                   const PruningMethod& method, Arithmetic arithmetic,
+                   Protocol protocol = Protocol::kSequential);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
@@ -27,7 +28,7 @@ class SequentialPruner : public BlockPruner {
   absl::StatusOr<int64_t> PruneBySparseGpt(int block, const BlockSparsity& sparsity,
                                            at::Tensor& hidden);
 
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   int64_t sequences_;
   PruningMethod method_;
   Protocol protocol_;

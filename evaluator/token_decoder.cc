@@ -55,7 +55,7 @@ int64_t DecoderBlocks::bytes() const {
   return sum;
 }
 
-absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const LlamaModel& model, BlockPruner& pruner,
+absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const TransformerModel& model, BlockPruner& pruner,
                                                  std::span<const BlockSparsity> sparsity,
                                                  Arithmetic arithmetic, LinearFormat format,
                                                  const DecoderKernels& kernels,
@@ -78,7 +78,7 @@ absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const LlamaModel& model, BlockP
   return result;
 }
 
-TokenDecoder::TokenDecoder(const LlamaModel& model, const DecoderBlocks& blocks,
+TokenDecoder::TokenDecoder(const TransformerModel& model, const DecoderBlocks& blocks,
                            const DecoderLinear& head, int64_t maximum_tokens, ThreadTeam& team)
     : model_(model),
       blocks_(blocks),

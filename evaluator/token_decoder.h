@@ -14,8 +14,8 @@
 #include "evaluator/block_pruner.h"
 #include "evaluator/decoder_linear.h"
 #include "evaluator/key_value_cache.h"
-#include "evaluator/llama_model.h"
 #include "evaluator/thread_team.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -40,7 +40,7 @@ struct DecoderBlocks {
 
 // Prunes one block after the other and keeps its linears in `format`. Errors of the pruner;
 // Cancelled.
-absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const LlamaModel& model, BlockPruner& pruner,
+absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const TransformerModel& model, BlockPruner& pruner,
                                                  std::span<const BlockSparsity> sparsity,
                                                  Arithmetic arithmetic, LinearFormat format,
                                                  const DecoderKernels& kernels,
@@ -60,8 +60,8 @@ class TokenDecoder {
   // All must outlive the decoder, and the linears have as many parts as the team. The head is
   // [vocabulary, hidden]. The cache takes KeyValueCache::BytesPerToken for each of
   // `maximum_tokens`.
-  TokenDecoder(const LlamaModel& model, const DecoderBlocks& blocks, const DecoderLinear& head,
-               int64_t maximum_tokens, ThreadTeam& team);
+  TokenDecoder(const TransformerModel& model, const DecoderBlocks& blocks,
+               const DecoderLinear& head, int64_t maximum_tokens, ThreadTeam& team);
 
   // Tokens read so far.
   int64_t position() const { return position_; }
@@ -87,11 +87,11 @@ class TokenDecoder {
   void FinishLogits();
   BlockMatrices Expanded(const DecoderBlock& block, const BlockMatrices& buffer);
 
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   const DecoderBlocks& blocks_;
   const DecoderLinear& head_;
   ThreadTeam& team_;
-  LlamaConfig config_;
+  ModelConfig config_;
   KeyValueCache cache_;
   at::Tensor rotary_;
   int64_t position_ = 0;

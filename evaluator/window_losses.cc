@@ -23,7 +23,7 @@ class StageTimer {
   std::chrono::steady_clock::time_point start_;
 };
 
-int64_t PrunableWeights(const LlamaConfig& config) {
+int64_t PrunableWeights(const ModelConfig& config) {
   const int64_t attention = 2 * config.query_rows() + 2 * config.key_value_rows();
   return config.blocks * config.hidden * (attention + 3 * config.feed_forward);
 }
@@ -45,12 +45,12 @@ void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* 
 
 }  // namespace
 
-absl::StatusOr<Measurement> MeasureWindows(LlamaModel& model, BlockPruner& pruner,
+absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner& pruner,
                                            const std::vector<BlockSparsity>& sparsity,
                                            const Windows& windows, Arithmetic arithmetic,
                                            const Progress& progress) {
   const at::InferenceMode guard;
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   Measurement measurement;
   BlockForward forward(config, static_cast<int64_t>(windows.front().size()), arithmetic);
   at::Tensor hidden = model.Embed(windows);

@@ -8,14 +8,14 @@
 
 #include "evaluator/block_pruner.h"
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
 // Runs all windows through block after block, so that only one block's pruned weights exist; holds
 // windows * tokens * hidden * 4 bytes. `sparsity` has one entry per block. Cancelled when
 // `progress` says so between blocks.
-absl::StatusOr<Measurement> MeasureWindows(LlamaModel& model, BlockPruner& pruner,
+absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner& pruner,
                                            const std::vector<BlockSparsity>& sparsity,
                                            const Windows& windows, Arithmetic arithmetic,
                                            const Progress& progress);

@@ -1,7 +1,7 @@
 // The reader of GGUF files: of what it accepts every tensor can be read and the model described or
 // refused.
 #include "evaluator/gguf_file.h"
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/tokenizer_check.h"
 
@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::vector<float> numbers(static_cast<size_t>(tensor.elements()));
     Require(Dequantize(tensor, numbers).ok(), "an accepted tensor can be read");
   }
-  const auto config = strata::evaluator::ReadLlamaConfig(**opened);
+  const auto config = strata::evaluator::ReadGgufConfig(**opened);
   Require(config.ok() || !config.status().message().empty(), "an error says something");
   strata::fuzz::CheckTokenizer(strata::evaluator::ReadTokenizerDescription(file.path()));
   return 0;

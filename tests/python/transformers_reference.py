@@ -45,7 +45,7 @@ def make(folder):
     for name, tied, rotary in (("tied", True, plain), ("untied", False, plain),
                                ("llama3", False, llama3), ("linear", True, linear)):
         torch.manual_seed(7)
-        config = transformers.LlamaConfig(
+        config = transformers.ModelConfig(
             hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
             num_key_value_heads=2, vocab_size=259, rms_norm_eps=1e-5, initializer_range=0.3,
             tie_word_embeddings=tied, max_position_embeddings=4096, bos_token_id=1, eos_token_id=2,

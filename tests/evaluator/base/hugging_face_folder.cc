@@ -23,7 +23,7 @@ HuggingFaceFiles HuggingFaceFiles::Wave() {
   const TemporaryFile gguf(WaveModelGguf());
   const auto checkpoint = GgufCheckpoint::Open(gguf.path());
   Require(checkpoint.status());
-  const LlamaConfig& config = (*checkpoint)->config();
+  const ModelConfig& config = (*checkpoint)->config();
   HuggingFaceFiles files;
   files.config = {{"model_type", "llama"},
                   {"num_hidden_layers", config.blocks},

@@ -11,7 +11,7 @@ namespace {
 using BlockInputsTest = SingleThreadTest;
 
 TEST_F(BlockInputsTest, EveryInputLeadsToTheNext) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   const Windows sequences = WaveSequences(3, 10);
   const auto inputs = RecordBlockInputs(model, sequences, nullptr);
   ASSERT_TRUE(inputs.ok()) << inputs.status();

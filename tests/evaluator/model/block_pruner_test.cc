@@ -180,7 +180,7 @@ class SequentialReferenceTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(SequentialReferenceTest, AgreesWithTheReferenceImplementation) {
   const std::string method = GetParam();
-  LlamaModel& model = SharedModel();
+  TransformerModel& model = SharedModel();
   SequentialPruner sequential(model, CalibrationSequences(), MethodOf(method),
                               Arithmetic::kFloat32);
   CheckedPruner checked(sequential, method);
@@ -215,7 +215,7 @@ class FirstBlockTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(FirstBlockTest, OneShotSparseGptAgreesWithTheReference) {
   const std::string method = GetParam();
-  LlamaModel& model = SharedModel();
+  TransformerModel& model = SharedModel();
   BlockForward forward(model.config(), 128, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(CalibrationSequences());
   const auto factors = RunAndFactor(forward, model.matrices(0), model.norms(0), 8, hidden);
@@ -239,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, FirstBlockTest,
                          testing::Values("sparsegpt_0.5", "sparsegpt_0.7", "sparsegpt24_0.5"));
 
 TEST(OneShotWandaTest, LeavesTheDenseWeightsAndPrunesTheFirstBlockAsTheSequentialProtocol) {
-  LlamaModel& model = SharedModel();
+  TransformerModel& model = SharedModel();
   const at::Tensor before = model.matrices(0).gate_up.clone();
   const auto statistics = RunCalibration(model, CalibrationSequences(), {}, nullptr);
   ASSERT_TRUE(statistics.ok());
@@ -273,7 +273,7 @@ TEST(OneShotWandaTest, LeavesTheDenseWeightsAndPrunesTheFirstBlockAsTheSequentia
 
 // Every pruner in both protocols: block 0 gets the same zeros, as many as asked for.
 TEST(PrunersTest, BothProtocolsPruneTheFirstBlockAlike) {
-  LlamaModel& model = SharedModel();
+  TransformerModel& model = SharedModel();
   const auto statistics = RunCalibration(model, CalibrationSequences(), {}, nullptr);
   ASSERT_TRUE(statistics.ok());
   BlockSparsity sparsity;

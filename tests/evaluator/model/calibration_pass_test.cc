@@ -79,7 +79,7 @@ std::vector<std::vector<double>> MeasureBlocks(const std::vector<std::string>& f
   const auto plan = pruning::FeaturePlan::Create(features);
   EXPECT_TRUE(plan.ok()) << plan.status();
   std::vector<std::vector<double>> values;
-  const LlamaModel& model = SharedModel();
+  const TransformerModel& model = SharedModel();
   for (const int block : blocks) {
     pruning::FeatureUnit unit;
     for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
@@ -124,7 +124,7 @@ TEST_F(SpectraOnTheModelTest, SpectralTailsAgreeWithThePublishedCode) {
       nlohmann::json::parse(std::ifstream(STRATA_SOURCE_DIR "/tests/oracles/expr/alpha.json"));
   const auto plan = pruning::FeaturePlan::Create({"alpha"});
   ASSERT_TRUE(plan.ok());
-  const LlamaModel& model = SharedModel();
+  const TransformerModel& model = SharedModel();
   const std::vector<std::pair<int, std::vector<int>>> compared = {
       {0, {0, 1, 2, 3, 4, 5, 6}}, {6, {0, 1}}, {29, {0, 1, 2, 3}}};
   for (const auto& [block, linears] : compared) {

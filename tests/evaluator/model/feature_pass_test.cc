@@ -21,7 +21,7 @@ using FeaturePassTest = SingleThreadTest;
 std::vector<UnitLinears> Units(Granularity granularity) {
   ModelSummary summary;
   summary.blocks = kWaveBlocks;
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   for (int block = 0; block < kWaveBlocks; ++block) {
     for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
       const at::Tensor weights = model.matrices(block).Linear(model.config(), linear);
@@ -94,7 +94,7 @@ TEST_F(FeaturePassTest, EveryFeatureOfTheTableIsMeasuredAtEveryGranularity) {
 }
 
 TEST_F(FeaturePassTest, GradientsAndSensitivitiesReachTheirUnits) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   const Windows sequences = WaveSequences(2, 12);
   const auto inputs = RecordBlockInputs(model, sequences, nullptr);
   ASSERT_TRUE(inputs.ok());
@@ -147,7 +147,7 @@ TEST_F(FeaturePassTest, AThresholdOnGradientsKeepsTheTarget) {
 
 // The inputs of a block's linears, compared by the definition.
 TEST_F(FeaturePassTest, LinearRedundancyIsThatOfItsDefinition) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   const Windows sequences = WaveSequences(2, 12);
   at::Tensor hidden = model.Embed(sequences);
   BlockForward forward(model.config(), 12, Arithmetic::kFloat32);

@@ -17,7 +17,7 @@ namespace {
 using GradientPassTest = SingleThreadTest;
 
 // G of all blocks, block 0 first.
-std::vector<BlockMatrices> AllGradients(const LlamaModel& model, const Windows& sequences) {
+std::vector<BlockMatrices> AllGradients(const TransformerModel& model, const Windows& sequences) {
   const auto inputs = RecordBlockInputs(model, sequences, nullptr);
   EXPECT_TRUE(inputs.ok()) << inputs.status();
   auto pass = GradientPass::Begin(model, sequences, *inputs, nullptr);
@@ -32,7 +32,7 @@ std::vector<BlockMatrices> AllGradients(const LlamaModel& model, const Windows& 
 }
 
 TEST_F(GradientPassTest, TheDifferentiableBlockIsTheBlock) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   const Windows sequences = WaveSequences(1, 40);
   BlockForward forward(model.config(), 40, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
@@ -66,7 +66,8 @@ TEST_F(GradientPassTest, AgreesWithTheReferenceDerivatives) {
   EXPECT_LT(worst, 1e-4);
 }
 
-double Loss(LlamaModel& model, const Windows& sequences, int block, const BlockMatrices& matrices) {
+double Loss(TransformerModel& model, const Windows& sequences, int block,
+            const BlockMatrices& matrices) {
   BlockForward forward(model.config(), static_cast<int64_t>(sequences.front().size()),
                        Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
@@ -81,7 +82,7 @@ double Loss(LlamaModel& model, const Windows& sequences, int block, const BlockM
 
 // The model's own forward pass, differenced at the weight of the largest gradient of each linear.
 TEST_F(GradientPassTest, AgreesWithFiniteDifferences) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   const Windows sequence = WaveSequences(1, 12);
   const std::vector<BlockMatrices> gradients = AllGradients(model, sequence);
   constexpr double kStep = 5e-3;
@@ -108,7 +109,7 @@ TEST_F(GradientPassTest, AgreesWithFiniteDifferences) {
 }
 
 TEST_F(GradientPassTest, MagnitudesOfSequencesAreAveraged) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   const Windows both = WaveSequences(2, 12);
   const at::Tensor first = AllGradients(model, {both[0]})[1].down;
   const at::Tensor second = AllGradients(model, {both[1]})[1].down;
@@ -118,7 +119,7 @@ TEST_F(GradientPassTest, MagnitudesOfSequencesAreAveraged) {
 }
 
 TEST_F(GradientPassTest, RefusesSequencesWithoutALossAndStops) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   const Windows short_sequence = {{5}};
   const auto inputs = RecordBlockInputs(model, short_sequence, nullptr);
   ASSERT_TRUE(inputs.ok());

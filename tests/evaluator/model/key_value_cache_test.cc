@@ -10,8 +10,8 @@ constexpr int64_t kTokens = 41;
 constexpr int kBlocks = 2;
 
 // Six query heads in two groups.
-LlamaConfig Config() {
-  LlamaConfig config;
+ModelConfig Config() {
+  ModelConfig config;
   config.blocks = kBlocks;
   config.heads = 6;
   config.key_value_heads = 2;
@@ -27,7 +27,7 @@ at::Tensor Waves(int64_t tokens, int64_t columns, double phase) {
 
 // Attention of the query at every position, in double precision.
 at::Tensor Expected(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values) {
-  const LlamaConfig config = Config();
+  const ModelConfig config = Config();
   const auto heads = [&](const at::Tensor& rows, int64_t repeat) {
     return rows.to(at::kDouble)
         .view({kTokens, -1, config.head_dimension})
@@ -41,7 +41,7 @@ at::Tensor Expected(const at::Tensor& query, const at::Tensor& keys, const at::T
 }
 
 TEST(KeyValueCacheTest, AttentionOfEveryPositionIsThatOfAWholeWindow) {
-  const LlamaConfig config = Config();
+  const ModelConfig config = Config();
   KeyValueCache cache(config, kTokens);
   const at::Tensor query = Waves(kTokens, config.query_rows(), 0.1);
   std::vector<at::Tensor> keys;
@@ -77,7 +77,7 @@ TEST(KeyValueCacheTest, AttentionOfEveryPositionIsThatOfAWholeWindow) {
 }
 
 TEST(KeyValueCacheTest, LargeScoresDoNotOverflow) {
-  const LlamaConfig config = Config();
+  const ModelConfig config = Config();
   KeyValueCache cache(config, 2);
   const at::Tensor keys = at::full({2, config.key_value_rows()}, 1000.0f);
   keys[1].fill_(-1000.0f);

@@ -20,10 +20,10 @@ using testing::HasSubstr;
 
 constexpr const char* kTextDigest = "text";
 
-std::unique_ptr<LlamaModel> Load(const std::string& path) {
+std::unique_ptr<TransformerModel> Load(const std::string& path) {
   auto checkpoint = OpenCheckpoint(path);
   EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
-  auto model = LlamaModel::Load(*std::move(checkpoint));
+  auto model = TransformerModel::Load(*std::move(checkpoint));
   EXPECT_TRUE(model.ok()) << model.status();
   return *std::move(model);
 }
@@ -98,7 +98,7 @@ class LevelDatabaseTest : public SingleThreadTest {
   const BankFolder folder_;
   const Windows sequences_ = WaveSequences(4, 32);
   ModelSummary summary_;
-  std::unique_ptr<LlamaModel> model_;
+  std::unique_ptr<TransformerModel> model_;
 };
 
 // Levels 0, 0.5, 0.75, ... in turn.

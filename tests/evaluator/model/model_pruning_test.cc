@@ -174,7 +174,7 @@ TEST_F(ModelPruningTest, AnOutputThatExistsIsLeftAlone) {
 // A streamed model holds what one in memory holds.
 TEST_F(ModelPruningTest, AStreamedModelIsTheModel) {
   const auto load = [&](Residence residence) {
-    return LlamaModel::Load(OpenCheckpoint(gguf_.path()).value(), residence).value();
+    return TransformerModel::Load(OpenCheckpoint(gguf_.path()).value(), residence).value();
   };
   const auto memory = load(Residence::kMemory);
   const auto stream = load(Residence::kStream);

@@ -16,7 +16,7 @@ BlockSparsity Uniform(double sparsity) {
 
 // Magnitude compares the weights of a whole linear: none that stays is smaller than one that goes.
 TEST(OneShotSelectionTest, MagnitudeRemovesTheSmallestWeightsOfEveryLinear) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   OneShotSelection pruner(model, nullptr, {Pruner::kMagnitude, 0}, Arithmetic::kFloat32);
   for (int block = 0; block < kWaveBlocks; ++block) {
     const BlockMatrices dense = model.matrices(block);
@@ -40,7 +40,7 @@ TEST(OneShotSelectionTest, MagnitudeRemovesTheSmallestWeightsOfEveryLinear) {
 
 // Wanda compares the weights of a row by their magnitude times the norm of their input.
 TEST(OneShotSelectionTest, WandaRemovesTheLowestScoresOfEveryRow) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   const auto statistics = RunCalibration(model, WaveSequences(2, 32), {}, nullptr);
   ASSERT_TRUE(statistics.ok()) << statistics.status();
   OneShotSelection pruner(model, &*statistics, {Pruner::kWanda, 0}, Arithmetic::kFloat32);
@@ -61,7 +61,7 @@ TEST(OneShotSelectionTest, WandaRemovesTheLowestScoresOfEveryRow) {
 }
 
 TEST(OneShotSelectionTest, BFloat16IsTheRoundedResult) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   OneShotSelection exact(model, nullptr, {Pruner::kMagnitude, 0}, Arithmetic::kFloat32);
   OneShotSelection rounded(model, nullptr, {Pruner::kMagnitude, 0}, Arithmetic::kBFloat16);
   const auto expected = exact.Prune(0, Uniform(0.6));
@@ -72,7 +72,7 @@ TEST(OneShotSelectionTest, BFloat16IsTheRoundedResult) {
 }
 
 TEST(OneShotSelectionTest, ErrorsNameBlockAndLinear) {
-  const LlamaModel& model = WaveModel();
+  const TransformerModel& model = WaveModel();
   OneShotSelection pruner(model, nullptr, {Pruner::kMagnitude, 0}, Arithmetic::kFloat32);
   BlockSparsity sparsity = Uniform(0.5);
   sparsity[4] = 1.0;

@@ -58,7 +58,7 @@ constexpr PruningMethod kMethods[] = {{Pruner::kWanda, 0},
                                       {Pruner::kRia, 8}};
 
 TEST_F(RankBankTest, FromDiskGivesTheSameWeightsAsFromMemory) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   for (const PruningMethod& method : kMethods) {
     const auto memory = RankBank::Build(model, statistics_, method, nullptr);
     const auto disk = OpenOrBuild(method);

@@ -53,12 +53,12 @@ std::string CachedFile(const std::string& path_in_cache) {
 std::string ModelPath() { return CachedFile("models/SmolLM2-135M-Instruct.Q4_1.gguf"); }
 std::string TextFolder() { return CachedFile("texts/sotu"); }
 
-LlamaModel& SharedModel() {
-  static const std::unique_ptr<LlamaModel> model = [] {
+TransformerModel& SharedModel() {
+  static const std::unique_ptr<TransformerModel> model = [] {
     if (!UseThreads(2).ok()) Stop("two threads cannot be set");
     auto file = OpenCheckpoint(ModelPath());
     if (!file.ok()) Stop(std::string(file.status().message()));
-    auto loaded = LlamaModel::Load(*std::move(file));
+    auto loaded = TransformerModel::Load(*std::move(file));
     if (!loaded.ok()) Stop(std::string(loaded.status().message()));
     return *std::move(loaded);
   }();

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
 
@@ -19,7 +19,7 @@ std::string ModelPath();
 std::string TextFolder();
 
 // SmolLM2-135M-Instruct, loaded once per process, with two threads.
-LlamaModel& SharedModel();
+TransformerModel& SharedModel();
 
 // Reads tests/oracles/smollm2_reference.json.
 const nlohmann::json& ReferenceNumbers();

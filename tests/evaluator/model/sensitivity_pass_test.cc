@@ -17,9 +17,9 @@ namespace {
 using SensitivityPassTest = SingleThreadTest;
 
 // Derivatives of one sequence's mean token loss by all weights of a block, with their signs.
-BlockMatrices SignedGradient(const LlamaModel& model, const std::vector<int32_t>& sequence,
+BlockMatrices SignedGradient(const TransformerModel& model, const std::vector<int32_t>& sequence,
                              int block) {
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   const auto tokens = static_cast<int64_t>(sequence.size());
   const at::Tensor rotary = RotaryTable(tokens, RotaryFrequencies(config));
   BlockMatrices leaves;
@@ -73,7 +73,7 @@ TEST_F(SensitivityPassTest, NormalsAreStandardAndRepeat) {
 }
 
 TEST_F(SensitivityPassTest, EqualsTheGradientAlongTheDirection) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   const Windows sequences = WaveSequences(3, 12);
   const auto inputs = RecordBlockInputs(model, sequences, nullptr);
   ASSERT_TRUE(inputs.ok());
@@ -106,7 +106,7 @@ TEST_F(SensitivityPassTest, EqualsTheGradientAlongTheDirection) {
 }
 
 TEST_F(SensitivityPassTest, TheDirectionCoversItsLinearsOnly) {
-  const LlamaConfig& config = WaveModel().config();
+  const ModelConfig& config = WaveModel().config();
   const BlockMatrices matrices = BlockMatrices::Allocate(config, Arithmetic::kFloat32);
   for (int linear = 0; linear < kLinearsPerBlock; ++linear) matrices.Linear(config, linear).zero_();
   AddDirection(config, {8, 9}, 2.0, matrices);
@@ -121,7 +121,7 @@ TEST_F(SensitivityPassTest, TheDirectionCoversItsLinearsOnly) {
 }
 
 TEST_F(SensitivityPassTest, LeavesTheModelStopsAndRefusesSequencesWithoutALoss) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   const Windows sequences = WaveSequences(1, 8);
   const auto inputs = RecordBlockInputs(model, sequences, nullptr);
   ASSERT_TRUE(inputs.ok());

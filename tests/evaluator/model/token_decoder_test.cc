@@ -17,7 +17,7 @@ constexpr int64_t kWaveTokens = 240;
 // Removes seven weights of ten, wherever they are.
 class TestPruner : public BlockPruner {
  public:
-  TestPruner(const LlamaModel& model, Arithmetic arithmetic)
+  TestPruner(const TransformerModel& model, Arithmetic arithmetic)
       : model_(model), arithmetic_(arithmetic) {}
 
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override {
@@ -36,7 +36,7 @@ class TestPruner : public BlockPruner {
     return arithmetic_ == Arithmetic::kFloat32 ? pruned : pruned.to(at::kBFloat16);
   }
 
-  const LlamaModel& model_;
+  const TransformerModel& model_;
   Arithmetic arithmetic_;
   int64_t zeros_ = 0;
 };
@@ -44,8 +44,8 @@ class TestPruner : public BlockPruner {
 // A decoder with all that it refers to.
 class Decoding {
  public:
-  Decoding(const LlamaModel& model, BlockPruner& pruner, Arithmetic arithmetic, LinearFormat format,
-           pruning::InstructionSet set, int threads, int64_t maximum_tokens)
+  Decoding(const TransformerModel& model, BlockPruner& pruner, Arithmetic arithmetic,
+           LinearFormat format, pruning::InstructionSet set, int threads, int64_t maximum_tokens)
       : team_(threads) {
     const DecoderKernels kernels = {set, team_.parts()};
     auto blocks =
@@ -85,7 +85,7 @@ class Decoding {
 };
 
 // Logits of a whole window, [tokens, vocabulary].
-at::Tensor BatchLogits(const LlamaModel& model, BlockPruner& pruner,
+at::Tensor BatchLogits(const TransformerModel& model, BlockPruner& pruner,
                        const std::vector<int32_t>& tokens) {
   BlockForward forward(model.config(), static_cast<int64_t>(tokens.size()), Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(Windows(1, tokens));
@@ -105,7 +105,7 @@ double RowError(const at::Tensor& rows, const at::Tensor& expected) {
 std::vector<int32_t> WaveTokens() { return WaveSequences(1, kWaveTokens).front(); }
 
 TEST(TokenDecoderTest, LogitsAreThoseOfAWholeWindow) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   DenseBlocks dense(model, Arithmetic::kFloat32);
   TestPruner pruned(model, Arithmetic::kFloat32);
   for (BlockPruner* pruner :
@@ -125,7 +125,7 @@ TEST(TokenDecoderTest, LogitsAreThoseOfAWholeWindow) {
 }
 
 TEST(TokenDecoderTest, APromptIsReadAsItsTokensAre) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   TestPruner pruner(model, Arithmetic::kFloat32);
   const std::vector<int32_t> tokens = WaveTokens();
   const at::Tensor expected = BatchLogits(model, pruner, tokens);
@@ -147,7 +147,7 @@ TEST(TokenDecoderTest, APromptIsReadAsItsTokensAre) {
 }
 
 TEST(TokenDecoderTest, RewindingForgetsTokens) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   DenseBlocks pruner(model, Arithmetic::kFloat32);
   const std::vector<int32_t> tokens = WaveTokens();
   Decoding decoding(model, pruner, Arithmetic::kFloat32, LinearFormat::kDense,
@@ -163,7 +163,7 @@ TEST(TokenDecoderTest, RewindingForgetsTokens) {
 }
 
 TEST(TokenDecoderTest, ErrorsNameWhatWasExpected) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   DenseBlocks pruner(model, Arithmetic::kFloat32);
   Decoding decoding(model, pruner, Arithmetic::kFloat32, LinearFormat::kDense,
                     pruning::BestInstructionSet(), 1, 3);
@@ -184,7 +184,7 @@ TEST(TokenDecoderTest, ErrorsNameWhatWasExpected) {
 }
 
 TEST(TokenDecoderTest, BuildingCountsZerosAndBytesAndStops) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   TestPruner pruner(model, Arithmetic::kFloat32);
   const std::vector<BlockSparsity> sparsity(kWaveBlocks);
   const auto sparse = BuildDecoderBlocks(model, pruner, sparsity, Arithmetic::kFloat32,
@@ -205,7 +205,7 @@ TEST(TokenDecoderTest, BuildingCountsZerosAndBytesAndStops) {
 
 // bfloat16 weights: both formats compute the same, and nearly what float32 gives.
 TEST(TokenDecoderTest, BFloat16) {
-  LlamaModel& model = WaveModel();
+  TransformerModel& model = WaveModel();
   TestPruner exact(model, Arithmetic::kFloat32);
   TestPruner rounded(model, Arithmetic::kBFloat16);
   const std::vector<int32_t> tokens = WaveTokens();
@@ -230,7 +230,7 @@ TEST(TokenDecoderTest, BFloat16) {
 }
 
 TEST(TokenDecoderTest, SmolLm2LogitsAreThoseOfAWholeWindow) {
-  LlamaModel& model = SharedModel();
+  TransformerModel& model = SharedModel();
   constexpr int64_t kTokens = 208;
   std::vector<int32_t> tokens = Reference("forward_ids").integers;
   ASSERT_GE(tokens.size(), static_cast<size_t>(kTokens));

@@ -9,9 +9,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "evaluator/llama_model.h"
 #include "evaluator/model_pruning.h"
 #include "evaluator/tokenizer.h"
+#include "evaluator/transformer_model.h"
 #include "tests/evaluator/base/gguf_writer.h"
 
 namespace strata::evaluator {
@@ -44,7 +44,7 @@ Windows Sequences(int64_t tokens) {
 at::Tensor Logits(const std::string& folder, Residence residence, int64_t tokens = 64) {
   auto checkpoint = OpenCheckpoint(folder);
   EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
-  const auto model = LlamaModel::Load(*std::move(checkpoint), residence);
+  const auto model = TransformerModel::Load(*std::move(checkpoint), residence);
   EXPECT_TRUE(model.ok()) << model.status();
   BlockForward forward((*model)->config(), tokens, Arithmetic::kFloat32);
   at::Tensor hidden = (*model)->Embed(Sequences(tokens));

@@ -13,11 +13,11 @@ namespace strata::evaluator {
 SingleThreadTest::SingleThreadTest() : threads_(at::get_num_threads()) { at::set_num_threads(1); }
 SingleThreadTest::~SingleThreadTest() { at::set_num_threads(threads_); }
 
-LlamaModel& WaveModel() {
-  static const std::unique_ptr<LlamaModel> model = [] {
+TransformerModel& WaveModel() {
+  static const std::unique_ptr<TransformerModel> model = [] {
     const TemporaryFile file(WaveModelGguf());
     auto opened = OpenCheckpoint(file.path());
-    auto loaded = opened.ok() ? LlamaModel::Load(*std::move(opened)) : opened.status();
+    auto loaded = opened.ok() ? TransformerModel::Load(*std::move(opened)) : opened.status();
     if (!loaded.ok()) {
       std::cerr << loaded.status() << "\n";
       std::exit(1);

@@ -6,12 +6,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 #include "tests/evaluator/model/small_model.h"
 
 namespace strata::evaluator {
 
-LlamaModel& WaveModel();
+TransformerModel& WaveModel();
 
 // Computes with one thread, which is faster on so small a model, and for matrices of SmolLM2 on a
 // machine that is busy otherwise; sets the number back after each test.

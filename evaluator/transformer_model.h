@@ -1,6 +1,6 @@
 // A model of the LLaMA family in memory, run block by block.
-#ifndef STRATA_EVALUATOR_LLAMA_MODEL_H_
-#define STRATA_EVALUATOR_LLAMA_MODEL_H_
+#ifndef STRATA_EVALUATOR_TRANSFORMER_MODEL_H_
+#define STRATA_EVALUATOR_TRANSFORMER_MODEL_H_
 
 #include <ATen/core/Tensor.h>
 #include <absl/status/statusor.h>
@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "evaluator/checkpoint.h"
-#include "evaluator/llama_block.h"
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 #include "evaluator/residence.h"
 #include "evaluator/token_loss.h"
+#include "evaluator/transformer_block.h"
 
 namespace strata::evaluator {
 
@@ -22,14 +22,14 @@ using Windows = std::vector<std::vector<int32_t>>;
 
 // Dense weights in float32, never changed. Query and key rows are in the Hugging Face order. Not
 // thread-safe.
-class LlamaModel {
+class TransformerModel {
  public:
   // Reads every weight once, to keep it or to check it. Errors as Checkpoint::ReadRows, and
   // DataLoss for a weight that is infinite or no number, naming its tensor.
-  static absl::StatusOr<std::unique_ptr<LlamaModel>> Load(std::unique_ptr<Checkpoint> checkpoint,
-                                                          Residence residence = Residence::kMemory);
+  static absl::StatusOr<std::unique_ptr<TransformerModel>> Load(
+      std::unique_ptr<Checkpoint> checkpoint, Residence residence = Residence::kMemory);
 
-  const LlamaConfig& config() const { return config_; }
+  const ModelConfig& config() const { return config_; }
 
   // Valid for as long as it is held, and so is its memory: hold one block at a time.
   BlockMatrices matrices(int block) const;
@@ -50,13 +50,13 @@ class LlamaModel {
   TokenLosses Losses(const at::Tensor& hidden, const Windows& windows, Arithmetic arithmetic);
 
  private:
-  LlamaModel() = default;
+  TransformerModel() = default;
   absl::Status LoadSmall(const Checkpoint& checkpoint);
   absl::Status LoadLarge(const Checkpoint& checkpoint);
   absl::Status CheckLarge(const Checkpoint& checkpoint) const;
   at::Tensor Head(Arithmetic arithmetic);
 
-  LlamaConfig config_;
+  ModelConfig config_;
   std::vector<BlockNorms> norms_;
   at::Tensor final_norm_;
 
@@ -74,4 +74,4 @@ class LlamaModel {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LLAMA_MODEL_H_
+#endif  // STRATA_EVALUATOR_TRANSFORMER_MODEL_H_

@@ -1,4 +1,4 @@
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -33,8 +33,8 @@ double RowError(const at::Tensor& hidden, const std::string& name) {
   return worst;
 }
 
-TEST(LlamaModelTest, HiddenStatesAndLossesAgreeWithTheReference) {
-  LlamaModel& model = SharedModel();
+TEST(TransformerModelTest, HiddenStatesAndLossesAgreeWithTheReference) {
+  TransformerModel& model = SharedModel();
   const Windows windows = ForwardWindow();
   BlockForward forward(model.config(), 256, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(windows);
@@ -63,8 +63,8 @@ TEST(LlamaModelTest, HiddenStatesAndLossesAgreeWithTheReference) {
   std::cout << "largest token loss difference " << worst << "\n";
 }
 
-TEST(LlamaModelTest, DensePerplexityAgreesWithTheReference) {
-  LlamaModel& model = SharedModel();
+TEST(TransformerModelTest, DensePerplexityAgreesWithTheReference) {
+  TransformerModel& model = SharedModel();
   DenseBlocks dense(model, Arithmetic::kFloat32);
   const auto measured = MeasureWindows(model, dense, std::vector<BlockSparsity>(30),
                                        PerplexityWindows(), Arithmetic::kFloat32, nullptr);
@@ -81,8 +81,8 @@ TEST(LlamaModelTest, DensePerplexityAgreesWithTheReference) {
   EXPECT_EQ(measured->tokens, 16 * 255);
 }
 
-TEST(LlamaModelTest, BFloat16IsCloseToFloat32) {
-  LlamaModel& model = SharedModel();
+TEST(TransformerModelTest, BFloat16IsCloseToFloat32) {
+  TransformerModel& model = SharedModel();
   const Windows windows = ForwardWindow();
   DenseBlocks dense(model, Arithmetic::kBFloat16);
   const auto measured = MeasureWindows(model, dense, std::vector<BlockSparsity>(30), windows,
@@ -95,8 +95,8 @@ TEST(LlamaModelTest, BFloat16IsCloseToFloat32) {
 }
 
 // Batches of windows, the last one not full, give what single windows give.
-TEST(LlamaModelTest, WindowsDoNotSeeEachOther) {
-  LlamaModel& model = SharedModel();
+TEST(TransformerModelTest, WindowsDoNotSeeEachOther) {
+  TransformerModel& model = SharedModel();
   const std::vector<int32_t> ids = Reference("forward_ids").integers;
   Windows windows;
   for (int64_t i = 0; i < 17; ++i) {

@@ -1,4 +1,4 @@
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ float Scaled(const Llama3Scaling& scaling, float frequency) {
 
 }  // namespace
 
-std::vector<float> RotaryFrequencies(const LlamaConfig& config) {
+std::vector<float> RotaryFrequencies(const ModelConfig& config) {
   std::vector<float> frequencies;
   for (int64_t i = 0; i < config.head_dimension / 2; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(config.head_dimension);
@@ -36,8 +36,8 @@ std::vector<float> RotaryFrequencies(const LlamaConfig& config) {
   return frequencies;
 }
 
-std::vector<float> RotaryDivisors(const LlamaConfig& config) {
-  LlamaConfig plain = config;
+std::vector<float> RotaryDivisors(const ModelConfig& config) {
+  ModelConfig plain = config;
   plain.llama3_scaling.reset();
   plain.rotary_divisors.clear();
   const std::vector<float> with = RotaryFrequencies(config);
@@ -50,7 +50,7 @@ std::string BlockTensor(int block, int tensor) {
   return fmt::format("model.layers.{}.{}.weight", block, kBlockTensorNames[tensor].hugging_face);
 }
 
-std::array<std::vector<int64_t>, kBlockTensors> BlockShapes(const LlamaConfig& config) {
+std::array<std::vector<int64_t>, kBlockTensors> BlockShapes(const ModelConfig& config) {
   const int64_t query = config.query_rows();
   const int64_t key_value = config.key_value_rows();
   return {{{query, config.hidden},
@@ -64,7 +64,7 @@ std::array<std::vector<int64_t>, kBlockTensors> BlockShapes(const LlamaConfig& c
            {config.hidden}}};
 }
 
-std::vector<NamedShape> TensorsOf(const LlamaConfig& config) {
+std::vector<NamedShape> TensorsOf(const ModelConfig& config) {
   std::vector<NamedShape> tensors = {{kEmbeddingName, {config.vocabulary, config.hidden}}};
   const std::array<std::vector<int64_t>, kBlockTensors> shapes = BlockShapes(config);
   for (int block = 0; block < config.blocks; ++block) {
@@ -77,7 +77,7 @@ std::vector<NamedShape> TensorsOf(const LlamaConfig& config) {
   return tensors;
 }
 
-absl::Status CheckHeads(const LlamaConfig& config, const std::string& where) {
+absl::Status CheckHeads(const ModelConfig& config, const std::string& where) {
   if (config.heads % config.key_value_heads == 0 && config.head_dimension >= 2 &&
       config.head_dimension % 2 == 0) {
     return absl::OkStatus();

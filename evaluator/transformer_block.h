@@ -1,6 +1,6 @@
 // One transformer block of the LLaMA family: its weights, and its forward pass.
-#ifndef STRATA_EVALUATOR_LLAMA_BLOCK_H_
-#define STRATA_EVALUATOR_LLAMA_BLOCK_H_
+#ifndef STRATA_EVALUATOR_TRANSFORMER_BLOCK_H_
+#define STRATA_EVALUATOR_TRANSFORMER_BLOCK_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -10,7 +10,7 @@
 #include <span>
 
 #include "evaluator/evaluator.h"
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 #include "pruning/weight_view.h"
 
 namespace strata::evaluator {
@@ -34,13 +34,13 @@ struct BlockMatrices {
   at::Tensor gate_up;           // [2 * feed_forward, hidden]
   at::Tensor down;              // [hidden, feed_forward]
 
-  static BlockMatrices Allocate(const LlamaConfig& config, Arithmetic arithmetic);
+  static BlockMatrices Allocate(const ModelConfig& config, Arithmetic arithmetic);
 
   // The matrix that multiplies an input.
   const at::Tensor& Of(BlockInput input) const;
 
   // Rows of linear 0 ... 6 as a matrix [rows, columns] that shares the memory.
-  at::Tensor Linear(const LlamaConfig& config, int linear) const;
+  at::Tensor Linear(const ModelConfig& config, int linear) const;
 };
 
 // Norm weights, float32 [hidden]; never pruned.
@@ -64,7 +64,7 @@ using InputObserver = std::function<void(BlockInput input, const at::Tensor& row
 // arithmetic. Not thread-safe.
 class BlockForward {
  public:
-  BlockForward(const LlamaConfig& config, int64_t window_tokens, Arithmetic arithmetic);
+  BlockForward(const ModelConfig& config, int64_t window_tokens, Arithmetic arithmetic);
 
   // `hidden`, float32 [windows * window_tokens, hidden] and contiguous, becomes the block's output
   // in place.
@@ -77,7 +77,7 @@ class BlockForward {
   void Attend(int64_t windows);
   void AddProduct(const at::Tensor& rows, const at::Tensor& matrix, at::Tensor& hidden);
 
-  LlamaConfig config_;
+  ModelConfig config_;
   int64_t window_tokens_;
   int64_t batch_windows_;
   at::Tensor rotary_;
@@ -88,4 +88,4 @@ class BlockForward {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LLAMA_BLOCK_H_
+#endif  // STRATA_EVALUATOR_TRANSFORMER_BLOCK_H_

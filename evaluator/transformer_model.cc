@@ -1,4 +1,4 @@
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 
 #include <ATen/ATen.h>
 
@@ -35,10 +35,10 @@ absl::Status CheckFinite(const Checkpoint& checkpoint, const NamedShape& tensor)
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LlamaModel>> LlamaModel::Load(std::unique_ptr<Checkpoint> checkpoint,
-                                                             Residence residence) {
+absl::StatusOr<std::unique_ptr<TransformerModel>> TransformerModel::Load(
+    std::unique_ptr<Checkpoint> checkpoint, Residence residence) {
   const at::InferenceMode guard;
-  std::unique_ptr<LlamaModel> model(new LlamaModel);
+  std::unique_ptr<TransformerModel> model(new TransformerModel);
   model->config_ = checkpoint->config();
   absl::Status status = model->LoadSmall(*checkpoint);
   if (status.ok()) {
@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<LlamaModel>> LlamaModel::Load(std::unique_ptr<Che
   return model;
 }
 
-absl::Status LlamaModel::LoadSmall(const Checkpoint& checkpoint) {
+absl::Status TransformerModel::LoadSmall(const Checkpoint& checkpoint) {
   final_norm_ = at::empty({config_.hidden});
   absl::Status status = ReadFinite(checkpoint, kFinalNormName, MutableValuesOf(final_norm_));
   for (int block = 0; block < config_.blocks && status.ok(); ++block) {
@@ -63,7 +63,7 @@ absl::Status LlamaModel::LoadSmall(const Checkpoint& checkpoint) {
   return status;
 }
 
-absl::Status LlamaModel::LoadLarge(const Checkpoint& checkpoint) {
+absl::Status TransformerModel::LoadLarge(const Checkpoint& checkpoint) {
   embedding_ = at::empty({config_.vocabulary, config_.hidden});
   absl::Status status = ReadFinite(checkpoint, kEmbeddingName, MutableValuesOf(embedding_));
   head_ = embedding_;
@@ -81,14 +81,14 @@ absl::Status LlamaModel::LoadLarge(const Checkpoint& checkpoint) {
   return status;
 }
 
-absl::Status LlamaModel::CheckLarge(const Checkpoint& checkpoint) const {
+absl::Status TransformerModel::CheckLarge(const Checkpoint& checkpoint) const {
   for (const NamedShape& tensor : TensorsOf(config_)) {
     if (absl::Status status = CheckFinite(checkpoint, tensor); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-BlockMatrices LlamaModel::matrices(int block) const {
+BlockMatrices TransformerModel::matrices(int block) const {
   if (!checkpoint_) return matrices_[block];
   if (held_block_ == block) return held_;
   const at::InferenceMode guard;
@@ -104,7 +104,7 @@ BlockMatrices LlamaModel::matrices(int block) const {
   return held_;
 }
 
-at::Tensor LlamaModel::Embed(const Windows& windows) const {
+at::Tensor TransformerModel::Embed(const Windows& windows) const {
   const at::InferenceMode guard;
   std::vector<int64_t> ids;
   for (const std::vector<int32_t>& window : windows) {
@@ -121,7 +121,7 @@ at::Tensor LlamaModel::Embed(const Windows& windows) const {
   return rows;
 }
 
-at::Tensor LlamaModel::head() const {
+at::Tensor TransformerModel::head() const {
   if (!checkpoint_) return head_;
   const at::InferenceMode guard;
   const std::string name = config_.tied ? kEmbeddingName : kHeadName;
@@ -131,15 +131,15 @@ at::Tensor LlamaModel::head() const {
   return head;
 }
 
-at::Tensor LlamaModel::FinalNorm(const at::Tensor& hidden) const {
+at::Tensor TransformerModel::FinalNorm(const at::Tensor& hidden) const {
   const at::InferenceMode guard;
   at::Tensor normed = at::empty_like(hidden);
   RmsNorm(hidden, final_norm_, config_.norm_epsilon, normed);
   return normed;
 }
 
-TokenLosses LlamaModel::Losses(const at::Tensor& hidden, const Windows& windows,
-                               Arithmetic arithmetic) {
+TokenLosses TransformerModel::Losses(const at::Tensor& hidden, const Windows& windows,
+                                     Arithmetic arithmetic) {
   const at::InferenceMode guard;
   const auto count = static_cast<int64_t>(windows.size());
   const auto tokens = static_cast<int64_t>(windows.front().size());
@@ -155,7 +155,7 @@ TokenLosses LlamaModel::Losses(const at::Tensor& hidden, const Windows& windows,
   return NextTokenLosses(FinalNorm(predicting).to(head.scalar_type()), head, targets);
 }
 
-at::Tensor LlamaModel::Head(Arithmetic arithmetic) {
+at::Tensor TransformerModel::Head(Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::kFloat32) return head();
   if (checkpoint_) return head().to(at::kBFloat16);
   if (!bfloat16_head_.defined()) bfloat16_head_ = head_.to(at::kBFloat16);

@@ -1,4 +1,4 @@
-#include "evaluator/llama_block.h"
+#include "evaluator/transformer_block.h"
 
 #include <ATen/ATen.h>
 
@@ -25,7 +25,7 @@ BlockInput InputOf(int linear) {
   return linear < 6 ? BlockInput::kFeedForward : BlockInput::kDown;
 }
 
-BlockMatrices BlockMatrices::Allocate(const LlamaConfig& config, Arithmetic arithmetic) {
+BlockMatrices BlockMatrices::Allocate(const ModelConfig& config, Arithmetic arithmetic) {
   const at::TensorOptions options(TypeOf(arithmetic));
   const int64_t query = config.query_rows();
   return {at::empty({query + 2 * config.key_value_rows(), config.hidden}, options),
@@ -47,7 +47,7 @@ const at::Tensor& BlockMatrices::Of(BlockInput input) const {
   }
 }
 
-at::Tensor BlockMatrices::Linear(const LlamaConfig& config, int linear) const {
+at::Tensor BlockMatrices::Linear(const ModelConfig& config, int linear) const {
   const int64_t query = config.query_rows();
   const int64_t key_value = config.key_value_rows();
   switch (linear) {
@@ -76,7 +76,7 @@ std::span<const float> ValuesOf(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-BlockForward::BlockForward(const LlamaConfig& config, int64_t window_tokens, Arithmetic arithmetic)
+BlockForward::BlockForward(const ModelConfig& config, int64_t window_tokens, Arithmetic arithmetic)
     : config_(config),
       window_tokens_(window_tokens),
       batch_windows_(std::max<int64_t>(1, kBatchTokens / window_tokens)) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "evaluator/gguf_file.h"
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 
 namespace strata::evaluator {
 namespace {
@@ -72,7 +72,7 @@ absl::Status CheckSupported(const GgufFile& file) {
   return absl::OkStatus();
 }
 
-absl::Status ReadHeads(const GgufFile& file, LlamaConfig* config) {
+absl::Status ReadHeads(const GgufFile& file, ModelConfig* config) {
   if (absl::Status status = ReadPositive(file, "llama.attention.head_count", &config->heads);
       !status.ok()) {
     return status;
@@ -110,7 +110,7 @@ absl::Status ReadHeads(const GgufFile& file, LlamaConfig* config) {
 }
 
 // The factor is of the linear rule; the divisors of one frequency each have a tensor.
-absl::Status ReadRotaryScaling(const GgufFile& file, LlamaConfig* config) {
+absl::Status ReadRotaryScaling(const GgufFile& file, ModelConfig* config) {
   if (absl::Status status =
           ReadOptionalReal(file, "llama.rope.scaling.factor", &config->rotary_factor);
       !status.ok()) {
@@ -146,7 +146,7 @@ absl::Status CheckShape(const GgufFile& file, const std::string& name,
                   file.path(), name, fmt::join((*tensor)->shape, ", "), fmt::join(expected, ", ")));
 }
 
-absl::Status CheckShapes(const GgufFile& file, const LlamaConfig& config) {
+absl::Status CheckShapes(const GgufFile& file, const ModelConfig& config) {
   absl::Status status = CheckShape(file, "output_norm.weight", {config.hidden});
   if (file.tensors().contains("output.weight")) {
     status.Update(CheckShape(file, "output.weight", {config.vocabulary, config.hidden}));
@@ -163,7 +163,7 @@ absl::Status CheckShapes(const GgufFile& file, const LlamaConfig& config) {
 }
 
 // An id without a row would be looked up outside the embedding. Padding may make it longer.
-absl::Status CheckVocabulary(const GgufFile& file, const LlamaConfig& config) {
+absl::Status CheckVocabulary(const GgufFile& file, const ModelConfig& config) {
   constexpr const char* kTokens = "tokenizer.ggml.tokens";
   if (!file.metadata().contains(kTokens)) return absl::OkStatus();
   const absl::StatusOr<const std::vector<std::string>*> tokens = file.Strings(kTokens);
@@ -176,9 +176,9 @@ absl::Status CheckVocabulary(const GgufFile& file, const LlamaConfig& config) {
 
 }  // namespace
 
-absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file) {
+absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
   if (absl::Status status = CheckSupported(file); !status.ok()) return status;
-  LlamaConfig config;
+  ModelConfig config;
   int64_t blocks = 0;
   const struct {
     const char* key;

@@ -1,6 +1,6 @@
 // The numbers that describe a model of the LLaMA family, and the names and shapes of its tensors.
-#ifndef STRATA_EVALUATOR_LLAMA_CONFIG_H_
-#define STRATA_EVALUATOR_LLAMA_CONFIG_H_
+#ifndef STRATA_EVALUATOR_MODEL_CONFIG_H_
+#define STRATA_EVALUATOR_MODEL_CONFIG_H_
 
 #include <absl/status/statusor.h>
 
@@ -24,7 +24,7 @@ struct Llama3Scaling {
   float original_positions = 8192;
 };
 
-struct LlamaConfig {
+struct ModelConfig {
   int blocks = 0;
   int64_t hidden = 0;
   int64_t feed_forward = 0;
@@ -45,10 +45,10 @@ struct LlamaConfig {
 
 // Frequencies of the rotary embedding in radians per position, head_dimension / 2. Every step is
 // float32 as in transformers: far from the start a unit in the last place turns a head visibly.
-std::vector<float> RotaryFrequencies(const LlamaConfig& config);
+std::vector<float> RotaryFrequencies(const ModelConfig& config);
 
 // What divides each frequency that `config` would have without llama3_scaling; what GGUF stores.
-std::vector<float> RotaryDivisors(const LlamaConfig& config);
+std::vector<float> RotaryDivisors(const ModelConfig& config);
 
 // Tensors of a block: the prunable linears in ModelSummary's order, then the norms.
 constexpr int kBlockTensors = 9;
@@ -63,7 +63,7 @@ constexpr BlockTensorName kBlockTensorNames[kBlockTensors] = {
     {"mlp.down_proj", "ffn_down"},           {"input_layernorm", "attn_norm"},
     {"post_attention_layernorm", "ffn_norm"}};
 
-// The tensor of a GGUF file that holds LlamaConfig::rotary_divisors.
+// The tensor of a GGUF file that holds ModelConfig::rotary_divisors.
 constexpr const char* kRotaryDivisorsName = "rope_freqs.weight";
 
 // Tensors outside the blocks, by the names that Hugging Face checkpoints use.
@@ -75,18 +75,18 @@ constexpr const char* kHeadName = "lm_head.weight";
 std::string BlockTensor(int block, int tensor);
 
 // Shapes that the configuration gives the tensors of every block.
-std::array<std::vector<int64_t>, kBlockTensors> BlockShapes(const LlamaConfig& config);
+std::array<std::vector<int64_t>, kBlockTensors> BlockShapes(const ModelConfig& config);
 
 // Every tensor of a model, in the order in which a forward pass needs them.
 struct NamedShape {
   std::string name;
   std::vector<int64_t> shape;
 };
-std::vector<NamedShape> TensorsOf(const LlamaConfig& config);
+std::vector<NamedShape> TensorsOf(const ModelConfig& config);
 
 // InvalidArgument unless key-value heads divide heads and the head dimension is even and at least
 // 2. `where` names the file.
-absl::Status CheckHeads(const LlamaConfig& config, const std::string& where);
+absl::Status CheckHeads(const ModelConfig& config, const std::string& where);
 
 // From the metadata of a GGUF file. Unimplemented: another architecture, mixture of experts,
 // partial rotary embeddings or ones scaled by other rules than a factor or a divisor for each
@@ -94,8 +94,8 @@ absl::Status CheckHeads(const LlamaConfig& config, const std::string& where);
 // impossible number, one that the shape of a weight tensor does not agree with, or more tokens in
 // the tokenizer than rows in the embedding. So memory for a tensor whose size follows from an
 // accepted configuration is in proportion to the file.
-absl::StatusOr<LlamaConfig> ReadLlamaConfig(const GgufFile& file);
+absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LLAMA_CONFIG_H_
+#endif  // STRATA_EVALUATOR_MODEL_CONFIG_H_

@@ -1,11 +1,11 @@
-#include "evaluator/llama_config.h"
+#include "evaluator/model_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "evaluator/llama_model.h"
+#include "evaluator/transformer_model.h"
 #include "tests/evaluator/base/gguf_writer.h"
 #include "tests/evaluator/model/small_model.h"
 
@@ -18,15 +18,15 @@ absl::Status Load(const SmallModel& model) {
   const TemporaryFile file(model.Gguf());
   auto opened = OpenCheckpoint(file.path());
   if (!opened.ok()) return opened.status();
-  return LlamaModel::Load(*std::move(opened)).status();
+  return TransformerModel::Load(*std::move(opened)).status();
 }
 
-TEST(LlamaConfigTest, AcceptsAConsistentModel) {
+TEST(ModelConfigTest, AcceptsAConsistentModel) {
   const absl::Status status = Load(SmallModel());
   EXPECT_TRUE(status.ok()) << status;
 }
 
-TEST(LlamaConfigTest, NumbersThatTheTensorsDoNotShareAreRefusedBeforeAnythingIsAllocated) {
+TEST(ModelConfigTest, NumbersThatTheTensorsDoNotShareAreRefusedBeforeAnythingIsAllocated) {
   const struct {
     const char* key;
     uint32_t value;
@@ -58,7 +58,7 @@ TEST(LlamaConfigTest, NumbersThatTheTensorsDoNotShareAreRefusedBeforeAnythingIsA
               HasSubstr("blk.0.attn_q.weight has shape [8, 8], expected [4294967292, 8]"));
 }
 
-TEST(LlamaConfigTest, MoreTokensThanRowsAreRefusedAndFewerAccepted) {
+TEST(ModelConfigTest, MoreTokensThanRowsAreRefusedAndFewerAccepted) {
   SmallModel model;
   model.embedding_rows = 257;
   const absl::Status status = Load(model);
@@ -70,7 +70,7 @@ TEST(LlamaConfigTest, MoreTokensThanRowsAreRefusedAndFewerAccepted) {
   EXPECT_TRUE(Load(model).ok());
 }
 
-TEST(LlamaConfigTest, WeightsThatAreNotFiniteAreRefused) {
+TEST(ModelConfigTest, WeightsThatAreNotFiniteAreRefused) {
   for (const char* name : {"token_embd.weight", "output_norm.weight", "output.weight",
                            "blk.0.attn_v.weight", "blk.0.ffn_norm.weight"}) {
     for (const float value :
