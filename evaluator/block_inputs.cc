@@ -37,7 +37,7 @@ absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const TransformerModel
     if (progress && !progress(static_cast<double>(block) / config.blocks)) {
       return absl::CancelledError("stopped while recording the inputs of the blocks");
     }
-    forward.Run(model.matrices(block), model.norms(block), hidden);
+    forward.Run(model.matrices(block), model.vectors(block), hidden);
     inputs.push_back(hidden.clone());
   }
   return inputs;

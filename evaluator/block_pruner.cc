@@ -52,7 +52,7 @@ absl::StatusOr<PrunedBlock> DenseBlocks::Prune(int block, const BlockSparsity&) 
   const at::InferenceMode guard;
   const BlockMatrices& dense = model_.matrices(block);
   PrunedBlock pruned{dense, 0};
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
     pruned.zeros += pruning::CountZeros(ValuesOf(dense.Linear(model_.config(), linear)));
   }
   if (buffer_.has_value()) {

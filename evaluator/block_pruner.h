@@ -14,11 +14,12 @@
 
 namespace strata::evaluator {
 
-using BlockSparsity = std::array<double, kLinearsPerBlock>;
+// Of linear 0 ... config.linears_per_block() - 1; entries beyond are not used.
+using BlockSparsity = std::array<double, kMaximumLinears>;
 
 struct PrunedBlock {
   BlockMatrices matrices;  // valid until the pruner's next call
-  int64_t zeros = 0;       // in the seven linears, counted
+  int64_t zeros = 0;       // in the linears, counted
 };
 
 class BlockPruner {

@@ -31,34 +31,31 @@ absl::Status CheckInputBytes(const ModelConfig& config, int64_t tokens,
 }
 
 // Redundancy of each linear of a block, from the inputs of its linears.
-std::array<double, kLinearsPerBlock> LinearRedundancy(
-    const std::array<std::vector<float>, kBlockInputs>& inputs, int64_t tokens) {
+std::vector<double> LinearRedundancy(const std::vector<BlockInput>& input_of_linear,
+                                     const std::array<std::vector<float>, kBlockInputs>& inputs,
+                                     int64_t tokens) {
   const std::vector<std::vector<double>> of_inputs =
       pruning::InputSimilarity({inputs.begin(), inputs.end()}, tokens);
-  std::vector<std::vector<double>> of_linears(kLinearsPerBlock);
-  for (int i = 0; i < kLinearsPerBlock; ++i) {
-    for (int j = 0; j < kLinearsPerBlock; ++j) {
-      const bool shared = InputOf(i) == InputOf(j);
-      of_linears[i].push_back(
-          shared ? 1 : of_inputs[static_cast<int>(InputOf(i))][static_cast<int>(InputOf(j))]);
+  std::vector<std::vector<double>> of_linears;
+  for (const BlockInput a : input_of_linear) {
+    std::vector<double>& row = of_linears.emplace_back();
+    for (const BlockInput b : input_of_linear) {
+      row.push_back(a == b ? 1 : of_inputs[static_cast<int>(a)][static_cast<int>(b)]);
     }
   }
-  const std::vector<double> redundancy = pruning::Redundancy(of_linears);
-  std::array<double, kLinearsPerBlock> result;
-  std::copy(redundancy.begin(), redundancy.end(), result.begin());
-  return result;
+  return pruning::Redundancy(of_linears);
 }
 
 }  // namespace
 
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
-                           const BlockNorms& norms, int64_t sequences, at::Tensor& hidden,
+                           const BlockVectors& vectors, int64_t sequences, at::Tensor& hidden,
                            const InputObserver& observer) {
   std::vector<pruning::InputNorms> sums;
   for (int input = 0; input < kBlockInputs; ++input) {
     sums.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
-  forward.Run(matrices, norms, hidden, [&](BlockInput input, const at::Tensor& rows) {
+  forward.Run(matrices, vectors, hidden, [&](BlockInput input, const at::Tensor& rows) {
     sums[static_cast<int>(input)].Add(rows.data_ptr<float>(), rows.size(0));
     if (observer) observer(input, rows);
   });
@@ -82,6 +79,9 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& mod
   BlockForward forward(config, sequence_tokens, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
   CalibrationStatistics statistics;
+  for (int linear = 0; linear < config.linears_per_block(); ++linear) {
+    statistics.input_of_linear.push_back(InputOf(config, linear));
+  }
   std::vector<at::Tensor> inputs;
   for (int block = 0; block < config.blocks; ++block) {
     if (progress && !progress(static_cast<double>(block) / config.blocks)) {
@@ -97,10 +97,11 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& mod
         kept.insert(kept.end(), values.begin(), values.end());
       };
     }
-    statistics.scalers.push_back(RunAndObserve(forward, model.matrices(block), model.norms(block),
+    statistics.scalers.push_back(RunAndObserve(forward, model.matrices(block), model.vectors(block),
                                                sequence_count, hidden, keep));
     if (needs.linear_redundancy) {
-      statistics.linear_redundancy.push_back(LinearRedundancy(linear_inputs, tokens));
+      statistics.linear_redundancy.push_back(
+          LinearRedundancy(statistics.input_of_linear, linear_inputs, tokens));
     }
     if (!needs.block_statistics) continue;
     pruning::BlockInfluence influence;

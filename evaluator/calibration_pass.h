@@ -17,7 +17,8 @@ namespace strata::evaluator {
 using BlockScalers = std::array<std::vector<float>, kBlockInputs>;
 
 struct CalibrationStatistics {
-  std::vector<BlockScalers> scalers;  // per block
+  std::vector<BlockScalers> scalers;        // per block
+  std::vector<BlockInput> input_of_linear;  // of a block
 
   // Filled only where asked for; per block, see pruning/calibration_statistics.h.
   std::vector<std::vector<double>> similarity;
@@ -26,17 +27,17 @@ struct CalibrationStatistics {
 
   // Filled only where asked for; per block and linear: Redundancy among the linears of the block,
   // two of which have similarity 1 where they share an input.
-  std::vector<std::array<double, kLinearsPerBlock>> linear_redundancy;
+  std::vector<std::vector<double>> linear_redundancy;
 
   std::span<const float> ScalerRow(int block, int linear) const {
-    return scalers[block][static_cast<int>(InputOf(linear))];
+    return scalers[block][static_cast<int>(input_of_linear[linear])];
   }
 };
 
 // Runs one block over `hidden` in place and returns the statistics of its inputs. `observer` sees
 // them too.
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
-                           const BlockNorms& norms, int64_t sequences, at::Tensor& hidden,
+                           const BlockVectors& vectors, int64_t sequences, at::Tensor& hidden,
                            const InputObserver& observer = nullptr);
 
 // What a calibration tells besides the scalers.

@@ -32,7 +32,12 @@ absl::StatusOr<int64_t> CheckpointWriter::WriteRows(const std::string& name, int
   const Stored& stored = found->second;
   const int64_t number_bytes = BytesPerNumber(stored.format);
   std::vector<std::byte> bytes(values.size() * static_cast<size_t>(number_bytes));
-  if (absl::Status status = Pack(stored.format, values, bytes); !status.ok()) {
+  std::vector<float> sums;
+  if (stored.addend != 0) {
+    for (const float value : values) sums.push_back(value + stored.addend);
+  }
+  const std::span<const float> written = sums.empty() ? values : std::span<const float>(sums);
+  if (absl::Status status = Pack(stored.format, written, bytes); !status.ok()) {
     return absl::Status(status.code(), fmt::format("{}: {}", name, std::string(status.message())));
   }
   const int64_t row_bytes = stored.columns * number_bytes;

@@ -58,6 +58,7 @@ class CheckpointWriter {
     NumberFormat format = NumberFormat::kFloat32;
     int64_t columns = 0;
     int64_t interleaved_heads = 0;  // dimension of heads whose rows the file interleaves; 0: none
+    float addend = 0;               // what the file adds to each number
   };
   std::map<std::string, Stored> stored_;  // by Hugging Face name
   TensorOutput output_;

@@ -52,7 +52,7 @@ struct LinearShape {
 struct ModelSummary {
   std::string name;
   std::string digest;  // SHA-256 of the weights file, hexadecimal
-  std::string family;  // "llama"
+  std::string family;  // ModelFamily::name: "llama"
   int blocks = 0;
   std::vector<LinearShape>
       linears;  // prunable ones, block by block, in the order q k v o gate up down

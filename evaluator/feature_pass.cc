@@ -81,7 +81,7 @@ class FeaturePass {
                             const Progress& progress) {
     std::vector<int> of_block;
     for (size_t i = 0; i < units_.size(); ++i) {
-      if (units_[i].linears.front() / kLinearsPerBlock == block) {
+      if (units_[i].linears.front() / model_.config().linears_per_block() == block) {
         of_block.push_back(static_cast<int>(i));
       }
     }
@@ -119,9 +119,9 @@ class FeaturePass {
   pruning::FeatureUnit ContentsOf(const std::vector<int>& linears,
                                   const BlockMatrices& gradients) const {
     pruning::FeatureUnit unit;
-    const int block = linears.front() / kLinearsPerBlock;
+    const int block = linears.front() / model_.config().linears_per_block();
     for (const int index : linears) {
-      const int linear = index % kLinearsPerBlock;
+      const int linear = index % model_.config().linears_per_block();
       pruning::ScoredLinear scored;
       scored.weights = ViewOf(model_.matrices(block).Linear(model_.config(), linear));
       if (plan_.needs_scaler_rows()) scored.scaler_row = statistics_.ScalerRow(block, linear);

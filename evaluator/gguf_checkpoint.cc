@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
-#include <string_view>
 #include <utility>
 
 #include "evaluator/digest.h"
@@ -31,32 +29,10 @@ absl::StatusOr<std::string> ModelName(const GgufFile& file) {
 
 }  // namespace
 
-bool HasInterleavedRows(const std::string& name) {
-  return name.ends_with("self_attn.q_proj.weight") || name.ends_with("self_attn.k_proj.weight");
-}
-
 int64_t InterleavedRow(int64_t row, int64_t head_dimension) {
   const int64_t half = head_dimension / 2;
   const int64_t in_head = row % head_dimension;
   return row - in_head + in_head % half * 2 + in_head / half;
-}
-
-std::optional<std::string> GgufNameOf(const std::string& name) {
-  if (name == kEmbeddingName) return "token_embd.weight";
-  if (name == kFinalNormName) return "output_norm.weight";
-  if (name == kHeadName) return "output.weight";
-  constexpr std::string_view kPrefix = "model.layers.";
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  int block = 0;
-  const char* end = name.data() + name.size();
-  const auto [rest, error] = std::from_chars(name.data() + kPrefix.size(), end, block);
-  if (error != std::errc() || block < 0) return std::nullopt;
-  for (const BlockTensorName& tensor : kBlockTensorNames) {
-    if (std::string_view(rest, end) == fmt::format(".{}.weight", tensor.hugging_face)) {
-      return fmt::format("blk.{}.{}.weight", block, tensor.gguf);
-    }
-  }
-  return std::nullopt;
 }
 
 absl::StatusOr<std::unique_ptr<GgufCheckpoint>> GgufCheckpoint::Open(const std::string& path) {
@@ -67,6 +43,9 @@ absl::StatusOr<std::unique_ptr<GgufCheckpoint>> GgufCheckpoint::Open(const std::
   const absl::StatusOr<ModelConfig> config = ReadGgufConfig(*checkpoint->file_);
   if (!config.ok()) return config.status();
   checkpoint->config_ = *config;
+  for (NamedShape& tensor : TensorsOf(*config)) {
+    checkpoint->stored_[tensor.name] = {std::move(tensor.gguf), tensor.gguf_form};
+  }
   absl::StatusOr<std::string> name = ModelName(*checkpoint->file_);
   if (!name.ok()) return name.status();
   checkpoint->name_ = *std::move(name);
@@ -76,15 +55,16 @@ absl::StatusOr<std::unique_ptr<GgufCheckpoint>> GgufCheckpoint::Open(const std::
 absl::StatusOr<std::string> GgufCheckpoint::Digest() const { return Sha256OfFile(path()); }
 
 absl::StatusOr<const GgufTensor*> GgufCheckpoint::Find(const std::string& name) const {
-  const std::optional<std::string> gguf_name = GgufNameOf(name);
-  if (!gguf_name.has_value()) {
+  const auto found = stored_.find(name);
+  if (found == stored_.end()) {
     return absl::NotFoundError(fmt::format("{}: no tensor \"{}\"", path(), name));
   }
-  return file_->Tensor(*gguf_name);
+  return file_->Tensor(found->second.name);
 }
 
 std::string GgufCheckpoint::StoredName(const std::string& name) const {
-  return GgufNameOf(name).value_or(name);
+  const auto found = stored_.find(name);
+  return found == stored_.end() ? name : found->second.name;
 }
 
 std::optional<NumberFormat> GgufCheckpoint::FormatOf(const std::string& name) const {
@@ -106,7 +86,10 @@ absl::Status GgufCheckpoint::ReadRows(const std::string& name, int64_t first_row
                                       std::span<float> values) const {
   const absl::StatusOr<const GgufTensor*> tensor = Find(name);
   if (!tensor.ok()) return tensor.status();
-  const int64_t columns = (*tensor)->shape.back();
+  const GgufForm form = stored_.at(name).form;
+  const bool by_row = form == GgufForm::kInterleavedRows;
+  // The rows of a vector that is interleaved are its numbers.
+  const int64_t columns = by_row && (*tensor)->shape.size() == 1 ? 1 : (*tensor)->shape.back();
   const int64_t rows = (*tensor)->elements() / columns;
   const auto count = static_cast<int64_t>(values.size()) / columns;
   const auto row_bytes = (*tensor)->data.size() / static_cast<size_t>(rows);
@@ -118,7 +101,13 @@ absl::Status GgufCheckpoint::ReadRows(const std::string& name, int64_t first_row
     return Dequantize(part, values.subspan(static_cast<size_t>(row * columns),
                                            static_cast<size_t>(number * columns)));
   };
-  if (!HasInterleavedRows(name)) return read(0, first_row, count);
+  if (!by_row) {
+    const absl::Status status = read(0, first_row, count);
+    if (form == GgufForm::kOneAdded) {
+      for (float& value : values) value -= 1;
+    }
+    return status;
+  }
   for (int64_t row = 0; row < count; ++row) {
     const int64_t stored = InterleavedRow(first_row + row, config_.head_dimension);
     if (absl::Status status = read(row, stored, 1); !status.ok()) return status;

@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,13 +17,6 @@ namespace strata::evaluator {
 // Where row `row` of a query or key matrix in the Hugging Face order lies in a GGUF file, which
 // interleaves the two halves of every head for its rotary embedding.
 int64_t InterleavedRow(int64_t row, int64_t head_dimension);
-
-// Whether a tensor, by its Hugging Face name, is stored so.
-bool HasInterleavedRows(const std::string& name);
-
-// "blk.0.attn_q.weight" for "model.layers.0.self_attn.q_proj.weight"; nothing for a name that no
-// model of the family has.
-std::optional<std::string> GgufNameOf(const std::string& name);
 
 class GgufCheckpoint : public Checkpoint {
  public:
@@ -41,12 +35,18 @@ class GgufCheckpoint : public Checkpoint {
   void Forget(const std::string& name) const override;
 
  private:
+  struct Stored {
+    std::string name;
+    GgufForm form = GgufForm::kSame;
+  };
+
   GgufCheckpoint() = default;
   absl::StatusOr<const GgufTensor*> Find(const std::string& name) const;
 
   std::unique_ptr<GgufFile> file_;
   std::string name_;
   ModelConfig config_;
+  std::map<std::string, Stored> stored_;  // by Hugging Face name
 };
 
 }  // namespace strata::evaluator

@@ -32,28 +32,63 @@ GgufMetadata MetadataOf(const GgufFile& file) {
   return metadata;
 }
 
+// What the numbers of the architecture cannot say would be lost.
+absl::Status CheckHolds(const HuggingFaceCheckpoint& source) {
+  const ModelConfig& config = source.config();
+  const auto refuse = [&](const std::string& what) {
+    return absl::UnimplementedError(fmt::format(
+        "{}: a GGUF file cannot hold {}; write a directory instead", source.path(), what));
+  };
+  const ModelFamily& family = *config.family;
+  if (family.gguf == nullptr)
+    return refuse(fmt::format("a model of the family \"{}\"", family.name));
+  if (config.activation != UsualGgufActivation(family)) return refuse("its activation function");
+  ModelConfig usual = config;
+  usual.query_scalar = UsualGgufQueryScalar(config);
+  if (config.attention_scale() != usual.attention_scale()) {
+    return refuse("its scale of attention scores");
+  }
+  if (family.gguf_has_sliding_window) {
+    if (config.sliding_window == 0 || config.slides != UsualGgufSliding(config.blocks)) {
+      return refuse("its order of sliding and other blocks");
+    }
+    return absl::OkStatus();
+  }
+  if (config.sliding_window > 0) return refuse("its sliding window");
+  return absl::OkStatus();
+}
+
 void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
   const ModelConfig& config = source.config();
-  metadata->Text("general.architecture", "llama");
+  const auto key = [&](const char* name) {
+    return fmt::format("{}.{}", config.family->gguf, name);
+  };
+  metadata->Text("general.architecture", config.family->gguf);
   metadata->Text("general.name", source.model_name());
   const std::pair<const char*, int64_t> numbers[] = {
-      {"llama.block_count", config.blocks},
-      {"llama.embedding_length", config.hidden},
-      {"llama.feed_forward_length", config.feed_forward},
-      {"llama.vocab_size", config.vocabulary},
-      {"llama.attention.head_count", config.heads},
-      {"llama.attention.head_count_kv", config.key_value_heads},
-      {"llama.attention.key_length", config.head_dimension},
-      {"llama.attention.value_length", config.head_dimension},
-      {"llama.rope.dimension_count", config.head_dimension},
-      {"llama.context_length", source.context_tokens()}};
-  for (const auto& [key, value] : numbers) metadata->Uint32(key, static_cast<uint32_t>(value));
-  metadata->Float32("llama.rope.freq_base", static_cast<float>(config.rotary_base));
-  if (config.rotary_factor != 1) {
-    metadata->Text("llama.rope.scaling.type", "linear");
-    metadata->Float32("llama.rope.scaling.factor", static_cast<float>(config.rotary_factor));
+      {"block_count", config.blocks},
+      {"embedding_length", config.hidden},
+      {"feed_forward_length", config.feed_forward},
+      {"vocab_size", config.vocabulary},
+      {"attention.head_count", config.heads},
+      {"attention.head_count_kv", config.key_value_heads},
+      {"attention.key_length", config.head_dimension},
+      {"attention.value_length", config.head_dimension},
+      {"rope.dimension_count", config.head_dimension},
+      {"context_length", source.context_tokens()}};
+  for (const auto& [name, value] : numbers) {
+    metadata->Uint32(key(name), static_cast<uint32_t>(value));
   }
-  metadata->Float32("llama.attention.layer_norm_rms_epsilon",
+  metadata->Float32(key("rope.freq_base"), static_cast<float>(config.rotary.base));
+  if (config.rotary.factor != 1) {
+    metadata->Text(key("rope.scaling.type"), "linear");
+    metadata->Float32(key("rope.scaling.factor"), static_cast<float>(config.rotary.factor));
+  }
+  if (config.sliding_window > 0) {
+    metadata->Uint32(key("attention.sliding_window"), static_cast<uint32_t>(config.sliding_window));
+    metadata->Float32(key("rope.freq_base_swa"), static_cast<float>(config.sliding_rotary->base));
+  }
+  metadata->Float32(key("attention.layer_norm_rms_epsilon"),
                     static_cast<float>(config.norm_epsilon));
 }
 
@@ -113,15 +148,18 @@ class GgufCheckpointWriter : public CheckpointWriter {
               ? NumberFormat::kFloat32
               : options.format.value_or(
                     source.FormatOf(tensor.name).value_or(NumberFormat::kFloat32));
-      const bool interleaved = HasInterleavedRows(tensor.name);
-      const std::string name = *GgufNameOf(tensor.name);
-      stored_[tensor.name] = {name, format, tensor.shape.back(),
-                              interleaved ? config.head_dimension : 0};
-      tensors.push_back({name, tensor.shape, format});
-      if (interleaved) of_linears = format;
+      const bool interleaved = tensor.gguf_form == GgufForm::kInterleavedRows;
+      const bool is_vector = tensor.shape.size() == 1;
+      stored_[tensor.name] = {.name = tensor.gguf,
+                              .format = format,
+                              .columns = interleaved && is_vector ? 1 : tensor.shape.back(),
+                              .interleaved_heads = interleaved ? config.head_dimension : 0,
+                              .addend = tensor.gguf_form == GgufForm::kOneAdded ? 1.0f : 0.0f};
+      tensors.push_back({tensor.gguf, tensor.shape, format});
+      if (tensor.is_linear) of_linears = format;
     }
-    if (config.llama3_scaling.has_value() || !config.rotary_divisors.empty()) {
-      rotary_divisors_ = RotaryDivisors(config);
+    if (config.rotary.llama3_scaling.has_value() || !config.rotary.divisors.empty()) {
+      rotary_divisors_ = RotaryDivisors(config.rotary, config.head_dimension);
       tensors.push_back({kRotaryDivisorsName,
                          {static_cast<int64_t>(rotary_divisors_.size())},
                          NumberFormat::kFloat32});
@@ -166,6 +204,7 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
     metadata = MetadataOf(gguf->file());
   } else {
     const auto& folder = dynamic_cast<const HuggingFaceCheckpoint&>(source);
+    if (absl::Status status = CheckHolds(folder); !status.ok()) return status;
     const absl::StatusOr<TokenizerDescription> tokenizer = ReadTokenizerDescription(source.path());
     if (!tokenizer.ok()) return tokenizer.status();
     AddModel(folder, &metadata);

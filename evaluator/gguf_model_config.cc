@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,20 +44,56 @@ absl::Status ReadOptionalReal(const GgufFile& file, const std::string& key, doub
   return absl::OkStatus();
 }
 
-absl::Status CheckSupported(const GgufFile& file) {
+// The metadata of the architecture: "llama.block_count".
+class Numbers {
+ public:
+  Numbers(const GgufFile& file, const ModelFamily& family) : file_(file), family_(family) {}
+
+  const GgufFile& file() const { return file_; }
+  std::string Key(const char* name) const { return fmt::format("{}.{}", family_.gguf, name); }
+  bool Has(const char* name) const { return file_.metadata().contains(Key(name)); }
+
+  absl::Status Positive(const char* name, int64_t* value) const {
+    return ReadPositive(file_, Key(name), value);
+  }
+  // Leaves `value` alone where the key is absent.
+  absl::Status OptionalPositive(const char* name, int64_t* value) const {
+    return Has(name) ? Positive(name, value) : absl::OkStatus();
+  }
+  absl::Status OptionalReal(const char* name, double* value) const {
+    return ReadOptionalReal(file_, Key(name), value);
+  }
+
+ private:
+  const GgufFile& file_;
+  const ModelFamily& family_;
+};
+
+std::string Architectures() {
+  std::set<std::string> names;
+  for (const ModelFamily& family : ModelFamilies()) {
+    if (family.gguf != nullptr) names.insert(family.gguf);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+absl::StatusOr<const ModelFamily*> ReadFamily(const GgufFile& file) {
   const absl::StatusOr<std::string> architecture = file.String("general.architecture");
   if (!architecture.ok()) return architecture.status();
-  if (*architecture != "llama") {
-    return Unsupported(file,
-                       fmt::format("the architecture is '{}'; supported: llama", *architecture));
-  }
-  if (file.metadata().contains("llama.expert_count")) {
-    const absl::StatusOr<int64_t> experts = file.Integer("llama.expert_count");
+  if (const ModelFamily* family = FamilyOfGguf(*architecture)) return family;
+  return Unsupported(
+      file, fmt::format("the architecture is '{}'; supported: {}", *architecture, Architectures()));
+}
+
+absl::Status CheckSupported(const Numbers& numbers) {
+  const GgufFile& file = numbers.file();
+  if (numbers.Has("expert_count")) {
+    const absl::StatusOr<int64_t> experts = file.Integer(numbers.Key("expert_count"));
     if (!experts.ok()) return experts.status();
     if (*experts > 0) return Unsupported(file, "mixture-of-experts models are not supported");
   }
-  if (file.metadata().contains("llama.rope.scaling.type")) {
-    const absl::StatusOr<std::string> scaling = file.String("llama.rope.scaling.type");
+  if (numbers.Has("rope.scaling.type")) {
+    const absl::StatusOr<std::string> scaling = file.String(numbers.Key("rope.scaling.type"));
     if (!scaling.ok()) return scaling.status();
     if (*scaling != "none" && *scaling != "linear") {
       return Unsupported(file, fmt::format("rotary embeddings are scaled ('{}'); supported: none, "
@@ -64,58 +101,33 @@ absl::Status CheckSupported(const GgufFile& file) {
                                            *scaling));
     }
   }
-  for (const auto& [name, tensor] : file.tensors()) {
-    if (name.ends_with(".bias")) {
-      return Unsupported(file, fmt::format("the tensor '{}' is a bias; none are supported", name));
-    }
-  }
   return absl::OkStatus();
 }
 
-absl::Status ReadHeads(const GgufFile& file, ModelConfig* config) {
-  if (absl::Status status = ReadPositive(file, "llama.attention.head_count", &config->heads);
-      !status.ok()) {
-    return status;
-  }
+absl::Status ReadHeads(const Numbers& numbers, ModelConfig* config) {
+  const GgufFile& file = numbers.file();
+  absl::Status status = numbers.Positive("attention.head_count", &config->heads);
+  if (!status.ok()) return status;
   config->key_value_heads = config->heads;
-  if (file.metadata().contains("llama.attention.head_count_kv")) {
-    if (absl::Status status =
-            ReadPositive(file, "llama.attention.head_count_kv", &config->key_value_heads);
-        !status.ok()) {
-      return status;
-    }
-  }
   config->head_dimension = config->hidden / config->heads;
-  if (file.metadata().contains("llama.attention.key_length")) {
-    if (absl::Status status =
-            ReadPositive(file, "llama.attention.key_length", &config->head_dimension);
-        !status.ok()) {
-      return status;
-    }
-  }
-  if (absl::Status status = CheckHeads(*config, file.path()); !status.ok()) return status;
+  status.Update(numbers.OptionalPositive("attention.head_count_kv", &config->key_value_heads));
+  status.Update(numbers.OptionalPositive("attention.key_length", &config->head_dimension));
+  if (status.ok()) status = CheckHeads(*config, file.path());
   int64_t rotary = config->head_dimension;
-  if (file.metadata().contains("llama.rope.dimension_count")) {
-    if (absl::Status status = ReadPositive(file, "llama.rope.dimension_count", &rotary);
-        !status.ok()) {
-      return status;
-    }
-  }
-  if (rotary != config->head_dimension) {
-    return Unsupported(file, fmt::format("rotary embeddings cover {} of {} dimensions; supported: "
-                                         "all",
-                                         rotary, config->head_dimension));
-  }
-  return absl::OkStatus();
+  status.Update(numbers.OptionalPositive("rope.dimension_count", &rotary));
+  if (!status.ok() || rotary == config->head_dimension) return status;
+  return Unsupported(file, fmt::format("rotary embeddings cover {} of {} dimensions; supported: "
+                                       "all",
+                                       rotary, config->head_dimension));
 }
 
 // The factor is of the linear rule; the divisors of one frequency each have a tensor.
-absl::Status ReadRotaryScaling(const GgufFile& file, ModelConfig* config) {
-  if (absl::Status status =
-          ReadOptionalReal(file, "llama.rope.scaling.factor", &config->rotary_factor);
-      !status.ok()) {
-    return status;
-  }
+absl::Status ReadRotary(const Numbers& numbers, ModelConfig* config) {
+  const GgufFile& file = numbers.file();
+  RotaryEmbedding& rotary = config->rotary;
+  absl::Status status = numbers.OptionalReal("rope.freq_base", &rotary.base);
+  status.Update(numbers.OptionalReal("rope.scaling.factor", &rotary.factor));
+  if (!status.ok()) return status;
   const auto found = file.tensors().find(kRotaryDivisorsName);
   if (found == file.tensors().end()) return absl::OkStatus();
   const GgufTensor& tensor = found->second;
@@ -124,16 +136,33 @@ absl::Status ReadRotaryScaling(const GgufFile& file, ModelConfig* config) {
         "{}: {} has shape [{}], expected [{}] from the numbers of the header", file.path(),
         tensor.name, fmt::join(tensor.shape, ", "), config->head_dimension / 2));
   }
-  config->rotary_divisors.resize(static_cast<size_t>(tensor.elements()));
-  if (absl::Status status = Dequantize(tensor, config->rotary_divisors); !status.ok()) {
-    return status;
+  rotary.divisors.resize(static_cast<size_t>(tensor.elements()));
+  if (absl::Status dequantized = Dequantize(tensor, rotary.divisors); !dequantized.ok()) {
+    return dequantized;
   }
-  for (const float divisor : config->rotary_divisors) {
+  for (const float divisor : rotary.divisors) {
     if (std::isfinite(divisor) && divisor > 0) continue;
     return absl::DataLossError(fmt::format("{}: {}: expected numbers above 0, found {}",
                                            file.path(), tensor.name, divisor));
   }
   return absl::OkStatus();
+}
+
+absl::Status ReadSliding(const Numbers& numbers, ModelConfig* config) {
+  if (!config->family->gguf_has_sliding_window) return absl::OkStatus();
+  config->sliding_rotary = RotaryEmbedding{};
+  config->slides = UsualGgufSliding(config->blocks);
+  absl::Status status = numbers.Positive("attention.sliding_window", &config->sliding_window);
+  status.Update(numbers.OptionalReal("rope.freq_base_swa", &config->sliding_rotary->base));
+  return status;
+}
+
+// Biases are told by their being there.
+void FindBiases(const GgufFile& file, ModelConfig* config) {
+  const auto has = [&](const char* name) { return file.tensors().contains(name); };
+  config->query_key_value_bias = has("blk.0.attn_q.bias");
+  config->attention_output_bias = has("blk.0.attn_output.bias");
+  config->feed_forward_bias = has("blk.0.ffn_up.bias");
 }
 
 absl::Status CheckShape(const GgufFile& file, const std::string& name,
@@ -146,20 +175,26 @@ absl::Status CheckShape(const GgufFile& file, const std::string& name,
                   file.path(), name, fmt::join((*tensor)->shape, ", "), fmt::join(expected, ", ")));
 }
 
+// Ends at the first tensor that the file lacks, whatever number the header has.
 absl::Status CheckShapes(const GgufFile& file, const ModelConfig& config) {
-  absl::Status status = CheckShape(file, "output_norm.weight", {config.hidden});
-  if (file.tensors().contains("output.weight")) {
-    status.Update(CheckShape(file, "output.weight", {config.vocabulary, config.hidden}));
+  if (static_cast<size_t>(config.blocks) > file.tensors().size()) {
+    return absl::NotFoundError(fmt::format("{}: expected tensors of {} blocks, found {} tensors",
+                                           file.path(), config.blocks, file.tensors().size()));
   }
-  // Ends at the first block that the file lacks, whatever number the header has.
-  const std::array<std::vector<int64_t>, kBlockTensors> shapes = BlockShapes(config);
-  for (int block = 0; block < config.blocks && status.ok(); ++block) {
-    for (int tensor = 0; tensor < kBlockTensors; ++tensor) {
-      const char* name = kBlockTensorNames[tensor].gguf;
-      status.Update(CheckShape(file, fmt::format("blk.{}.{}.weight", block, name), shapes[tensor]));
+  std::set<std::string> used = {kRotaryDivisorsName};
+  for (const NamedShape& tensor : TensorsOf(config)) {
+    if (absl::Status status = CheckShape(file, tensor.gguf, tensor.shape); !status.ok()) {
+      return status;
     }
+    used.insert(tensor.gguf);
   }
-  return status;
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (used.contains(name) || name.ends_with(".attn_rot_embd")) continue;
+    return Unsupported(file, fmt::format("the tensor '{}' belongs to no model of the architecture "
+                                         "'{}' as the header describes it",
+                                         name, config.family->gguf));
+  }
+  return absl::OkStatus();
 }
 
 // An id without a row would be looked up outside the embedding. Padding may make it longer.
@@ -176,33 +211,51 @@ absl::Status CheckVocabulary(const GgufFile& file, const ModelConfig& config) {
 
 }  // namespace
 
+std::vector<bool> UsualGgufSliding(int blocks) {
+  constexpr int kPeriod = 6;
+  std::vector<bool> slides;
+  for (int block = 0; block < blocks; ++block) slides.push_back((block + 1) % kPeriod != 0);
+  return slides;
+}
+
+Activation UsualGgufActivation(const ModelFamily& family) {
+  return family.norm == NormKind::kRmsPlusOne ? Activation::kGeluTanh : Activation::kSilu;
+}
+
+double UsualGgufQueryScalar(const ModelConfig& config) {
+  // The largest Gemma 3 has heads that are not as wide as its scores are scaled for.
+  constexpr int kBlocksOfLargest = 62;
+  const bool is_largest =
+      config.family->norm == NormKind::kRmsPlusOne && config.blocks == kBlocksOfLargest;
+  return static_cast<double>(is_largest ? config.hidden / config.heads : config.head_dimension);
+}
+
 absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
-  if (absl::Status status = CheckSupported(file); !status.ok()) return status;
+  const absl::StatusOr<const ModelFamily*> family = ReadFamily(file);
+  if (!family.ok()) return family.status();
+  const Numbers numbers(file, **family);
+  if (absl::Status status = CheckSupported(numbers); !status.ok()) return status;
   ModelConfig config;
+  config.family = *family;
   int64_t blocks = 0;
-  const struct {
-    const char* key;
-    int64_t* value;
-  } sizes[] = {{"llama.block_count", &blocks},
-               {"llama.embedding_length", &config.hidden},
-               {"llama.feed_forward_length", &config.feed_forward}};
-  for (const auto& size : sizes) {
-    if (absl::Status status = ReadPositive(file, size.key, size.value); !status.ok()) {
-      return status;
-    }
+  absl::Status status = numbers.Positive("block_count", &blocks);
+  status.Update(numbers.Positive("embedding_length", &config.hidden));
+  status.Update(numbers.Positive("feed_forward_length", &config.feed_forward));
+  if (!status.ok()) return status;
+  if (static_cast<size_t>(blocks) > file.tensors().size()) {
+    return absl::NotFoundError(fmt::format("{}: {} is {}, and the file holds {} tensors",
+                                           file.path(), numbers.Key("block_count"), blocks,
+                                           file.tensors().size()));
   }
   config.blocks = static_cast<int>(blocks);
-  if (absl::Status status = ReadHeads(file, &config); !status.ok()) return status;
-  if (absl::Status status = ReadOptionalReal(file, "llama.rope.freq_base", &config.rotary_base);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status =
-          ReadOptionalReal(file, "llama.attention.layer_norm_rms_epsilon", &config.norm_epsilon);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = ReadRotaryScaling(file, &config); !status.ok()) return status;
+  config.activation = UsualGgufActivation(**family);
+  status.Update(ReadHeads(numbers, &config));
+  status.Update(numbers.OptionalReal("attention.layer_norm_rms_epsilon", &config.norm_epsilon));
+  if (status.ok()) status = ReadRotary(numbers, &config);
+  if (status.ok()) status = ReadSliding(numbers, &config);
+  if (!status.ok()) return status;
+  config.query_scalar = UsualGgufQueryScalar(config);
+  FindBiases(file, &config);
   const absl::StatusOr<const GgufTensor*> embedding = file.Tensor("token_embd.weight");
   if (!embedding.ok()) return embedding.status();
   if ((*embedding)->shape.size() != 2 || (*embedding)->shape[1] != config.hidden) {

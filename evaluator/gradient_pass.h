@@ -8,18 +8,11 @@
 
 #include <vector>
 
+#include "evaluator/block_steps.h"
 #include "evaluator/evaluator.h"
 #include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
-
-// The forward pass of one block on one window in LibTorch's differentiable functions: what
-// BlockForward computes in float32, to rounding. `hidden` is [tokens, hidden], `rotary` the
-// RotaryTable of at least as many positions; the result has the shape of `hidden`. None of the
-// tensors may have been made in inference mode if gradients are wanted.
-at::Tensor DifferentiableBlock(const ModelConfig& config, const BlockMatrices& matrices,
-                               const BlockNorms& norms, const at::Tensor& rotary,
-                               const at::Tensor& hidden);
 
 // The magnitude of gradients, G: for every weight of a block's linears the mean over sequences of
 // |derivative of the sequence's mean token loss|. The loss is that of TransformerModel::Losses, the
@@ -51,7 +44,7 @@ class GradientPass {
   const Windows* sequences_;
   const std::vector<at::Tensor>* inputs_;
   int64_t tokens_;  // of a sequence
-  at::Tensor rotary_;
+  RotaryTables rotary_;
   int block_;                             // of the next call
   std::vector<at::Tensor> output_grads_;  // per sequence: by the output of block_
 };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "evaluator/digest.h"
@@ -20,6 +21,7 @@ using Json = nlohmann::json;
 
 constexpr const char* kConfig = "config.json";
 constexpr const char* kSingle = "model.safetensors";
+constexpr std::string_view kPrefix = "model.";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
 std::string PathOf(const std::string& folder, const std::string& name) {
@@ -139,9 +141,13 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
         fmt::format("{}: num_hidden_layers is {}, and the files hold only {} tensors",
                     PathOf(folder_, kConfig), config_.blocks, tensors_.size()));
   }
+  // A checkpoint of the model without its head lacks the prefix.
+  const std::string embedding = ModelTensorName(config_, ModelRole::kEmbedding);
+  lacks_prefix_ = !tensors_.contains(embedding) && embedding.starts_with(kPrefix) &&
+                  tensors_.contains(embedding.substr(kPrefix.size()));
   std::set<std::string> used;
   for (const NamedShape& expected : TensorsOf(config_)) {
-    const auto found = tensors_.find(expected.name);
+    const auto found = tensors_.find(StoredName(expected.name));
     if (found == tensors_.end()) {
       return absl::InvalidArgumentError(
           fmt::format("{}: expected a tensor \"{}\", found none", folder_, expected.name));
@@ -155,16 +161,16 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
       return absl::UnimplementedError(fmt::format("{}: {} is of type {}; supported: F32, F16, BF16",
                                                   folder_, expected.name, found->second->type));
     }
-    used.insert(expected.name);
+    used.insert(found->first);
   }
   for (const auto& [name, tensor] : tensors_) {
     if (used.contains(name)) continue;
     // A head beside a tied embedding is a copy that transformers does not read.
-    if (!IsKnownBuffer(name) && name != kHeadName) {
+    if (!IsKnownBuffer(name) && name != ModelTensorName(config_, ModelRole::kHead)) {
       return absl::UnimplementedError(
-          fmt::format("{}: the tensor \"{}\" belongs to no model of the LLaMA family as {} "
+          fmt::format("{}: the tensor \"{}\" belongs to no model of the family \"{}\" as {} "
                       "describes it",
-                      folder_, name, kConfig));
+                      folder_, name, config_.family->name, kConfig));
     }
     unused_.emplace(name, tensor);
   }
@@ -172,8 +178,8 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
 }
 
 const SafetensorsTensor* HuggingFaceCheckpoint::Find(const std::string& name) const {
-  const auto found = tensors_.find(name);
-  return found == tensors_.end() || unused_.contains(name) ? nullptr : found->second;
+  const auto found = tensors_.find(StoredName(name));
+  return found == tensors_.end() || unused_.contains(found->first) ? nullptr : found->second;
 }
 
 absl::StatusOr<std::string> HuggingFaceCheckpoint::Digest() const {
@@ -190,7 +196,9 @@ absl::StatusOr<std::string> HuggingFaceCheckpoint::Digest() const {
   return Sha256(digests);
 }
 
-std::string HuggingFaceCheckpoint::StoredName(const std::string& name) const { return name; }
+std::string HuggingFaceCheckpoint::StoredName(const std::string& name) const {
+  return lacks_prefix_ && name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+}
 
 std::optional<NumberFormat> HuggingFaceCheckpoint::FormatOf(const std::string& name) const {
   const SafetensorsTensor* tensor = Find(name);

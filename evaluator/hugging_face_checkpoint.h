@@ -51,6 +51,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
   std::string folder_;
   std::string name_;
   ModelConfig config_;
+  bool lacks_prefix_ = false;  // stored names lack "model."
   int64_t context_tokens_ = 2048;
   std::map<std::string, std::unique_ptr<SafetensorsFile>> shards_;  // by file name
   std::map<std::string, const SafetensorsTensor*> tensors_;

@@ -15,11 +15,10 @@ namespace strata::evaluator {
 // for a file that is none.
 absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
 
-// The numbers of a model of the LLaMA family, with the defaults that transformers gives absent
-// keys. Unimplemented, naming key and value: another model type, a rotary embedding scaled by
-// another rule than linear or LLaMA 3's, a sliding window, biases, another activation.
-// InvalidArgument: a key that is missing, of another type or impossible. `path` names the file in
-// errors.
+// The numbers of a model of one of ModelFamilies(), with the defaults that transformers gives
+// absent keys. Unimplemented, naming key and value: another model type, a rotary embedding scaled
+// by another rule than linear or LLaMA 3's, capped logits, another activation. InvalidArgument: a
+// key that is missing, of another type or impossible. `path` names the file in errors.
 absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const nlohmann::json& json,
                                                   const std::string& path);
 

@@ -40,7 +40,8 @@ class HuggingFaceWriter : public CheckpointWriter {
     std::vector<PlannedTensor> tensors;
     for (const NamedShape& tensor : TensorsOf(source.config())) {
       const NumberFormat format = options.format.value_or(*source.FormatOf(tensor.name));
-      stored_[tensor.name] = {tensor.name, format, tensor.shape.back(), 0};
+      stored_[tensor.name] = {
+          .name = tensor.name, .format = format, .columns = tensor.shape.back()};
       int64_t bytes = BytesPerNumber(format);
       for (const int64_t size : tensor.shape) bytes *= size;
       tensors.push_back({tensor.name, NameOf(format), tensor.shape, bytes});

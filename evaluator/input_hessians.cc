@@ -18,13 +18,13 @@ constexpr const char* kInputNames[kBlockInputs] = {"attention", "attention outpu
 }  // namespace
 
 absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatrices& matrices,
-                                          const BlockNorms& norms, int64_t sequences,
+                                          const BlockVectors& vectors, int64_t sequences,
                                           at::Tensor& hidden) {
   std::vector<pruning::InputHessian> hessians;
   for (int input = 0; input < kBlockInputs; ++input) {
     hessians.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
-  forward.Run(matrices, norms, hidden, [&](BlockInput input, const at::Tensor& rows) {
+  forward.Run(matrices, vectors, hidden, [&](BlockInput input, const at::Tensor& rows) {
     hessians[static_cast<int>(input)].Add(rows);
   });
   BlockFactors factors;
@@ -44,15 +44,15 @@ absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatr
 
 absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,
                                               const BlockFactors& factors, int block,
-                                              const std::array<double, kLinearsPerBlock>& sparsity,
-                                              int64_t group, BlockMatrices& pruned) {
+                                              std::span<const double> sparsity, int64_t group,
+                                              BlockMatrices& pruned) {
   int64_t zeros = 0;
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < config.linears_per_block(); ++linear) {
     at::Tensor weights = pruned.Linear(config, linear);
     const auto pattern = pruning::PatternFor(sparsity[linear], group, weights.size(1));
     if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
-    const absl::StatusOr<int64_t> written =
-        pruning::SparseGptPrune(factors[static_cast<int>(InputOf(linear))], *pattern, weights);
+    const absl::StatusOr<int64_t> written = pruning::SparseGptPrune(
+        factors[static_cast<int>(InputOf(config, linear))], *pattern, weights);
     if (!written.ok()) return InLinear(written.status(), block, linear);
     zeros += *written;
   }

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <array>
+#include <span>
 
 #include "evaluator/transformer_block.h"
 #include "pruning/sparse_gpt.h"
@@ -17,14 +18,14 @@ using BlockFactors = std::array<pruning::HessianFactor, kBlockInputs>;
 // Runs one block over `hidden` in place and returns the factors of the Hessians of its inputs.
 // Errors of pruning::InputHessian::Matrix and FactorHessian, naming the input.
 absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatrices& matrices,
-                                          const BlockNorms& norms, int64_t sequences,
+                                          const BlockVectors& vectors, int64_t sequences,
                                           at::Tensor& hidden);
 
-// Prunes the seven linears of `pruned`, which holds the dense weights, in place; returns the zeros.
+// Prunes the linears of `pruned`, which holds the dense weights, in place; returns the zeros.
 absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,
                                               const BlockFactors& factors, int block,
-                                              const std::array<double, kLinearsPerBlock>& sparsity,
-                                              int64_t group, BlockMatrices& pruned);
+                                              std::span<const double> sparsity, int64_t group,
+                                              BlockMatrices& pruned);
 
 }  // namespace strata::evaluator
 

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "evaluator/exponential.h"
 #include "pruning/vector_clones.h"
@@ -18,13 +17,13 @@ struct OneHead {
   int64_t key_stride;
   int64_t positions;
   int64_t dimension;
+  float scale;  // of scores
 };
 
 STRATA_VECTOR_CLONES void Scores(const OneHead& head, float* __restrict scores) {
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head.dimension));
   std::fill_n(scores, head.positions, 0.0f);
   for (int64_t i = 0; i < head.dimension; ++i) {
-    const float query = head.query[i] * scale;
+    const float query = head.query[i] * head.scale;
     const float* __restrict keys = head.keys + i * head.key_stride;
     for (int64_t position = 0; position < head.positions; ++position) {
       scores[position] += query * keys[position];
@@ -100,17 +99,21 @@ void KeyValueCache::Attend(int block, int64_t position, std::span<const float> q
                            std::span<float> output) const {
   const int64_t dimension = config_.head_dimension;
   const int64_t sharing = config_.heads / config_.key_value_heads;
+  const int64_t first =
+      config_.Slides(block) ? std::max<int64_t>(0, position + 1 - config_.sliding_window) : 0;
+  const auto scale = static_cast<float>(config_.attention_scale());
   weights.resize(static_cast<size_t>(position + 1));
   const float* keys = keys_[block].const_data_ptr<float>();
   const float* values = values_[block].const_data_ptr<float>();
   for (int64_t head = first_head; head < last_head; ++head) {
     const int64_t offset = head / sharing * dimension * maximum_tokens_;
     const OneHead one = {query.data() + head * dimension,
-                         keys + offset,
-                         values + offset,
+                         keys + offset + first,
+                         values + offset + first * dimension,
                          maximum_tokens_,
-                         position + 1,
-                         dimension};
+                         position + 1 - first,
+                         dimension,
+                         scale};
     AttendHead(one, weights.data(), output.data() + head * dimension);
   }
 }

@@ -25,8 +25,9 @@ class KeyValueCache {
   // [tokens, key_value_rows] each, with any strides.
   void Write(int block, int64_t position, const at::Tensor& keys, const at::Tensor& values);
 
-  // output = softmax(query . keys / sqrt(dimension)) . values over positions 0 ... `position`, for
-  // heads first_head <= head < last_head. `query`, rotated, and `output` hold all heads one after
+  // output = softmax(query . keys * config.attention_scale()) . values over positions 0 ...
+  // `position`, or the last config.sliding_window of them in a block that slides, for heads
+  // first_head <= head < last_head. `query`, rotated, and `output` hold all heads one after
   // the other; `weights` is a place for position + 1 numbers.
   void Attend(int block, int64_t position, std::span<const float> query, int64_t first_head,
               int64_t last_head, std::vector<float>& weights, std::span<float> output) const;

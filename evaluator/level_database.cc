@@ -48,13 +48,14 @@ class BlockSolver {
     if (writer_.next() == layout_.DeadInputsEntry(block)) {
       if (absl::Status status = writer_.Append(DeadInputBits(factors)); !status.ok()) return status;
     }
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
       for (int level = 0; level < layout_.settings().grid.size(); ++level) {
         const int entry = layout_.WeightsEntry(block, linear, level);
         if (entry < writer_.next()) continue;
         if (absl::Status status = CheckProgress(); !status.ok()) return status;
-        absl::Status status = SolveLevel(level, matrices.Linear(model_.config(), linear),
-                                         factors[static_cast<int>(InputOf(linear))]);
+        absl::Status status =
+            SolveLevel(level, matrices.Linear(model_.config(), linear),
+                       factors[static_cast<int>(InputOf(model_.config(), linear))]);
         if (!status.ok()) return InLinear(status, block, linear);
       }
     }
@@ -109,11 +110,11 @@ absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequenc
     if (absl::Status status = solver.CheckProgress(); !status.ok()) return status;
     const BlockMatrices matrices = model.matrices(block);
     if (writer.next() >= layout.DeadInputsEntry(block + 1)) {
-      forward.Run(matrices, model.norms(block), hidden);
+      forward.Run(matrices, model.vectors(block), hidden);
       continue;
     }
     const absl::StatusOr<BlockFactors> factors =
-        RunAndFactor(forward, matrices, model.norms(block), sequence_count, hidden);
+        RunAndFactor(forward, matrices, model.vectors(block), sequence_count, hidden);
     if (!factors.ok()) {
       return absl::Status(
           factors.status().code(),
@@ -159,12 +160,12 @@ OneShotLevels::OneShotLevels(const TransformerModel& model, const LevelDatabase&
 absl::StatusOr<std::unique_ptr<OneShotLevels>> OneShotLevels::Create(
     const TransformerModel& model, const LevelDatabase& database,
     std::span<const BlockSparsity> sparsity, Arithmetic arithmetic) {
-  const auto shapes = BlockShapes(model.config());
+  const std::vector<BlockTensor> tensors = BlockTensorsOf(model.config());
   std::vector<int64_t> parameters;
   std::vector<double> wanted;
   for (const BlockSparsity& block : sparsity) {
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-      parameters.push_back(shapes[linear][0] * shapes[linear][1]);
+    for (int linear = 0; linear < model.config().linears_per_block(); ++linear) {
+      parameters.push_back(tensors[linear].shape[0] * tensors[linear].shape[1]);
       wanted.push_back(block[linear]);
     }
   }
@@ -184,10 +185,12 @@ absl::Status OneShotLevels::LoadDense(int block, int linear, at::Tensor& weights
   const auto bits = database_.file().Entry(database_.layout().DeadInputsEntry(block));
   if (!bits.ok()) return bits.status();
   weights.copy_(model_.matrices(block).Linear(model_.config(), linear));
-  const auto shapes = BlockShapes(model_.config());
+  const ModelConfig& config = model_.config();
+  const std::vector<BlockTensor> tensors = BlockTensorsOf(config);
+  const auto first_linears = FirstLinearOfInputs(config.linears_per_block());
   int64_t first = 0;
-  for (int input = 0; input < static_cast<int>(InputOf(linear)); ++input) {
-    first += DeadInputBytes(shapes[kFirstLinearOfInput[input]][1]);
+  for (int input = 0; input < static_cast<int>(InputOf(config, linear)); ++input) {
+    first += DeadInputBytes(tensors[first_linears[input]].shape[1]);
   }
   for (int64_t column = 0; column < weights.size(1); ++column) {
     const std::byte bit = std::byte{1} << (column % 8);
@@ -206,9 +209,10 @@ absl::Status OneShotLevels::LoadLevel(int entry, at::Tensor& weights) {
 absl::StatusOr<PrunedBlock> OneShotLevels::Prune(int block, const BlockSparsity& /*sparsity*/) {
   const at::InferenceMode guard;
   PrunedBlock pruned{buffer_, 0};
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  const int per_block = model_.config().linears_per_block();
+  for (int linear = 0; linear < per_block; ++linear) {
     at::Tensor weights = buffer_.Linear(model_.config(), linear);
-    const int level = choice_.levels[block * kLinearsPerBlock + linear];
+    const int level = choice_.levels[block * per_block + linear];
     const int entry = database_.layout().WeightsEntry(block, linear, level);
     absl::Status status = entry < 0 ? LoadDense(block, linear, weights) : LoadLevel(entry, weights);
     if (!status.ok()) return status;

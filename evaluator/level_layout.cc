@@ -75,7 +75,7 @@ absl::StatusOr<LevelLayout> LevelLayout::Create(const ModelSummary& model,
     const LinearShape& linear = model.linears[i];
     if (i % linears == 0) {
       BankEntry dead{fmt::format("block {}, dead inputs", linear.block), 0};
-      for (const int first : kFirstLinearOfInput) {
+      for (const int first : FirstLinearOfInputs(static_cast<int>(linears))) {
         dead.bytes += DeadInputBytes(model.linears[i + first].columns);
       }
       entries.push_back(std::move(dead));

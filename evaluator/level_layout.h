@@ -6,6 +6,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -34,8 +35,11 @@ std::string NameOf(LevelStore store);  // "bf16", "fp32"
 // InvalidArgument lists the known names.
 absl::StatusOr<LevelStore> ParseLevelStore(const std::string& name);
 
-// The first linear of a block that has each of its four different inputs: q, o, gate, down.
-inline constexpr int kFirstLinearOfInput[] = {0, 3, 4, 6};
+// The first linear of a block that has each of its four different inputs: query, attention output,
+// gate or up, and down, which is the last.
+constexpr std::array<int, 4> FirstLinearOfInputs(int linears_per_block) {
+  return {0, 3, 4, linears_per_block - 1};
+}
 
 // Of one bit for each of an input's entries.
 constexpr int64_t DeadInputBytes(int64_t columns) { return (columns + 7) / 8; }

@@ -1,5 +1,4 @@
-// The one place where LibTorch's exceptions become statuses: wrapped around the entry points of the
-// evaluator.
+// The one place where exceptions become statuses: wrapped around the entry points of the evaluator.
 #ifndef STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
 #define STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
 
@@ -14,6 +13,19 @@
 
 namespace strata::evaluator {
 
+// A status on its way through functions that return tensors.
+class StatusException : public std::exception {
+ public:
+  explicit StatusException(absl::Status status)
+      : status_(std::move(status)), message_(status_.message()) {}
+  const absl::Status& status() const { return status_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  absl::Status status_;
+  std::string message_;
+};
+
 // Returns function(), which returns a Status or StatusOr. `doing` begins the message of an error:
 // "measuring features".
 template <typename Function>
@@ -27,6 +39,8 @@ auto CatchLibTorchErrors(const std::string& doing, Function&& function)
   } catch (const c10::Error& error) {
     return absl::InternalError(
         fmt::format("{}: LibTorch: {}", doing, error.what_without_backtrace()));
+  } catch (const StatusException& error) {
+    return error.status();
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(fmt::format("{}: out of memory", doing));
   } catch (const std::exception& error) {

@@ -152,8 +152,9 @@ absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(
   const absl::StatusOr<std::vector<double>> of_linears =
       SparsityOfLinears(summary_, request.granularity, request.allocation);
   if (!of_linears.ok()) return of_linears.status();
+  const auto per_block = static_cast<size_t>(model_->config().linears_per_block());
   for (size_t i = 0; i < of_linears->size(); ++i) {
-    sparsity[i / kLinearsPerBlock][i % kLinearsPerBlock] = (*of_linears)[i];
+    sparsity[i / per_block][i % per_block] = (*of_linears)[i];
   }
   return sparsity;
 }

@@ -37,7 +37,8 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewWriter(const Checkpoint& so
 }
 
 absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& options) {
-  const auto linears = static_cast<size_t>(config.blocks) * kLinearsPerBlock;
+  const auto per_block = static_cast<size_t>(config.linears_per_block());
+  const size_t linears = static_cast<size_t>(config.blocks) * per_block;
   if (options.sparsity.size() != linears) {
     return absl::InvalidArgumentError(
         fmt::format("expected {} sparsities, one for each linear of {} blocks, found {}", linears,
@@ -50,15 +51,15 @@ absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& 
   if (NeedsActivations(options.method.pruner) && options.text_path.empty()) {
     return absl::InvalidArgumentError("this pruner needs a text to calibrate with, found none");
   }
-  const auto shapes = BlockShapes(config);
+  const std::vector<BlockTensor> tensors = BlockTensorsOf(config);
   for (size_t i = 0; i < linears; ++i) {
-    const size_t linear = i % kLinearsPerBlock;
+    const BlockTensor& linear = tensors[i % per_block];
     const auto pattern =
-        pruning::PatternFor(options.sparsity[i], options.method.group, shapes[linear][1]);
+        pruning::PatternFor(options.sparsity[i], options.method.group, linear.shape[1]);
     if (pattern.ok()) continue;
     return absl::Status(pattern.status().code(),
-                        fmt::format("block {}, {}: {}", i / kLinearsPerBlock,
-                                    kBlockTensorNames[linear].hugging_face,
+                        fmt::format("block {}, {}: {}", i / per_block,
+                                    config.family->Names(linear.role).hugging_face,
                                     std::string(pattern.status().message())));
   }
   return absl::OkStatus();
@@ -118,27 +119,28 @@ absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
   result.text_digest = text->digest;
   SequentialPruner pruner(**model, text->sequences, options.method, Arithmetic::kFloat32,
                           options.protocol);
+  const int per_block = config.linears_per_block();
   for (int block = 0; block < config.blocks; ++block) {
     if (progress && !progress(static_cast<double>(block) / config.blocks)) {
       return absl::CancelledError(
           fmt::format("stopped before block {} of {}", block, config.blocks));
     }
     BlockSparsity sparsity;
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-      sparsity[linear] = options.sparsity[block * kLinearsPerBlock + linear];
+    for (int linear = 0; linear < per_block; ++linear) {
+      sparsity[linear] = options.sparsity[block * per_block + linear];
     }
     const absl::StatusOr<PrunedBlock> pruned = pruner.Prune(block, sparsity);
     if (!pruned.ok()) return pruned.status();
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < per_block; ++linear) {
       const at::Tensor matrix = pruned->matrices.Linear(config, linear);
-      const auto zeros = (*writer)->WriteRows(BlockTensor(block, linear), 0, ValuesOf(matrix));
+      const auto zeros =
+          (*writer)->WriteRows(LinearName(config, block, linear), 0, ValuesOf(matrix));
       if (!zeros.ok()) return zeros.status();
       result.linears.push_back({matrix.numel(), *zeros});
     }
   }
   for (const NamedShape& tensor : TensorsOf(config)) {
-    const bool is_linear = tensor.shape.size() == 2 && tensor.name.starts_with("model.layers.");
-    if (is_linear) continue;
+    if (tensor.is_linear) continue;
     if (absl::Status status = CopyTensor(source, tensor, **writer); !status.ok()) return status;
   }
   if (absl::Status status = (*writer)->Finish(); !status.ok()) return status;

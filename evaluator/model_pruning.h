@@ -49,8 +49,8 @@ struct ModelPruningResult {
   double seconds = 0;
 };
 
-// Errors as OpenCheckpoint; Unimplemented for a directory from a GGUF file; InvalidArgument for an option or a sparsity that the method cannot
-// have, naming the linear.
+// Errors as OpenCheckpoint; Unimplemented for a directory from a GGUF file; InvalidArgument for an
+// option or a sparsity that the method cannot have, naming the linear.
 absl::StatusOr<ModelPruningPlan> PlanModelPruning(const ModelPruningOptions& options);
 
 // Writes the pruned model to `output`, a path that does not exist. Memory: about three blocks in

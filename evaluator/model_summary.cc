@@ -14,21 +14,20 @@ absl::StatusOr<ModelSummary> SummarizeModel(const std::string& path) {
 }
 
 absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint) {
-  constexpr int kLinears = 7;
-  constexpr int kAttentionLinears = 4;
   const ModelConfig& config = checkpoint.config();
-  const auto shapes = BlockShapes(config);
+  const std::vector<BlockTensor> tensors = BlockTensorsOf(config);
   ModelSummary summary;
-  summary.family = "llama";
+  summary.family = config.family->name;
   summary.name = checkpoint.model_name();
   summary.blocks = config.blocks;
   for (int block = 0; block < config.blocks; ++block) {
-    for (int linear = 0; linear < kLinears; ++linear) {
-      summary.linears.push_back({.name = kBlockTensorNames[linear].hugging_face,
+    for (int linear = 0; linear < config.linears_per_block(); ++linear) {
+      const BlockTensor& tensor = tensors[static_cast<size_t>(linear)];
+      summary.linears.push_back({.name = config.family->Names(tensor.role).hugging_face,
                                  .block = block,
-                                 .rows = shapes[linear][0],
-                                 .columns = shapes[linear][1],
-                                 .kind = linear < kAttentionLinears
+                                 .rows = tensor.shape[0],
+                                 .columns = tensor.shape[1],
+                                 .kind = tensor.role <= BlockRole::kAttentionOutput
                                              ? expr::UnitKind::kAttention
                                              : expr::UnitKind::kFeedForward});
     }

@@ -36,7 +36,7 @@ absl::StatusOr<PrunedBlock> OneShotRanks::Prune(int block, const BlockSparsity& 
   const ModelConfig& config = model_.config();
   const BlockMatrices matrices = model_.matrices(block);
   PrunedBlock pruned{buffer_, 0};
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
     const pruning::WeightView dense = ViewOf(matrices.Linear(config, linear));
     const auto pattern = pruning::PatternFor(sparsity[linear], bank_.method().group, dense.columns);
     if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
@@ -64,7 +64,7 @@ absl::StatusOr<FactorBank> FactorBank::Build(const TransformerModel& model,
       return absl::CancelledError("stopped while factoring Hessians");
     }
     absl::StatusOr<BlockFactors> factors =
-        RunAndFactor(forward, model.matrices(block), model.norms(block),
+        RunAndFactor(forward, model.matrices(block), model.vectors(block),
                      static_cast<int64_t>(sequences.size()), hidden);
     if (!factors.ok()) {
       return absl::Status(

@@ -24,7 +24,7 @@ absl::StatusOr<PrunedBlock> OneShotSelection::Prune(int block, const BlockSparsi
   const at::InferenceMode guard;
   const BlockMatrices dense = model_.matrices(block);
   PrunedBlock pruned{buffer_, 0};
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
     const absl::Status status =
         PruneLinear(block, linear, dense.Linear(model_.config(), linear), sparsity[linear]);
     if (!status.ok()) return InLinear(status, block, linear);

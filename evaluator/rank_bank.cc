@@ -51,14 +51,15 @@ absl::Status RankLinears(const TransformerModel& model, const CalibrationStatist
                          const PruningMethod& method, int first, const Progress& progress,
                          const std::function<absl::Status(pruning::WeightRanks ranks)>& take) {
   const at::InferenceMode guard;
-  const int blocks = static_cast<int>(model.config().blocks);
-  for (int block = first / kLinearsPerBlock; block < blocks; ++block) {
+  const int blocks = model.config().blocks;
+  const int per_block = model.config().linears_per_block();
+  for (int block = first / per_block; block < blocks; ++block) {
     if (progress && !progress(static_cast<double>(block) / blocks)) {
       return absl::CancelledError("stopped while ranking weights");
     }
     const BlockMatrices matrices = model.matrices(block);
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
-      if (block * kLinearsPerBlock + linear < first) continue;
+    for (int linear = 0; linear < per_block; ++linear) {
+      if (block * per_block + linear < first) continue;
       auto ranks = RankLinear(model, matrices, statistics, method, block, linear);
       if (!ranks.ok()) return ranks.status();
       if (absl::Status status = take(*std::move(ranks)); !status.ok()) return status;
@@ -98,6 +99,7 @@ absl::StatusOr<RankBank> RankBank::Build(const TransformerModel& model,
                                          const PruningMethod& method, const Progress& progress) {
   RankBank bank;
   bank.method_ = method;
+  bank.linears_per_block_ = model.config().linears_per_block();
   absl::Status status =
       RankLinears(model, statistics, method, 0, progress, [&](pruning::WeightRanks ranks) {
         bank.ranks_.push_back(std::move(ranks));
@@ -123,6 +125,7 @@ absl::StatusOr<RankBank> RankBank::OpenOrBuild(const RankBankPlace& place,
   if (!file.ok()) return file.status();
   RankBank bank;
   bank.method_ = place.method;
+  bank.linears_per_block_ = model.config().linears_per_block();
   bank.file_ = std::make_unique<BankFile>(*std::move(file));
   for (size_t i = 0; i < place.model.linears.size(); ++i) {
     const auto bytes = bank.file_->Entry(static_cast<int>(i));

@@ -49,12 +49,13 @@ class RankBank {
 
   const PruningMethod& method() const { return method_; }
   const pruning::WeightRanks& ranks(int block, int linear) const {
-    return ranks_[block * kLinearsPerBlock + linear];
+    return ranks_[block * linears_per_block_ + linear];
   }
 
  private:
   PruningMethod method_;
   std::unique_ptr<BankFile> file_;  // null in memory
+  int linears_per_block_ = 0;
   std::vector<pruning::WeightRanks> ranks_;
 };
 

@@ -191,13 +191,13 @@ at::Tensor RotaryTable(int64_t positions, std::span<const float> frequencies) {
   return table;
 }
 
-void Rotate(at::Tensor& rows, int64_t heads, int64_t dimension, int64_t window_tokens,
+void Rotate(at::Tensor& rows, int64_t heads, int64_t dimension, std::span<const int64_t> positions,
             const at::Tensor& table) {
   const int64_t columns = rows.size(1);
   const float* angles = table.data_ptr<float>();
   at::parallel_for(0, rows.size(0), Grain(columns), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const float* position = angles + row % window_tokens * dimension;
+      const float* position = angles + positions[static_cast<size_t>(row)] * dimension;
       if (IsFloat(rows)) {
         RotateFloat(rows.data_ptr<float>() + row * columns, heads, dimension, position);
       } else {

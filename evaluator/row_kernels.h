@@ -20,9 +20,9 @@ void RmsNorm(const at::Tensor& input, const at::Tensor& weight, double epsilon, 
 at::Tensor RotaryTable(int64_t positions, std::span<const float> frequencies);
 
 // Rotates, in place, the first `heads` heads of every row of `rows` [tokens, columns] (float32 or
-// bfloat16): within a head of `dimension` entries, entry i pairs with i + dimension/2. Row t has
-// position t mod window_tokens.
-void Rotate(at::Tensor& rows, int64_t heads, int64_t dimension, int64_t window_tokens,
+// bfloat16): within a head of `dimension` entries, entry i pairs with i + dimension/2. `positions`
+// has that of each row, a row of `table`.
+void Rotate(at::Tensor& rows, int64_t heads, int64_t dimension, std::span<const int64_t> positions,
             const at::Tensor& table);
 
 // output = silu(gate) * up, where row r of `gate_up` [rows, 2 * columns] holds gate then up. Both

@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<double>> SequenceLosses(TransformerModel& model,
     if (progress && !progress(static_cast<double>(i - block) / (config.blocks + 1 - block))) {
       return absl::CancelledError("stopped while measuring sensitivity");
     }
-    forward.Run(i == block ? matrices : model.matrices(i), model.norms(i), hidden);
+    forward.Run(i == block ? matrices : model.matrices(i), model.vectors(i), hidden);
   }
   const TokenLosses losses = model.Losses(hidden, sequences, Arithmetic::kFloat32);
   std::vector<double> means;
@@ -61,14 +61,14 @@ void AddDirection(const ModelConfig& config, const std::vector<int>& linears, do
   const at::InferenceMode guard;
   int64_t weights = 0;
   for (const int index : linears) {
-    weights += matrices.Linear(config, index % kLinearsPerBlock).numel();
+    weights += matrices.Linear(config, index % config.linears_per_block()).numel();
   }
   at::Tensor normals = at::empty({weights});
   FillStandardNormals(static_cast<uint64_t>(linears.front()),
                       {normals.data_ptr<float>(), static_cast<size_t>(weights)});
   int64_t first = 0;
   for (const int index : linears) {
-    at::Tensor linear = matrices.Linear(config, index % kLinearsPerBlock);
+    at::Tensor linear = matrices.Linear(config, index % config.linears_per_block());
     linear.add_(normals.narrow(0, first, linear.numel()).view(linear.sizes()), scale);
     first += linear.numel();
   }
@@ -84,7 +84,7 @@ absl::StatusOr<double> MeasureSensitivity(TransformerModel& model, const Windows
         fmt::format("calibration: the loss of a sequence needs at least 2 tokens, found {}",
                     sequences.front().size()));
   }
-  const int block = linears.front() / kLinearsPerBlock;
+  const int block = linears.front() / model.config().linears_per_block();
   const BlockMatrices& dense = model.matrices(block);
   std::vector<double> losses[2];
   for (int side = 0; side < 2; ++side) {

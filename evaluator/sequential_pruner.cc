@@ -33,16 +33,17 @@ absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSp
   const BlockMatrices matrices = model_.matrices(block);
   BlockScalers scalers;
   if (forward_.has_value()) {
-    scalers = RunAndObserve(*forward_, matrices, model_.norms(block), sequences_, hidden);
+    scalers = RunAndObserve(*forward_, matrices, model_.vectors(block), sequences_, hidden);
   }
   const pruning::Competition competition = CompetitionOf(method_);
   int64_t zeros = 0;
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
     const pruning::WeightView dense = ViewOf(matrices.Linear(config, linear));
     const auto pattern = pruning::PatternFor(sparsity[linear], method_.group, dense.columns);
     if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
-    const auto scores = pruning::WeightScores::Create(ScoreOf(method_.pruner), dense,
-                                                      scalers[static_cast<int>(InputOf(linear))]);
+    const auto scores =
+        pruning::WeightScores::Create(ScoreOf(method_.pruner), dense,
+                                      scalers[static_cast<int>(InputOf(model_.config(), linear))]);
     if (!scores.ok()) return InLinear(scores.status(), block, linear);
     const at::Tensor output = buffer_.Linear(config, linear);
     const absl::Status status = pruning::PruneOnce(
@@ -58,7 +59,7 @@ absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block, const Bloc
                                                            at::Tensor& hidden) {
   const BlockMatrices matrices = model_.matrices(block);
   const absl::StatusOr<BlockFactors> factors =
-      RunAndFactor(*forward_, matrices, model_.norms(block), sequences_, hidden);
+      RunAndFactor(*forward_, matrices, model_.vectors(block), sequences_, hidden);
   if (!factors.ok()) return factors.status();
   CopyMatrices(matrices, &buffer_);
   return PruneBlockBySparseGpt(model_.config(), *factors, block, sparsity, method_.group, buffer_);
@@ -72,7 +73,7 @@ absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsi
                                             ? PruneBySparseGpt(block, sparsity, dense_output)
                                             : PruneByScores(block, sparsity, dense_output);
   if (!zeros.ok()) return zeros.status();
-  if (feeds_pruned) forward_->Run(buffer_, model_.norms(block), hidden_);
+  if (feeds_pruned) forward_->Run(buffer_, model_.vectors(block), hidden_);
   if (!bfloat16_buffer_.has_value()) return PrunedBlock{buffer_, *zeros};
   RoundMatrices(buffer_, &*bfloat16_buffer_);
   return PrunedBlock{*bfloat16_buffer_, *zeros};

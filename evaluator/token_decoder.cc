@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "evaluator/block_steps.h"
 #include "evaluator/row_kernels.h"
 
 namespace strata::evaluator {
@@ -88,11 +89,11 @@ TokenDecoder::TokenDecoder(const TransformerModel& model, const DecoderBlocks& b
       cache_(model.config(), maximum_tokens),
       attention_weights_(static_cast<size_t>(team.parts())) {
   const at::InferenceMode guard;
-  rotary_ = RotaryTable(maximum_tokens, RotaryFrequencies(config_));
+  rotary_ = RotaryTables::Of(config_, maximum_tokens);
   normed_ = at::empty({1, config_.hidden});
   projected_ = at::empty({1, config_.query_rows() + 2 * config_.key_value_rows()});
   attended_ = at::empty({1, config_.query_rows()});
-  gate_up_ = at::empty({1, 2 * config_.feed_forward});
+  gate_up_ = at::empty({1, (config_.gated() ? 2 : 1) * config_.feed_forward});
   gated_ = at::empty({1, config_.feed_forward});
   addend_ = at::empty({1, config_.hidden});
   logits_ = at::empty({1, config_.vocabulary});
@@ -122,10 +123,10 @@ absl::StatusOr<std::span<const float>> TokenDecoder::Decode(int32_t token) {
   }
   const Clock::time_point start = Clock::now();
   const double products_before = seconds_.linears + seconds_.head;
-  hidden_ = model_.Embed(Windows(1, {token}));
+  hidden_ = model_.Embed({&token, 1}, {&position_, 1});
   for (int block = 0; block < config_.blocks; ++block) RunBlock(block);
   ++position_;
-  FinishLogits();
+  Multiply(head_, model_.FinalNorm(hidden_), logits_);
   seconds_.other += SecondsSince(start) - (seconds_.linears + seconds_.head - products_before);
   return Row(logits_);
 }
@@ -141,26 +142,26 @@ void TokenDecoder::Multiply(const DecoderLinear& linear, const at::Tensor& input
 
 void TokenDecoder::RunBlock(int block) {
   const DecoderBlock& linears = blocks_.blocks[block];
-  const BlockNorms& norms = model_.norms(block);
-  RmsNorm(hidden_, norms.attention, config_.norm_epsilon, normed_);
+  const BlockVectors& vectors = model_.vectors(block);
+  NormalizeInput(config_, hidden_, vectors.attention, normed_);
   Multiply(*linears.query_key_value, normed_, projected_);
+  FinishProjections(config_, vectors, {&position_, 1}, rotary_.For(vectors), projected_);
   Attend(block);
   Multiply(*linears.attention_output, attended_, addend_);
-  hidden_.add_(addend_);
+  AddBranch(config_, vectors.attention_output_bias, vectors.attention_output, addend_, hidden_);
+  if (config_.norms_after_residual) Normalize(config_, hidden_, vectors.attention, hidden_);
 
-  RmsNorm(hidden_, norms.feed_forward, config_.norm_epsilon, normed_);
+  NormalizeInput(config_, hidden_, vectors.feed_forward, normed_);
   Multiply(*linears.gate_up, normed_, gate_up_);
-  SwiGlu(gate_up_, gated_);
+  Activate(config_, vectors, gate_up_, gated_);
   Multiply(*linears.down, gated_, addend_);
-  hidden_.add_(addend_);
+  AddBranch(config_, vectors.down_bias, vectors.feed_forward_output, addend_, hidden_);
+  if (config_.norms_after_residual) Normalize(config_, hidden_, vectors.feed_forward, hidden_);
 }
 
 void TokenDecoder::Attend(int block) {
   const int64_t query_rows = config_.query_rows();
   const int64_t key_value_rows = config_.key_value_rows();
-  // Keys follow queries, so both are rotated as one run of heads.
-  Rotate(projected_, config_.heads + config_.key_value_heads, config_.head_dimension, 1,
-         rotary_.narrow(0, position_, 1));
   cache_.Write(block, position_, projected_.narrow(1, query_rows, key_value_rows),
                projected_.narrow(1, query_rows + key_value_rows, key_value_rows));
   const std::span<const float> query = Row(projected_);
@@ -170,11 +171,6 @@ void TokenDecoder::Attend(int block) {
     cache_.Attend(block, position_, query, config_.heads * part / parts,
                   config_.heads * (part + 1) / parts, attention_weights_[part], output);
   });
-}
-
-void TokenDecoder::FinishLogits() {
-  RmsNorm(hidden_, model_.final_norm(), config_.norm_epsilon, normed_);
-  Multiply(head_, normed_, logits_);
 }
 
 absl::StatusOr<std::span<const float>> TokenDecoder::ReadPrompt(std::span<const int32_t> tokens) {
@@ -196,21 +192,19 @@ absl::StatusOr<std::span<const float>> TokenDecoder::ReadPrompt(std::span<const 
   const int64_t key_value_rows = config_.key_value_rows();
   for (int block = 0; block < config_.blocks; ++block) {
     const BlockMatrices matrices = Expanded(blocks_.blocks[block], buffer);
-    const at::Tensor key_value =
-        matrices.query_key_value.narrow(0, config_.query_rows(), 2 * key_value_rows);
-    forward.Run(matrices, model_.norms(block), hidden,
-                [&](BlockInput input, const at::Tensor& rows) {
-                  if (input != BlockInput::kAttention) return;
-                  at::Tensor products = at::mm(rows, key_value.t()).to(at::kFloat);
-                  Rotate(products, config_.key_value_heads, config_.head_dimension, count, rotary_);
-                  cache_.Write(block, 0, products.narrow(1, 0, key_value_rows),
-                               products.narrow(1, key_value_rows, key_value_rows));
+    forward.Run(matrices, model_.vectors(block), hidden,
+                [&](BlockInput input, const at::Tensor& /*rows*/) {
+                  if (input != BlockInput::kAttentionOutput) return;
+                  const at::Tensor projected = forward.projected().narrow(0, 0, count);
+                  const int64_t first = config_.query_rows();
+                  cache_.Write(block, 0, projected.narrow(1, first, key_value_rows),
+                               projected.narrow(1, first + key_value_rows, key_value_rows));
                 });
   }
   position_ = count;
   hidden_ = hidden.narrow(0, count - 1, 1).clone();
-  RmsNorm(hidden_, model_.final_norm(), config_.norm_epsilon, normed_);
-  const std::span<const float> x = Row(normed_);
+  const at::Tensor normed = model_.FinalNorm(hidden_);
+  const std::span<const float> x = Row(normed);
   const std::span<float> y = Row(logits_);
   team_.Run([&](int part) { head_.Multiply(x, y, part); });
   return y;

@@ -1,5 +1,4 @@
-// Reading a text token by token with a model of the LLaMA family, each token once: what generating
-// text is made of.
+// Reading a text token by token, each token once: what generating text is made of.
 #ifndef STRATA_EVALUATOR_TOKEN_DECODER_H_
 #define STRATA_EVALUATOR_TOKEN_DECODER_H_
 
@@ -58,7 +57,7 @@ struct DecodingSeconds {
 class TokenDecoder {
  public:
   // All must outlive the decoder, and the linears have as many parts as the team. The head is
-  // [vocabulary, hidden]. The cache takes KeyValueCache::BytesPerToken for each of
+  // [vocabulary, embedding_columns]. The cache takes KeyValueCache::BytesPerToken for each of
   // `maximum_tokens`.
   TokenDecoder(const TransformerModel& model, const DecoderBlocks& blocks,
                const DecoderLinear& head, int64_t maximum_tokens, ThreadTeam& team);
@@ -84,7 +83,6 @@ class TokenDecoder {
   void Multiply(const DecoderLinear& linear, const at::Tensor& input, const at::Tensor& output);
   void RunBlock(int block);
   void Attend(int block);
-  void FinishLogits();
   BlockMatrices Expanded(const DecoderBlock& block, const BlockMatrices& buffer);
 
   const TransformerModel& model_;
@@ -93,7 +91,7 @@ class TokenDecoder {
   ThreadTeam& team_;
   ModelConfig config_;
   KeyValueCache cache_;
-  at::Tensor rotary_;
+  RotaryTables rotary_;
   int64_t position_ = 0;
   // Of one token, float32 [1, columns].
   at::Tensor hidden_, normed_, projected_, attended_, gate_up_, gated_, addend_, logits_;

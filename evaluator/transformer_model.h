@@ -1,4 +1,4 @@
-// A model of the LLaMA family in memory, run block by block.
+// A model in memory or streamed from its files, run block by block.
 #ifndef STRATA_EVALUATOR_TRANSFORMER_MODEL_H_
 #define STRATA_EVALUATOR_TRANSFORMER_MODEL_H_
 
@@ -7,10 +7,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "evaluator/checkpoint.h"
 #include "evaluator/model_config.h"
+#include "evaluator/packed_tokens.h"
 #include "evaluator/residence.h"
 #include "evaluator/token_loss.h"
 #include "evaluator/transformer_block.h"
@@ -33,16 +35,25 @@ class TransformerModel {
 
   // Valid for as long as it is held, and so is its memory: hold one block at a time.
   BlockMatrices matrices(int block) const;
-  const BlockNorms& norms(int block) const { return norms_[block]; }
+  const BlockVectors& vectors(int block) const { return vectors_[block]; }
 
-  // Input of block 0, float32 [windows * tokens, hidden]. Ids must lie in the vocabulary.
+  // Input of block 0, float32 [tokens, hidden], window after window. Ids must lie in the vocabulary;
+  // throws StatusException for more tokens than the model has positions.
   at::Tensor Embed(const Windows& windows) const;
+  at::Tensor Embed(const PackedTokens& tokens) const;
+  // Of tokens at these positions.
+  at::Tensor Embed(std::span<const int32_t> ids, std::span<const int64_t> positions) const;
 
-  // After the final norm, float32 [rows, hidden].
+  // What the output head multiplies, float32 [rows, config().embedding_columns()], from the output
+  // of the last block: the final norm and the projection, where the model has them.
   at::Tensor FinalNorm(const at::Tensor& hidden) const;
 
-  // Weights of the final norm [hidden] and of the output head [vocabulary, hidden], float32.
-  const at::Tensor& final_norm() const { return final_norm_; }
+  // Its parts, float32, undefined where the model has none: [hidden], and
+  // [embedding_columns, hidden].
+  const NormWeights& final_norm() const { return final_norm_; }
+  const at::Tensor& project_out() const { return project_out_; }
+
+  // The output head, float32 [vocabulary, embedding_columns].
   at::Tensor head() const;
 
   // Losses of tokens 1 ... T-1 of every window, window after window, from the output of the last
@@ -51,18 +62,21 @@ class TransformerModel {
 
  private:
   TransformerModel() = default;
+  absl::Status LoadVectors(const Checkpoint& checkpoint, int block);
   absl::Status LoadSmall(const Checkpoint& checkpoint);
   absl::Status LoadLarge(const Checkpoint& checkpoint);
   absl::Status CheckLarge(const Checkpoint& checkpoint) const;
+  at::Tensor EmbeddingRows(std::span<const int32_t> ids) const;
   at::Tensor Head(Arithmetic arithmetic);
 
   ModelConfig config_;
-  std::vector<BlockNorms> norms_;
-  at::Tensor final_norm_;
+  std::vector<BlockVectors> vectors_;
+  NormWeights final_norm_;
+  at::Tensor positions_, project_in_, project_out_;  // undefined where the model has none
 
   // In memory.
   std::vector<BlockMatrices> matrices_;
-  at::Tensor embedding_;      // [vocabulary, hidden]
+  at::Tensor embedding_;      // [vocabulary, embedding_columns]
   at::Tensor head_;           // the embedding itself where tied
   at::Tensor bfloat16_head_;  // made when first needed
 

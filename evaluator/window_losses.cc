@@ -67,7 +67,7 @@ absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner&
       zeros += pruned->zeros;
     }
     const StageTimer timer(&measurement.seconds.forward);
-    forward.Run(pruned->matrices, model.norms(block), hidden);
+    forward.Run(pruned->matrices, model.vectors(block), hidden);
   }
   {
     const StageTimer timer(&measurement.seconds.loss);

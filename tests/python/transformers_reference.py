@@ -2,7 +2,9 @@
 
   transformers_reference.py make FOLDER     writes FOLDER/tied, untied, llama3 and linear: small random
                                             models of the LLaMA family with a tokenizer, saved in
-                                            shards; the last two scale their rotary embeddings
+                                            shards; the last two scale their rotary embeddings;
+                                            and one model of each of the families and variants in
+                                            FAMILIES, every parameter random
   transformers_reference.py logits TOKENS FOLDER...
                                             loads each folder and writes FOLDER.logits: float32
                                             [2, 64, vocabulary] for the last 64 of the ids
@@ -22,6 +24,36 @@ transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 LINEARS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
            "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+OPT_LINEARS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj",
+               "fc1", "fc2")
+SIZES = dict(hidden_size=64, num_hidden_layers=3, num_attention_heads=4, vocab_size=259,
+             max_position_embeddings=4096, bos_token_id=1, eos_token_id=2)
+ROTARY = dict(SIZES, intermediate_size=96, num_key_value_heads=2)
+FAMILIES = {
+    "llama-biases": (transformers.LlamaConfig,
+                     dict(ROTARY, attention_bias=True, mlp_bias=True, tie_word_embeddings=True)),
+    "mistral": (transformers.MistralConfig, dict(ROTARY, head_dim=24, sliding_window=24)),
+    "mistral-full": (transformers.MistralConfig, dict(ROTARY, sliding_window=None)),
+    "qwen2": (transformers.Qwen2Config, dict(ROTARY, tie_word_embeddings=True)),
+    "qwen2-sliding": (transformers.Qwen2Config, dict(ROTARY, use_sliding_window=True,
+                                                     sliding_window=20, max_window_layers=1)),
+    "qwen3": (transformers.Qwen3Config, dict(ROTARY, head_dim=24, attention_bias=False)),
+    "qwen3-tied": (transformers.Qwen3Config, dict(ROTARY, head_dim=16, tie_word_embeddings=True)),
+    "gemma3": (transformers.Gemma3TextConfig,
+               dict(ROTARY, num_hidden_layers=7, head_dim=20, query_pre_attn_scalar=20,
+                    sliding_window=16)),
+    "gemma3-scaled": (transformers.Gemma3TextConfig,
+                      dict(ROTARY, head_dim=16, query_pre_attn_scalar=30, sliding_window=600,
+                           layer_types=["full_attention", "sliding_attention", "full_attention"],
+                           rope_parameters={
+                               "full_attention": {"rope_type": "linear", "factor": 8.0,
+                                                  "rope_theta": 1e6},
+                               "sliding_attention": {"rope_type": "default",
+                                                     "rope_theta": 5000.0}})),
+    "opt": (transformers.OPTConfig, dict(SIZES, ffn_dim=96, word_embed_proj_dim=64)),
+    "opt-350m": (transformers.OPTConfig, dict(SIZES, ffn_dim=96, word_embed_proj_dim=40,
+                                              do_layer_norm_before=False)),
+}
 
 
 def byte_tokenizer():
@@ -45,7 +77,7 @@ def make(folder):
     for name, tied, rotary in (("tied", True, plain), ("untied", False, plain),
                                ("llama3", False, llama3), ("linear", True, linear)):
         torch.manual_seed(7)
-        config = transformers.ModelConfig(
+        config = transformers.LlamaConfig(
             hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
             num_key_value_heads=2, vocab_size=259, rms_norm_eps=1e-5, initializer_range=0.3,
             tie_word_embeddings=tied, max_position_embeddings=4096, bos_token_id=1, eos_token_id=2,
@@ -58,6 +90,21 @@ def make(folder):
         byte_tokenizer().save_pretrained(path)
 
 
+def families(folder):
+    for name, (configuration, numbers) in FAMILIES.items():
+        torch.manual_seed(11)
+        model = transformers.AutoModelForCausalLM.from_config(configuration(**numbers))
+        with torch.no_grad():
+            for key, parameter in model.named_parameters():
+                is_norm = "norm" in key and key.endswith("weight")
+                scale = 0.15 if is_norm or parameter.dim() == 1 else 0.2
+                middle = 1.0 if is_norm and not name.startswith("gemma") else 0.0
+                parameter.copy_(middle + scale * torch.randn_like(parameter))
+        path = os.path.join(folder, name)
+        model.save_pretrained(path)
+        byte_tokenizer().save_pretrained(path)
+
+
 def logits(tokens, folders):
     ids = torch.tensor([[(31 * s + 7 * i * i + 3 * i) % 259 for i in range(tokens)] for s in range(2)])
     for folder in folders:
@@ -65,12 +112,18 @@ def logits(tokens, folders):
                                                                   attn_implementation="eager")
         with torch.no_grad():
             result = model(ids).logits[:, -64:].float().contiguous()
+        is_opt = model.config.model_type == "opt"
+        layers = model.model.decoder.layers if is_opt else model.model.layers
         zeros = [(layer.get_submodule(linear).weight == 0).sum().item()
-                 for layer in model.model.layers for linear in LINEARS]
+                 for layer in layers for linear in (OPT_LINEARS if is_opt else LINEARS)]
         with open(folder + ".logits", "wb") as file:
             file.write(result.numpy().tobytes())
             file.write(torch.tensor(zeros, dtype=torch.float32).numpy().tobytes())
 
 
 if __name__ == "__main__":
-    make(sys.argv[2]) if sys.argv[1] == "make" else logits(int(sys.argv[2]), sys.argv[3:])
+    if sys.argv[1] == "make":
+        make(sys.argv[2])
+        families(sys.argv[2])
+    else:
+        logits(int(sys.argv[2]), sys.argv[3:])

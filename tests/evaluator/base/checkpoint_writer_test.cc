@@ -71,7 +71,7 @@ TEST(CheckpointWriter, AHuggingFaceDirectoryKeepsWeightsAndOtherFiles) {
   const auto copy = HuggingFaceCheckpoint::Open(path);
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_EQ(Difference(**source, **copy), 0);
-  EXPECT_EQ((*copy)->FormatOf(kFinalNormName), NumberFormat::kBFloat16);
+  EXPECT_EQ((*copy)->FormatOf("model.norm.weight"), NumberFormat::kBFloat16);
   const SafetensorsTensor& buffer = *(*copy)->unused().begin()->second;
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffer.data.data()), buffer.data.size()),
             "12345678");
@@ -92,7 +92,7 @@ TEST(CheckpointWriter, AnotherFormatIsWrittenIntoTheConfiguration) {
   ASSERT_TRUE(CopyAll(**source, **writer, parent.path() + "/out").ok());
   const auto copy = HuggingFaceCheckpoint::Open(parent.path() + "/out");
   ASSERT_TRUE(copy.ok()) << copy.status();
-  EXPECT_EQ((*copy)->FormatOf(kEmbeddingName), NumberFormat::kFloat16);
+  EXPECT_EQ((*copy)->FormatOf("model.embed_tokens.weight"), NumberFormat::kFloat16);
   // Half a unit in the last place of numbers up to 2.
   EXPECT_LE(Difference(**source, **copy), 0x1p-11);
   EXPECT_GT(Difference(**source, **copy), 0);
@@ -129,8 +129,8 @@ TEST(CheckpointWriter, AGgufFileKeepsWeightsAndMetadata) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ((*second)->file().String("strata.recipe").value(), "anew");
   EXPECT_EQ((*second)->file().Integer("general.file_type").value(), 1);
-  EXPECT_EQ((*second)->FormatOf(kEmbeddingName), NumberFormat::kFloat16);
-  EXPECT_EQ((*second)->FormatOf(kFinalNormName), NumberFormat::kFloat32);
+  EXPECT_EQ((*second)->FormatOf("model.embed_tokens.weight"), NumberFormat::kFloat16);
+  EXPECT_EQ((*second)->FormatOf("model.norm.weight"), NumberFormat::kFloat32);
   EXPECT_LE(Difference(**copy, **second), 0x1p-11);
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 
 #include "evaluator/gguf_file.h"
@@ -172,8 +173,31 @@ TEST(HuggingFaceCheckpoint, TensorsThatTheConfigurationDoesNotDescribeAreRefused
   EXPECT_EQ(StatusOf(files).code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(ErrorOf(files), HasSubstr("q_proj.bias\" belongs to no model"));
   files = HuggingFaceFiles::Wave();
-  files.config["num_hidden_layers"] = 2000000000;
-  EXPECT_THAT(ErrorOf(files), HasSubstr("num_hidden_layers is 2000000000"));
+  files.config["num_hidden_layers"] = 90000;
+  EXPECT_THAT(ErrorOf(files), HasSubstr("num_hidden_layers is 90000, and the files hold only"));
+}
+
+// As transformers saves a model without its head.
+TEST(HuggingFaceCheckpoint, NamesMayLackTheirPrefix) {
+  const HuggingFaceFiles whole = HuggingFaceFiles::Wave();
+  HuggingFaceFiles files;
+  files.config = whole.config;
+  files.config["tie_word_embeddings"] = true;
+  for (const PlannedTensor& tensor : whole.tensors) {
+    if (!tensor.name.starts_with("model.")) continue;
+    files.Add(tensor.name.substr(6), tensor.type, tensor.shape, whole.data.at(tensor.name));
+  }
+  const TemporaryFolder folder;
+  files.Write(folder);
+  const auto checkpoint = OpenCheckpoint(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const std::string name = "model.layers.0.mlp.up_proj.weight";
+  EXPECT_EQ((*checkpoint)->StoredName(name), "layers.0.mlp.up_proj.weight");
+  EXPECT_EQ((*checkpoint)->FormatOf(name), NumberFormat::kFloat32);
+  std::vector<float> row(16);
+  ASSERT_TRUE((*checkpoint)->ReadRows(name, 1, row).ok());
+  EXPECT_EQ(std::memcmp(row.data(), whole.data.at(name).data() + 64, 64), 0);
+  EXPECT_FALSE((*checkpoint)->ReadRows("model.layers.0.mlp.up.weight", 0, row).ok());
 }
 
 TEST(HuggingFaceCheckpoint, BuffersAndCopiesAreKeptAside) {
@@ -195,9 +219,12 @@ TEST(HuggingFaceConfig, WhatIsNotSupportedIsNamed) {
     nlohmann::json value;
     const char* expected;
   } cases[] = {
-      {"model_type", "opt", "\"model_type\" is \"opt\", which is not supported"},
-      {"hidden_act", "gelu", "\"hidden_act\" is \"gelu\""},
-      {"attention_bias", true, "\"attention_bias\" is true"},
+      {"model_type", "phi3",
+       "\"model_type\" is \"phi3\", which is not supported; supported: llama, mistral, qwen2, "
+       "qwen3, gemma3_text, opt"},
+      {"hidden_act", "relu2", "\"hidden_act\" is \"relu2\""},
+      {"attention_bias", true, "expected a tensor \"model.layers.0.self_attn.q_proj.bias\""},
+      {"num_hidden_layers", 100001, "\"num_hidden_layers\": expected at most 100000"},
       {"rope_scaling",
        {{"rope_type", "llama3"}, {"factor", 8.0}},
        "\"low_freq_factor\": expected a number above 0, found no such key"},
@@ -229,8 +256,10 @@ TEST(HuggingFaceConfig, WhatIsNotSupportedIsNamed) {
   HuggingFaceFiles mistral = HuggingFaceFiles::Wave();
   mistral.config["model_type"] = "mistral";
   EXPECT_TRUE(StatusOf(mistral).ok());
-  mistral.config["sliding_window"] = 4096;
-  EXPECT_THAT(ErrorOf(mistral), HasSubstr("\"sliding_window\" is 4096"));
+  mistral.config["sliding_window"] = 0;
+  EXPECT_THAT(ErrorOf(mistral), HasSubstr("\"sliding_window\": expected an integer from 1"));
+  mistral.config.erase("num_key_value_heads");
+  EXPECT_THAT(ErrorOf(mistral), HasSubstr("\"num_key_value_heads\": expected an integer from 1"));
 }
 
 TEST(HuggingFaceConfig, AbsentKeysHaveTheValuesOfTransformers) {
@@ -244,7 +273,7 @@ TEST(HuggingFaceConfig, AbsentKeysHaveTheValuesOfTransformers) {
   const auto checkpoint = OpenCheckpoint(folder.path());
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ((*checkpoint)->config().norm_epsilon, 1e-6);
-  EXPECT_EQ((*checkpoint)->config().rotary_base, 5e5);
+  EXPECT_EQ((*checkpoint)->config().rotary.base, 5e5);
   files.config.erase("num_key_value_heads");
   // Without the key there are as many key-value heads as query heads.
   EXPECT_THAT(ErrorOf(files), HasSubstr("k_proj.weight has shape [8, 16], expected [16, 16]"));

@@ -33,7 +33,7 @@ HuggingFaceFiles HuggingFaceFiles::Wave() {
                   {"num_attention_heads", config.heads},
                   {"num_key_value_heads", config.key_value_heads},
                   {"rms_norm_eps", config.norm_epsilon},
-                  {"rope_theta", config.rotary_base},
+                  {"rope_theta", config.rotary.base},
                   {"torch_dtype", "float32"}};
   for (const NamedShape& tensor : TensorsOf(config)) {
     size_t elements = 1;

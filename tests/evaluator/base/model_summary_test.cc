@@ -74,7 +74,8 @@ TEST(ModelSummary, ErrorsNameWhatIsMissing) {
   EXPECT_THAT(ErrorOf(model), HasSubstr("blk.0.ffn_up.weight"));
   model = SmallModel();
   model.texts["general.architecture"] = "mamba";
-  EXPECT_THAT(ErrorOf(model), HasSubstr("the architecture is 'mamba'; supported: llama"));
+  EXPECT_THAT(ErrorOf(model),
+              HasSubstr("the architecture is 'mamba'; supported: gemma3, llama, qwen2, qwen3"));
   EXPECT_TRUE(absl::IsUnimplemented(Summarize(model).status()));
   model.texts.clear();
   EXPECT_THAT(ErrorOf(model), HasSubstr("general.architecture"));

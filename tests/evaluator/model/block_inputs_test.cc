@@ -20,7 +20,7 @@ TEST_F(BlockInputsTest, EveryInputLeadsToTheNext) {
   BlockForward forward(model.config(), 10, Arithmetic::kFloat32);
   for (int block = 0; block < kWaveBlocks; ++block) {
     at::Tensor hidden = (*inputs)[block].clone();
-    forward.Run(model.matrices(block), model.norms(block), hidden);
+    forward.Run(model.matrices(block), model.vectors(block), hidden);
     EXPECT_TRUE(at::equal(hidden, (*inputs)[block + 1])) << "block " << block;
   }
 }

@@ -12,7 +12,7 @@
 namespace strata::evaluator {
 namespace {
 
-constexpr const char* kNames[kLinearsPerBlock] = {
+constexpr const char* kNames[kMaximumLinears] = {
     "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
     "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
 
@@ -38,7 +38,7 @@ std::vector<BlockSparsity> ReferenceSparsity(const std::string& method) {
     return sparsity;
   }
   for (int block = 0; block < kBlocks; ++block) {
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor weights =
           SharedModel().matrices(block).Linear(SharedModel().config(), linear);
       sparsity[block][linear] = static_cast<double>(ReferenceZeros(method, block, linear)) /
@@ -107,7 +107,7 @@ class CheckedPruner : public BlockPruner {
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override {
     absl::StatusOr<PrunedBlock> pruned = inner_.Prune(block, sparsity);
     if (!pruned.ok()) return pruned;
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor weights = pruned->matrices.Linear(SharedModel().config(), linear);
       // SparseGPT removes all weights that tie with the threshold, and rounding decides what ties.
       const bool by_threshold =
@@ -218,7 +218,7 @@ TEST_P(FirstBlockTest, OneShotSparseGptAgreesWithTheReference) {
   TransformerModel& model = SharedModel();
   BlockForward forward(model.config(), 128, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(CalibrationSequences());
-  const auto factors = RunAndFactor(forward, model.matrices(0), model.norms(0), 8, hidden);
+  const auto factors = RunAndFactor(forward, model.matrices(0), model.vectors(0), 8, hidden);
   ASSERT_TRUE(factors.ok()) << factors.status();
   BlockMatrices pruned = BlockMatrices::Allocate(model.config(), Arithmetic::kFloat32);
   CopyMatrices(model.matrices(0), &pruned);
@@ -227,7 +227,7 @@ TEST_P(FirstBlockTest, OneShotSparseGptAgreesWithTheReference) {
       PruneBlockBySparseGpt(model.config(), *factors, 0, sparsity, MethodOf(method).group, pruned);
   ASSERT_TRUE(zeros.ok()) << zeros.status();
   int64_t expected_zeros = 0;
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < kMaximumLinears; ++linear) {
     expected_zeros += ReferenceZeros(method, 0, linear);
   }
   // One weight more or less ties with a threshold.
@@ -254,7 +254,7 @@ TEST(OneShotWandaTest, LeavesTheDenseWeightsAndPrunesTheFirstBlockAsTheSequentia
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_EQ(first->zeros, second->zeros);
   // No block precedes block 0, so both protocols see the same activations.
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < kMaximumLinears; ++linear) {
     EXPECT_TRUE(at::equal(first->matrices.Linear(model.config(), linear),
                           second->matrices.Linear(model.config(), linear)))
         << kNames[linear];
@@ -279,7 +279,7 @@ TEST(PrunersTest, BothProtocolsPruneTheFirstBlockAlike) {
   BlockSparsity sparsity;
   sparsity.fill(0.5);
   int64_t weights = 0;
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < kMaximumLinears; ++linear) {
     weights += model.matrices(0).Linear(model.config(), linear).numel();
   }
   for (const PruningMethod& method : {PruningMethod{Pruner::kMagnitude, 0},
@@ -296,7 +296,7 @@ TEST(PrunersTest, BothProtocolsPruneTheFirstBlockAlike) {
     ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();
     EXPECT_EQ(first->zeros, second->zeros);
     EXPECT_NEAR(static_cast<double>(first->zeros) / static_cast<double>(weights), 0.5, 1e-4);
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       EXPECT_TRUE(at::equal(first->matrices.Linear(model.config(), linear),
                             second->matrices.Linear(model.config(), linear)))
           << kNames[linear];

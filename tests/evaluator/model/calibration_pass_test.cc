@@ -17,7 +17,7 @@
 namespace strata::evaluator {
 namespace {
 
-constexpr const char* kNames[kLinearsPerBlock] = {
+constexpr const char* kNames[kMaximumLinears] = {
     "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
     "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
 
@@ -29,7 +29,7 @@ const CalibrationStatistics& Statistics() {
 
 TEST(CalibrationPassTest, ScalerRowsAgreeWithTheReference) {
   for (const int block : {0, 14, 29}) {
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const std::string name = "scaler_row." + std::to_string(block) + "." + kNames[linear];
       const std::vector<float> expected = Reference(name).floats;
       const std::span<const float> measured = Statistics().ScalerRow(block, linear);
@@ -82,7 +82,7 @@ std::vector<std::vector<double>> MeasureBlocks(const std::vector<std::string>& f
   const TransformerModel& model = SharedModel();
   for (const int block : blocks) {
     pruning::FeatureUnit unit;
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       unit.linears.push_back({ViewOf(model.matrices(block).Linear(model.config(), linear)),
                               Statistics().ScalerRow(block, linear)});
     }

@@ -23,7 +23,7 @@ std::vector<UnitLinears> Units(Granularity granularity) {
   summary.blocks = kWaveBlocks;
   const TransformerModel& model = WaveModel();
   for (int block = 0; block < kWaveBlocks; ++block) {
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor weights = model.matrices(block).Linear(model.config(), linear);
       summary.linears.push_back(
           {std::to_string(linear), block, weights.size(0), weights.size(1),
@@ -53,7 +53,7 @@ int64_t WeightsOf(const UnitLinears& unit) {
   int64_t weights = 0;
   for (const int index : unit.linears) {
     weights +=
-        WaveModel().matrices(0).Linear(WaveModel().config(), index % kLinearsPerBlock).numel();
+        WaveModel().matrices(0).Linear(WaveModel().config(), index % kMaximumLinears).numel();
   }
   return weights;
 }
@@ -111,8 +111,8 @@ TEST_F(FeaturePassTest, GradientsAndSensitivitiesReachTheirUnits) {
       double gradient = 0;
       double weight = 0;
       for (const int index : units[i].linears) {
-        const int block = index / kLinearsPerBlock;
-        const int linear = index % kLinearsPerBlock;
+        const int block = index / kMaximumLinears;
+        const int linear = index % kMaximumLinears;
         const auto sum = [&](const BlockMatrices& matrices) {
           return matrices.Linear(model.config(), linear).sum(at::kDouble).item<double>();
         };
@@ -156,21 +156,21 @@ TEST_F(FeaturePassTest, LinearRedundancyIsThatOfItsDefinition) {
   ASSERT_TRUE(measured.ok() && by_kind.ok());
   for (int block = 0; block < kWaveBlocks; ++block) {
     at::Tensor inputs[kBlockInputs];
-    forward.Run(model.matrices(block), model.norms(block), hidden,
+    forward.Run(model.matrices(block), model.vectors(block), hidden,
                 [&](BlockInput input, const at::Tensor& rows) {
                   inputs[static_cast<int>(input)] = rows.to(at::kDouble).clone();
                 });
     double kinds[2] = {};
-    for (int i = 0; i < kLinearsPerBlock; ++i) {
+    for (int i = 0; i < kMaximumLinears; ++i) {
       double sum = 0;
-      for (int j = 0; j < kLinearsPerBlock; ++j) {
-        const at::Tensor& x = inputs[static_cast<int>(InputOf(i))];
-        const at::Tensor& y = inputs[static_cast<int>(InputOf(j))];
+      for (int j = 0; j < kMaximumLinears; ++j) {
+        const at::Tensor& x = inputs[static_cast<int>(InputOf(WaveModel().config(), i))];
+        const at::Tensor& y = inputs[static_cast<int>(InputOf(WaveModel().config(), j))];
         const at::Tensor cross = x.t().mm(y);
         sum += (cross.square().sum() / (x.t().mm(x).norm() * y.t().mm(y).norm())).item<double>();
       }
       const double expected = 7 * (1 - 1 / sum);
-      EXPECT_NEAR((*measured)[0][block * kLinearsPerBlock + i], expected, 1e-5);
+      EXPECT_NEAR((*measured)[0][block * kMaximumLinears + i], expected, 1e-5);
       kinds[i < 4 ? 0 : 1] += expected / (i < 4 ? 4 : 3);
     }
     EXPECT_NEAR((*by_kind)[0][2 * block], kinds[0], 1e-5);

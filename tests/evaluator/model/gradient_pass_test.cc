@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "evaluator/block_inputs.h"
-#include "evaluator/row_kernels.h"
+#include "evaluator/differentiable_block.h"
 #include "tests/evaluator/model/reference_data.h"
 #include "tests/evaluator/model/wave_model.h"
 
@@ -36,11 +36,11 @@ TEST_F(GradientPassTest, TheDifferentiableBlockIsTheBlock) {
   const Windows sequences = WaveSequences(1, 40);
   BlockForward forward(model.config(), 40, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
-  const at::Tensor rotary = RotaryTable(40, RotaryFrequencies(model.config()));
+  const at::Tensor rotary = RotaryTables::Of(model.config(), 40).full;
   for (int block = 0; block < kWaveBlocks; ++block) {
     const at::Tensor expected = DifferentiableBlock(model.config(), model.matrices(block),
-                                                    model.norms(block), rotary, hidden);
-    forward.Run(model.matrices(block), model.norms(block), hidden);
+                                                    model.vectors(block), rotary, hidden);
+    forward.Run(model.matrices(block), model.vectors(block), hidden);
     EXPECT_TRUE(at::allclose(hidden, expected, 1e-4, 1e-5)) << "block " << block;
   }
 }
@@ -50,7 +50,7 @@ TEST_F(GradientPassTest, AgreesWithTheReferenceDerivatives) {
   const std::vector<BlockMatrices> gradients = AllGradients(WaveModel(), WaveSequences(3, 12));
   double worst = 0;
   for (int block = 0; block < kWaveBlocks; ++block) {
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor measured = gradients[block].Linear(WaveModel().config(), linear).flatten();
       const nlohmann::json& reference = expected["gradients"][block][linear];
       const double scale = reference["maximum"].get<double>();
@@ -72,7 +72,7 @@ double Loss(TransformerModel& model, const Windows& sequences, int block,
                        Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
   for (int i = 0; i < kWaveBlocks; ++i) {
-    forward.Run(i == block ? matrices : model.matrices(i), model.norms(i), hidden);
+    forward.Run(i == block ? matrices : model.matrices(i), model.vectors(i), hidden);
   }
   const TokenLosses losses = model.Losses(hidden, sequences, Arithmetic::kFloat32);
   double sum = 0;
@@ -87,7 +87,7 @@ TEST_F(GradientPassTest, AgreesWithFiniteDifferences) {
   const std::vector<BlockMatrices> gradients = AllGradients(model, sequence);
   constexpr double kStep = 5e-3;
   for (int block = 0; block < kWaveBlocks; ++block) {
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor gradient = gradients[block].Linear(model.config(), linear);
       const auto place = gradient.flatten().argmax().item<int64_t>();
       double losses[2];

@@ -79,7 +79,7 @@ class LevelDatabaseTest : public SingleThreadTest {
       const auto found = (*served)->Prune(block, sparsity[block]);
       ASSERT_TRUE(expected.ok() && found.ok()) << expected.status() << found.status();
       EXPECT_EQ(found->zeros, expected->zeros) << block;
-      for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+      for (int linear = 0; linear < kMaximumLinears; ++linear) {
         at::Tensor wanted = expected->matrices.Linear(model_->config(), linear);
         // Dense weights are not rounded where they are kept nowhere.
         if (settings.store == LevelStore::kBFloat16 && sparsity[block][linear] > 0) {

@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int kLinears = kLinearsPerBlock * kWaveBlocks;
+constexpr int kLinears = kMaximumLinears * kWaveBlocks;
 
 // The wave model as a GGUF file, a text, and a place for the result.
 class ModelPruningTest : public SingleThreadTest {

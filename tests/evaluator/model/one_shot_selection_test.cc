@@ -23,7 +23,7 @@ TEST(OneShotSelectionTest, MagnitudeRemovesTheSmallestWeightsOfEveryLinear) {
     const auto pruned = pruner.Prune(block, Uniform(0.7));
     ASSERT_TRUE(pruned.ok()) << pruned.status();
     int64_t zeros = 0;
-    for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor before = dense.Linear(model.config(), linear);
       const at::Tensor after = pruned->matrices.Linear(model.config(), linear);
       const at::Tensor kept = after != 0;
@@ -47,7 +47,7 @@ TEST(OneShotSelectionTest, WandaRemovesTheLowestScoresOfEveryRow) {
   const auto pruned = pruner.Prune(1, Uniform(0.5));
   ASSERT_TRUE(pruned.ok()) << pruned.status();
   const BlockMatrices dense = model.matrices(1);
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < kMaximumLinears; ++linear) {
     const at::Tensor before = dense.Linear(model.config(), linear);
     const std::span<const float> scaler = statistics->ScalerRow(1, linear);
     const at::Tensor norms = at::tensor(at::ArrayRef<float>(scaler.data(), scaler.size())).sqrt();

@@ -73,7 +73,7 @@ TEST_F(RankBankTest, FromDiskGivesTheSameWeightsAsFromMemory) {
         const auto found = other.Prune(block, sparsity);
         ASSERT_TRUE(expected.ok() && found.ok()) << expected.status() << found.status();
         EXPECT_EQ(found->zeros, expected->zeros);
-        for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+        for (int linear = 0; linear < kMaximumLinears; ++linear) {
           EXPECT_TRUE(at::equal(found->matrices.Linear(model.config(), linear),
                                 expected->matrices.Linear(model.config(), linear)));
         }

@@ -64,7 +64,8 @@ TEST(RowKernelsTest, RotationPairsTheHalvesOfAHead) {
   const at::Tensor rows = Random({2 * kWindow, (kHeads + 1) * kDimension}, 1);
   at::Tensor rotated = rows.clone();
   const std::vector<float> frequencies = {1.0f, 0.1f, 0.01f, 0.001f};
-  Rotate(rotated, kHeads, kDimension, kWindow, RotaryTable(kWindow, frequencies));
+  const std::vector<int64_t> positions = {0, 1, 2, 3, 0, 1, 2, 3};
+  Rotate(rotated, kHeads, kDimension, positions, RotaryTable(kWindow, frequencies));
   for (int64_t row = 0; row < 2 * kWindow; ++row) {
     for (int64_t head = 0; head < kHeads; ++head) {
       for (int64_t i = 0; i < kDimension / 2; ++i) {

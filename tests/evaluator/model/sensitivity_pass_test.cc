@@ -7,8 +7,8 @@
 #include <random>
 
 #include "evaluator/block_inputs.h"
+#include "evaluator/differentiable_block.h"
 #include "evaluator/gradient_pass.h"
-#include "evaluator/row_kernels.h"
 #include "tests/evaluator/model/wave_model.h"
 
 namespace strata::evaluator {
@@ -21,9 +21,9 @@ BlockMatrices SignedGradient(const TransformerModel& model, const std::vector<in
                              int block) {
   const ModelConfig& config = model.config();
   const auto tokens = static_cast<int64_t>(sequence.size());
-  const at::Tensor rotary = RotaryTable(tokens, RotaryFrequencies(config));
+  const at::Tensor rotary = RotaryTables::Of(config, tokens).full;
   BlockMatrices leaves;
-  at::Tensor hidden = model.Embed({sequence}).clone();
+  at::Tensor hidden = model.Embed(Windows{sequence}).clone();
   for (int i = 0; i < config.blocks; ++i) {
     const BlockMatrices& dense = model.matrices(i);
     BlockMatrices matrices = {dense.query_key_value.clone(), dense.attention_output.clone(),
@@ -35,13 +35,9 @@ BlockMatrices SignedGradient(const TransformerModel& model, const std::vector<in
       }
       leaves = matrices;
     }
-    const BlockNorms norms = {model.norms(i).attention.clone(),
-                              model.norms(i).feed_forward.clone()};
-    hidden = DifferentiableBlock(config, matrices, norms, rotary, hidden);
+    hidden = DifferentiableBlock(config, matrices, CloneOf(model.vectors(i)), rotary, hidden);
   }
-  const at::Tensor normed = hidden *
-                            (hidden.square().mean(-1, true) + config.norm_epsilon).rsqrt() *
-                            model.final_norm().clone();
+  const at::Tensor normed = DifferentiableFinalNorm(model, hidden);
   const at::Tensor logits = normed.narrow(0, 0, tokens - 1).matmul(model.head().clone().t());
   const std::vector<int64_t> targets(sequence.begin() + 1, sequence.end());
   at::cross_entropy_loss(logits, at::tensor(targets, at::kLong)).backward();
@@ -80,7 +76,7 @@ TEST_F(SensitivityPassTest, EqualsTheGradientAlongTheDirection) {
   double worst = 0;
   for (const std::vector<int>& linears :
        {std::vector<int>{0, 1, 2, 3, 4, 5, 6}, {11, 12, 13}, {9}, {20}}) {
-    const int block = linears.front() / kLinearsPerBlock;
+    const int block = linears.front() / kMaximumLinears;
     double expected = 0;
     for (const std::vector<int32_t>& sequence : sequences) {
       const BlockMatrices gradient = SignedGradient(model, sequence, block);
@@ -108,9 +104,9 @@ TEST_F(SensitivityPassTest, EqualsTheGradientAlongTheDirection) {
 TEST_F(SensitivityPassTest, TheDirectionCoversItsLinearsOnly) {
   const ModelConfig& config = WaveModel().config();
   const BlockMatrices matrices = BlockMatrices::Allocate(config, Arithmetic::kFloat32);
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) matrices.Linear(config, linear).zero_();
+  for (int linear = 0; linear < kMaximumLinears; ++linear) matrices.Linear(config, linear).zero_();
   AddDirection(config, {8, 9}, 2.0, matrices);
-  for (int linear = 0; linear < kLinearsPerBlock; ++linear) {
+  for (int linear = 0; linear < kMaximumLinears; ++linear) {
     const bool covered = linear == 1 || linear == 2;
     EXPECT_EQ(matrices.Linear(config, linear).abs().max().item<float>() > 0, covered) << linear;
   }

@@ -92,7 +92,7 @@ at::Tensor BatchLogits(const TransformerModel& model, BlockPruner& pruner,
   for (int block = 0; block < model.config().blocks; ++block) {
     const auto pruned = pruner.Prune(block, {});
     EXPECT_TRUE(pruned.ok()) << pruned.status();
-    forward.Run(pruned->matrices, model.norms(block), hidden);
+    forward.Run(pruned->matrices, model.vectors(block), hidden);
   }
   return at::mm(model.FinalNorm(hidden), model.head().t());
 }

@@ -44,7 +44,7 @@ TEST(TransformerModelTest, HiddenStatesAndLossesAgreeWithTheReference) {
       RecordProperty("hidden_" + std::to_string(block), std::to_string(error));
       EXPECT_LT(error, 1e-4) << "input of block " << block;
     }
-    forward.Run(model.matrices(block), model.norms(block), hidden);
+    forward.Run(model.matrices(block), model.vectors(block), hidden);
   }
   EXPECT_LT(RowError(model.FinalNorm(hidden), "hidden_30"), 1e-4) << "after the final norm";
 
@@ -104,10 +104,10 @@ TEST(TransformerModelTest, WindowsDoNotSeeEachOther) {
   }
   BlockForward forward(model.config(), 64, Arithmetic::kFloat32);
   at::Tensor together = model.Embed(windows);
-  forward.Run(model.matrices(0), model.norms(0), together);
+  forward.Run(model.matrices(0), model.vectors(0), together);
   for (const int64_t i : {0, 15, 16}) {
-    at::Tensor alone = model.Embed({windows[i]});
-    forward.Run(model.matrices(0), model.norms(0), alone);
+    at::Tensor alone = model.Embed(Windows{windows[i]});
+    forward.Run(model.matrices(0), model.vectors(0), alone);
     EXPECT_TRUE(at::allclose(alone, together.narrow(0, i * 64, 64), 1e-4, 1e-5)) << "window " << i;
   }
 }

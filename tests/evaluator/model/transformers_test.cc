@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "evaluator/model_pruning.h"
 #include "evaluator/tokenizer.h"
@@ -46,10 +47,11 @@ at::Tensor Logits(const std::string& folder, Residence residence, int64_t tokens
   EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
   const auto model = TransformerModel::Load(*std::move(checkpoint), residence);
   EXPECT_TRUE(model.ok()) << model.status();
+  EXPECT_TRUE(CheckPositions((*model)->config(), tokens).ok());
   BlockForward forward((*model)->config(), tokens, Arithmetic::kFloat32);
   at::Tensor hidden = (*model)->Embed(Sequences(tokens));
   for (int block = 0; block < (*model)->config().blocks; ++block) {
-    forward.Run((*model)->matrices(block), (*model)->norms(block), hidden);
+    forward.Run((*model)->matrices(block), (*model)->vectors(block), hidden);
   }
   const int64_t width = hidden.size(1);
   const at::Tensor last =
@@ -79,18 +81,33 @@ double LargestDifference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
+// The models are made once for all tests of the suite.
 class TransformersTest : public testing::Test {
  protected:
+  static void SetUpTestSuite() {
+    if (!HasTransformers()) return;
+    made_ = std::make_unique<TemporaryFolder>();
+    ASSERT_EQ(RunScript("make " + made_->path()), 0);
+  }
+  static void TearDownTestSuite() { made_.reset(); }
+
   void SetUp() override {
-    if (!HasTransformers()) {
+    if (made_ == nullptr) {
       GTEST_SKIP() << "transformers is not installed in " << kPython
                    << "; see scripts/setup_test_tools.sh";
     }
-    ASSERT_EQ(RunScript("make " + folder_.path()), 0);
   }
 
+  // The path of a model that the script makes.
+  static std::string Made(const std::string& name) {
+    return fmt::format("{}/{}", made_->path(), name);
+  }
+
+  static std::unique_ptr<TemporaryFolder> made_;
   TemporaryFolder folder_;
 };
+
+std::unique_ptr<TemporaryFolder> TransformersTest::made_;
 
 TEST_F(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
   const at::InferenceMode guard;
@@ -106,12 +123,12 @@ TEST_F(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
                              {"untied", {Pruner::kWanda, 0}},
                              {"tied", {Pruner::kWanda, 4}},
                              {"untied", {Pruner::kSparseGpt, 0}}};
-  std::string folders = folder_.path() + "/tied " + folder_.path() + "/untied";
+  std::string folders = fmt::format("{} {}", Made("tied"), Made("untied"));
   for (size_t i = 0; i < cases.size(); ++i) {
     cases[i].output = fmt::format("{}/pruned-{}", folder_.path(), i);
-    folders += " " + cases[i].output;
+    folders += fmt::format(" {}", cases[i].output);
     ModelPruningOptions options;
-    options.model_path = folder_.path() + "/" + cases[i].source;
+    options.model_path = Made(cases[i].source);
     options.text_path = folder_.path() + "/text.txt";
     options.method = cases[i].method;
     options.calibration = {.sequences = 2, .sequence_tokens = 32};
@@ -125,7 +142,7 @@ TEST_F(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
     cases[i].linears = result->linears;
   }
   ModelPruningOptions to_gguf;
-  to_gguf.model_path = folder_.path() + "/untied";
+  to_gguf.model_path = Made("untied");
   to_gguf.to_gguf = true;
   to_gguf.method.pruner = Pruner::kMagnitude;
   to_gguf.sparsity.assign(21, 0.0);
@@ -135,17 +152,17 @@ TEST_F(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
   ASSERT_EQ(RunScript("logits 64 " + folders), 0);
 
   for (const char* source : {"tied", "untied"}) {
-    const std::string path = folder_.path() + "/" + source;
+    const std::string path = Made(source);
     const Reference reference = ReadReference(path, 21);
     EXPECT_GT(reference.logits.abs().max().item<double>(), 1);
     EXPECT_LT(LargestDifference(Logits(path, Residence::kMemory), reference.logits), 1e-4);
     EXPECT_LT(LargestDifference(Logits(path, Residence::kStream), reference.logits), 1e-4);
   }
-  const Reference untied = ReadReference(folder_.path() + "/untied", 21);
+  const Reference untied = ReadReference(Made("untied"), 21);
   EXPECT_LT(LargestDifference(Logits(gguf, Residence::kMemory), untied.logits), 1e-4);
   const std::string text = "A text, of 2 kinds\n\n  and caf\u00e9.";
   EXPECT_EQ(OpenTokenizer(gguf).value()->Encode(text),
-            OpenTokenizer(folder_.path() + "/untied").value()->Encode(text));
+            OpenTokenizer(Made("untied")).value()->Encode(text));
   for (const Case& c : cases) {
     const Reference reference = ReadReference(c.output, 21);
     EXPECT_LT(LargestDifference(Logits(c.output, Residence::kMemory), reference.logits), 1e-4)
@@ -166,9 +183,9 @@ TEST_F(TransformersTest, LogitsAgreeForTheDenseAndThePrunedModel) {
 TEST_F(TransformersTest, ScaledRotaryEmbeddingsAgreeFarFromTheStart) {
   const at::InferenceMode guard;
   constexpr int64_t kTokens = 2112;
-  const std::string llama3 = folder_.path() + "/llama3";
-  const std::string linear = folder_.path() + "/linear";
-  const std::string tied = folder_.path() + "/tied";
+  const std::string llama3 = Made("llama3");
+  const std::string linear = Made("linear");
+  const std::string tied = Made("tied");
   ASSERT_EQ(RunScript(fmt::format("logits {} {} {} {}", kTokens, tied, llama3, linear)), 0);
   for (const std::string& path : {tied, llama3, linear}) {
     const Reference reference = ReadReference(path, 21);
@@ -185,6 +202,99 @@ TEST_F(TransformersTest, ScaledRotaryEmbeddingsAgreeFarFromTheStart) {
         LargestDifference(Logits(path + ".gguf", Residence::kMemory, kTokens), reference.logits),
         2e-4)
         << path;
+  }
+}
+
+constexpr const char* kFamilies[] = {"llama-biases",  "mistral",       "mistral-full", "qwen2",
+                                     "qwen2-sliding", "qwen3",         "qwen3-tied",   "gemma3",
+                                     "opt",           "gemma3-scaled", "opt-350m"};
+
+size_t LinearsOf(const std::string& path) {
+  const auto checkpoint = OpenCheckpoint(path);
+  EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const ModelConfig& config = (*checkpoint)->config();
+  return static_cast<size_t>(config.blocks) * static_cast<size_t>(config.linears_per_block());
+}
+
+// Windows of attention are shorter than both lengths, and the second is beyond 2048 positions.
+TEST_F(TransformersTest, LogitsAgreeForEveryFamily) {
+  const at::InferenceMode guard;
+  std::string folders;
+  for (const char* family : kFamilies) folders += fmt::format(" {}", Made(family));
+  for (const int64_t tokens : {64, 2112}) {
+    ASSERT_EQ(RunScript(fmt::format("logits {}{}", tokens, folders)), 0);
+    for (const char* family : kFamilies) {
+      const std::string path = Made(family);
+      const Reference reference = ReadReference(path, LinearsOf(path));
+      EXPECT_GT(reference.logits.std().item<double>(), 0.5) << family;
+      const double kept =
+          LargestDifference(Logits(path, Residence::kMemory, tokens), reference.logits);
+      EXPECT_LT(kept, 1e-4) << family;
+      fmt::print("{} at {} tokens: largest difference of logits {:.2e}\n", family, tokens, kept);
+      EXPECT_LT(LargestDifference(Logits(path, Residence::kStream, tokens), reference.logits), 1e-4)
+          << family;
+    }
+  }
+}
+
+// What Strata writes after pruning is what transformers loads, biases and norms included.
+TEST_F(TransformersTest, PrunedModelsOfEveryFamilyAreLoaded) {
+  const at::InferenceMode guard;
+  folder_.Write("text.txt", std::string(40000, 'a') + "\n" + std::string(40000, 'b') + "\n" +
+                                std::string(40000, 'c') + "\n");
+  std::string folders;
+  for (const char* family : {"llama-biases", "mistral", "qwen2", "qwen3", "gemma3", "opt-350m"}) {
+    ModelPruningOptions options;
+    options.model_path = Made(family);
+    options.text_path = folder_.path() + "/text.txt";
+    options.method.pruner = Pruner::kWanda;
+    options.calibration = {.sequences = 2, .sequence_tokens = 32};
+    options.sparsity.assign(LinearsOf(options.model_path), 0.5);
+    const std::string output = options.model_path + "-pruned";
+    const auto result = PruneModel(options, output, nullptr);
+    ASSERT_TRUE(result.ok()) << result.status();
+    folders += fmt::format(" {}", output);
+  }
+  ASSERT_EQ(RunScript("logits 64" + folders), 0);
+  for (const char* family : {"llama-biases", "mistral", "qwen2", "qwen3", "gemma3", "opt-350m"}) {
+    const std::string path = Made(std::string(family) + "-pruned");
+    const Reference reference = ReadReference(path, LinearsOf(path));
+    EXPECT_LT(LargestDifference(Logits(path, Residence::kMemory), reference.logits), 1e-4)
+        << family;
+    for (const int64_t zeros : reference.zeros) EXPECT_GT(zeros, 500) << family;
+  }
+}
+
+TEST_F(TransformersTest, GgufHoldsTheFamiliesThatItHasAnArchitectureFor) {
+  const at::InferenceMode guard;
+  const std::pair<const char*, const char*> cases[] = {
+      {"llama-biases", ""},
+      {"mistral", "cannot hold its sliding window"},
+      {"mistral-full", ""},
+      {"qwen2", ""},
+      {"qwen2-sliding", "cannot hold its sliding window"},
+      {"qwen3", ""},
+      {"gemma3", ""},
+      {"gemma3-scaled", "cannot hold its scale of attention scores"},
+      {"opt", "cannot hold a model of the family \"opt\""}};
+  for (const auto& [family, refusal] : cases) {
+    const std::string path = Made(family);
+    ModelPruningOptions options;
+    options.model_path = path;
+    options.to_gguf = true;
+    options.method.pruner = Pruner::kMagnitude;
+    options.sparsity.assign(LinearsOf(path), 0.0);
+    const auto converted = PruneModel(options, path + ".gguf", nullptr);
+    ASSERT_EQ(converted.ok(), std::string(refusal).empty()) << family << converted.status();
+    if (!converted.ok()) {
+      EXPECT_NE(std::string(converted.status().message()).find(refusal), std::string::npos)
+          << converted.status();
+      continue;
+    }
+    EXPECT_LT(LargestDifference(Logits(path + ".gguf", Residence::kMemory, 300),
+                                Logits(path, Residence::kMemory, 300)),
+              2e-4)
+        << family;
   }
 }
 
