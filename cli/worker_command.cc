@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/credential_options.h"
 #include "evaluator/model_evaluator.h"
 #include "workers/worker.h"
 
@@ -14,10 +15,16 @@ namespace {
 
 struct Options {
   workers::WorkerOptions worker;
+  CredentialOptions credentials;
   evaluator::ModelEvaluatorOptions evaluator;
 };
 
 absl::Status Serve(const Options& options) {
+  // Before the model, which takes its time.
+  const absl::StatusOr<workers::Credentials> credentials = ReadCredentials(options.credentials);
+  if (!credentials.ok()) return credentials.status();
+  workers::WorkerOptions worker = options.worker;
+  worker.credentials = *credentials;
   auto evaluator = evaluator::OpenModelEvaluator(options.evaluator);
   if (!evaluator.ok()) return evaluator.status();
   WatchForInterrupt();
@@ -28,7 +35,7 @@ absl::Status Serve(const Options& options) {
     }
     drain = InterruptRequested();
   });
-  return workers::RunWorker(options.worker, evaluator->get(), &drain);
+  return workers::RunWorker(worker, evaluator->get(), &drain);
 }
 
 }  // namespace
@@ -58,6 +65,10 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
                    "seconds for which an absent coordinator is retried")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  AddCredentialOptions(verb, &options->credentials);
+  verb->add_option(
+      "--tls-server-name", options->worker.server_name,
+      "name in the coordinator's certificate, where it is not the host of its address");
   AddThreadsOption(verb, &options->evaluator.threads);
   verb->callback([=] { *command = [=] { return Serve(*options); }; });
 }

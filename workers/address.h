@@ -1,4 +1,4 @@
-// Where a coordinator listens: "unix:/path/of/socket" or "host:port" with a loopback host.
+// Where a coordinator listens: "unix:/path/of/socket" or "host:port".
 #ifndef STRATA_WORKERS_ADDRESS_H_
 #define STRATA_WORKERS_ADDRESS_H_
 
@@ -12,11 +12,11 @@ struct Address {
   std::string text;         // as gRPC takes it
   std::string socket_path;  // empty for TCP
   std::string host;         // empty for a Unix socket
+  bool is_local = true;     // no other machine reaches it: a Unix socket, or loopback
 };
 
 // InvalidArgument for a malformed address or a socket path that does not fit a socket address (107
-// bytes) or holds %, ? or #, which gRPC reads as parts of a URI; Unimplemented for TCP beyond
-// loopback, as there is neither TLS nor a token yet.
+// bytes) or holds %, ? or #, which gRPC reads as parts of a URI.
 absl::StatusOr<Address> ParseAddress(const std::string& text);
 
 // Makes the socket path free to bind: removes the socket of a coordinator that is gone. Unavailable

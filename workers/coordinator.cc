@@ -21,6 +21,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick(100);
 constexpr std::chrono::seconds kFarewell(2);  // for the last messages to reach the workers
 constexpr int kKeepaliveMilliseconds = 10'000;
+constexpr int kHandshakeMilliseconds = 10'000;
+constexpr int kMaximumMetadataBytes = 16 << 10;
 constexpr mode_t kOwnerOnly = 0177;  // as a umask
 
 double SteadySeconds() {
@@ -32,6 +34,10 @@ absl::Status CheckOptions(const CoordinatorOptions& options) {
     return absl::InvalidArgumentError(fmt::format(
         "lease_seconds: expected more than heartbeat_seconds, which is above 0; found {} and {}",
         options.lease_seconds, options.heartbeat_seconds));
+  }
+  if (options.maximum_workers < 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("maximum_workers: expected at least 1, found {}", options.maximum_workers));
   }
   if (options.maximum_crashes_per_task < 1) {
     return absl::InvalidArgumentError(
@@ -46,6 +52,8 @@ class GrpcCoordinator : public Coordinator {
   GrpcCoordinator(const CoordinatorOptions& options, search::Session* session)
       : options_(options),
         service_(
+            {.token = options.credentials.token,
+             .maximum_streams = static_cast<size_t>(options.maximum_workers)},
             &context_,
             [this](WorkerId stream, const v1::WorkerState& state) {
               EndOn(dispatcher_.Receive(stream, state));
@@ -57,14 +65,20 @@ class GrpcCoordinator : public Coordinator {
   ~GrpcCoordinator() override { StopServer(); }
 
   absl::Status Listen(const Address& address) {
+    const auto credentials = MakeServerCredentials(options_.credentials.tls);
+    if (!credentials.ok()) return credentials.status();
     absl::Status claimed = ClaimSocketPath(address);
     if (!claimed.ok()) return claimed;
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(address.text, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(address.text, *credentials, &port);
     builder.RegisterService(&service_);
     builder.SetMaxReceiveMessageSize(kMaximumMessageBytes);
     builder.SetMaxSendMessageSize(kMaximumMessageBytes);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
+    // One connection is one worker's, and that has one stream.
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaximumMetadataBytes);
     // Otherwise two coordinators could share a TCP port.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
@@ -139,6 +153,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Coordinato
   if (!checked.ok()) return checked;
   const absl::StatusOr<Address> address = ParseAddress(options.address);
   if (!address.ok()) return address.status();
+  checked = CheckExposure(*address, options.credentials);
+  if (!checked.ok()) return checked;
   CoordinatorOptions complete = options;
   if (!complete.now_seconds) complete.now_seconds = SteadySeconds;
   auto coordinator = std::make_unique<GrpcCoordinator>(complete, session);

@@ -13,12 +13,15 @@
 
 #include "evaluator/evaluator.h"
 #include "search/session.h"
+#include "workers/credentials.h"
 #include "workers/measurement_plan.h"
 
 namespace strata::workers {
 
 struct CoordinatorOptions {
   std::string address;  // "unix:/path/socket" or "host:port"
+  Credentials credentials;
+  int maximum_workers = 4096;  // connected at a time
   MeasurementPlan plan;
   std::string model_digest;  // workers with another model or text are refused
   std::string text_digest;
@@ -48,8 +51,9 @@ class Coordinator {
   // Binds the address; a Unix socket is made with mode 0600 and replaces a file left by a dead
   // coordinator. `session` must outlive the coordinator and is used by the thread in Run only.
   // Unavailable if the address cannot be bound or another coordinator listens on it;
-  // InvalidArgument if it is malformed or a socket path is too long; Unimplemented for TCP beyond
-  // loopback. Changes the process's umask for the moment of binding.
+  // InvalidArgument if it is malformed or a socket path is too long; FailedPrecondition for one
+  // that other machines reach without the credentials of CheckExposure; errors of
+  // MakeServerCredentials. Changes the process's umask for the moment of binding.
   static absl::StatusOr<std::unique_ptr<Coordinator>> Start(const CoordinatorOptions& options,
                                                             search::Session* session);
   virtual ~Coordinator() = default;

@@ -26,7 +26,7 @@ constexpr double kShortestHeartbeatSeconds = 0.01;
 constexpr double kLongestHeartbeatSeconds = 3600;
 constexpr int kKeepaliveMilliseconds = 10'000;
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaximumMessageBytes);
   arguments.SetMaxSendMessageSize(kMaximumMessageBytes);
@@ -35,7 +35,10 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // Every attempt connects anew: the pauses between attempts are this file's.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (!options.server_name.empty()) {
+    arguments.SetSslTargetNameOverride(options.server_name);
+  }
+  return grpc::CreateCustomChannel(options.address, options.credentials, arguments);
 }
 
 }  // namespace
@@ -163,9 +166,11 @@ void ExchangeClient::Loop() {
 }
 
 std::string ExchangeClient::Converse() {
-  const std::unique_ptr<v1::Coordinator::Stub> stub =
-      v1::Coordinator::NewStub(Connect(options_.address));
+  const std::unique_ptr<v1::Coordinator::Stub> stub = v1::Coordinator::NewStub(Connect(options_));
   grpc::ClientContext context;
+  if (!options_.token.empty()) {
+    context.AddMetadata(kAuthorization, AuthorizationOf(options_.token));
+  }
   Stream stream(this);
   stub->async()->Exchange(&context, &stream);
   stream.Begin();
@@ -180,6 +185,11 @@ std::string ExchangeClient::Converse() {
   stream.RemoveHold();
   mutex_.Lock();
   while (!stream.is_done) changed_.Wait(&mutex_);
+  if (stream.outcome.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
+    EndLocked(absl::PermissionDeniedError(
+        fmt::format("the coordinator at {} refused this worker: {}", options_.address,
+                    Printable(stream.outcome.error_message()))));
+  }
   return stream.outcome.error_message();
 }
 

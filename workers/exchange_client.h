@@ -12,12 +12,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <thread>
 
 #include "proto/strata.pb.h"
+#include "workers/credentials.h"
 
 namespace strata::workers {
 
@@ -28,6 +30,9 @@ struct Assignment {
 
 struct ExchangeClientOptions {
   std::string address;  // as gRPC takes it
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::string server_name = {};  // whose certificate is expected; empty: that of the address's host
+  std::string token = {};
   v1::Hello hello;
   double connect_timeout_seconds = 30;
   const std::atomic<bool>* drain = nullptr;  // may be null
@@ -42,7 +47,7 @@ class ExchangeClient {
   ExchangeClient& operator=(const ExchangeClient&) = delete;
 
   // Blocks until there is a task to begin. Nothing: the run is over, or this worker drained.
-  // Errors: Unavailable, FailedPrecondition when refused.
+  // Errors: Unavailable, FailedPrecondition when refused, PermissionDenied for the token.
   absl::StatusOr<std::optional<Assignment>> Next();
 
   // Progress of the assignment taken last. False: it is no longer wanted.

@@ -4,6 +4,8 @@
 #include <deque>
 #include <utility>
 
+#include "workers/credentials.h"
+
 namespace strata::workers {
 
 // One worker's stream. gRPC calls the reactions, one after the other or at once; OnDone is the
@@ -12,7 +14,10 @@ class ExchangeStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::Desir
  public:
   ExchangeStream(ExchangeService* service, WorkerId id) : service_(service), id_(id) {}
 
-  void Begin() { StartRead(&incoming_); }
+  void ReadNext() {
+    absl::MutexLock lock(&mutex_);
+    if (!is_finished_) StartRead(&incoming_);
+  }
 
   void Send(const v1::DesiredState& desired) {
     absl::MutexLock lock(&mutex_);
@@ -37,7 +42,6 @@ class ExchangeStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::Desir
   void OnReadDone(bool ok) override {
     if (ok) {
       service_->Received(id_, std::exchange(incoming_, {}));
-      StartRead(&incoming_);
       return;
     }
     Close();
@@ -83,20 +87,48 @@ class ExchangeStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::Desir
   bool is_finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-ExchangeService::ExchangeService(boost::asio::io_context* context, OnState on_state,
+namespace {
+
+// A stream that ends as it begins.
+class RefusedStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::DesiredState> {
+ public:
+  explicit RefusedStream(const grpc::Status& reason) { Finish(reason); }
+  void OnDone() override { delete this; }
+};
+
+bool HasToken(const grpc::CallbackServerContext& context, const std::string& token) {
+  const auto found = context.client_metadata().find(kAuthorization);
+  if (found == context.client_metadata().end()) return false;
+  return AreEqualSecrets(AuthorizationOf(token), {found->second.data(), found->second.size()});
+}
+
+}  // namespace
+
+ExchangeService::ExchangeService(const ExchangeServiceOptions& options,
+                                 boost::asio::io_context* context, OnState on_state,
                                  OnClosed on_closed)
-    : context_(context), on_state_(std::move(on_state)), on_closed_(std::move(on_closed)) {}
+    : options_(options),
+      context_(context),
+      on_state_(std::move(on_state)),
+      on_closed_(std::move(on_closed)) {}
 
 grpc::ServerBidiReactor<v1::WorkerState, v1::DesiredState>* ExchangeService::Exchange(
-    grpc::CallbackServerContext*) {
+    grpc::CallbackServerContext* context) {
+  if (!options_.token.empty() && !HasToken(*context, options_.token)) {
+    return new RefusedStream({grpc::StatusCode::UNAUTHENTICATED, "the token is missing or wrong"});
+  }
   ExchangeStream* stream = nullptr;
   {
     absl::MutexLock lock(&mutex_);
+    if (streams_.size() >= options_.maximum_streams) {
+      return new RefusedStream(
+          {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many workers are connected"});
+    }
     const WorkerId id = next_++;
     stream = new ExchangeStream(this, id);  // deletes itself in OnDone
     streams_[id] = stream;
   }
-  stream->Begin();
+  stream->ReadNext();
   return stream;
 }
 
@@ -119,7 +151,16 @@ void ExchangeService::WaitUntilEmpty() {
 }
 
 void ExchangeService::Received(WorkerId id, v1::WorkerState state) {
-  boost::asio::post(*context_, [this, id, state = std::move(state)] { on_state_(id, state); });
+  boost::asio::post(*context_, [this, id, state = std::move(state)] {
+    on_state_(id, state);
+    ReadNext(id);
+  });
+}
+
+void ExchangeService::ReadNext(WorkerId id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = streams_.find(id);
+  if (found != streams_.end()) found->second->ReadNext();
 }
 
 void ExchangeService::Gone(WorkerId id) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
 
 #include "proto/strata.grpc.pb.h"
 #include "workers/dispatcher.h"
@@ -21,6 +22,11 @@ namespace strata::workers {
 
 class ExchangeStream;
 
+struct ExchangeServiceOptions {
+  std::string token = {};         // that every stream must bring; empty: none
+  size_t maximum_streams = 4096;  // at a time; more are refused
+};
+
 // Thread-safe. Must be destroyed after its server was shut down and WaitUntilEmpty returned.
 class ExchangeService : public v1::Coordinator::CallbackService, public WorkerStreams {
  public:
@@ -28,7 +34,10 @@ class ExchangeService : public v1::Coordinator::CallbackService, public WorkerSt
   using OnClosed = std::function<void(WorkerId)>;
 
   // The handlers run on `context`, in the order of events of each stream; OnClosed is the last one.
-  ExchangeService(boost::asio::io_context* context, OnState on_state, OnClosed on_closed);
+  // The next message of a stream is read when that of the last one has returned, so a worker that
+  // sends without end fills no memory.
+  ExchangeService(const ExchangeServiceOptions& options, boost::asio::io_context* context,
+                  OnState on_state, OnClosed on_closed);
 
   grpc::ServerBidiReactor<v1::WorkerState, v1::DesiredState>* Exchange(
       grpc::CallbackServerContext* context) override;
@@ -43,8 +52,10 @@ class ExchangeService : public v1::Coordinator::CallbackService, public WorkerSt
   friend class ExchangeStream;
 
   void Received(WorkerId stream, v1::WorkerState state);
+  void ReadNext(WorkerId stream);
   void Gone(WorkerId stream);
 
+  const ExchangeServiceOptions options_;
   boost::asio::io_context* const context_;
   const OnState on_state_;
   const OnClosed on_closed_;

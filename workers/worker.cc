@@ -30,10 +30,18 @@ absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evalu
                        const std::atomic<bool>* drain) {
   const absl::StatusOr<Address> address = ParseAddress(options.address);
   if (!address.ok()) return address.status();
+  if (absl::Status status = CheckWorkerExposure(*address, options.credentials); !status.ok()) {
+    return status;
+  }
   const std::string name = options.name.empty() ? DefaultWorkerName() : options.name;
   const std::string name_problem = NameProblem(name);
   if (!name_problem.empty()) return absl::InvalidArgumentError(name_problem);
+  const auto channel = MakeChannelCredentials(options.credentials.tls);
+  if (!channel.ok()) return channel.status();
   ExchangeClient client({.address = address->text,
+                         .credentials = *channel,
+                         .server_name = options.server_name,
+                         .token = options.credentials.token,
                          .hello = MakeHello(name, *evaluator),
                          .connect_timeout_seconds = options.connect_timeout_seconds,
                          .drain = drain});

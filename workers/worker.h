@@ -8,6 +8,7 @@
 #include <string>
 
 #include "evaluator/evaluator.h"
+#include "workers/credentials.h"
 
 namespace strata::workers {
 
@@ -17,6 +18,9 @@ struct WorkerOptions {
   // How long an absent coordinator is retried, at the start and after a loss, with jittered
   // exponential backoff. A running evaluation goes on meanwhile and is delivered after a reconnect.
   double connect_timeout_seconds = 30;
+  Credentials credentials = {};
+  // Whose certificate the coordinator must show; empty: the host of the address.
+  std::string server_name = "";
 };
 
 // Serves tasks with `evaluator` on the calling thread; a second thread keeps the stream and its
@@ -24,7 +28,8 @@ struct WorkerOptions {
 //
 // Ok when the coordinator says the run is over, or `drain` became true and the running task was
 // delivered; Unavailable when no coordinator answers; FailedPrecondition with the coordinator's
-// reason when refused; InvalidArgument or Unimplemented for an address as Coordinator::Start;
+// reason when refused; PermissionDenied for a token that it does not accept; InvalidArgument for an
+// address that is malformed; errors of MakeChannelCredentials;
 // InvalidArgument for a name that is not UTF-8, has control characters or exceeds 256 bytes.
 absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evaluator,
                        const std::atomic<bool>* drain);

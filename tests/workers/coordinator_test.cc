@@ -149,7 +149,7 @@ TEST_F(CoordinatorTest, WithoutACoordinatorAWorkerEnds) {
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr(address_));
   EXPECT_EQ(RunWorker({.address = "example.org:1"}, evaluator.get(), nullptr).code(),
-            absl::StatusCode::kUnimplemented);
+            absl::StatusCode::kFailedPrecondition);
   const absl::Status named =
       RunWorker({.address = address_, .name = "a\nb"}, evaluator.get(), nullptr);
   EXPECT_EQ(named.code(), absl::StatusCode::kInvalidArgument);

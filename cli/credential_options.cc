@@ -1,0 +1,32 @@
+#include "cli/credential_options.h"
+
+#include <cstdlib>
+
+namespace strata::cli {
+
+void AddCredentialOptions(CLI::App* verb, CredentialOptions* options) {
+  verb->add_option("--tls-authority", options->tls.authority,
+                   "PEM file: the authority that signs the other end's certificate");
+  verb->add_option("--tls-certificate", options->tls.certificate,
+                   "PEM file: the certificate of this end");
+  verb->add_option("--tls-key", options->tls.key, "PEM file: its key, readable by its owner alone");
+  verb->add_option("--token-file", options->token_file,
+                   "file with the secret that workers must know, readable by its owner alone; "
+                   "without it the environment variable STRATA_TOKEN");
+}
+
+absl::StatusOr<workers::Credentials> ReadCredentials(const CredentialOptions& options) {
+  workers::Credentials credentials;
+  credentials.tls = options.tls;
+  absl::StatusOr<std::string> token = std::string();
+  if (!options.token_file.empty()) {
+    token = workers::ReadTokenFile(options.token_file);
+  } else if (const char* text = std::getenv("STRATA_TOKEN"); text != nullptr) {
+    token = workers::CheckToken(text, "the environment variable STRATA_TOKEN");
+  }
+  if (!token.ok()) return token.status();
+  credentials.token = *std::move(token);
+  return credentials;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,280 @@
+// Who may take part in a search over the network, and that others do it no harm.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "fake_session.h"
+#include "proto/strata.grpc.pb.h"
+#include "small_search.h"
+#include "temporary_folder.h"
+#include "workers/coordinator.h"
+#include "workers/credentials.h"
+#include "workers/handshake.h"
+#include "workers/worker.h"
+
+namespace strata::workers {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char kToken[] = "correct-horse-battery-staple";
+
+// Two authorities, and certificates of each: openssl's command line makes them once.
+class SecurityTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    files_ = std::make_unique<TemporaryFolder>();
+    const std::string script = fmt::format(
+        R"(set -e; cd '{}'; umask 077
+        new_key() {{ openssl ecparam -name prime256v1 -genkey -noout -out $1.key; }}
+        for authority in ours theirs; do
+          new_key $authority
+          openssl req -x509 -key $authority.key -subj /CN=$authority -days 2 -out $authority.crt
+        done
+        issue() {{
+          new_key $1
+          openssl req -new -key $1.key -subj /CN=$1 -out $1.csr
+          printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' > $1.ext
+          openssl x509 -req -in $1.csr -CA $2.crt -CAkey $2.key -CAcreateserial -days $3 \
+            -extfile $1.ext -out $1.crt
+        }}
+        issue server ours 2; issue worker ours 2; issue stranger theirs 2)",
+        *files_ / "");
+    ASSERT_EQ(std::system(fmt::format("({}) >'{}/log' 2>&1", script, *files_ / "").c_str()), 0)
+        << "openssl cannot make certificates";
+  }
+  static void TearDownTestSuite() { files_.reset(); }
+
+  static std::string File(const std::string& name) { return *files_ / name; }
+  static TlsFiles Tls(const std::string& name, const std::string& authority) {
+    TlsFiles tls;
+    if (!name.empty()) {
+      tls.certificate = File(name + ".crt");
+      tls.key = File(name + ".key");
+    }
+    if (!authority.empty()) tls.authority = File(authority + ".crt");
+    return tls;
+  }
+
+  // Serves two tasks while `attack` runs with the address, then a good worker does them.
+  void ServeDespite(const Credentials& server, const Credentials& good,
+                    const std::function<void(const std::string& address)>& attack) {
+    FakeSession session(2);
+    CoordinatorOptions options = SmallCoordinatorOptions("127.0.0.1:0");
+    const auto evaluator = SmallEvaluator(nullptr, kFakeUnits);
+    options.model_digest = evaluator->model().digest;
+    options.credentials = server;
+    auto coordinator = Coordinator::Start(options, &session);
+    ASSERT_TRUE(coordinator.ok()) << coordinator.status();
+    const std::string address = (*coordinator)->address();
+    std::thread clients([&] {
+      attack(address);
+      const absl::Status status =
+          RunWorker({.address = address, .connect_timeout_seconds = 20, .credentials = good},
+                    evaluator.get(), nullptr);
+      EXPECT_TRUE(status.ok()) << status;
+    });
+    const absl::Status status = (*coordinator)->Run(nullptr);
+    clients.join();
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(session.outcomes.size(), 2u);
+  }
+
+  static absl::Status Try(const std::string& address, const Credentials& credentials,
+                          double seconds = 20) {
+    const auto evaluator = SmallEvaluator(nullptr, kFakeUnits);
+    return RunWorker({.address = address,
+                      .name = "attacker",
+                      .connect_timeout_seconds = seconds,
+                      .credentials = credentials},
+                     evaluator.get(), nullptr);
+  }
+
+  static std::unique_ptr<TemporaryFolder> files_;
+};
+
+std::unique_ptr<TemporaryFolder> SecurityTest::files_;
+
+TEST_F(SecurityTest, AWrongOrMissingTokenIsRefusedAtOnce) {
+  const Credentials server = {{}, kToken};
+  ServeDespite(server, server, [](const std::string& address) {
+    for (const std::string token : {"", "correct-horse-battery-stapl", "Bearer x", "0"}) {
+      const absl::Status status = Try(address, {{}, token});
+      EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
+      EXPECT_THAT(std::string(status.message()), HasSubstr("the token is missing or wrong"));
+      EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr("staple")));
+    }
+  });
+}
+
+TEST_F(SecurityTest, AnEncryptedCoordinatorServesWhoTrustsItAndHasTheToken) {
+  const Credentials server = {Tls("server", ""), kToken};
+  const Credentials good = {Tls("", "ours"), kToken};
+  ServeDespite(server, good, [](const std::string& address) {
+    // Plaintext, an authority that did not sign it, no token.
+    EXPECT_EQ(Try(address, {{}, kToken}, 0.3).code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(Try(address, {Tls("", "theirs"), kToken}, 0.3).code(),
+              absl::StatusCode::kUnavailable);
+    EXPECT_EQ(Try(address, {Tls("", "ours"), ""}).code(), absl::StatusCode::kPermissionDenied);
+  });
+}
+
+TEST_F(SecurityTest, MutualTlsServesWorkersWithACertificateOfTheAuthority) {
+  const Credentials server = {Tls("server", "ours"), ""};
+  const Credentials good = {Tls("worker", "ours"), ""};
+  ServeDespite(server, good, [](const std::string& address) {
+    EXPECT_EQ(Try(address, {Tls("", "ours"), ""}, 0.3).code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(Try(address, {Tls("stranger", "ours"), ""}, 0.3).code(),
+              absl::StatusCode::kUnavailable);
+  });
+}
+
+TEST_F(SecurityTest, MessagesThatAreTooLargeEndTheirStreamOnly) {
+  ServeDespite({}, {}, [](const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxSendMessageSize(-1);
+    const auto stub = v1::Coordinator::NewStub(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    grpc::ClientContext context;
+    const auto stream = stub->Exchange(&context);
+    v1::WorkerState state;
+    state.mutable_hello()->set_worker_name(std::string(100 << 20, 'x'));
+    stream->Write(state);
+    stream->WritesDone();
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  });
+}
+
+// A worker that sends without end is read no faster than its messages are dealt with.
+TEST_F(SecurityTest, AFloodOfMessagesHoldsNobodyUp) {
+  ServeDespite({}, {}, [](const std::string& address) {
+    const auto stub =
+        v1::Coordinator::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    const auto stream = stub->Exchange(&context);
+    v1::WorkerState state;
+    *state.mutable_hello() = MakeHello("flood", *SmallEvaluator(nullptr, kFakeUnits));
+    state.set_draining(true);
+    int written = 0;
+    while (written < 20000 && stream->Write(state)) {
+      state.clear_hello();
+      ++written;
+    }
+    EXPECT_GT(written, 10);
+    context.TryCancel();
+    stream->Finish();
+  });
+}
+
+TEST_F(SecurityTest, MoreWorkersThanAllowedAreTurnedAway) {
+  FakeSession session(1);
+  CoordinatorOptions options = SmallCoordinatorOptions("127.0.0.1:0");
+  const auto evaluator = SmallEvaluator(nullptr, kFakeUnits);
+  options.model_digest = evaluator->model().digest;
+  options.maximum_workers = 1;
+  auto coordinator = Coordinator::Start(options, &session);
+  ASSERT_TRUE(coordinator.ok()) << coordinator.status();
+  std::thread clients([&] {
+    const auto stub = v1::Coordinator::NewStub(
+        grpc::CreateChannel((*coordinator)->address(), grpc::InsecureChannelCredentials()));
+    grpc::ClientContext first;
+    const auto held = stub->Exchange(&first);
+    v1::WorkerState state;
+    *state.mutable_hello() = MakeHello("first", *evaluator);
+    state.set_draining(true);
+    EXPECT_TRUE(held->Write(state));
+    v1::DesiredState desired;
+    EXPECT_TRUE(held->Read(&desired));
+    grpc::ClientContext second;
+    const auto refused = stub->Exchange(&second);
+    EXPECT_EQ(refused->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    first.TryCancel();
+    held->Finish();
+    EXPECT_TRUE(Try((*coordinator)->address(), {}).ok());
+  });
+  EXPECT_TRUE((*coordinator)->Run(nullptr).ok());
+  clients.join();
+}
+
+TEST_F(SecurityTest, OtherMachinesAreServedOnlyEncryptedAndKnown) {
+  FakeSession session(1);
+  CoordinatorOptions options = SmallCoordinatorOptions("0.0.0.0:0");
+  const auto refusal = [&](const Credentials& credentials) {
+    options.credentials = credentials;
+    const auto coordinator = Coordinator::Start(options, &session);
+    EXPECT_EQ(coordinator.status().code(), absl::StatusCode::kFailedPrecondition);
+    return std::string(coordinator.status().message());
+  };
+  EXPECT_THAT(refusal({}), HasSubstr("a TLS certificate and key, and a token"));
+  EXPECT_THAT(refusal({{}, kToken}), HasSubstr("a TLS certificate and key"));
+  EXPECT_THAT(refusal({Tls("server", ""), ""}), HasSubstr("only with a token or an authority"));
+  for (const Credentials& enough :
+       {Credentials{Tls("server", ""), kToken}, Credentials{Tls("server", "ours"), ""}}) {
+    options.credentials = enough;
+    const auto coordinator = Coordinator::Start(options, &session);
+    EXPECT_TRUE(coordinator.ok()) << coordinator.status();
+  }
+}
+
+TEST_F(SecurityTest, FilesThatAreNoCredentialsAreNamed) {
+  const auto error = [](const TlsFiles& tls) {
+    return std::string(MakeServerCredentials(tls).status().message());
+  };
+  TlsFiles tls = Tls("server", "");
+  tls.key.clear();
+  EXPECT_THAT(error(tls), HasSubstr("expected a certificate and its key, found only"));
+  tls = Tls("server", "");
+  tls.certificate = File("server.ext");
+  EXPECT_THAT(error(tls), HasSubstr("server.ext: expected a CERTIFICATE in PEM form"));
+  tls.certificate = File("none.crt");
+  EXPECT_THAT(error(tls), HasSubstr("none.crt: cannot open: No such file"));
+  EXPECT_THAT(error(Tls("", "ours")), HasSubstr("found only an authority"));
+  EXPECT_THAT(std::string(MakeChannelCredentials(Tls("worker", "")).status().message()),
+              HasSubstr("needs the authority"));
+  ASSERT_EQ(chmod(File("server.key").c_str(), 0640), 0);
+  EXPECT_THAT(error(Tls("server", "")), HasSubstr("found mode 640; chmod 600 it"));
+  ASSERT_EQ(chmod(File("server.key").c_str(), 0600), 0);
+  EXPECT_EQ(error(Tls("server", "")), "");
+}
+
+TEST_F(SecurityTest, TokensComeFromFilesThatAreTheOwnersAlone) {
+  const std::string path = File("token");
+  const auto write = [&](const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+    EXPECT_EQ(chmod(path.c_str(), 0600), 0);
+  };
+  write(std::string(kToken) + "\n");
+  EXPECT_EQ(ReadTokenFile(path).value(), kToken);
+  for (const std::string& text :
+       {std::string(), std::string("short"), std::string(5000, 'x'), std::string("two words of it"),
+        std::string("sixteen-and-more\0x", 18), std::string("\xc3\xa4-sixteen-and-more")}) {
+    write(text);
+    const absl::Status status = ReadTokenFile(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+    if (!text.empty()) {
+      EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr(text)));
+    }
+  }
+  write(kToken);
+  ASSERT_EQ(chmod(path.c_str(), 0604), 0);
+  EXPECT_EQ(ReadTokenFile(path).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReadTokenFile(File("none")).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(SecurityTest, SecretsAreEqualOrNot) {
+  EXPECT_TRUE(AreEqualSecrets("", ""));
+  EXPECT_TRUE(AreEqualSecrets(kToken, kToken));
+  EXPECT_FALSE(AreEqualSecrets(kToken, ""));
+  EXPECT_FALSE(AreEqualSecrets(kToken, "correct-horse-battery-stapleX"));
+  EXPECT_FALSE(AreEqualSecrets(kToken, "xorrect-horse-battery-staple"));
+}
+
+}  // namespace
+}  // namespace strata::workers
