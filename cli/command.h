@@ -27,6 +27,7 @@ void AddAllocateCommand(CLI::App* app, Command* command);
 void AddEvalCommand(CLI::App* app, Command* command);
 void AddPruneCommand(CLI::App* app, Command* command);
 void AddBenchInferenceCommand(CLI::App* app, Command* command);
+void AddFetchCommand(CLI::App* app, Command* command);
 void AddTokenizeCommand(CLI::App* app, Command* command);
 void AddConfigCommand(CLI::App* app, Command* command);
 void AddDoctorCommand(CLI::App* app, Command* command);

@@ -98,14 +98,12 @@ absl::StatusOr<Json> Inspect(int threads) {
                {"missing", Json::array()}};
   if (json["models"].empty()) {
     json["missing"].push_back(fmt::format(
-        "no model in {}/models: scripts/fetch_defaults.sh downloads the default one, or put a GGUF "
-        "file there",
+        "no model in {}/models: strata fetch downloads the default one, or put a GGUF file there",
         cache.string()));
   }
   if (json["texts"].empty()) {
     json["missing"].push_back(
-        fmt::format("no text in {}/texts: scripts/fetch_defaults.sh downloads the default one",
-                    cache.string()));
+        fmt::format("no text in {}/texts: strata fetch downloads the default one", cache.string()));
   }
   if (machine->devices.size() == 1) {
     json["missing"].push_back("no GPU seen by LibTorch: evaluations run on the processor");

@@ -31,6 +31,7 @@ int Run(int argc, char** argv) {
   strata::cli::AddEvalCommand(&app, &command);
   strata::cli::AddPruneCommand(&app, &command);
   strata::cli::AddBenchInferenceCommand(&app, &command);
+  strata::cli::AddFetchCommand(&app, &command);
   strata::cli::AddTokenizeCommand(&app, &command);
   strata::cli::AddConfigCommand(&app, &command);
   strata::cli::AddDoctorCommand(&app, &command);

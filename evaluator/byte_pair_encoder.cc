@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "evaluator/byte_alphabet.h"
+#include "evaluator/byte_trie.h"
 #include "evaluator/fallback_bytes.h"
 #include "evaluator/merge_table.h"
 #include "evaluator/utf8.h"
@@ -21,15 +23,10 @@ class BytePairEncoder final : public PieceEncoder {
       : description_(description),
         scored_(description.scheme == TokenizerScheme::kScoredMerges),
         fallback_(description),
-        merges_(description.merges) {
-    const ByteAlphabet alphabet;
-    for (int32_t id = 0; id < description.size(); ++id) {
-      if (!IsMadeFromText(id)) continue;
-      std::optional<std::string> text = description.tokens[id];
-      if (description.byte_level) text = alphabet.Bytes(*text);
-      // Of equal texts the first id is the one that is used.
-      if (text.has_value()) ids_.emplace(*std::move(text), id);
-    }
+        ids_(IdsOfTexts()),
+        ranks_of_scores_(RanksOfScores()),
+        merges_(scored_ ? ScoredMerges() : MergeTable(description.merges)),
+        segmenter_(merges_, description.size()) {
     for (int byte = 0; byte < 256; ++byte) {
       id_of_byte_[byte] = Find(std::string(1, static_cast<char>(byte)));
     }
@@ -69,6 +66,53 @@ class BytePairEncoder final : public PieceEncoder {
     return !description_.tokens[id].empty() && (type == TokenType::kNormal || !scored_);
   }
 
+  IdByText IdsOfTexts() const {
+    const ByteAlphabet alphabet;
+    IdByText ids;
+    for (int32_t id = 0; id < description_.size(); ++id) {
+      if (!IsMadeFromText(id)) continue;
+      std::optional<std::string> text = description_.tokens[id];
+      if (description_.byte_level) text = alphabet.Bytes(*text);
+      // Of equal texts the first id is the one that is used.
+      if (text.has_value()) ids.emplace(*std::move(text), id);
+    }
+    return ids;
+  }
+
+  // By id the place of a token's score among all scores, the best first; equal ones are equal.
+  std::vector<int32_t> RanksOfScores() const {
+    if (!scored_) return {};
+    std::vector<double> scores = description_.scores;
+    std::sort(scores.begin(), scores.end(), std::greater<>());
+    scores.erase(std::unique(scores.begin(), scores.end()), scores.end());
+    std::vector<int32_t> ranks;
+    for (const double score : description_.scores) {
+      const auto place = std::lower_bound(scores.begin(), scores.end(), score, std::greater<>());
+      ranks.push_back(static_cast<int32_t>(place - scores.begin()));
+    }
+    return ranks;
+  }
+
+  // Every way to make a token of two.
+  MergeTable ScoredMerges() const {
+    ByteTrie trie;
+    for (const auto& [text, id] : ids_) trie.Add(text, id);
+    trie.Finish();
+    std::vector<MergeRule> rules;
+    std::vector<int32_t> ranks;
+    for (const auto& token : ids_) {
+      const std::string_view text = token.first;
+      const int32_t merged = token.second;
+      trie.ForEachPrefix(text, [&](size_t bytes, int32_t left) {
+        const int32_t right = bytes == text.size() ? kNone : Find(text.substr(bytes));
+        if (right == kNone) return;
+        rules.push_back({left, right, merged});
+        ranks.push_back(ranks_of_scores_[merged]);
+      });
+    }
+    return MergeTable(rules, ranks);
+  }
+
   int32_t Find(std::string_view text) const {
     const auto found = ids_.find(text);
     return found == ids_.end() ? kNone : found->second;
@@ -85,19 +129,29 @@ class BytePairEncoder final : public PieceEncoder {
   }
 
   // Most words of a text are one token. Which tokens are what their own text merges to is found
-  // once, so that such a word costs one look-up.
+  // once, so that such a word costs one look-up; others are put together from those tokens.
   void BuildWords() {
     EncodeScratch scratch;
     for (const auto& [text, id] : ids_) {
-      MakeSymbols(text, scratch.symbols);
-      MergeSymbols(text, scratch);
-      const bool merges_to_itself =
-          scratch.symbols.size() == 1 && scratch.symbols[0].id == id &&
-          scratch.symbols[0].end - scratch.symbols[0].begin == text.size();
+      bool ranks_fall = false;
+      const bool all_symbols_are_tokens = MakeSymbols(text, scratch.symbols);
+      MergeSegmenter::LastMerge last_merge;
+      MergeSymbols(text, scratch, [&](const Symbol& left, const Symbol& right, const Merge& merge) {
+        const auto rank = static_cast<int32_t>(merge.rank);
+        ranks_fall = ranks_fall || rank < last_merge.rank;
+        last_merge = {rank, left.id, right.id};
+      });
+      const bool is_one = scratch.symbols.size() == 1 && scratch.symbols[0].begin == 0 &&
+                          scratch.symbols[0].end == text.size();
+      if (is_one && all_symbols_are_tokens) {
+        segmenter_.Add(text, scratch.symbols[0].id, last_merge, ranks_fall);
+      }
+      const bool merges_to_itself = is_one && scratch.symbols[0].id == id;
       if (merges_to_itself || (description_.ignores_merges && description_.byte_level)) {
         words_.emplace(text, id);
       }
     }
+    segmenter_.Finish();
   }
 
   // An unknown token right after one of the same piece, at `begin_word`, is taken back.
@@ -121,9 +175,11 @@ class BytePairEncoder final : public PieceEncoder {
       for (size_t i = 0; i < known.count; ++i) ids.push_back(int32_t{ids[known.begin + i]});
       return;
     }
-    MakeSymbols(word, scratch.symbols);
-    MergeSymbols(word, scratch);
-    Append(word, scratch.symbols, ids);
+    if (!segmenter_.Segment(word, scratch.segments, ids)) {
+      MakeSymbols(word, scratch.symbols);
+      MergeSymbols(word, scratch, [](const Symbol&, const Symbol&, const Merge&) {});
+      Append(word, scratch.symbols, ids);
+    }
     run->second.count = ids.size() - run->second.begin;
     // Its run may yet lose its first id.
     if (description_.fuses_unknown && run->second.count > 0 &&
@@ -132,19 +188,21 @@ class BytePairEncoder final : public PieceEncoder {
     }
   }
 
-  void MakeSymbols(std::string_view word, std::vector<Symbol>& symbols) const {
+  // Whether all of them are tokens.
+  bool MakeSymbols(std::string_view word, std::vector<Symbol>& symbols) const {
     symbols.clear();
-    if (description_.byte_level) {
-      for (size_t i = 0; i < word.size(); ++i) {
-        AddSymbol(word, id_of_byte_[static_cast<unsigned char>(word[i])], i, i + 1, symbols);
-      }
-      return;
-    }
+    bool all_are_tokens = true;
     for (size_t begin = 0; begin < word.size();) {
-      const size_t bytes = std::max<size_t>(CharacterBytes(word.substr(begin)), 1);
-      AddSymbol(word, Find(word.substr(begin, bytes)), begin, begin + bytes, symbols);
+      const size_t bytes =
+          description_.byte_level ? 1 : std::max<size_t>(CharacterBytes(word.substr(begin)), 1);
+      const int32_t id = description_.byte_level
+                             ? id_of_byte_[static_cast<unsigned char>(word[begin])]
+                             : Find(word.substr(begin, bytes));
+      all_are_tokens = all_are_tokens && id != kNone;
+      AddSymbol(word, id, begin, begin + bytes, symbols);
       begin += bytes;
     }
+    return all_are_tokens;
   }
 
   // Ranked merges know nothing of characters that are no token, which become bytes or unknown
@@ -171,17 +229,20 @@ class BytePairEncoder final : public PieceEncoder {
     }
   }
 
-  void MergeSymbols(std::string_view word, EncodeScratch& scratch) const {
+  template <typename OnMerge>
+  void MergeSymbols(std::string_view word, EncodeScratch& scratch, const OnMerge& on_merge) const {
     if (!scored_) {
-      scratch.merger.Run(scratch.symbols, merges_);
+      scratch.merger.Run(scratch.symbols, merges_, on_merge);
       return;
     }
-    scratch.merger.Run(scratch.symbols,
-                       [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
-                         const int32_t id = Find(word.substr(left.begin, right.end - left.begin));
-                         if (id == kNone) return std::nullopt;
-                         return Merge{.rank = -description_.scores[id], .id = id};
-                       });
+    // A character that is no token may be part of one.
+    const auto find = [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
+      if (left.id != kNone && right.id != kNone) return merges_(left, right);
+      const int32_t id = Find(word.substr(left.begin, right.end - left.begin));
+      if (id == kNone) return std::nullopt;
+      return Merge{.rank = static_cast<double>(ranks_of_scores_[id]), .id = id};
+    };
+    scratch.merger.Run(scratch.symbols, find, on_merge);
   }
 
   void Append(std::string_view word, const std::vector<Symbol>& symbols,
@@ -206,9 +267,11 @@ class BytePairEncoder final : public PieceEncoder {
   bool scored_;
   bool cuts_words_ = false;
   FallbackBytes fallback_;
+  IdByText ids_;  // by text, bytes for a byte-level vocabulary
+  std::vector<int32_t> ranks_of_scores_;
   MergeTable merges_;
+  MergeSegmenter segmenter_;
   WordBoundaries boundaries_;
-  IdByText ids_;    // by text, bytes for a byte-level vocabulary
   IdByText words_;  // those that are what their text merges to
   std::array<int32_t, 256> id_of_byte_{};
 };

@@ -10,8 +10,8 @@
 
 namespace strata::evaluator {
 
-// `description` is valid, of ranked or scored merges, and outlives the encoder. Time grows as
-// n log n in the length of a piece at worst, and as n in that of a text whose words repeat.
+// `description` is valid, of ranked or scored merges, and outlives the encoder. Time is linear in
+// the length of a piece; n log n for a word with characters that are no tokens.
 std::unique_ptr<PieceEncoder> MakeBytePairEncoder(const TokenizerDescription& description);
 
 }  // namespace strata::evaluator

@@ -2,6 +2,7 @@
 #ifndef STRATA_EVALUATOR_BYTE_TRIE_H_
 #define STRATA_EVALUATOR_BYTE_TRIE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,7 +29,8 @@ class ByteTrie {
     for (size_t bytes = 1; node != 0; ++bytes) {
       if (nodes_[node].id >= 0) visit(bytes, nodes_[node].id);
       if (bytes == text.size()) return;
-      node = Child(node, static_cast<unsigned char>(text[bytes]));
+      node = bytes == 1 && !pairs_.empty() ? pairs_[Pair(text[0], text[1])]
+                                           : Child(node, static_cast<unsigned char>(text[bytes]));
     }
   }
 
@@ -40,29 +42,25 @@ class ByteTrie {
     uint32_t first_child = 0;  // 0: none. While adding, the head of a list of siblings
     uint32_t next = 0;         // sibling, while adding; afterwards the number of children
     int32_t id = -1;
-    unsigned char byte = 0;
+    unsigned char byte = 0;  // while adding
   };
+
+  static size_t Pair(char first, char second) {
+    return size_t{static_cast<unsigned char>(first)} << 8 | static_cast<unsigned char>(second);
+  }
 
   // Children of a node lie together, in order of their bytes.
   uint32_t Child(uint32_t node, unsigned char byte) const {
-    uint32_t low = nodes_[node].first_child;
-    uint32_t count = nodes_[node].next;
-    while (count > 0) {
-      const uint32_t half = count / 2;
-      const unsigned char found = nodes_[low + half].byte;
-      if (found == byte) return low + half;
-      if (found < byte) {
-        low += half + 1;
-        count -= half + 1;
-      } else {
-        count = half;
-      }
-    }
-    return 0;
+    const auto begin = bytes_.begin() + nodes_[node].first_child;
+    const auto end = begin + nodes_[node].next;
+    const auto found = std::lower_bound(begin, end, byte);
+    return found != end && *found == byte ? static_cast<uint32_t>(found - bytes_.begin()) : 0;
   }
 
   std::vector<Node> nodes_ = std::vector<Node>(1);  // 0 is the root
+  std::vector<unsigned char> bytes_;                // of each node: apart, to be close together
   std::vector<uint32_t> roots_;                     // children of the root by byte
+  std::vector<uint32_t> pairs_;  // grandchildren of the root by their two bytes, in a large set
   size_t texts_ = 0;
 };
 

@@ -164,11 +164,16 @@ absl::StatusOr<TextFormat> ParseTextFormat(const std::string& name) {
       fmt::format("text format: expected one of{}, found \"{}\"", known, name));
 }
 
-absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format) {
+absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format) {
   absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok() || format == TextFormat::kPlain) return text;
-  if (format == TextFormat::kWikitext) return Join(WikitextRows(*text));
-  const absl::StatusOr<std::vector<std::string>> texts = JsonlTexts(*text, path);
+  if (!text.ok()) return text.status();
+  if (format == TextFormat::kJsonl) return JsonlTexts(*text, path);
+  if (format == TextFormat::kWikitext) return std::vector<std::string>{Join(WikitextRows(*text))};
+  return std::vector<std::string>{*std::move(text)};
+}
+
+absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format) {
+  const absl::StatusOr<std::vector<std::string>> texts = ReadTexts(path, format);
   if (!texts.ok()) return texts.status();
   return Join(*texts);
 }

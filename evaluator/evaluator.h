@@ -91,8 +91,8 @@ struct Fidelity {
   int64_t window_tokens = 256;
   Arithmetic arithmetic = Arithmetic::kFloat32;
   Protocol protocol = Protocol::kOneShot;
-  // One-shot SparseGPT only: digest of the key of a level database, whose weights are taken in place
-  // of solving for those of this allocation; empty: solved for.
+  // One-shot SparseGPT only: digest of the key of a level database, whose weights are taken in
+  // place of solving for those of this allocation; empty: solved for.
   std::string levels = {};
 };
 

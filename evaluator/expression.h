@@ -10,9 +10,10 @@
 
 namespace strata::evaluator {
 
-// The same expression for PCRE2 with PCRE2_UTF and PCRE2_UCP. \s and \S become Unicode's
-// White_Space, which PCRE2's own are not (U+180E). What the two libraries read differently (\w, \b,
-// \h, anchors, nested classes, options other than i, ...) is Unimplemented, with its place.
+// The same expression for PCRE2 with PCRE2_UTF and PCRE2_UCP and lines that end with \n. What the
+// two libraries read differently is written out: \s, \w, \h and their like, word boundaries, ^ and
+// $, which are of lines, classes within classes. What is left (negated or intersected classes,
+// bracket names, options other than i, back references, ...) is Unimplemented, with its place.
 absl::StatusOr<std::string> Pcre2Expression(std::string_view oniguruma);
 
 // One that matches `text` alone.

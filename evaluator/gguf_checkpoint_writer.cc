@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <variant>
 
 #include "evaluator/checkpoint_writer.h"
 #include "evaluator/gguf_output.h"
@@ -92,6 +93,27 @@ void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
                     static_cast<float>(config.norm_epsilon));
 }
 
+// Whether readers of GGUF would normalise as the tokenizer does: spaces become U+2581, and one may
+// be put before the text. `adds_space` is set where it may.
+bool HasGgufNormalizer(const TokenizerDescription& tokenizer, bool* adds_space) {
+  constexpr const char* kMarkedSpace = "\u2581";
+  *adds_space = false;
+  bool marks_spaces = false;
+  for (const NormalizerStep& step : tokenizer.normalizer) {
+    const auto* replace = std::get_if<ReplaceStep>(&step);
+    const auto* prepend = std::get_if<PrependStep>(&step);
+    if (replace != nullptr && replace->pattern.text == " " && !replace->pattern.is_expression &&
+        replace->content == kMarkedSpace) {
+      marks_spaces = true;
+    } else if (prepend != nullptr && prepend->content == kMarkedSpace && !marks_spaces) {
+      *adds_space = true;
+    } else {
+      return false;
+    }
+  }
+  return marks_spaces;
+}
+
 // Readers of GGUF know two of the schemes.
 absl::Status AddTokenizer(const TokenizerDescription& tokenizer, int64_t vocabulary,
                           GgufMetadata* metadata) {
@@ -102,7 +124,15 @@ absl::Status AddTokenizer(const TokenizerDescription& tokenizer, int64_t vocabul
     metadata->Text("tokenizer.ggml.pre", *name);
     metadata->Texts("tokenizer.ggml.merges", MergeTexts(tokenizer));
   } else if (tokenizer.scheme == TokenizerScheme::kScoredMerges) {
+    bool adds_space = false;
+    if (!HasGgufNormalizer(tokenizer, &adds_space)) {
+      return absl::UnimplementedError(fmt::format(
+          "{}: the tokenizer normalises text otherwise than readers of GGUF do; write a directory "
+          "instead",
+          tokenizer.source));
+    }
     metadata->Text("tokenizer.ggml.model", "llama");
+    metadata->Bool("tokenizer.ggml.add_space_prefix", adds_space);
     std::vector<float> scores(tokenizer.scores.begin(), tokenizer.scores.end());
     scores.resize(static_cast<size_t>(vocabulary));
     metadata->Float32s("tokenizer.ggml.scores", scores);

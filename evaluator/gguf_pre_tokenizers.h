@@ -16,7 +16,6 @@ namespace strata::evaluator {
 extern const char* const kGpt2Expression;
 
 struct GgufPreTokenizer {
-  const char* name;  // value of tokenizer.ggml.pre
   std::vector<PreTokenizerStep> steps;
   bool ignores_merges;     // a piece that is a token as it stands is that token
   bool begins_by_default;  // models of this kind were trained with a begin token

@@ -24,33 +24,6 @@ struct ModelEvaluatorOptions {
 // (a header that does not agree with itself), Unimplemented (names what is unsupported).
 absl::StatusOr<std::unique_ptr<Evaluator>> OpenModelEvaluator(const ModelEvaluatorOptions& options);
 
-// Perplexity of the dense model on a text, by the field's protocol: tokenise once,
-// non-overlapping windows from the start, tail dropped, mean over the window_tokens - 1 targets.
-struct PerplexityOptions {
-  std::string model_path;
-  std::string text_path;
-  std::string text_format = "plain";  // plain | wikitext | jsonl
-  int64_t window_tokens = 2048;
-  int64_t maximum_windows = 0;  // 0: all
-  Arithmetic arithmetic = Arithmetic::kFloat32;
-  int threads = 1;
-  std::string device = "cpu";
-  Residence residence = Residence::kMemory;
-};
-
-struct PerplexityResult {
-  double perplexity = 0;
-  double mean_nll = 0;
-  int64_t windows = 0;
-  int64_t tokens = 0;  // predicted tokens, windows * (window_tokens - 1)
-  double seconds = 0;
-};
-
-// Errors: as OpenModelEvaluator; InvalidArgument for options or a text too short for one window;
-// DataLoss if a window's loss is not finite, naming the first.
-absl::StatusOr<PerplexityResult> MeasurePerplexity(const PerplexityOptions& options,
-                                                   const Progress& progress);
-
 // What the machine can do, for `strata doctor` and for choosing arithmetic.
 struct MachineReport {
   std::string libtorch_version;

@@ -5,11 +5,11 @@
 #include <absl/status/statusor.h>
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "evaluator/text_pattern.h"
 #include "evaluator/tokenizer_description.h"
 
 namespace strata::evaluator {
@@ -17,7 +17,11 @@ namespace strata::evaluator {
 // Immutable; may be used from several threads.
 class Normalizer {
  public:
-  // Unimplemented or InvalidArgument for an expression that is not supported.
+  // One step: `text` itself or a part of it, or a string put into `storage`.
+  using Rewrite = std::function<std::string_view(std::string_view text, bool begins_text,
+                                                 std::deque<std::string>& storage)>;
+
+  // Unimplemented or InvalidArgument for an expression that is not supported or a damaged map.
   static absl::StatusOr<Normalizer> Create(const std::vector<NormalizerStep>& steps);
 
   // `text` rewritten: itself, or a string put into `storage`. Malformed bytes stay as they are.
@@ -26,12 +30,8 @@ class Normalizer {
                          std::deque<std::string>& storage) const;
 
  private:
-  struct Step {
-    NormalizerStep description;
-    std::vector<PatternMatcher> pattern;  // one, of a replacement
-  };
   Normalizer() = default;
-  std::vector<Step> steps_;
+  std::vector<Rewrite> steps_;
 };
 
 }  // namespace strata::evaluator

@@ -54,8 +54,11 @@ absl::StatusOr<Pattern> Pattern::Compile(const std::string& expression, Subject 
   const uint32_t options = subject == Subject::kWellFormedUtf8 ? PCRE2_UTF | PCRE2_UCP : 0;
   int error = 0;
   size_t position = 0;
+  const std::unique_ptr<pcre2_compile_context, decltype(&pcre2_compile_context_free)> context(
+      pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()),
-                                   expression.size(), options, &error, &position, nullptr);
+                                   expression.size(), options, &error, &position, context.get());
   if (code == nullptr) {
     return absl::InvalidArgumentError(fmt::format("regular expression '{}': {} at offset {}",
                                                   expression, ErrorText(error), position));
@@ -87,6 +90,14 @@ std::optional<Pattern::Match> Pattern::Matcher::Next(size_t offset) {
                                          state_->subject.size(), offset, ErrorText(result)));
   }
   const size_t* span = pcre2_get_ovector_pointer(state_->data.get());
+  return Match{.begin = span[0], .end = span[1]};
+}
+
+size_t Pattern::Matcher::groups() const { return pcre2_get_ovector_count(state_->data.get()) - 1; }
+
+std::optional<Pattern::Match> Pattern::Matcher::Group(size_t index) const {
+  const size_t* span = pcre2_get_ovector_pointer(state_->data.get()) + 2 * index;
+  if (span[0] == PCRE2_UNSET) return std::nullopt;
   return Match{.begin = span[0], .end = span[1]};
 }
 

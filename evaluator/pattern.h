@@ -34,6 +34,11 @@ class Pattern {
     // takes a million steps and 32 more for every byte of the subject, or PCRE2 runs out of memory.
     std::optional<Match> Next(size_t offset);
 
+    // Of the last match: parenthesised groups of the expression, counted from 1; nothing for one
+    // that took no part.
+    size_t groups() const;
+    std::optional<Match> Group(size_t index) const;
+
    private:
     struct State;
     std::unique_ptr<State> state_;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "evaluator/merge_segmenter.h"
 #include "evaluator/symbol_merger.h"
 
 namespace strata::evaluator {
@@ -34,6 +35,7 @@ struct EncodeScratch {
   };
   std::unordered_map<std::string_view, Run> seen;  // words encoded before, as runs of the output
   SymbolMerger merger;
+  MergeSegmenter::Scratch segments;
   std::vector<Symbol> symbols;
   std::vector<PathEnd> path;
 };

@@ -7,12 +7,26 @@
 
 #include "evaluator/byte_pair_encoder.h"
 #include "evaluator/unigram_encoder.h"
+#include "evaluator/word_piece_encoder.h"
 
 namespace strata::evaluator {
 namespace {
 
 absl::Status OfSource(const TokenizerDescription& description, const absl::Status& status) {
   return {status.code(), fmt::format("{}: {}", description.source, std::string(status.message()))};
+}
+
+std::unique_ptr<PieceEncoder> MakeEncoder(const TokenizerDescription& description) {
+  switch (description.scheme) {
+    case TokenizerScheme::kUnigram:
+      return MakeUnigramEncoder(description);
+    case TokenizerScheme::kWordPiece:
+      return MakeWordPieceEncoder(description);
+    case TokenizerScheme::kRankedMerges:
+    case TokenizerScheme::kScoredMerges:
+      break;
+  }
+  return MakeBytePairEncoder(description);
 }
 
 }  // namespace
@@ -35,8 +49,7 @@ PipelineTokenizer::PipelineTokenizer(TokenizerDescription description, Normalize
   for (int32_t id = 0; id < description_.size(); ++id) {
     if (!description_.tokens[id].empty()) ids_.emplace(description_.tokens[id], id);
   }
-  encoder_ = description_.scheme == TokenizerScheme::kUnigram ? MakeUnigramEncoder(description_)
-                                                              : MakeBytePairEncoder(description_);
+  encoder_ = MakeEncoder(description_);
 }
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> PipelineTokenizer::Create(

@@ -25,7 +25,7 @@ struct Settings {
   bool spaces_behind_words = false;
   int64_t begin = 1;
   int64_t end = 2;
-  bool has_character_map = false;
+  std::string character_map;  // empty: identity
   bool adds_dummy_prefix = true;
   bool removes_extra_spaces = true;
   bool escapes_spaces = true;
@@ -129,7 +129,7 @@ class ModelReader {
 
   absl::Status ReadNormalizer(std::string_view bytes) {
     return ForEachField(bytes, "normalizer_spec", [&](const WireField& field) -> absl::Status {
-      if (field.number == 2 && field.type == 2) settings_.has_character_map = !field.bytes.empty();
+      if (field.number == 2 && field.type == 2) settings_.character_map = field.bytes;
       if (field.type != 0) return absl::OkStatus();
       if (field.number == 3) settings_.adds_dummy_prefix = field.value != 0;
       if (field.number == 4) settings_.removes_extra_spaces = field.value != 0;
@@ -147,9 +147,6 @@ class ModelReader {
       return unsupported(
           fmt::format("trainer_spec.model_type {} (supported are 1, unigram, and 2, BPE)",
                       settings_.model_type));
-    }
-    if (settings_.has_character_map) {
-      return unsupported("normalizer_spec.precompiled_charsmap (supported is identity)");
     }
     if (settings_.spaces_behind_words) {
       return unsupported("trainer_spec.treat_whitespace_as_suffix");
@@ -175,6 +172,10 @@ class ModelReader {
   }
 
   void AddSteps(bool adds_space_to_all) {
+    if (!settings_.character_map.empty()) {
+      description_.normalizer.push_back(CharacterMapStep{
+          .compiled = std::move(settings_.character_map), .unit = CharacterMapUnit::kPrefix});
+    }
     if (settings_.removes_extra_spaces) description_.normalizer.push_back(CollapseSpacesStep{});
     if (settings_.adds_dummy_prefix) {
       description_.normalizer.push_back(
@@ -186,8 +187,12 @@ class ModelReader {
     description_.decoder = {
         ReplaceStep{.pattern = {.text = space, .is_expression = false}, .content = " "},
         ByteFallbackDecoderStep{}, FuseDecoderStep{}};
-    if (settings_.adds_dummy_prefix) {
-      description_.decoder.push_back(StripDecoderStep{.character = " ", .left = 1, .right = 0});
+    constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+    const int64_t leading_spaces =
+        settings_.removes_extra_spaces ? kAll : (settings_.adds_dummy_prefix ? 1 : 0);
+    if (leading_spaces > 0) {
+      description_.decoder.push_back(
+          StripDecoderStep{.character = " ", .left = leading_spaces, .right = 0});
     }
   }
 

@@ -17,8 +17,8 @@ namespace strata::evaluator {
 // Texts get the begin token if the model has one. `adds_space_to_all`: the dummy prefix is put
 // before the text after every special token, not only at the start (transformers calls it legacy).
 //
-// DataLoss or InvalidArgument for damage, with the piece or field; Unimplemented for other models,
-// a normaliser with a character map, and spaces that are kept or put behind words.
+// DataLoss or InvalidArgument for damage, with the piece or field; Unimplemented for other models
+// and spaces that are kept or put behind words.
 absl::StatusOr<TokenizerDescription> ReadSentencePieceModel(std::string_view bytes,
                                                             const std::string& file,
                                                             bool adds_space_to_all);

@@ -26,9 +26,10 @@ struct Merge {
 class SymbolMerger {
  public:
   // `symbols`, fewer than 2^32, are parts of a text in its order. `find(left, right)` gives the
-  // Merge of two neighbours as a std::optional.
-  template <typename Find>
-  void Run(std::vector<Symbol>& symbols, const Find& find) {
+  // Merge of two neighbours as a std::optional. `on_merge(left, right, merge)` is told of each
+  // merge before it is done, in their order.
+  template <typename Find, typename OnMerge>
+  void Run(std::vector<Symbol>& symbols, const Find& find, const OnMerge& on_merge) {
     const size_t count = symbols.size();
     next_.resize(count);
     previous_.resize(count);
@@ -51,6 +52,7 @@ class SymbolMerger {
         continue;
       }
       Symbol& right = symbols[right_index];
+      on_merge(left, right, Merge{.rank = candidate.rank, .id = candidate.id});
       left.id = candidate.id;
       left.end = right.end;
       right.begin = right.end;  // empty: dead
@@ -62,6 +64,10 @@ class SymbolMerger {
       if (after < count) OfferToHeap(symbols, candidate.left, after, find);
     }
     std::erase_if(symbols, [](const Symbol& symbol) { return symbol.begin == symbol.end; });
+  }
+  template <typename Find>
+  void Run(std::vector<Symbol>& symbols, const Find& find) {
+    Run(symbols, find, [](const Symbol&, const Symbol&, const Merge&) {});
   }
 
  private:

@@ -21,6 +21,9 @@ absl::StatusOr<TextFormat> ParseTextFormat(const std::string& name);
 // newlines; kJsonl joins the "text" fields of its lines with two newlines.
 absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format);
 
+// The same before anything is joined: the "text" fields of a kJsonl file, one text for the others.
+absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format);
+
 // Documents of a path: every *.txt file of a folder in name order; every line's "text" of a .jsonl
 // file; for any other file, runs of whole lines of at least 4,096 bytes.
 absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path);

@@ -30,15 +30,8 @@ class PatternMatcher {
       Literal(text, emit);
       return;
     }
-    while (!text.empty()) {
-      const std::string_view stretch = text.substr(0, WellFormedBytes(text));
-      Expression(stretch, emit);
-      text.remove_prefix(stretch.size());
-      while (!text.empty() && CharacterBytes(text) == 0) {
-        emit_malformed(text.substr(0, 1));
-        text.remove_prefix(1);
-      }
-    }
+    ForEachStretch(
+        text, [&](std::string_view stretch) { Expression(stretch, emit); }, emit_malformed);
   }
 
  private:

@@ -15,6 +15,19 @@ namespace {
 constexpr int64_t kTileRows = 2048;
 constexpr int64_t kTileColumns = 2048;
 
+// Copies the logits of those targets that are columns `first` and following of a tile.
+void KeepTargetLogits(const at::Tensor& logits, int64_t first, const int64_t* targets,
+                      float* target_logits) {
+  for (int64_t row = 0; row < logits.size(0); ++row) {
+    const int64_t column = targets[row] - first;
+    if (column < 0 || column >= logits.size(1)) continue;
+    target_logits[row] = logits.scalar_type() == at::kFloat
+                             ? logits.const_data_ptr<float>()[row * logits.size(1) + column]
+                             : static_cast<float>(logits.const_data_ptr<at::BFloat16>()
+                                                      [row * logits.size(1) + column]);
+  }
+}
+
 }  // namespace
 
 TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
@@ -23,6 +36,7 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
   const int64_t tokens = rows.size(0);
   const int64_t vocabulary = head.size(0);
   std::vector<RunningLogSumExp> running(tokens);
+  std::vector<float> tile_logits(tokens);  // of the targets, rounded as those of their rows
   const int64_t columns = std::min(kTileColumns, vocabulary);
   at::Tensor buffer = at::empty({std::min(kTileRows, tokens) * columns}, rows.options());
   for (int64_t row = 0; row < tokens; row += kTileRows) {
@@ -34,6 +48,7 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
           buffer.narrow(0, 0, tile_rows * tile_columns).view({tile_rows, tile_columns});
       at::mm_out(logits, left, head.narrow(0, column, tile_columns).t());
       AddLogits(logits, running.data() + row);
+      KeepTargetLogits(logits, column, targets.data() + row, tile_logits.data() + row);
     }
   }
   const at::Tensor ids = at::from_blob(const_cast<int64_t*>(targets.data()), {tokens}, at::kLong);
@@ -44,6 +59,7 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
   for (int64_t row = 0; row < tokens; ++row) {
     losses.log_sum_exp.push_back(running[row].maximum + std::log(running[row].sum));
     losses.negative_log_likelihood.push_back(losses.log_sum_exp.back() - target[row]);
+    losses.target_is_largest.push_back(tile_logits[row] >= running[row].maximum);
   }
   return losses;
 }

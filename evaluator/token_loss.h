@@ -12,6 +12,7 @@ namespace strata::evaluator {
 struct TokenLosses {
   std::vector<double> log_sum_exp;              // of each row's logits
   std::vector<double> negative_log_likelihood;  // log_sum_exp minus the target's logit
+  std::vector<bool> target_is_largest;          // no logit of the row is larger than the target's
 };
 
 // `rows` [tokens, hidden] after the final norm, `head` [vocabulary, hidden], both float32 or both

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "evaluator/added_token_json.h"
 #include "evaluator/json_field.h"
 
 namespace strata::evaluator {
@@ -17,30 +18,11 @@ absl::StatusOr<nlohmann::json> ReadOptionalJson(const std::string& path) {
   return ReadJsonFile(path);
 }
 
-// A token is its text, or an object with the text as "content" and flags.
+// A token is its text, or an object.
 absl::StatusOr<AddedToken> ReadToken(const JsonField& field) {
+  if (!field.value().is_string()) return ReadAddedToken(field, /*special_if_absent=*/true);
   AddedToken token;
-  if (field.value().is_string()) {
-    token.text = field.value().get<std::string>();
-    return token;
-  }
-  const absl::StatusOr<JsonField> content = field.Member("content");
-  if (!content.ok()) return content.status();
-  const absl::StatusOr<std::string> text = content->String();
-  if (!text.ok()) return text.status();
-  token.text = *text;
-  const std::pair<const char*, bool*> flags[] = {{"normalized", &token.normalized},
-                                                 {"single_word", &token.single_word},
-                                                 {"lstrip", &token.strips_left},
-                                                 {"rstrip", &token.strips_right}};
-  for (const auto& [key, target] : flags) {
-    const absl::StatusOr<bool> flag = field.BoolOr(key, false);
-    if (!flag.ok()) return flag.status();
-    *target = *flag;
-  }
-  const absl::StatusOr<bool> special = field.BoolOr("special", true);
-  if (!special.ok()) return special.status();
-  token.special = *special;
+  token.text = field.value().get<std::string>();
   return token;
 }
 

@@ -35,11 +35,16 @@ absl::Status CheckNamedIds(const TokenizerDescription& description) {
         fmt::format("{}: texts of this tokenizer end with an end token, but none is named",
                     description.source));
   }
+  if (description.scheme == TokenizerScheme::kWordPiece && !description.unknown.has_value()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: expected an unknown token beside word pieces", description.source));
+  }
   return absl::OkStatus();
 }
 
 absl::Status CheckScores(const TokenizerDescription& description) {
-  const bool has_scores = description.scheme != TokenizerScheme::kRankedMerges;
+  const bool has_scores = description.scheme == TokenizerScheme::kScoredMerges ||
+                          description.scheme == TokenizerScheme::kUnigram;
   if (!has_scores) return absl::OkStatus();
   if (description.scores.size() != description.tokens.size()) {
     return absl::InvalidArgumentError(fmt::format("{}: expected {} scores, one per token, found {}",
@@ -93,6 +98,14 @@ absl::Status Validate(const TokenizerDescription& description) {
     const std::string what = fmt::format("merge {}", rank);
     for (const int32_t id : {merge.left, merge.right, merge.merged}) {
       if (absl::Status status = CheckId(description, what, id); !status.ok()) return status;
+    }
+    const std::string& merged = description.tokens[merge.merged];
+    const std::string& left = description.tokens[merge.left];
+    if (!merged.starts_with(left) ||
+        std::string_view(merged).substr(left.size()) != description.tokens[merge.right]) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: {}: expected tokens that together are \"{}\", found \"{}\" and \"{}\"",
+                      description.source, what, merged, left, description.tokens[merge.right]));
     }
   }
   return CheckScores(description);

@@ -9,8 +9,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
+
+#include "evaluator/tokenizer_steps.h"
 
 namespace strata::evaluator {
 
@@ -23,72 +24,6 @@ enum class TokenType : int64_t {
   kUnused = 5,
   kByte = 6
 };
-
-// Text to look for: itself, or a regular expression (Oniguruma's, as tokenizer.json has them).
-struct TextPattern {
-  std::string text;
-  bool is_expression = false;
-};
-
-// Steps of the normaliser, in the words of tokenizer.json.
-enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
-struct ReplaceStep {
-  TextPattern pattern;
-  std::string content;
-};
-struct PrependStep {  // nothing is put before an empty text
-  std::string content;
-  bool only_at_start = false;  // of the whole text, not after special tokens
-};
-struct StripSpacesStep {
-  bool left = true;
-  bool right = true;
-};
-struct CollapseSpacesStep {};  // U+0020 at both ends go, runs of it are one (SentencePiece)
-using NormalizerStep =
-    std::variant<UnicodeForm, ReplaceStep, PrependStep, StripSpacesStep, CollapseSpacesStep>;
-
-// Steps of the pre-tokenizer.
-enum class SplitBehavior {
-  kRemoved,             // matches go
-  kIsolated,            // matches are pieces
-  kMergedWithPrevious,  // a match ends the piece before it
-  kMergedWithNext,      // a match begins the piece after it
-  kContiguous           // neighbouring matches are one piece
-};
-struct SplitStep {
-  TextPattern pattern;
-  SplitBehavior behavior = SplitBehavior::kIsolated;
-  bool inverted = false;  // what does not match is a match
-};
-struct PrefixSpaceStep {};  // a space before every piece that does not begin with one
-enum class PrependScheme { kFirst, kNever, kAlways };
-struct MetaspaceStep {
-  std::string replacement;  // of a space
-  PrependScheme scheme = PrependScheme::kAlways;
-  bool splits = true;  // before every replacement
-};
-using PreTokenizerStep = std::variant<SplitStep, PrefixSpaceStep, MetaspaceStep>;
-
-// Steps from the tokens' texts to one text.
-struct ByteLevelDecoderStep {};     // tokens of the byte alphabet are bytes
-struct ByteFallbackDecoderStep {};  // <0xAB> is the byte
-struct FuseDecoderStep {};          // all tokens become one
-struct StripDecoderStep {           // of every token, as long as the character is there
-  std::string character;
-  int64_t left = 0;
-  int64_t right = 0;
-};
-struct MetaspaceDecoderStep {
-  std::string replacement;
-  bool drops_in_first = true;  // replacements in the first token are no spaces but go
-};
-struct SentencePieceDecoderStep {  // U+2581 is a space
-  bool drops_added_space = true;   // one leading space of the text and after every special token
-};
-using DecoderStep =
-    std::variant<ReplaceStep, ByteLevelDecoderStep, ByteFallbackDecoderStep, FuseDecoderStep,
-                 StripDecoderStep, MetaspaceDecoderStep, SentencePieceDecoderStep>;
 
 // A token that is found in text as it stands, before anything is cut.
 struct AddedToken {
@@ -105,7 +40,8 @@ enum class TokenizerScheme {
   kRankedMerges,  // byte-pair encoding by the rank of merges
   kScoredMerges,  // SentencePiece's: two symbols merge if together they are a token, best score
                   // first
-  kUnigram        // the segmentation of the highest summed score
+  kUnigram,       // the segmentation of the highest summed score
+  kWordPiece      // from the left the longest token each; a word without is unknown (BERT)
 };
 
 struct MergeRule {  // ids; its place in the list is its rank
@@ -120,7 +56,7 @@ struct TokenizerDescription {
 
   std::vector<std::string> tokens;  // by id, in the alphabet of the scheme; unused ids are empty
   std::vector<TokenType> types;     // as many
-  std::vector<double> scores;       // as many, no NaN; empty for ranked merges
+  std::vector<double> scores;       // as many, no NaN; empty for ranked merges and word pieces
   std::vector<MergeRule> merges;    // of ranked merges; of equal pairs the last counts
   std::vector<AddedToken> added_tokens;
 
@@ -133,6 +69,8 @@ struct TokenizerDescription {
   bool ignores_merges = false;     // a piece that is a token is that token
   bool fuses_unknown = false;      // neighbouring unknown characters are one unknown token
   std::optional<int32_t> unknown;  // absent: characters without a token are dropped
+  std::string continuing_prefix;   // of word pieces that do not begin a word
+  int64_t longest_word = 0;        // in characters, of word pieces; a longer one is unknown
 
   std::optional<int32_t> begin;  // named by the file, whether or not it is added
   std::optional<int32_t> end;
@@ -145,8 +83,8 @@ struct TokenizerDescription {
 // Merges as merges.txt and GGUF have them, "left right" in order of rank.
 std::vector<std::string> MergeTexts(const TokenizerDescription& description);
 
-// Value of GGUF's tokenizer.ggml.pre for a byte-level pre-tokenizer: gpt-2, smollm, llama-bpe or
-// qwen2. Unimplemented if it is none of them.
+// Value of GGUF's tokenizer.ggml.pre for a byte-level pre-tokenizer. Unimplemented, with the names
+// that are known, if it has none.
 absl::StatusOr<std::string> GgufPreTokenizerName(const TokenizerDescription& description);
 
 // That lengths agree and ids lie within the vocabulary; InvalidArgument names file and field. Every

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "evaluator/added_token_json.h"
 #include "evaluator/fallback_bytes.h"
 #include "evaluator/json_field.h"
 #include "evaluator/piece_encoder.h"
@@ -43,6 +44,16 @@ absl::Status ReadMerge(const nlohmann::json& merge, VocabularyBuilder& builder) 
                   builder.source(), builder.merges()));
 }
 
+absl::Status ReadUnknownToken(const JsonField& model, VocabularyBuilder& builder) {
+  const std::optional<JsonField> unknown = model.Find("unk_token");
+  if (!unknown.has_value()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = unknown->String();
+  if (!text.ok()) return text.status();
+  builder.description().unknown = builder.Find(*text);
+  if (builder.description().unknown.has_value()) return absl::OkStatus();
+  return unknown->Expected("a token of the vocabulary");
+}
+
 absl::Status ReadBytePairModel(const JsonField& model, VocabularyBuilder& builder) {
   TokenizerDescription& description = builder.description();
   description.scheme = TokenizerScheme::kRankedMerges;
@@ -71,13 +82,27 @@ absl::Status ReadBytePairModel(const JsonField& model, VocabularyBuilder& builde
   for (const nlohmann::json& merge : merges->value()) {
     if (absl::Status status = ReadMerge(merge, builder); !status.ok()) return status;
   }
-  const std::optional<JsonField> unknown = model.Find("unk_token");
-  if (!unknown.has_value()) return absl::OkStatus();
-  const absl::StatusOr<std::string> text = unknown->String();
-  if (!text.ok()) return text.status();
-  description.unknown = builder.Find(*text);
-  if (!description.unknown.has_value()) return unknown->Expected("a token of the vocabulary");
-  return absl::OkStatus();
+  return ReadUnknownToken(model, builder);
+}
+
+absl::Status ReadWordPieceModel(const JsonField& model, VocabularyBuilder& builder) {
+  TokenizerDescription& description = builder.description();
+  description.scheme = TokenizerScheme::kWordPiece;
+  const absl::StatusOr<std::string> prefix = model.StringOr("continuing_subword_prefix", "##");
+  if (!prefix.ok()) return prefix.status();
+  description.continuing_prefix = *prefix;
+  constexpr int64_t kLongestWord = 100;
+  description.longest_word = kLongestWord;
+  if (const auto longest = model.Find("max_input_chars_per_word"); longest.has_value()) {
+    const absl::StatusOr<int64_t> characters = longest->Integer();
+    if (!characters.ok()) return characters.status();
+    description.longest_word = *characters;
+  }
+  const absl::StatusOr<JsonField> vocabulary = model.Member("vocab");
+  if (!vocabulary.ok()) return vocabulary.status();
+  if (absl::Status status = ReadVocabularyObject(*vocabulary, builder); !status.ok()) return status;
+  if (!model.Find("unk_token").has_value()) return model.Expected("an unk_token");
+  return ReadUnknownToken(model, builder);
 }
 
 absl::Status ReadUnigramModel(const JsonField& model, VocabularyBuilder& builder) {
@@ -109,31 +134,18 @@ absl::Status ReadModel(const JsonField& json, VocabularyBuilder& builder) {
   if (!type.ok()) return type.status();
   if (*type == "BPE") return ReadBytePairModel(*model, builder);
   if (*type == "Unigram") return ReadUnigramModel(*model, builder);
+  if (*type == "WordPiece") return ReadWordPieceModel(*model, builder);
   return model->Unsupported(fmt::format("model \"{}\"", *type));
 }
 
-absl::Status ReadAddedToken(const JsonField& field, VocabularyBuilder& builder) {
-  AddedToken token;
-  const absl::StatusOr<JsonField> content = field.Member("content");
-  if (!content.ok()) return content.status();
-  const absl::StatusOr<std::string> text = content->String();
-  if (!text.ok()) return text.status();
-  token.text = *text;
+absl::Status AddToken(const JsonField& field, VocabularyBuilder& builder) {
+  absl::StatusOr<AddedToken> token = ReadAddedToken(field, /*special_if_absent=*/false);
+  if (!token.ok()) return token.status();
   const absl::StatusOr<JsonField> id_field = field.Member("id");
   if (!id_field.ok()) return id_field.status();
   const absl::StatusOr<int64_t> id = id_field->Integer();
   if (!id.ok()) return id.status();
-  const std::pair<const char*, bool*> flags[] = {{"special", &token.special},
-                                                 {"normalized", &token.normalized},
-                                                 {"single_word", &token.single_word},
-                                                 {"lstrip", &token.strips_left},
-                                                 {"rstrip", &token.strips_right}};
-  for (const auto& [key, target] : flags) {
-    const absl::StatusOr<bool> flag = field.BoolOr(key, false);
-    if (!flag.ok()) return flag.status();
-    *target = *flag;
-  }
-  return builder.AddAddedToken(std::move(token), *id);
+  return builder.AddAddedToken(*std::move(token), *id);
 }
 
 absl::Status ReadAddedTokens(const JsonField& json, VocabularyBuilder& builder) {
@@ -143,7 +155,7 @@ absl::Status ReadAddedTokens(const JsonField& json, VocabularyBuilder& builder) 
   if (!tokens.ok()) return tokens.status();
   builder.Expect(tokens->size());
   for (const JsonField& token : *tokens) {
-    if (absl::Status status = ReadAddedToken(token, builder); !status.ok()) return status;
+    if (absl::Status status = AddToken(token, builder); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

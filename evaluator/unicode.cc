@@ -1,9 +1,12 @@
 #include "evaluator/unicode.h"
 
+#include <unicode/brkiter.h>
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 
+#include <algorithm>
+#include <memory>
 #include <stdexcept>
 
 #include "evaluator/utf8.h"
@@ -54,6 +57,26 @@ const icu::Normalizer2& NormalizerOf(UnicodeForm form) {
   }
   if (U_FAILURE(error)) throw std::runtime_error("ICU has no data for Unicode normal forms");
   return *normalizer;
+}
+
+// ICU counts in 32 bits; a stretch of more is cut, which could only part a character from its
+// marks.
+void AppendInForm(const icu::Normalizer2& normalizer, std::string_view stretch,
+                  std::string& output) {
+  constexpr size_t kMostBytes = size_t{1} << 30;
+  for (size_t begin = 0; begin < stretch.size();) {
+    size_t end = std::min(begin + kMostBytes, stretch.size());
+    while (end < stretch.size() && (static_cast<unsigned char>(stretch[end]) & 0xC0) == 0x80) {
+      --end;
+    }
+    icu::StringByteSink<std::string> sink(&output);
+    UErrorCode error = U_ZERO_ERROR;
+    normalizer.normalizeUTF8(
+        0, icu::StringPiece(stretch.data() + begin, static_cast<int32_t>(end - begin)), sink,
+        nullptr, error);
+    if (U_FAILURE(error)) throw std::runtime_error("ICU could not normalise a text");
+    begin = end;
+  }
 }
 
 }  // namespace
@@ -110,34 +133,72 @@ bool EndsWithWord(std::string_view text) {
   return last.bytes > 0 && IsWordCharacter(last.code);
 }
 
+std::vector<size_t> ClusterBytes(std::string_view text) {
+  std::vector<size_t> clusters;
+  const bool is_ascii = std::all_of(text.begin(), text.end(),
+                                    [](char c) { return static_cast<signed char>(c) >= 0; });
+  if (is_ascii) {
+    for (size_t i = 0; i < text.size(); i += clusters.back()) {
+      clusters.push_back(text.substr(i).starts_with("\r\n") ? 2 : 1);
+    }
+    return clusters;
+  }
+  UErrorCode error = U_ZERO_ERROR;
+  const std::unique_ptr<icu::BreakIterator> iterator(
+      icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error));
+  UText view = UTEXT_INITIALIZER;
+  utext_openUTF8(&view, text.data(), static_cast<int64_t>(text.size()), &error);
+  if (U_SUCCESS(error)) iterator->setText(&view, error);
+  if (U_FAILURE(error))
+    throw std::runtime_error("ICU has no rules for characters as users see them");
+  int32_t begin = 0;
+  for (int32_t end = iterator->next(); end != icu::BreakIterator::DONE; end = iterator->next()) {
+    clusters.push_back(static_cast<size_t>(end - begin));
+    begin = end;
+  }
+  utext_close(&view);
+  return clusters;
+}
+
+void AppendLowercase(uint32_t code, std::string& text) {
+  // The one character whose lower case is two, an i and a dot above.
+  constexpr uint32_t kCapitalWithDot = 0x130;
+  if (code == kCapitalWithDot) {
+    text += "i\u0307";
+    return;
+  }
+  AppendCharacter(static_cast<uint32_t>(u_tolower(static_cast<UChar32>(code))), text);
+}
+
+bool IsMark(uint32_t code) {
+  return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_M_MASK) != 0;
+}
+
+bool IsNonspacingMark(uint32_t code) {
+  return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_MN_MASK) != 0;
+}
+
+bool IsOther(uint32_t code) {
+  constexpr uint32_t kCategories = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK | U_GC_CS_MASK;
+  return (U_GET_GC_MASK(static_cast<UChar32>(code)) & kCategories) != 0;
+}
+
+bool IsChinese(uint32_t code) {
+  constexpr std::pair<uint32_t, uint32_t> kBlocks[] = {
+      {0x4E00, 0x9FFF},   {0x3400, 0x4DBF},   {0x20000, 0x2A6DF}, {0x2A700, 0x2B73F},
+      {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0xF900, 0xFAFF},   {0x2F800, 0x2FA1F}};
+  return std::any_of(std::begin(kBlocks), std::end(kBlocks), [code](const auto& block) {
+    return code >= block.first && code <= block.second;
+  });
+}
+
 std::string InUnicodeForm(std::string_view text, UnicodeForm form) {
   const icu::Normalizer2& normalizer = NormalizerOf(form);
   std::string output;
   output.reserve(text.size());
-  while (!text.empty()) {
-    const std::string_view stretch = text.substr(0, WellFormedBytes(text));
-    // ICU counts in 32 bits; a stretch of more is cut, which could only part a character from its
-    // marks.
-    constexpr size_t kMostBytes = size_t{1} << 30;
-    for (size_t begin = 0; begin < stretch.size();) {
-      size_t end = std::min(begin + kMostBytes, stretch.size());
-      while (end < stretch.size() && (static_cast<unsigned char>(stretch[end]) & 0xC0) == 0x80) {
-        --end;
-      }
-      icu::StringByteSink<std::string> sink(&output);
-      UErrorCode error = U_ZERO_ERROR;
-      normalizer.normalizeUTF8(
-          0, icu::StringPiece(stretch.data() + begin, static_cast<int32_t>(end - begin)), sink,
-          nullptr, error);
-      if (U_FAILURE(error)) throw std::runtime_error("ICU could not normalise a text");
-      begin = end;
-    }
-    text.remove_prefix(stretch.size());
-    while (!text.empty() && CharacterBytes(text) == 0) {
-      output.push_back(text.front());
-      text.remove_prefix(1);
-    }
-  }
+  ForEachStretch(
+      text, [&](std::string_view stretch) { AppendInForm(normalizer, stretch, output); },
+      [&](std::string_view byte) { output += byte; });
   return output;
 }
 

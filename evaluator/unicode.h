@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "evaluator/tokenizer_description.h"
 
@@ -27,6 +28,18 @@ size_t TrailingSpaceBytes(std::string_view text);
 // Whether the first or the last character is one of words.
 bool BeginsWithWord(std::string_view text);
 bool EndsWithWord(std::string_view text);
+
+// Bytes of each character as users see it (UAX #29, extended grapheme clusters), in order. `text`
+// is well-formed.
+std::vector<size_t> ClusterBytes(std::string_view text);
+
+// The lower case of one character, which may be two.
+void AppendLowercase(uint32_t code, std::string& text);
+
+bool IsMark(uint32_t code);            // of any kind
+bool IsNonspacingMark(uint32_t code);  // that takes no room of its own
+bool IsOther(uint32_t code);           // control, format, surrogate or private
+bool IsChinese(uint32_t code);         // an ideograph, as BERT counts them
 
 // `text` in a normal form; malformed bytes stay and end the context of what is beside them.
 std::string InUnicodeForm(std::string_view text, UnicodeForm form);

@@ -25,7 +25,8 @@ class StageTimer {
 
 int64_t PrunableWeights(const ModelConfig& config) {
   const int64_t attention = 2 * config.query_rows() + 2 * config.key_value_rows();
-  return config.blocks * config.hidden * (attention + 3 * config.feed_forward);
+  const int64_t feed_forward_linears = config.linears_per_block() - 4;
+  return config.blocks * config.hidden * (attention + feed_forward_linears * config.feed_forward);
 }
 
 void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* measurement) {

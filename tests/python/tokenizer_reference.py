@@ -1,11 +1,13 @@
-"""Writes what Hugging Face's `tokenizers` library makes of random texts, for tests of our tokenizers.
+"""Writes what Hugging Face's `tokenizers` library and SentencePiece make of random texts, for tests of our tokenizers.
 
-    tokenizer_reference.py OUTPUT TEXTS COUNT [--only NAME] [--gguf FILE] [--gpt2 VOCAB MERGES]
+    tokenizer_reference.py OUTPUT TEXTS COUNT [--only NAME] [--gguf FILE] [--gpt2 VOCAB MERGES] [--json FOLDER]...
 
 Makes a folder OUTPUT/NAME for each kind of tokenizer, trained on the *.txt files of the folder TEXTS where no
 vocabulary is given, with
   tokenizer.json
-  texts.bin   COUNT random texts and some whole files, each as its number of bytes (32 bits, little-endian) and UTF-8
+              or tokenizer.model, where SentencePiece trained it
+  texts.bin   COUNT random texts, some whole files and some long words, each as its number of bytes (32 bits,
+              little-endian) and UTF-8
   ids.txt     one line of ids for each
   decoded.bin what the library decodes them to, like texts.bin
 
@@ -13,6 +15,7 @@ Exits with 77 and a reason if the library is not there. The same arguments give 
 """
 
 import argparse
+import io
 import json
 import os
 import random
@@ -26,6 +29,11 @@ try:
 except ImportError as error:
     print(f"the Python library tokenizers cannot be imported: {error}")
     sys.exit(77)
+
+try:
+    import sentencepiece
+except ImportError:
+    sentencepiece = None
 
 WORDS = ("the of and a to in he it's don't we'll I'M THEY'RE can\u2019t Hello world def return 1234567 3.14159 $5 "
          "http://x.y/z?q=1 na\u00efve caf\u00e9 \u041c\u043e\u0441\u043a\u0432\u0430 "
@@ -45,6 +53,19 @@ RANGES = [(0x21, 0x7E), (0, 0x1F), (0x7F, 0xFF), (0x100, 0x24F), (0x300, 0x36F),
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
           r"\s+(?!\S)|\s+")
 QWEN2 = LLAMA3.replace("{1,3}", "")
+TEKKEN = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|"
+          r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|"
+          r"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+LLAMA4 = TEKKEN.replace("]+|[^", "]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^").replace(
+    "]*|", "]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|", 1).replace(r"|\p{N}|", r"|\p{N}{1,3}|")
+DEEPSEEK = ["[\r\n]", "\\s?[A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01ba]+",
+            "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+", "\\s+$",
+            "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"]
+DEEPSEEK3 = [r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+             "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
+             " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"]
+BLOOM = " ?[^(\\s|[.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c])]+"
+WORDS_AND_BOUNDARIES = r"\b\w{1,4}|\d+(?=(?:\d{3})*\b)|^\W|[\w'-]+$|\h\B|(?<rest>\W++)"
 
 
 def character(rng, low, high):
@@ -74,6 +95,13 @@ def random_texts(rng, count, added):
         chosen = rng.sample(makers, rng.choice([1, 2, 4, len(makers)]))
         texts.append("".join(rng.choice(chosen)() for _ in range(rng.choice([0, 1, 2, 3, 5, 8, 13, 30]))))
     return texts
+
+
+def long_words(rng, documents):
+    """Texts without a space, which a pre-tokenizer leaves whole."""
+    joined = "".join(filter(str.isalpha, "".join(documents[:8])))
+    return [joined[:50000], "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20000)), "a" * 5001,
+            "".join(chr(rng.randint(0x4E00, 0x9FFF)) for _ in range(5000))]
 
 
 def byte_level(model, pre_tokenizer):
@@ -108,9 +136,9 @@ def smollm_style(documents):
                                  pre_tokenizers.ByteLevel(add_prefix_space=False)]))
 
 
-def split_style(expression):
-    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(expression), "isolated"),
-                                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+def split_style(*expressions):
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(expression), "isolated") for expression in expressions] +
+                                   [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
 def llama3_style(documents):
@@ -126,6 +154,59 @@ def qwen2_style(documents):
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.post_processor = processors.ByteLevel()
     return tokenizer
+
+
+def tekken_style(documents):
+    return train_byte_level(documents, split_style(TEKKEN), ignore_merges=True)
+
+
+def llama4_style(documents):
+    return train_byte_level(documents, split_style(LLAMA4))
+
+
+def deepseek_style(documents):
+    return train_byte_level(documents, pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(expression), "isolated") for expression in DEEPSEEK] +
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]))
+
+
+def deepseek3_style(documents):
+    return train_byte_level(documents, split_style(*DEEPSEEK3))
+
+
+def bloom_style(documents):
+    return train_byte_level(documents, split_style(BLOOM))
+
+
+def words_style(documents):
+    return train_byte_level(documents, split_style(WORDS_AND_BOUNDARIES))
+
+
+def bert(documents, normalizer, pre_tokenizer, cleanup):
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizer
+    special = ["[UNK]", "[CLS]", "[SEP]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=3000, show_progress=False, special_tokens=special, limit_alphabet=200)
+    tokenizer.train_from_iterator(documents, trainer)
+    tokenizer.decoder = decoders.WordPiece(cleanup=cleanup)
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    return tokenizer
+
+
+def bert_style(documents):
+    return bert(documents, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer(), True)
+
+
+def bert_cased_style(documents):
+    return bert(documents, normalizers.BertNormalizer(lowercase=False, handle_chinese_chars=False),
+                pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]), False)
+
+
+def accents_style(documents):
+    return bert(documents,
+                normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase(), normalizers.StripAccents()]),
+                pre_tokenizers.Sequence([pre_tokenizers.CharDelimiterSplit("-"), pre_tokenizers.Whitespace()]), True)
 
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -205,6 +286,65 @@ def unigram_bytes_style(documents):
     return train_unigram(documents, byte_fallback=True)
 
 
+def sentencepiece_model(documents, kind, rule):
+    """The bytes of a tokenizer.model, trained by SentencePiece itself."""
+    output = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter("\n".join(documents).split("\n")), model_writer=output, vocab_size=2000, model_type=kind,
+        normalization_rule_name=rule, byte_fallback=True, minloglevel=2, max_sentence_length=100000, num_threads=1)
+    return output.getvalue()
+
+
+def message_field(message, wanted):
+    """The bytes of a field of a Protobuf message that has bytes."""
+    position = 0
+
+    def varint():
+        nonlocal position
+        value = shift = 0
+        while True:
+            byte = message[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while position < len(message):
+        key = varint()
+        kind = key & 7
+        size = {0: 0, 1: 8, 5: 4}.get(kind)
+        if kind == 0:
+            varint()
+        elif kind == 2:
+            size = varint()
+            if key >> 3 == wanted:
+                return message[position:position + size]
+        position += size
+    raise ValueError(f"no field {wanted}")
+
+
+def t5_style(documents):
+    """A unigram vocabulary behind SentencePiece's own character map, as T5 and ALBERT have it."""
+    character_map = message_field(message_field(sentencepiece_model(documents, "unigram", "nmt_nfkc"), 3), 2)
+    tokenizer = train_unigram(documents, byte_fallback=False)
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.Replace("``", '"'), normalizers.Precompiled(character_map),
+        normalizers.Strip(left=False, right=True), normalizers.Replace(Regex(" {2,}"), "\u2581")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(),
+                                                       pre_tokenizers.Metaspace(prepend_scheme="always")])
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return tokenizer
+
+
+def sentencepiece_unigram(documents):
+    return sentencepiece_model(documents, "unigram", "nmt_nfkc_cf")
+
+
+def sentencepiece_bpe(documents):
+    return sentencepiece_model(documents, "bpe", "nfkc")
+
+
 def added_tokens_style(documents):
     tokenizer = gpt2_style(documents)
     tokenizer.normalizer = normalizers.NFKC()
@@ -240,19 +380,28 @@ def gpt2(vocabulary, merges):
 
 def write(folder, tokenizer, documents, count):
     os.makedirs(folder, exist_ok=True)
-    tokenizer.save(os.path.join(folder, "tokenizer.json"))
-    added = sorted(token.content for token in tokenizer.get_added_tokens_decoder().values())
-    texts = random_texts(random.Random(20240607), count, added) + documents[:8]
-    encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
-    decoded = [tokenizer.decode(encoding.ids, skip_special_tokens=False) for encoding in encodings]
+    rng = random.Random(20240607)
+    if isinstance(tokenizer, bytes):
+        with open(os.path.join(folder, "tokenizer.model"), "wb") as file:
+            file.write(tokenizer)
+        processor = sentencepiece.SentencePieceProcessor(model_proto=tokenizer)
+        texts = random_texts(rng, count, []) + documents[:8] + long_words(rng, documents)
+        ids = [processor.encode(text) for text in texts]
+        decoded = [processor.decode(encoded) for encoded in ids]
+    else:
+        tokenizer.save(os.path.join(folder, "tokenizer.json"))
+        added = sorted(token.content for token in tokenizer.get_added_tokens_decoder().values())
+        texts = random_texts(rng, count, added) + documents[:8] + long_words(rng, documents)
+        ids = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        decoded = [tokenizer.decode(encoded, skip_special_tokens=False) for encoded in ids]
     for name, contents in (("texts.bin", texts), ("decoded.bin", decoded)):
         with open(os.path.join(folder, name), "wb") as file:
             for text in contents:
                 encoded = text.encode()
                 file.write(struct.pack("<I", len(encoded)) + encoded)
     with open(os.path.join(folder, "ids.txt"), "w", encoding="ascii") as file:
-        for encoding in encodings:
-            file.write(" ".join(map(str, encoding.ids)) + "\n")
+        for encoded in ids:
+            file.write(" ".join(map(str, encoded)) + "\n")
 
 
 def main():
@@ -263,6 +412,7 @@ def main():
     parser.add_argument("--only", help="the one kind to make")
     parser.add_argument("--gguf")
     parser.add_argument("--gpt2", nargs=2)
+    parser.add_argument("--json", action="append", default=[], help="a folder with a tokenizer.json")
     arguments = parser.parse_args()
 
     documents = []
@@ -270,12 +420,18 @@ def main():
         with open(os.path.join(arguments.texts, name), encoding="utf-8") as file:
             documents.append(file.read())
     styles = [gpt2_style, prefix_space_style, smollm_style, llama3_style, qwen2_style, llama2_style, unknown_style,
-              metaspace_style, gemma_style, unigram_style, unigram_bytes_style, added_tokens_style]
+              metaspace_style, gemma_style, unigram_style, unigram_bytes_style, added_tokens_style, tekken_style,
+              llama4_style, deepseek_style, deepseek3_style, bloom_style, words_style, bert_style,
+              bert_cased_style, accents_style]
+    if sentencepiece:
+        styles += [t5_style, sentencepiece_unigram, sentencepiece_bpe]
     makers = {style.__name__: lambda style=style: style(documents) for style in styles}
     if arguments.gguf:
         makers["smollm2"] = lambda: smollm2(arguments.gguf)
     if arguments.gpt2:
         makers["gpt2"] = lambda: gpt2(*arguments.gpt2)
+    for folder in arguments.json:
+        makers[os.path.basename(folder)] = lambda folder=folder: Tokenizer.from_file(f"{folder}/tokenizer.json")
     for name, make in makers.items():
         if arguments.only in (None, name):
             write(os.path.join(arguments.output, name), make(), documents, arguments.count)

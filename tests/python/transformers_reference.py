@@ -11,6 +11,11 @@
                                             (31 s + 7 i i + 3 i) % 259, i < TOKENS, of sequence s,
                                             followed by the count of zeros among the weights of each
                                             linear, as float32
+  transformers_reference.py gguf FILE IDS WINDOW GREEDY OUTPUT
+                                            loads a GGUF file of the llama architecture in F32; IDS holds
+                                            int32 token ids. OUTPUT gets, as float32, the mean loss
+                                            of every window of WINDOW ids, then the GREEDY ids that
+                                            follow the first 4 by greedy decoding
 """
 import os
 import sys
@@ -121,9 +126,63 @@ def logits(tokens, folders):
             file.write(torch.tensor(zeros, dtype=torch.float32).numpy().tobytes())
 
 
+def model_of_gguf(path):
+    import gguf
+    import numpy
+    reader = gguf.GGUFReader(path)
+    number = lambda key: reader.fields["llama." + key].contents()
+    config = transformers.LlamaConfig(
+        hidden_size=number("embedding_length"), intermediate_size=number("feed_forward_length"),
+        num_hidden_layers=number("block_count"), num_attention_heads=number("attention.head_count"),
+        num_key_value_heads=number("attention.head_count_kv"),
+        rms_norm_eps=number("attention.layer_norm_rms_epsilon"), max_position_embeddings=4096,
+        vocab_size=len(reader.fields["tokenizer.ggml.tokens"].contents()),
+        tie_word_embeddings=not any(tensor.name == "output.weight" for tensor in reader.tensors))
+    names = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
+             "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+             "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+             "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+             "ffn_down": "mlp.down_proj"}
+    state = {}
+    for tensor in reader.tensors:
+        values = numpy.array(gguf.quants.dequantize(tensor.data, tensor.tensor_type))
+        parts = tensor.name.removesuffix(".weight").split(".")
+        role = parts[-1]
+        if role in ("attn_q", "attn_k"):
+            # The file interleaves the halves of each head.
+            dimension = config.hidden_size // config.num_attention_heads
+            values = values.reshape(-1, dimension // 2, 2, values.shape[1]).swapaxes(1, 2)
+            values = values.reshape(-1, values.shape[-1])
+        prefix = f"model.layers.{parts[1]}." if parts[0] == "blk" else ""
+        state[prefix + names[role] + ".weight"] = torch.from_numpy(values.copy()).float()
+    model = transformers.LlamaForCausalLM(config).eval()
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpected)
+    model.tie_weights()
+    return model
+
+
+def gguf_losses(path, ids_path, window, greedy, output):
+    model = model_of_gguf(path)
+    with open(ids_path, "rb") as file:
+        ids = torch.frombuffer(bytearray(file.read()), dtype=torch.int32).long()
+    with torch.no_grad():
+        windows = ids[:len(ids) // window * window].view(-1, window)
+        logits = model(windows).logits[:, :-1]
+        losses = torch.nn.functional.cross_entropy(
+            logits.transpose(1, 2), windows[:, 1:], reduction="none").mean(1)
+        text = ids[None, :4]
+        for _ in range(greedy):
+            text = torch.cat([text, model(text).logits[:, -1:].argmax(-1)], 1)
+    with open(output, "wb") as file:
+        file.write(torch.cat([losses, text[0, 4:].float()]).numpy().tobytes())
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(sys.argv[2])
         families(sys.argv[2])
+    elif sys.argv[1] == "gguf":
+        gguf_losses(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
     else:
         logits(int(sys.argv[2]), sys.argv[3:])

@@ -38,12 +38,14 @@ TEST(ByteTrie, MembersThatATextBeginsWith) {
   EXPECT_FALSE(trie.MayBegin('b'));
 }
 
-TEST(ByteTrie, IsAMap) {
+class RandomByteTrie : public ::testing::TestWithParam<int32_t> {};
+
+TEST_P(RandomByteTrie, IsAMap) {
   std::mt19937 random(3);
   std::map<std::string, int32_t> members;
   ByteTrie trie;
   EXPECT_TRUE(trie.empty());
-  for (int32_t id = 0; id < 3000; ++id) {
+  for (int32_t id = 0; id < GetParam(); ++id) {
     std::string text;
     for (uint32_t i = 1 + random() % 5; i > 0; --i) text.push_back(static_cast<char>(random() % 8));
     EXPECT_EQ(trie.Add(text, id), members.emplace(text, id).second);
@@ -61,6 +63,8 @@ TEST(ByteTrie, IsAMap) {
     ASSERT_EQ(Prefixes(trie, text), expected);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(SmallAndLarge, RandomByteTrie, ::testing::Values(300, 3000, 30000));
 
 }  // namespace
 }  // namespace strata::evaluator

@@ -42,6 +42,14 @@ TEST(ReadText, JsonlJoinsTexts) {
   EXPECT_EQ(ReadText(file.path(), TextFormat::kJsonl).value(), "a\n\n\n\u00e9");
 }
 
+TEST(ReadTexts, LinesOfJsonlAndOneTextOfOtherFormats) {
+  const TemporaryFile lines("{\"text\": \"a\"}\n{\"text\": \"b\\nc\"}\n", ".jsonl");
+  EXPECT_THAT(ReadTexts(lines.path(), TextFormat::kJsonl).value(), ElementsAre("a", "b\nc"));
+  const TemporaryFile text("a\nb", ".txt");
+  EXPECT_THAT(ReadTexts(text.path(), TextFormat::kPlain).value(), ElementsAre("a\nb"));
+  EXPECT_THAT(ReadTexts(text.path(), TextFormat::kWikitext).value(), ElementsAre("a\n\n\nb"));
+}
+
 TEST(ReadText, JsonlErrorsNameTheLine) {
   const auto error = [](const std::string& second) {
     const TemporaryFile file("{\"text\": \"a\"}\n" + second, ".jsonl");

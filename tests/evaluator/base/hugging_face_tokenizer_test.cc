@@ -83,6 +83,24 @@ TEST_F(HuggingFaceTokenizer, TokenizerJsonComesFirst) {
   EXPECT_TRUE(Read().ok());
 }
 
+// OPT: GPT-2's vocabulary behind four tokens, of which </s> begins a text and ends it.
+TEST(HuggingFaceDirectory, OptBeginsWithItsEndToken) {
+  const TemporaryFolder folder;
+  folder.Write("vocab.json",
+               R"({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "b": 5, "ab": 6})");
+  folder.Write("merges.txt", "#version: 0.2\na b\n");
+  folder.Write("tokenizer_config.json",
+               R"({"tokenizer_class": "GPT2Tokenizer", "add_bos_token": true,
+      "bos_token": {"__type": "AddedToken", "content": "</s>", "normalized": true},
+      "eos_token": "</s>", "unk_token": "</s>", "pad_token": "<pad>"})");
+  folder.Write("config.json", R"({"model_type": "opt", "bos_token_id": 2, "eos_token_id": 2})");
+  const auto tokenizer = OpenTokenizer(folder.path()).value();
+  EXPECT_EQ(tokenizer->begin_token(), 2);
+  EXPECT_EQ(tokenizer->end_token(), 2);
+  EXPECT_FALSE(tokenizer->appends_end_token());
+  EXPECT_THAT(tokenizer->Encode("ab</s>a<pad>b"), ElementsAre(6, 2, 4, 1, 5));
+}
+
 TEST(HuggingFaceDirectory, FilesThatAreLookedFor) {
   const TemporaryFolder folder;
   const absl::Status none = OpenTokenizer(folder.path()).status();

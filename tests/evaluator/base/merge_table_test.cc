@@ -24,6 +24,13 @@ TEST(MergeTable, RankIsThePlaceInTheList) {
   EXPECT_FALSE(Find(MergeTable({}), 0, 0).has_value());
 }
 
+TEST(MergeTable, RanksMayBeGiven) {
+  const MergeTable table({{1, 2, 3}, {2, 1, 4}}, {7, 7});
+  EXPECT_EQ(Find(table, 1, 2)->rank, 7);
+  EXPECT_EQ(table.RankOf(2, 1), 7);
+  EXPECT_EQ(table.RankOf(1, 1), -1);
+}
+
 TEST(MergeTable, IsAMap) {
   std::mt19937 random(11);
   std::vector<MergeRule> merges;

@@ -44,6 +44,7 @@ TEST(Normalizer, Spaces) {
   EXPECT_EQ(Normalized({StripSpacesStep{.left = false, .right = true}}, " a "), " a");
   EXPECT_EQ(Normalized({CollapseSpacesStep{}}, "  a \n  b  "), "a \n b");
   EXPECT_EQ(Normalized({CollapseSpacesStep{}}, "   "), "");
+  EXPECT_EQ(Normalized({CollapseSpacesStep{}}, "\u2581a \u2581 \u2581"), "\u2581a");
 }
 
 TEST(Normalizer, StepsFollowEachOther) {
@@ -52,8 +53,30 @@ TEST(Normalizer, StepsFollowEachOther) {
       "_\u00e9_b");
 }
 
+TEST(Normalizer, Lowercase) {
+  EXPECT_EQ(Normalized({LowercaseStep{}}, "A\u00c9\u0130\u03a3\xFF"), "a\u00e9i\u0307\u03c3\xFF");
+}
+
+TEST(Normalizer, StripMarks) {
+  // An acute accent, a spacing mark and an enclosing one.
+  const std::string text = "e\u0301\u0903\u20dd!";
+  EXPECT_EQ(Normalized({StripMarksStep{}}, text), "e!");
+  EXPECT_EQ(Normalized({StripMarksStep{.only_nonspacing = true}}, text), "e\u0903\u20dd!");
+}
+
+TEST(Normalizer, AsBertCleans) {
+  EXPECT_EQ(Normalized({CleanTextStep{}}, std::string("a\0\u0007\ufffd\tb\u00a0\u200bc", 15)),
+            "a b c");
+  EXPECT_EQ(Normalized({SpaceChineseStep{}}, "a\u4e2d\u3042"), "a \u4e2d \u3042");
+}
+
+TEST(Normalizer, DamagedMapsAreErrors) {
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      Normalizer::Create({CharacterMapStep{.compiled = "no map"}}).status()));
+}
+
 TEST(Normalizer, ErrorsOfExpressions) {
-  EXPECT_TRUE(absl::IsUnimplemented(Normalizer::Create({Replace("\\w", true, "")}).status()));
+  EXPECT_TRUE(absl::IsUnimplemented(Normalizer::Create({Replace("[^\\W]", true, "")}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Normalizer::Create({Replace("(", true, "")}).status()));
 }
 

@@ -128,8 +128,18 @@ TEST(SentencePieceModel, WhatIsNotSupportedIsNamed) {
   };
   EXPECT_THAT(with(NumberField(3, 3), ""), HasSubstr("m: trainer_spec.model_type 3"));
   EXPECT_THAT(with(NumberField(24, 1), ""), HasSubstr("treat_whitespace_as_suffix"));
-  EXPECT_THAT(with("", BytesField(2, "map")), HasSubstr("precompiled_charsmap"));
   EXPECT_THAT(with("", NumberField(5, 0)), HasSubstr("escape_whitespaces"));
+}
+
+TEST(SentencePieceModel, CharacterMapsComeFirst) {
+  SmallModel model;
+  model.normalizer = BytesField(2, "map") + NumberField(4, 0);
+  const TokenizerDescription description = Read(model).value();
+  const auto& step = std::get<CharacterMapStep>(description.normalizer.front());
+  EXPECT_EQ(step.compiled, "map");
+  EXPECT_EQ(step.unit, CharacterMapUnit::kPrefix);
+  EXPECT_THAT(std::string(MakeTokenizer(description).status().message()),
+              HasSubstr("m: precompiled_charsmap: expected a trie"));
 }
 
 TEST(SentencePieceModel, DamageIsNamed) {

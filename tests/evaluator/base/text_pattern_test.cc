@@ -50,7 +50,7 @@ TEST(TextPattern, Errors) {
   EXPECT_TRUE(absl::IsInvalidArgument(
       PatternMatcher::Create({.text = "(a", .is_expression = true}).status()));
   EXPECT_TRUE(absl::IsUnimplemented(
-      PatternMatcher::Create({.text = "\\b", .is_expression = true}).status()));
+      PatternMatcher::Create({.text = "\\K", .is_expression = true}).status()));
   EXPECT_TRUE(PatternMatcher::Create({.text = "(a"}).ok());
 }
 

@@ -50,6 +50,41 @@ TEST(TokenizerJsonPipeline, Normalizers) {
   EXPECT_FALSE(std::get<StripSpacesStep>(steps[4]).left);
 }
 
+TEST(TokenizerJsonPipeline, BertNormalizer) {
+  const auto all = Read(ReadNormalizers, "normalizer", R"({"type": "BertNormalizer"})");
+  ASSERT_EQ(all->normalizer.size(), 5u);
+  EXPECT_TRUE(std::holds_alternative<CleanTextStep>(all->normalizer[0]));
+  EXPECT_TRUE(std::holds_alternative<SpaceChineseStep>(all->normalizer[1]));
+  EXPECT_TRUE(std::get<StripMarksStep>(all->normalizer[3]).only_nonspacing);
+  EXPECT_TRUE(std::holds_alternative<LowercaseStep>(all->normalizer[4]));
+  const auto cased = Read(ReadNormalizers, "normalizer", R"({"type": "BertNormalizer",
+      "clean_text": false, "strip_accents": null, "lowercase": false})");
+  ASSERT_EQ(cased->normalizer.size(), 1u);
+}
+
+TEST(TokenizerJsonPipeline, CharacterMaps) {
+  const auto map = Read(ReadNormalizers, "normalizer",
+                        R"({"type": "Precompiled", "precompiled_charsmap": "QUI="})");
+  EXPECT_EQ(std::get<CharacterMapStep>(map->normalizer[0]).compiled, "AB");
+  EXPECT_THAT(ErrorOf(ReadNormalizers, "normalizer",
+                      R"({"type": "Precompiled", "precompiled_charsmap": "Q"})"),
+              HasSubstr("precompiled_charsmap: expected base64"));
+}
+
+TEST(TokenizerJsonPipeline, BeginAndEndOfBertAndRoberta) {
+  for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
+    const auto description =
+        Read(ReadPostProcessors, "post_processor",
+             fmt::format(R"({{"type": "{}", "cls": ["[CLS]", 7], "sep": ["[SEP]", 8]}})", type));
+    EXPECT_EQ(description->begin, 7);
+    EXPECT_EQ(description->end, 8);
+    EXPECT_TRUE(description->adds_begin && description->adds_end);
+  }
+  EXPECT_THAT(ErrorOf(ReadPostProcessors, "post_processor",
+                      R"({"type": "BertProcessing", "cls": ["[CLS]"], "sep": ["[SEP]", 8]})"),
+              HasSubstr("cls: expected a token and its id"));
+}
+
 TEST(TokenizerJsonPipeline, ByteLevel) {
   const auto with_defaults =
       Read(ReadPreTokenizers, "pre_tokenizer", R"({"type": "ByteLevel"})").value();

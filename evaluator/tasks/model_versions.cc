@@ -1,0 +1,117 @@
+#include "evaluator/tasks/model_versions.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "evaluator/pruning_method.h"
+#include "evaluator/sequential_pruner.h"
+#include "evaluator/tasks/held_blocks.h"
+#include "pruning/sparsity_pattern.h"
+
+namespace strata::tasks {
+
+using evaluator::BlockPruner;
+using evaluator::Residence;
+
+bool operator==(const ModelVersion& one, const ModelVersion& other) {
+  return one.sparsity == other.sparsity && one.method == other.method &&
+         one.protocol == other.protocol &&
+         one.calibration.sequences == other.calibration.sequences &&
+         one.calibration.sequence_tokens == other.calibration.sequence_tokens;
+}
+
+ModelVersions::ModelVersions(const evaluator::TransformerModel& model,
+                             const evaluator::ModelSummary& summary,
+                             const evaluator::Tokenizer& tokenizer,
+                             const TaskEvaluatorOptions& options)
+    : model_(model), summary_(summary), tokenizer_(tokenizer), options_(options) {}
+
+bool ModelVersions::AreHeld() const { return options_.residence == Residence::kMemory; }
+
+std::vector<evaluator::BlockSparsity> ModelVersions::SparsityOf(const ModelVersion& version) const {
+  std::vector<evaluator::BlockSparsity> sparsity(summary_.blocks, evaluator::BlockSparsity{});
+  std::vector<size_t> next(summary_.blocks, 0);  // linear of each block
+  for (size_t i = 0; i < version.sparsity.size(); ++i) {
+    const int block = summary_.linears[i].block;
+    sparsity[block][next[block]++] = version.sparsity[i];
+  }
+  return sparsity;
+}
+
+absl::Status ModelVersions::Check(const ModelVersion& version) const {
+  if (version.sparsity.empty()) return absl::OkStatus();
+  if (version.sparsity.size() != summary_.linears.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("expected {} sparsities, one for each linear, found {}",
+                    summary_.linears.size(), version.sparsity.size()));
+  }
+  for (size_t i = 0; i < version.sparsity.size(); ++i) {
+    const evaluator::LinearShape& linear = summary_.linears[i];
+    const absl::Status status =
+        pruning::PatternFor(version.sparsity[i], version.method.group, linear.columns).status();
+    if (status.ok()) continue;
+    return absl::Status(status.code(), fmt::format("block {}, {}: {}", linear.block, linear.name,
+                                                   std::string(status.message())));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const evaluator::TextCorpus*> ModelVersions::CalibrationText() {
+  if (corpus_.has_value()) return &*corpus_;
+  if (options_.calibration_text_path.empty()) {
+    return absl::InvalidArgumentError("this pruner needs a text to calibrate with, found none");
+  }
+  auto corpus = evaluator::TextCorpus::Load(options_.calibration_text_path, tokenizer_);
+  if (!corpus.ok()) return corpus.status();
+  corpus_ = *std::move(corpus);
+  return &*corpus_;
+}
+
+absl::StatusOr<std::unique_ptr<BlockPruner>> ModelVersions::Make(const ModelVersion& version) {
+  if (version.sparsity.empty()) {
+    return std::make_unique<evaluator::DenseBlocks>(model_, options_.arithmetic);
+  }
+  evaluator::Windows sequences;
+  if (evaluator::NeedsActivations(version.method.pruner)) {
+    const auto corpus = CalibrationText();
+    if (!corpus.ok()) return corpus.status();
+    auto windows = evaluator::CalibrationSequences(**corpus, version.calibration);
+    if (!windows.ok()) return windows.status();
+    sequences = *std::move(windows);
+  }
+  auto pruner = std::make_unique<evaluator::SequentialPruner>(
+      model_, sequences, version.method, options_.arithmetic, version.protocol);
+  if (!AreHeld()) return pruner;
+  return std::make_unique<HeldBlocks>(model_.config(), options_.arithmetic, std::move(pruner));
+}
+
+absl::StatusOr<BlockPruner*> ModelVersions::Blocks(const ModelVersion& version) {
+  // A pruner of a streamed model goes through the blocks once.
+  const bool can_repeat = AreHeld() || version.sparsity.empty();
+  if (blocks_ != nullptr && current_ == version && can_repeat) return blocks_.get();
+  if (absl::Status status = Check(version); !status.ok()) return status;
+  current_.reset();
+  blocks_.reset();  // before the next one takes memory
+  auto blocks = Make(version);
+  if (!blocks.ok()) return blocks.status();
+  blocks_ = *std::move(blocks);
+  current_ = version;
+  return blocks_.get();
+}
+
+absl::StatusOr<std::string> ModelVersions::NameOf(const ModelVersion& version) {
+  std::string name = summary_.digest;
+  if (version.sparsity.empty()) return name;
+  name += fmt::format(" pruner {} group {} protocol {} sparsity",
+                      static_cast<int>(version.method.pruner), version.method.group,
+                      static_cast<int>(version.protocol));
+  for (const double sparsity : version.sparsity) name += fmt::format(" {}", sparsity);
+  if (!evaluator::NeedsActivations(version.method.pruner)) return name;
+  const auto corpus = CalibrationText();
+  if (!corpus.ok()) return corpus.status();
+  return name + fmt::format(" calibration {} {} {}", (*corpus)->digest(),
+                            version.calibration.sequences, version.calibration.sequence_tokens);
+}
+
+}  // namespace strata::tasks

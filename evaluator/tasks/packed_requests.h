@@ -1,0 +1,30 @@
+// Likelihood requests laid end to end for one pass through a model, what they begin with in common
+// once.
+#ifndef STRATA_EVALUATOR_TASKS_PACKED_REQUESTS_H_
+#define STRATA_EVALUATOR_TASKS_PACKED_REQUESTS_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "evaluator/packed_tokens.h"
+#include "evaluator/tasks/token_requests.h"
+
+namespace strata::tasks {
+
+struct PackedRequests {
+  evaluator::PackedTokens tokens;
+  // The predictions of every request, one request after the other: the row that predicts, and the
+  // token that it should.
+  std::vector<int64_t> rows;
+  std::vector<int32_t> targets;
+  std::vector<int64_t> first_prediction;  // of each request, and the number of all at the end
+};
+
+// Neighbouring requests share a prefix where that is at least half of what each of them reads, so
+// that requests about one context should lie beside one another.
+PackedRequests Pack(std::span<const LikelihoodRequest> requests);
+
+}  // namespace strata::tasks
+
+#endif  // STRATA_EVALUATOR_TASKS_PACKED_REQUESTS_H_

@@ -1,0 +1,28 @@
+// What a model answers to the items of a task, before anything is judged.
+#ifndef STRATA_EVALUATOR_TASKS_RESPONSES_H_
+#define STRATA_EVALUATOR_TASKS_RESPONSES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace strata::tasks {
+
+struct Likelihood {
+  double log_likelihood = 0;  // natural logarithm, summed over the scored tokens
+  bool greedy = false;        // each scored token is the likeliest one in its place
+
+  friend bool operator==(const Likelihood&, const Likelihood&) = default;
+};
+
+struct ItemResponse {
+  std::vector<Likelihood> likelihoods;  // of ItemRequests::likelihoods
+  std::string text;                     // of a generation, up to the first stop string
+  int64_t truncated_tokens = 0;         // as ItemRequests has them
+
+  friend bool operator==(const ItemResponse&, const ItemResponse&) = default;
+};
+
+}  // namespace strata::tasks
+
+#endif  // STRATA_EVALUATOR_TASKS_RESPONSES_H_

@@ -1,0 +1,346 @@
+#include "evaluator/tasks/task_evaluator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "evaluator/digest.h"
+#include "evaluator/libtorch_errors.h"
+#include "evaluator/libtorch_threads.h"
+#include "evaluator/model_summary.h"
+#include "evaluator/progress.h"
+#include "evaluator/tasks/context_length.h"
+#include "evaluator/tasks/greedy_generation.h"
+#include "evaluator/tasks/likelihoods.h"
+#include "evaluator/tasks/model_versions.h"
+#include "evaluator/tokenizer_description.h"
+
+namespace strata::tasks {
+namespace {
+
+using evaluator::Part;
+using evaluator::Progress;
+using evaluator::Residence;
+
+// Tokens of a batch where the blocks are at hand: enough to fill the matrix products, few enough to
+// store and show progress often.
+constexpr int64_t kBatchTokens = 8192;
+// Activations of a batch for which the model is read, and pruned, anew.
+constexpr int64_t kBatchBytes = int64_t{2} << 30;
+
+int64_t TokensOf(const ItemRequests& requests) {
+  int64_t tokens = 0;
+  for (const LikelihoodRequest& request : requests.likelihoods) {
+    tokens += static_cast<int64_t>(request.tokens.size()) - 1;
+  }
+  return tokens;
+}
+
+std::string KeyOf(const std::string& kind, const std::string& version,
+                  std::span<const ItemRequests> items) {
+  std::string content = fmt::format("{}\n{}\n", kind, version);
+  for (const ItemRequests& item : items) {
+    for (const LikelihoodRequest& request : item.likelihoods) {
+      content += fmt::format("{}:", request.scored);
+      for (const int32_t token : request.tokens) content += fmt::format(" {}", token);
+      content += '\n';
+    }
+    content += "prompt";
+    for (const int32_t token : item.prompt) content += fmt::format(" {}", token);
+    content += '\n';
+  }
+  return evaluator::Sha256(content);
+}
+
+absl::Status CheckFinite(const ItemResponse& response) {
+  for (const Likelihood& one : response.likelihoods) {
+    if (std::isfinite(one.log_likelihood)) continue;
+    return absl::DataLossError(
+        fmt::format("expected a finite log-likelihood, found {}; the model's weights are unfit",
+                    one.log_likelihood));
+  }
+  return absl::OkStatus();
+}
+
+class ModelTaskEvaluator : public TaskEvaluator {
+ public:
+  ModelTaskEvaluator(evaluator::ModelSummary summary,
+                     std::unique_ptr<evaluator::TransformerModel> model,
+                     std::unique_ptr<evaluator::Tokenizer> tokenizer,
+                     const evaluator::TokenizerDescription& description, int32_t prefix_token,
+                     const TaskEvaluatorOptions& options)
+      : options_(options),
+        summary_(std::move(summary)),
+        model_(std::move(model)),
+        tokenizer_(std::move(tokenizer)),
+        encoder_(*tokenizer_, prefix_token, options.maximum_tokens),
+        versions_(*model_, summary_, *tokenizer_, options) {
+    generation_.end_token = description.end.value_or(-1);
+    generation_.special.resize(static_cast<size_t>(description.size()));
+    for (const evaluator::AddedToken& token : description.added_tokens) {
+      generation_.special[token.id] = token.special;
+    }
+    if (generation_.end_token >= 0) generation_.special[generation_.end_token] = true;
+  }
+
+  const evaluator::ModelSummary& model() const override { return summary_; }
+  int64_t maximum_tokens() const override { return options_.maximum_tokens; }
+
+  absl::StatusOr<std::vector<ItemResponse>> Respond(const ModelVersion& version, const Task& task,
+                                                    ResponseStore* store,
+                                                    const Progress& progress) override;
+  absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
+      const ModelVersion& version, const std::vector<LikelihoodRequest>& requests,
+      ResponseStore* store, const Progress& progress) override;
+  absl::StatusOr<std::vector<int32_t>> Tokenize(const std::string& text) override {
+    return evaluator::CatchLibTorchErrors(
+        "tokenising",
+        [&]() -> absl::StatusOr<std::vector<int32_t>> { return encoder_.EncodeWhole(text); });
+  }
+
+ private:
+  using Batch = std::span<const ItemRequests>;
+
+  // What is measured, for keys and for messages.
+  struct Work {
+    std::string kind;
+    std::string item;
+  };
+  // Measures the items of a batch.
+  using Measure = std::function<absl::StatusOr<std::vector<ItemResponse>>(Batch, const Progress&)>;
+
+  absl::StatusOr<std::vector<ItemResponse>> RunBatches(const Work& work,
+                                                       const ModelVersion& version,
+                                                       const std::vector<ItemRequests>& items,
+                                                       const std::vector<size_t>& ends,
+                                                       const Measure& measure, ResponseStore* store,
+                                                       const Progress& progress);
+  std::vector<size_t> BatchEnds(const std::vector<ItemRequests>& items) const;
+  absl::StatusOr<std::vector<ItemResponse>> Score(const ModelVersion& version,
+                                                  const std::string& item_name,
+                                                  const std::vector<ItemRequests>& items,
+                                                  ResponseStore* store, const Progress& progress);
+  absl::StatusOr<std::vector<ItemResponse>> ScoreBatch(const ModelVersion& version, Batch items,
+                                                       const Progress& progress);
+  absl::StatusOr<std::vector<ItemResponse>> Generate(const ModelVersion& version, const Task& task,
+                                                     const std::vector<ItemRequests>& items,
+                                                     ResponseStore* store,
+                                                     const Progress& progress);
+
+  const TaskEvaluatorOptions options_;
+  const evaluator::ModelSummary summary_;
+  const std::unique_ptr<evaluator::TransformerModel> model_;
+  const std::unique_ptr<evaluator::Tokenizer> tokenizer_;
+  const RequestEncoder encoder_;
+  ModelVersions versions_;
+  GenerationRules generation_;  // but for what a task says
+};
+
+absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Respond(const ModelVersion& version,
+                                                                      const Task& task,
+                                                                      ResponseStore* store,
+                                                                      const Progress& progress) {
+  const auto respond = [&]() -> absl::StatusOr<std::vector<ItemResponse>> {
+    if (absl::Status status = evaluator::UseThreads(options_.threads); !status.ok()) return status;
+    std::vector<ItemRequests> items;
+    for (const TaskItem& item : task.items) {
+      absl::StatusOr<ItemRequests> requests = encoder_.Encode(task, item);
+      if (!requests.ok()) return requests.status();
+      items.push_back(*std::move(requests));
+    }
+    return task.kind == TaskKind::kGeneration
+               ? Generate(version, task, items, store, progress)
+               : Score(version, fmt::format("task {}, item", task.name), items, store, progress);
+  };
+  return evaluator::CatchLibTorchErrors(fmt::format("measuring task {}", task.name), respond);
+}
+
+absl::StatusOr<std::vector<Likelihood>> ModelTaskEvaluator::MeasureLikelihoods(
+    const ModelVersion& version, const std::vector<LikelihoodRequest>& requests,
+    ResponseStore* store, const Progress& progress) {
+  const auto measure = [&]() -> absl::StatusOr<std::vector<Likelihood>> {
+    if (absl::Status status = evaluator::UseThreads(options_.threads); !status.ok()) return status;
+    std::vector<ItemRequests> items;
+    for (const LikelihoodRequest& request : requests) items.push_back({{request}, {}, 0});
+    const auto responses = Score(version, "window", items, store, progress);
+    if (!responses.ok()) return responses.status();
+    std::vector<Likelihood> likelihoods;
+    for (const ItemResponse& response : *responses) {
+      likelihoods.push_back(response.likelihoods.front());
+    }
+    return likelihoods;
+  };
+  return evaluator::CatchLibTorchErrors("measuring likelihoods", measure);
+}
+
+absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::RunBatches(
+    const Work& work, const ModelVersion& version, const std::vector<ItemRequests>& items,
+    const std::vector<size_t>& ends, const Measure& measure, ResponseStore* store,
+    const Progress& progress) {
+  std::string version_name;
+  if (store != nullptr) {
+    const auto name = versions_.NameOf(version);
+    if (!name.ok()) return name.status();
+    version_name = fmt::format("{} arithmetic {}", *name, static_cast<int>(options_.arithmetic));
+  }
+  std::vector<ItemResponse> responses;
+  for (size_t begin = 0, i = 0; i < ends.size(); begin = ends[i++]) {
+    const Batch batch = std::span(items).subspan(begin, ends[i] - begin);
+    const auto total = static_cast<double>(items.size());
+    const Progress part =
+        Part(progress, static_cast<double>(begin) / total, static_cast<double>(ends[i]) / total);
+    const std::string key = store == nullptr ? "" : KeyOf(work.kind, version_name, batch);
+    const std::vector<ItemResponse>* kept = store == nullptr ? nullptr : store->Find(key);
+    if (kept != nullptr && kept->size() == batch.size()) {
+      responses.insert(responses.end(), kept->begin(), kept->end());
+      continue;
+    }
+    auto measured = measure(batch, part);
+    if (!measured.ok()) return measured.status();
+    for (size_t k = 0; k < batch.size(); ++k) {
+      (*measured)[k].truncated_tokens = batch[k].truncated_tokens;
+      if (absl::Status status = CheckFinite((*measured)[k]); !status.ok()) {
+        return absl::Status(status.code(),
+                            fmt::format("{} {} of {}: {}", work.item, begin + k, items.size(),
+                                        std::string(status.message())));
+      }
+    }
+    responses.insert(responses.end(), measured->begin(), measured->end());
+    if (store == nullptr) continue;
+    if (absl::Status status = store->Append(key, *std::move(measured)); !status.ok()) {
+      return status;
+    }
+  }
+  return responses;
+}
+
+// Where each batch ends, as an index of items.
+std::vector<size_t> ModelTaskEvaluator::BatchEnds(const std::vector<ItemRequests>& items) const {
+  const int64_t hidden_bytes = int64_t{4} * model_->config().hidden;
+  const int64_t limit =
+      versions_.AreHeld() ? kBatchTokens : std::max(kBatchTokens, kBatchBytes / hidden_bytes);
+  std::vector<size_t> ends;
+  int64_t tokens = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const int64_t more = TokensOf(items[i]);
+    if (tokens > 0 && tokens + more > limit) {
+      ends.push_back(i);
+      tokens = 0;
+    }
+    tokens += more;
+  }
+  ends.push_back(items.size());
+  return ends;
+}
+
+absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Score(
+    const ModelVersion& version, const std::string& item_name,
+    const std::vector<ItemRequests>& items, ResponseStore* store, const Progress& progress) {
+  return RunBatches(
+      {"likelihoods", item_name}, version, items, BatchEnds(items),
+      [&](Batch batch, const Progress& part) { return ScoreBatch(version, batch, part); }, store,
+      progress);
+}
+
+absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::ScoreBatch(
+    const ModelVersion& version, Batch items, const Progress& progress) {
+  const auto blocks = versions_.Blocks(version);
+  if (!blocks.ok()) return blocks.status();
+  std::vector<LikelihoodRequest> requests;
+  for (const ItemRequests& item : items) {
+    requests.insert(requests.end(), item.likelihoods.begin(), item.likelihoods.end());
+  }
+  const auto likelihoods = tasks::MeasureLikelihoods(
+      *model_, **blocks, versions_.SparsityOf(version), requests, options_.arithmetic, progress);
+  if (!likelihoods.ok()) return likelihoods.status();
+  std::vector<ItemResponse> responses;
+  auto next = likelihoods->begin();
+  for (const ItemRequests& item : items) {
+    const auto count = static_cast<std::ptrdiff_t>(item.likelihoods.size());
+    responses.push_back({{next, next + count}, "", 0});
+    next += count;
+  }
+  return responses;
+}
+
+absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Generate(
+    const ModelVersion& version, const Task& task, const std::vector<ItemRequests>& items,
+    ResponseStore* store, const Progress& progress) {
+  if (options_.residence == Residence::kStream) {
+    return absl::InvalidArgumentError(
+        fmt::format("task {}: generating text needs the whole model in memory; expected a model "
+                    "that is not streamed",
+                    task.name));
+  }
+  GenerationRules rules = generation_;
+  rules.until = task.until;
+  rules.maximum_tokens = task.maximum_tokens;
+  std::string kind = fmt::format("generation {}", rules.maximum_tokens);
+  for (const std::string& stop : rules.until) kind += fmt::format(" {}:{}", stop.size(), stop);
+  std::vector<size_t> ends;
+  for (size_t i = 0; i < items.size(); ++i) ends.push_back(i + 1);
+
+  std::unique_ptr<GreedyGenerator> generator;
+  const Measure measure = [&](Batch batch,
+                              const Progress& part) -> absl::StatusOr<std::vector<ItemResponse>> {
+    if (generator == nullptr) {
+      const auto blocks = versions_.Blocks(version);
+      if (!blocks.ok()) return blocks.status();
+      auto made = GreedyGenerator::Create(*model_, **blocks, versions_.SparsityOf(version),
+                                          options_.arithmetic, options_.threads, nullptr);
+      if (!made.ok()) return made.status();
+      generator = *std::move(made);
+    }
+    auto text = generator->Generate(batch.front().prompt, rules, *tokenizer_, part);
+    if (!text.ok()) return text.status();
+    return std::vector<ItemResponse>{{{}, *std::move(text), 0}};
+  };
+  return RunBatches({kind, fmt::format("task {}, item", task.name)}, version, items, ends, measure,
+                    store, progress);
+}
+
+absl::StatusOr<std::unique_ptr<TaskEvaluator>> Open(TaskEvaluatorOptions options) {
+  if (absl::Status status = evaluator::CheckDevice(options.device); !status.ok()) return status;
+  if (absl::Status status = evaluator::UseThreads(options.threads); !status.ok()) return status;
+  auto checkpoint = evaluator::OpenCheckpoint(options.model_path);
+  if (!checkpoint.ok()) return checkpoint.status();
+  auto description = evaluator::ReadTokenizerDescription(options.model_path);
+  if (!description.ok()) return description.status();
+  const std::optional<int32_t> prefix =
+      description->begin.has_value() ? description->begin : description->end;
+  if (!prefix.has_value()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: expected a begin or an end token, which stands before texts without context, found "
+        "neither",
+        description->source));
+  }
+  if (options.maximum_tokens == 0) {
+    const auto length = ContextLength(options.model_path);
+    if (!length.ok()) return length.status();
+    options.maximum_tokens = *length;
+  }
+  if (options.maximum_tokens < 2) {
+    return absl::InvalidArgumentError(fmt::format(
+        "expected a model that reads at least 2 tokens, found {}", options.maximum_tokens));
+  }
+  auto tokenizer = evaluator::MakeTokenizer(*description);
+  if (!tokenizer.ok()) return tokenizer.status();
+  auto summary = evaluator::SummarizeModel(**checkpoint);
+  if (!summary.ok()) return summary.status();
+  auto model = evaluator::TransformerModel::Load(*std::move(checkpoint), options.residence);
+  if (!model.ok()) return model.status();
+  return std::make_unique<ModelTaskEvaluator>(*std::move(summary), *std::move(model),
+                                              *std::move(tokenizer), *description, *prefix,
+                                              options);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TaskEvaluator>> OpenTaskEvaluator(
+    const TaskEvaluatorOptions& options) {
+  return evaluator::CatchLibTorchErrors("opening the model", [&] { return Open(options); });
+}
+
+}  // namespace strata::tasks

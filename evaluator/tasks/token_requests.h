@@ -1,0 +1,69 @@
+// Texts of a task's items as the tokens that a model reads, by the rules of lm-evaluation-harness
+// 0.4 (models/huggingface.py and api/model.py there): where a context ends, what stands before an
+// empty one, and what is cut off where it does not fit.
+#ifndef STRATA_EVALUATOR_TASKS_TOKEN_REQUESTS_H_
+#define STRATA_EVALUATOR_TASKS_TOKEN_REQUESTS_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "evaluator/tasks/task.h"
+#include "evaluator/tokenizer.h"
+
+namespace strata::tasks {
+
+// The log-likelihood of the last `scored` tokens, each given all before it.
+struct LikelihoodRequest {
+  std::vector<int32_t> tokens;  // more than `scored`
+  int64_t scored = 0;           // at least 1
+};
+
+// What one item asks of a model.
+struct ItemRequests {
+  // Multiple choice: one for each choice, then, for kAccMutualInfo, as many without context.
+  // Log-likelihood: one. Rolling: the windows of the text.
+  std::vector<LikelihoodRequest> likelihoods;
+  std::vector<int32_t> prompt;   // generation
+  int64_t truncated_tokens = 0;  // cut off from the left of contexts, summed over requests
+};
+
+// Immutable; `tokenizer` must outlive it.
+class RequestEncoder {
+ public:
+  // `prefix_token` stands before a text without context: the model's begin token, whether or not it
+  // begins texts, else its end token. A model reads `maximum_tokens` at most, at least 2.
+  RequestEncoder(const evaluator::Tokenizer& tokenizer, int32_t prefix_token,
+                 int64_t maximum_tokens);
+
+  int64_t maximum_tokens() const { return maximum_tokens_; }
+
+  // InvalidArgument, naming the task, the item's line and the choice: a continuation that has no
+  // tokens or more than fit, a generation that leaves no room for its prompt.
+  absl::StatusOr<ItemRequests> Encode(const Task& task, const TaskItem& item) const;
+
+  // A text with the tokens that the tokenizer puts before and behind every text, unless it begins
+  // with the prefix token, written out.
+  std::vector<int32_t> EncodeWhole(std::string_view text) const;
+
+ private:
+  absl::StatusOr<LikelihoodRequest> EncodePair(const std::string& context,
+                                               const std::string& continuation) const;
+  absl::Status AddPairs(const TaskItem& item, bool with_unconditional,
+                        ItemRequests* requests) const;
+  absl::Status AddWindows(const std::string& text, ItemRequests* requests) const;
+  absl::Status AddPrompt(const Task& task, const TaskItem& item, ItemRequests* requests) const;
+  absl::Status Fit(LikelihoodRequest request, ItemRequests* requests) const;
+
+  const evaluator::Tokenizer& tokenizer_;
+  int32_t prefix_token_;
+  std::string prefix_text_;
+  int64_t maximum_tokens_;
+};
+
+}  // namespace strata::tasks
+
+#endif  // STRATA_EVALUATOR_TASKS_TOKEN_REQUESTS_H_
