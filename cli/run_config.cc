@@ -18,9 +18,11 @@ namespace {
 
 using Names = std::vector<std::string>;
 using Variation = expr::VariationOptions;
-using Member = std::variant<std::string RunConfig::*, double RunConfig::*, int64_t RunConfig::*,
-                            bool RunConfig::*, Names RunConfig::*, int Variation::*,
-                            double Variation::*, Names Variation::*>;
+using Surrogate = search::SurrogateOptions;
+using Member =
+    std::variant<std::string RunConfig::*, double RunConfig::*, int64_t RunConfig::*,
+                 bool RunConfig::*, Names RunConfig::*, int Variation::*, double Variation::*,
+                 Names Variation::*, int Surrogate::*, double Surrogate::*, bool Surrogate::*>;
 
 template <typename Value>
 const Value& FieldOf(const RunConfig& config, Value RunConfig::*member) {
@@ -29,6 +31,10 @@ const Value& FieldOf(const RunConfig& config, Value RunConfig::*member) {
 template <typename Value>
 const Value& FieldOf(const RunConfig& config, Value Variation::*member) {
   return config.variation.*member;
+}
+template <typename Value>
+const Value& FieldOf(const RunConfig& config, Value Surrogate::*member) {
+  return config.surrogate.*member;
 }
 template <typename Member>
 auto& FieldOf(RunConfig& config, Member member) {
@@ -44,7 +50,7 @@ struct Option {
 
 // Sections nest one level: "fitness.windows" is the key `windows` under `fitness`.
 const Option kOptions[] = {
-    {"model", &RunConfig::model, "Hugging Face directory or GGUF file of the LLaMA family"},
+    {"model", &RunConfig::model, "Hugging Face directory or GGUF file"},
     {"text", &RunConfig::text,
      "text to measure on: a folder of .txt files, a .jsonl file or a plain file; its documents are "
      "dealt to three disjoint splits (calibration, fitness, report)"},
@@ -81,6 +87,8 @@ const Option kOptions[] = {
      "tokens of one window, for selection and report"},
     {"report.arithmetic", &RunConfig::report_arithmetic, "fp32 | bf16, for selection and report"},
     {"search.seed", &RunConfig::seed, "the same seed gives the same run"},
+    {"search.strategy", &RunConfig::strategy,
+     "strata | random | hill_climbing | dsa (DSA's own operators and amplitude)"},
     {"search.population", &RunConfig::population,
      "parents are drawn from the best so many candidates"},
     {"search.lag", &RunConfig::lag,
@@ -95,8 +103,46 @@ const Option kOptions[] = {
      "members of the front verified exactly, besides every baseline's best setting"},
     {"search.baselines", &RunConfig::baselines,
      "names of published functions to compare with (`strata functions`); none: all that apply"},
+    {"search.warm_start", &RunConfig::warm_start,
+     "functions to begin with besides the baselines: a run's folder (its front and finalists) or a "
+     "function file; none: no others"},
+    {"search.objectives", &RunConfig::objectives,
+     "what is minimised, loss first: loss, complexity, or the name of something evaluations "
+     "measure"},
+    {"search.epsilon", &RunConfig::epsilon,
+     "functions of the front differ by at least so much in something measured"},
+    {"search.stagnation", &RunConfig::stagnation,
+     "evaluations in a row without a new function on the front before the search ends; 0: no "
+     "limit"},
+    {"search.islands", &RunConfig::islands, "separate populations that exchange their best"},
+    {"search.restart_after", &RunConfig::restart_after,
+     "results in a row that change no population before it is emptied; 0: never"},
+    {"search.adaptive_operators", &RunConfig::adaptive_operators,
+     "the weights of the mutations follow their success"},
     {"search.maximum_nodes", &Variation::maximum_nodes, "largest expression, in nodes"},
     {"search.maximum_depth", &Variation::maximum_depth, "deepest expression, in nodes"},
+    {"surrogate.enabled", &Surrogate::enabled,
+     "a model of the loss chooses among many offspring the one that is measured"},
+    {"surrogate.proposals", &Surrogate::proposals, "offspring to choose from"},
+    {"surrogate.amplitude_steps", &Surrogate::amplitude_steps,
+     "steps on the numbers of the chosen one, on the model"},
+    {"surrogate.unfiltered_share", &Surrogate::unfiltered_share,
+     "share of candidates that are bred without the model"},
+    {"surrogate.feature_pool", &Surrogate::feature_pool,
+     "features measured at the beginning, so that functions of them can be judged"},
+    {"surrogate.optimism", &Surrogate::optimism,
+     "standard deviations that a predicted loss is lowered by"},
+    {"surrogate.loss_share", &Surrogate::loss_share,
+     "share of candidates chosen by the loss alone, not by what they gain over simpler ones"},
+    {"surrogate.minimum_points", &Surrogate::minimum_points,
+     "measured allocations before the model is used"},
+    {"surrogate.maximum_points", &Surrogate::maximum_points,
+     "measured allocations that the model is fitted to"},
+    {"racing.windows", &RunConfig::racing_windows,
+     "numbers of windows, rising, after which a candidate that is clearly worse than its rivals is "
+     "stopped; none: every candidate is measured on all of fitness.windows"},
+    {"racing.rivals", &RunConfig::racing_rivals,
+     "a candidate is compared with so many of the best"},
     {"features.gradients", &RunConfig::gradients,
      "allow gradients of the loss (the source G): a backward pass of the model"},
     {"features.gradient_free", &RunConfig::gradient_free,
@@ -138,6 +184,19 @@ const Option kOptions[] = {
     {"workers.address", &RunConfig::address,
      "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
      "folder)"},
+    {"workers.listen", &RunConfig::listen,
+     "where workers of other machines are served: HOST:PORT; needs TLS, and a token or an "
+     "authority "
+     "of workers' certificates; empty: nowhere"},
+    {"workers.tls_certificate", &RunConfig::tls_certificate,
+     "PEM file: the coordinator's certificate"},
+    {"workers.tls_key", &RunConfig::tls_key, "PEM file: its key, readable by its owner alone"},
+    {"workers.tls_authority", &RunConfig::tls_authority,
+     "PEM file: the authority that must have signed the certificate of every worker that comes to "
+     "workers.listen; empty: workers need none"},
+    {"workers.token_file", &RunConfig::token_file,
+     "file with the secret that workers of other machines must know, readable by its owner alone; "
+     "empty: the environment variable STRATA_TOKEN, if that is set"},
 };
 
 const Option* FindOption(const std::string& key) {

@@ -41,13 +41,24 @@ struct RunConfig {
   int64_t report_window_tokens = 256;
   std::string report_arithmetic = "fp32";
   int64_t seed = 1;
+  std::string strategy = "strata";
   int64_t population = 24;
   int64_t lag = 8;
   int64_t random_candidates = 8;
   int64_t maximum_evaluations = 0;
+  int64_t stagnation = 0;
   double minutes = 6;
   int64_t finalists = 5;
   std::vector<std::string> baselines;
+  std::string warm_start;
+  std::vector<std::string> objectives = {search::kLoss, search::kComplexity};
+  double epsilon = 0.001;
+  std::vector<std::string> racing_windows;
+  int64_t racing_rivals = 24;
+  int64_t islands = 1;
+  int64_t restart_after = 0;
+  bool adaptive_operators = false;
+  search::SurrogateOptions surrogate;
   bool gradients = false;
   bool gradient_free = false;
   bool spectra = true;
@@ -57,6 +68,9 @@ struct RunConfig {
   std::string worker_device = "cpu";
   std::string worker_banks;
   std::string address = "auto";
+  std::string listen;  // the other machines' address
+  std::string token_file;
+  std::string tls_certificate, tls_key, tls_authority;
 
   // Where each key's value came from: "default", "demo.yaml:12", "--set".
   std::map<std::string, std::string> origins;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "cli/run_config.h"
@@ -51,6 +52,49 @@ absl::Status CheckVariation(const RunConfig& config) {
   return absl::OkStatus();
 }
 
+// The windows of the levels before the last; an error unless they rise and stay below all of them.
+absl::StatusOr<std::vector<int64_t>> RacingWindows(const RunConfig& config) {
+  std::vector<int64_t> windows;
+  for (const std::string& text : config.racing_windows) {
+    int64_t count = 0;
+    const char* end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, count);
+    const int64_t previous = windows.empty() ? 0 : windows.back();
+    if (error != std::errc() || stopped != end || count <= previous ||
+        count >= config.fitness_windows) {
+      return Bad(config, "racing.windows",
+                 fmt::format("whole numbers that rise, from 1 to below fitness.windows ({})",
+                             config.fitness_windows),
+                 fmt::format("'{}'", text));
+    }
+    windows.push_back(count);
+  }
+  return windows;
+}
+
+absl::Status CheckStrategy(const RunConfig& config) {
+  if (search::FindStrategyKind(config.strategy) == nullptr) {
+    const std::vector<std::string_view> known = {"strata", "random", "hill_climbing", "dsa"};
+    return Bad(config, "search.strategy", "strata, random, hill_climbing or dsa",
+               fmt::format("'{}', the nearest is '{}'", config.strategy,
+                           expr::NearestName(config.strategy, known)));
+  }
+  struct Share {
+    const char* key;
+    double value, maximum;
+  };
+  for (const Share& share :
+       {Share{"surrogate.unfiltered_share", config.surrogate.unfiltered_share, 1},
+        Share{"surrogate.loss_share", config.surrogate.loss_share, 1},
+        Share{"surrogate.optimism", config.surrogate.optimism, 100},
+        Share{"search.epsilon", config.epsilon, 100}}) {
+    if (share.value >= 0 && share.value <= share.maximum) continue;
+    return Bad(config, share.key, fmt::format("from 0 to {}", share.maximum),
+               fmt::format("{}", share.value));
+  }
+  return RacingWindows(config).status();
+}
+
 absl::Status CheckNumbers(const RunConfig& config) {
   struct Count {
     const char* key;
@@ -67,7 +111,16 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"report.windows", config.report_windows, 1, kMany},
            Count{"report.window_tokens", config.report_window_tokens, 2, kMany},
            Count{"search.seed", config.seed, 0, INT64_MAX},
-           Count{"search.population", config.population, 2, 1'000'000},
+           Count{"search.population", config.population, 2, 1000},
+           Count{"search.stagnation", config.stagnation, 0, kMany},
+           Count{"search.islands", config.islands, 1, 100},
+           Count{"search.restart_after", config.restart_after, 0, 1'000'000},
+           Count{"surrogate.proposals", config.surrogate.proposals, 1, 100'000},
+           Count{"surrogate.amplitude_steps", config.surrogate.amplitude_steps, 0, 100'000},
+           Count{"surrogate.feature_pool", config.surrogate.feature_pool, 0, 10'000},
+           Count{"surrogate.minimum_points", config.surrogate.minimum_points, 2, 1'000'000},
+           Count{"surrogate.maximum_points", config.surrogate.maximum_points, 4, 2000},
+           Count{"racing.rivals", config.racing_rivals, 1, 1000},
            Count{"search.lag", config.lag, 1, 10'000},
            Count{"search.random_candidates", config.random_candidates, 0, 10'000},
            Count{"search.maximum_evaluations", config.maximum_evaluations, 0, kMany},
@@ -105,10 +158,12 @@ absl::Status CheckNumbers(const RunConfig& config) {
                fmt::format("'{}' with {} and {}", config.fitness_levels, config.pruner,
                            config.fitness_protocol));
   }
-  if (config.minutes == 0 && config.maximum_evaluations == 0) {
+  if (config.minutes == 0 && config.maximum_evaluations == 0 && config.stagnation == 0) {
     return absl::InvalidArgumentError(
-        "the search would never end: set search.minutes or search.maximum_evaluations above 0");
+        "the search would never end: set search.minutes, search.maximum_evaluations or "
+        "search.stagnation above 0");
   }
+  if (absl::Status status = CheckStrategy(config); !status.ok()) return status;
   return CheckVariation(config);
 }
 
@@ -132,9 +187,26 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
   }
   if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
   if (config.address != "auto") {
-    if (const auto address = workers::ParseAddress(config.address); !address.ok()) {
-      return Bad(config, "workers.address", "auto, unix:PATH or 127.0.0.1:PORT",
-                 std::string(address.status().message()));
+    constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
+    const auto address = workers::ParseAddress(config.address);
+    if (!address.ok()) {
+      return Bad(config, "workers.address", kExpected, std::string(address.status().message()));
+    }
+    if (!address->is_local) {
+      return Bad(config, "workers.address",
+                 fmt::format("{}, as workers.listen serves other machines", kExpected),
+                 config.address);
+    }
+    if (address->socket_path.empty() && !config.listen.empty()) {
+      return Bad(config, "workers.address", "auto or unix:PATH where workers.listen is set",
+                 config.address);
+    }
+  }
+  if (!config.listen.empty()) {
+    const auto address = workers::ParseAddress(config.listen);
+    if (!address.ok() || !address->socket_path.empty()) {
+      return Bad(config, "workers.listen", "HOST:PORT",
+                 address.ok() ? config.listen : std::string(address.status().message()));
     }
   }
   if (absl::Status status = CheckName<evaluator::Pruner>(config, "pruner", config.pruner);
@@ -169,6 +241,8 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   plan.search = {.split = evaluator::Split::kFitness,
                  .windows = config.fitness_windows,
                  .window_tokens = config.fitness_window_tokens};
+  const auto racing = RacingWindows(config);
+  if (!racing.ok()) return racing.status();
   plan.verify = {.split = evaluator::Split::kReport,
                  .windows = config.report_windows,
                  .window_tokens = config.report_window_tokens,
@@ -180,6 +254,10 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
         workers::ParseName(config.fitness_arithmetic, &plan.search.arithmetic),
         workers::ParseName(config.report_arithmetic, &plan.verify.arithmetic)}) {
     if (!status.ok()) return status;
+  }
+  for (const int64_t windows : *racing) {
+    plan.racing.push_back(plan.search);
+    plan.racing.back().windows = windows;
   }
   plan.select = plan.verify;
   plan.select.split = evaluator::Split::kFitness;
@@ -220,15 +298,25 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
                     .group = static_cast<int>(config.group)};
   options.baselines = *std::move(baselines);
   options.random_candidates = static_cast<int>(config.random_candidates);
-  options.population = static_cast<int>(config.population);
+  options.strategy.kind = *search::FindStrategyKind(config.strategy);
+  options.strategy.population = static_cast<int>(config.population);
+  options.strategy.surrogate = config.surrogate;
+  options.strategy.islands = static_cast<int>(config.islands);
+  options.strategy.restart_after = static_cast<int>(config.restart_after);
+  options.strategy.adaptive_operators = config.adaptive_operators;
+  options.objectives = config.objectives;
+  options.epsilon = config.epsilon;
+  options.ladder.levels = static_cast<int>(config.racing_windows.size()) + 1;
+  options.ladder.rivals = static_cast<int>(config.racing_rivals);
+  options.stagnation_evaluations = config.stagnation;
   options.lag = static_cast<int>(config.lag);
   options.maximum_evaluations = config.maximum_evaluations;
   options.finalists = static_cast<int>(config.finalists);
-  options.variation = config.variation;
+  options.strategy.variation = config.variation;
   for (const expr::Baseline& baseline : options.baselines) {
     for (const auto* settings : {&baseline.published, &baseline.widened}) {
       if (settings->empty()) continue;
-      options.variation.library.push_back(settings->front().expression);
+      options.strategy.variation.library.push_back(settings->front().expression);
       break;
     }
   }

@@ -10,6 +10,7 @@
 
 #include "cli/rank_correlation.h"
 #include "cli/table.h"
+#include "search/hypervolume.h"
 
 namespace strata::cli {
 namespace {
@@ -47,6 +48,28 @@ absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
         fmt::format("the run lacks the property '{}', a whole number", kBaselineSettingsProperty));
   }
   return settings;
+}
+
+// Up to the first candidate with a fitness, as the engine has it.
+double HypervolumeOf(const RunReport& report, const std::vector<StoredCandidate>& candidates) {
+  const auto point = [&](const StoredCandidate& candidate, double nodes) {
+    search::Objectives objectives;
+    size_t measure = 0;
+    for (const std::string& name : report.config.objectives) {
+      objectives.push_back(name == search::kLoss         ? *candidate.fitness_nll
+                           : name == search::kComplexity ? nodes
+                                                         : candidate.measures[measure++]);
+    }
+    return objectives;
+  };
+  const auto first = std::find_if(candidates.begin(), candidates.end(),
+                                  [](const auto& c) { return c.fitness_nll.has_value(); });
+  if (first == candidates.end()) return 0;
+  std::vector<search::Objectives> points;
+  for (const StoredCandidate& candidate : report.front) {
+    points.push_back(point(candidate, candidate.complexity));
+  }
+  return search::Hypervolume(points, point(*first, report.config.variation.maximum_nodes + 1));
 }
 
 // Lowest value of `loss` among candidates that have one; simpler, then earlier, where equal.
@@ -87,12 +110,16 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   RunReport report;
   report.config = *std::move(config);
   report.candidates = static_cast<int64_t>(candidates->size());
-  std::vector<std::pair<double, double>> fitness_and_selection;
+  std::vector<std::pair<double, double>> fitness_and_selection, forecast_and_fitness;
   std::map<std::string, int64_t> failures;
   for (const StoredCandidate& candidate : *candidates) {
     if (candidate.fitness_nll && candidate.selection_nll && !candidate.same_as) {
       fitness_and_selection.emplace_back(*candidate.fitness_nll, *candidate.selection_nll);
     }
+    if (candidate.forecast && candidate.fitness_nll) {
+      forecast_and_fitness.emplace_back(candidate.forecast->nll, *candidate.fitness_nll);
+    }
+    if (candidate.stopped_early && !candidate.same_as) ++report.stopped_early;
     if (candidate.on_front) report.front.push_back(candidate);
     if (candidate.best_of_baseline) report.baselines.push_back(candidate);
     if (candidate.selection_nll.has_value() && !candidate.on_front && !candidate.best_of_baseline &&
@@ -107,7 +134,9 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
       }
     }
     const bool measured = candidate.fitness_nll.has_value();
-    if (measured && !candidate.same_as.has_value()) ++report.evaluations;
+    if ((measured || candidate.stopped_early) && !candidate.same_as.has_value()) {
+      ++report.evaluations;
+    }
     if (candidate.lineage.origin == "baseline" && (measured || !candidate.failure.empty())) {
       ++report.baseline_settings_measured;
     }
@@ -120,6 +149,19 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   std::stable_sort(
       report.other_finalists.begin(), report.other_finalists.end(),
       [](const auto& a, const auto& b) { return *a.selection_nll < *b.selection_nll; });
+  report.forecasts = static_cast<int64_t>(forecast_and_fitness.size());
+  report.forecast_rank_correlation = RankCorrelation(forecast_and_fitness);
+  double squares = 0;
+  for (const auto& [forecast, fitness] : forecast_and_fitness) {
+    squares += (forecast - fitness) * (forecast - fitness);
+  }
+  if (report.forecasts > 0) {
+    report.forecast_error = std::sqrt(squares / static_cast<double>(report.forecasts));
+  }
+  report.hypervolume = HypervolumeOf(report, *candidates);
+  const auto reason = (*store)->Property(search::kEndReasonProperty);
+  if (!reason.ok()) return reason.status();
+  report.end_reason = reason->value_or("");
   report.finalists = static_cast<int64_t>(fitness_and_selection.size());
   report.fitness_rank_correlation = RankCorrelation(fitness_and_selection);
   report.best = Lowest(*candidates, &StoredCandidate::selection_nll);
@@ -133,6 +175,8 @@ nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
           {"expression", candidate.text},
           {"complexity", candidate.complexity},
           {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
+          {"forecast_perplexity",
+           candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
           {"selection_perplexity", Perplexity(candidate.selection_nll)},
           {"report_perplexity", Perplexity(candidate.report_nll)},
           {"sparsity", candidate.achieved_sparsity
@@ -156,6 +200,15 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   json["fitness_rank_correlation"] = report.fitness_rank_correlation
                                          ? nlohmann::ordered_json(*report.fitness_rank_correlation)
                                          : nlohmann::ordered_json(nullptr);
+  const auto number = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  json["forecasts"] = report.forecasts;
+  json["forecast_error"] = number(report.forecast_error);
+  json["forecast_rank_correlation"] = number(report.forecast_rank_correlation);
+  json["hypervolume"] = report.hypervolume;
+  json["end_reason"] = report.end_reason;
+  json["stopped_early"] = report.stopped_early;
   json["candidates"] = report.candidates;
   json["evaluations"] = report.evaluations;
   json["failed"] = report.failed;
@@ -205,6 +258,20 @@ std::string ToTable(const RunReport& report) {
     text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",
                         report.finalists, *report.fitness_rank_correlation);
   }
+  if (report.forecast_error) {
+    text += fmt::format(
+        "the surrogate forecast {} losses with a root mean square error of {:.3f}{}\n",
+        report.forecasts, *report.forecast_error,
+        report.forecast_rank_correlation
+            ? fmt::format(", rank correlation {:.2f}", *report.forecast_rank_correlation)
+            : "");
+  }
+  if (report.stopped_early > 0) {
+    text += fmt::format("racing stopped {} of the allocations early\n", report.stopped_early);
+  }
+  text += fmt::format(
+      "hypervolume of the front {:.4g}{}\n", report.hypervolume,
+      report.end_reason.empty() ? "" : fmt::format("; the search ended by: {}", report.end_reason));
   if (report.failed > 0) {
     text += fmt::format("{} candidates failed, most often: {}\n", report.failed,
                         report.commonest_failure);

@@ -1,4 +1,4 @@
-// What a run found: the Pareto front beside the baselines, from the run's storage.
+// What a run found: the front beside the baselines, from the run's storage.
 #ifndef STRATA_CLI_RUN_REPORT_H_
 #define STRATA_CLI_RUN_REPORT_H_
 
@@ -32,7 +32,16 @@ struct RunReport {
   // Spearman's correlation of fitness with selection over the finalists' distinct allocations: how
   // far the cheap measurement can be trusted here.
   std::optional<double> fitness_rank_correlation;
-  int64_t finalists = 0;  // distinct allocations measured with the exact protocol
+  // How well the surrogate forecast the fitness of what it chose: root mean square error of the
+  // loss, Spearman's correlation, and the number of candidates with both.
+  std::optional<double> forecast_error;
+  std::optional<double> forecast_rank_correlation;
+  int64_t forecasts = 0;
+  // Of the front, see Engine::ArchiveHypervolume: comparable between runs of the same settings.
+  double hypervolume = 0;
+  std::string end_reason;     // why the search part ended; empty while it goes on
+  int64_t stopped_early = 0;  // distinct allocations that racing stopped
+  int64_t finalists = 0;      // distinct allocations measured with the exact protocol
   int64_t candidates = 0;
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t failed = 0;       // candidates without a result
@@ -48,7 +57,8 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
 std::string DisplayName(const search::StoredCandidate& candidate);
 
 // {"front": [...], "baselines": [...], ...}; each element has id, name, expression, complexity,
-// fitness_perplexity, selection_perplexity, report_perplexity, sparsity (null where not measured).
+// fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity, sparsity (null
+// where not measured).
 nlohmann::ordered_json ToJson(const RunReport& report);
 nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
 

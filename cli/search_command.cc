@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "cli/command.h"
+#include "cli/credential_options.h"
 #include "cli/json_text.h"
 #include "cli/run_report.h"
 #include "cli/search_progress.h"
@@ -26,6 +28,7 @@ struct Options {
   std::vector<std::string> overrides;
   std::string run;
   bool resume = false;
+  bool extend = false;
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -126,6 +129,14 @@ absl::Status RunSearch(SearchSetup* setup) {
   const SocketAddress address(setup->config);
   workers::CoordinatorOptions options;
   options.address = address.text();
+  if (!setup->config.listen.empty()) {
+    const RunConfig& config = setup->config;
+    absl::StatusOr<workers::Credentials> credentials = ReadCredentials(
+        {{config.tls_certificate, config.tls_key, config.tls_authority}, config.token_file});
+    if (!credentials.ok()) return credentials.status();
+    options.credentials = *std::move(credentials);
+    options.local_address = std::exchange(options.address, config.listen);
+  }
   options.plan = setup->plan;
   options.model_digest = setup->model.digest;
   options.text_digest = setup->text_digest;
@@ -137,7 +148,8 @@ absl::Status RunSearch(SearchSetup* setup) {
 
   std::unique_ptr<workers::LocalWorkers> local;
   if (setup->config.worker_count > 0) {
-    auto started = StartLocalWorkers(setup->config, (*coordinator)->address());
+    const std::string& own = (*coordinator)->local_address();
+    auto started = StartLocalWorkers(setup->config, own.empty() ? (*coordinator)->address() : own);
     if (!started.ok()) return started.status();
     local = *std::move(started);
   }
@@ -173,13 +185,15 @@ absl::Status Search(const Options& options) {
   }
   // From here on there is a run that an interruption must leave whole and name.
   WatchForInterrupt();
-  auto setup = PrepareSearch(*std::move(config), options.resume);
+  auto setup = PrepareSearch(*std::move(config), options.extend   ? Continuation::kExtend
+                                                 : options.resume ? Continuation::kResume
+                                                                  : Continuation::kNew);
   if (!setup.ok()) return setup.status();
   if (setup->search_has_ended) {
     fmt::print(
         stderr,
         "the search part of this run has ended before; search.minutes no longer counts, only "
-        "what is left of selection and verification is done\n");
+        "what is left of selection and verification is done (--extend searches on)\n");
   }
   const std::string again = ContinueCommand(options, setup->config.run);
   if (absl::Status status = RunSearch(&*setup); !status.ok()) {
@@ -216,6 +230,9 @@ void AddSearchCommand(CLI::App* app, Command* command) {
       ->allow_extra_args(false);
   verb->add_option("--run", options->run, "folder of the run, over the file");
   verb->add_flag("--resume", options->resume, "continue the run in the folder");
+  verb->add_flag("--extend", options->extend,
+                 "continue the run in the folder although it is done: search.minutes, "
+                 "search.maximum_evaluations, search.stagnation and search.finalists may change");
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return Search(*options); }; });
 }

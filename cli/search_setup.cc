@@ -7,6 +7,7 @@
 
 #include "cli/json_text.h"
 #include "cli/run_report.h"
+#include "cli/warm_start.h"
 #include "evaluator/level_layout.h"
 #include "evaluator/model_evaluator.h"
 #include "evaluator/model_summary.h"
@@ -99,7 +100,8 @@ std::string ModelProperty(const evaluator::ModelSummary& model,
 // The configuration to resume with: the stored one, changed where `config` sets a key that may
 // change. A key that `config` sets to another value and that may not change is an error.
 absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
-                                              const search::RunStore& store) {
+                                              const search::RunStore& store,
+                                              Continuation continuation) {
   const auto yaml = store.Property(search::kConfigProperty);
   if (!yaml.ok()) return yaml.status();
   if (!yaml->has_value()) {
@@ -112,11 +114,12 @@ absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
   for (size_t i = 0; i < wanted.size(); ++i) {
     const auto& [key, value, origin, meaning] = wanted[i];
     if (!config.origins.contains(key) || value == found[i].value || value == "auto") continue;
-    if (!MayChangeOnResume(key)) {
+    if (!MayChange(key, continuation)) {
       return absl::FailedPreconditionError(fmt::format(
           "{}: '{}' is {} but the run in '{}' has {}: a run keeps its settings; resume with them, "
-          "or start another with --run",
-          origin, key, value, config.run, found[i].value));
+          "{}start another with --run",
+          origin, key, value, config.run, found[i].value,
+          MayChange(key, Continuation::kExtend) ? "change this one with --extend, or " : "or "));
     }
     if (absl::Status status = SetOption(key, value, origin, &*merged); !status.ok()) return status;
   }
@@ -146,18 +149,24 @@ absl::Status StoreDescription(const SearchSetup& setup) {
 
 }  // namespace
 
-bool MayChangeOnResume(const std::string& key) {
-  return key.starts_with("workers.") || key == "search.minutes" || key == "model" ||
-         key == "text" || key == "run" || key == "fitness.levels";
+bool MayChange(const std::string& key, Continuation continuation) {
+  if (key.starts_with("workers.") || key == "search.minutes" || key == "model" || key == "text" ||
+      key == "run" || key == "fitness.levels") {
+    return true;
+  }
+  return continuation == Continuation::kExtend &&
+         (key == "search.maximum_evaluations" || key == "search.stagnation" ||
+          key == "search.finalists");
 }
 
-absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
+absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation) {
+  const bool resume = continuation != Continuation::kNew;
   SearchSetup setup;
   if (resume) {
     auto store = search::RunStore::Open(config.run);
     if (!store.ok()) return store.status();
     setup.store = *std::move(store);
-    auto merged = ReconcileWithStored(config, *setup.store);
+    auto merged = ReconcileWithStored(config, *setup.store, continuation);
     if (!merged.ok()) return merged.status();
     config = *std::move(merged);
   }
@@ -189,6 +198,10 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
   auto engine = EngineOptionsOf(config, layout);
   if (!engine.ok()) return engine.status();
+  auto warm_start = resume ? StoredWarmStart(*setup.store)
+                           : ReadWarmStart(config.warm_start, layout, config.target_sparsity);
+  if (!warm_start.ok()) return warm_start.status();
+  engine->warm_start = *std::move(warm_start);
 
   if (!resume) {
     auto store = search::RunStore::Create(config.run);
@@ -199,12 +212,16 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume) {
     }
     if (!store.ok()) return store.status();
     setup.store = *std::move(store);
+    if (absl::Status status = StoreWarmStart(engine->warm_start, setup.store.get()); !status.ok()) {
+      return status;
+    }
     if (absl::Status status = StoreDescription(setup); !status.ok()) return status;
   }
 
   search::SessionOptions options;
   options.engine = *std::move(engine);
   options.budget_seconds = config.minutes * 60;
+  options.extend = continuation == Continuation::kExtend;
   options.now_seconds = MonotonicSeconds;
   workers::FillContexts(setup.plan, setup.model.digest, setup.text_digest, &options);
   auto session = search::Session::Create(options, layout, setup.store.get());

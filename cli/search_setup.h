@@ -28,11 +28,15 @@ struct SearchSetup {
 };
 
 // Reads the model's header, tokenises the text and checks that every split is long enough, then
-// creates the run folder, or opens it when `resume`. Nothing is created when the input is bad.
-absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, bool resume);
+// creates the run folder, or opens it to go on. Nothing is created when the input is bad.
+//   kNew      a run that is not there yet
+//   kResume   a run that was cut off: same settings, same result
+//   kExtend   also a run that is done: its budgets may change, and it goes on if they are not spent
+enum class Continuation { kNew, kResume, kExtend };
+absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation);
 
-// Keys that may differ between the configuration of a run and the one it is resumed with.
-bool MayChangeOnResume(const std::string& key);
+// Keys that may differ between the configuration of a run and the one it goes on with.
+bool MayChange(const std::string& key, Continuation continuation);
 
 }  // namespace strata::cli
 

@@ -1,11 +1,14 @@
 #include "search/archive.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 #include <tuple>
 #include <utility>
+
+#include "search/progress.h"
 
 namespace strata::search {
 namespace {
@@ -14,20 +17,55 @@ const Candidate& At(const std::vector<Candidate>& candidates, int64_t id) {
   return candidates[static_cast<size_t>(id)];
 }
 
-// The front of the candidates outside `excluded`.
-std::vector<int64_t> FrontWithout(const std::set<int64_t>& excluded,
-                                  const std::vector<Candidate>& candidates) {
-  std::vector<std::tuple<int, double, int64_t>> order;
+struct Point {
+  int complexity = 0;
+  double fitness_nll = 0;
+  int64_t id = 0;
+  Objectives objectives;
+};
+
+// The candidates with a fitness, by complexity, then fitness_nll, then the other objectives.
+std::vector<Point> PointsOf(const std::vector<Candidate>& candidates,
+                            const std::vector<std::string>& names) {
+  std::vector<Point> points;
   for (const Candidate& candidate : candidates) {
-    if (!candidate.fitness_nll || excluded.contains(candidate.id)) continue;
-    order.emplace_back(candidate.complexity, *candidate.fitness_nll, candidate.id);
+    std::optional<Objectives> objectives = ObjectivesOf(candidate, names);
+    if (!objectives) continue;
+    points.push_back(
+        {candidate.complexity, *candidate.fitness_nll, candidate.id, *std::move(objectives)});
   }
-  std::sort(order.begin(), order.end());
-  std::vector<int64_t> front;
-  for (const auto& [complexity, fitness, id] : order) {
-    if (front.empty() || fitness < *At(candidates, front.back()).fitness_nll) front.push_back(id);
+  std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) {
+    return std::tie(a.complexity, a.fitness_nll, a.objectives, a.id) <
+           std::tie(b.complexity, b.fitness_nll, b.objectives, b.id);
+  });
+  return points;
+}
+
+// Takes the front out of `points`, which stay in order.
+std::vector<int64_t> TakeFront(std::vector<Point>* points) {
+  std::vector<Point> front, rest;
+  for (Point& point : *points) {
+    // A point that dominates another comes before it in the order, but where complexity is no
+    // objective.
+    const bool is_covered = std::any_of(front.begin(), front.end(), [&](const Point& member) {
+      return member.objectives == point.objectives ||
+             Dominates(member.objectives, point.objectives);
+    });
+    if (is_covered) {
+      rest.push_back(std::move(point));
+      continue;
+    }
+    const auto beaten = std::stable_partition(front.begin(), front.end(), [&](const Point& member) {
+      return !Dominates(point.objectives, member.objectives);
+    });
+    std::move(beaten, front.end(), std::back_inserter(rest));
+    front.erase(beaten, front.end());
+    front.push_back(std::move(point));
   }
-  return front;
+  *points = std::move(rest);
+  std::vector<int64_t> ids;
+  for (const Point& point : front) ids.push_back(point.id);
+  return ids;
 }
 
 // The operators of a tree without their numbers, in prefix order; the arities make it unambiguous.
@@ -38,8 +76,10 @@ void AppendForm(const expr::Expression& expression, std::string* form) {
 
 }  // namespace
 
-std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates) {
-  return FrontWithout({}, candidates);
+std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates,
+                                 const std::vector<std::string>& objectives) {
+  std::vector<Point> points = PointsOf(candidates, objectives);
+  return TakeFront(&points);
 }
 
 std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
@@ -60,6 +100,7 @@ std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
 int64_t MeasuredAs(const Candidate& candidate) { return candidate.same_as.value_or(candidate.id); }
 
 std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
+                               const std::vector<std::string>& objectives,
                                const std::vector<int64_t>& best_of_baselines, int finalists) {
   std::vector<int64_t> chosen;
   std::set<int64_t> taken;
@@ -68,7 +109,7 @@ std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
     // An expression of another form with the same allocation would be measured as this one.
     const int64_t measured = MeasuredAs(At(candidates, id));
     std::string form;
-    AppendForm(At(candidates, measured).expression, &form);
+    AppendForm(*expr::ParseExpression(At(candidates, measured).text), &form);
     if (!same_form_allowed && forms.contains(form)) return false;
     if (!taken.insert(measured).second) return false;
     forms.insert(std::move(form));
@@ -77,15 +118,16 @@ std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
   };
   for (const int64_t id : best_of_baselines) take(id, true);
   int room = finalists;
-  std::set<int64_t> passed;
-  std::vector<int64_t> front = ParetoFront(candidates);
+  std::vector<Point> points = PointsOf(candidates, objectives);
+  std::vector<int64_t> front = TakeFront(&points);
   for (bool first = true; room > 0 && !front.empty(); first = false) {
-    // A front falls in fitness_nll with rising complexity, so its end is its best.
-    for (auto id = front.rbegin(); id != front.rend() && room > 0; ++id) {
-      if (take(*id, first)) --room;
+    std::stable_sort(front.begin(), front.end(), [&](int64_t a, int64_t b) {
+      return *At(candidates, a).fitness_nll < *At(candidates, b).fitness_nll;
+    });
+    for (size_t i = 0; i < front.size() && room > 0; ++i) {
+      if (take(front[i], first)) --room;
     }
-    passed.insert(front.begin(), front.end());
-    front = FrontWithout(passed, candidates);
+    front = TakeFront(&points);
   }
   return chosen;
 }

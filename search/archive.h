@@ -4,15 +4,17 @@
 #define STRATA_SEARCH_ARCHIVE_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "search/engine.h"
 
 namespace strata::search {
 
-// Ids of the candidates with a fitness that none dominates in (fitness_nll, complexity), by rising
-// complexity and thus falling fitness_nll. Of several equal in both, the first. O(N log N).
-std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates);
+// Ids of the candidates with a fitness that none dominates in the objectives, by rising complexity,
+// then fitness_nll. Of several equal in all, the first. O(N (log N + F)) for a front of F.
+std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates,
+                                 const std::vector<std::string>& objectives);
 
 // Per baseline, in order, the id of its setting with the lowest fitness_nll (the first of equals);
 // baselines without any are left out. `baseline_of[id]` is the baseline candidate id is a setting
@@ -30,6 +32,7 @@ int64_t MeasuredAs(const Candidate& candidate);
 // the first front, a candidate that differs from a finalist in its numbers only is passed over for
 // one of another form.
 std::vector<int64_t> Finalists(const std::vector<Candidate>& candidates,
+                               const std::vector<std::string>& objectives,
                                const std::vector<int64_t>& best_of_baselines, int finalists);
 
 }  // namespace strata::search

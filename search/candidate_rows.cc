@@ -69,6 +69,12 @@ void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put) {
   BindOptional(put, 13, candidate.achieved_sparsity);
   put->bind(14, candidate.on_front ? 1 : 0);
   put->bind(15, candidate.best_of_baseline ? 1 : 0);
+  BindOptional(put, 16, candidate.forecast ? std::optional(candidate.forecast->nll) : std::nullopt);
+  BindOptional(put, 17,
+               candidate.forecast ? std::optional(candidate.forecast->deviation) : std::nullopt);
+  BindBytes(put, 18, EncodeDoubles(candidate.level_nll));
+  put->bind(19, candidate.stopped_early ? 1 : 0);
+  BindBytes(put, 20, EncodeDoubles(candidate.measures));
 }
 
 absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
@@ -80,7 +86,10 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   candidate.lineage.name = row.getColumn(4).getString();
   absl::StatusOr<std::vector<int64_t>> parents = ParseParents(row.getColumn(5).getString());
   absl::StatusOr<std::vector<double>> allocation = DecodeDoubles(row.getColumn(6).getString());
-  for (const absl::Status& status : {parents.status(), allocation.status()}) {
+  absl::StatusOr<std::vector<double>> levels = DecodeDoubles(row.getColumn(17).getString());
+  absl::StatusOr<std::vector<double>> measures = DecodeDoubles(row.getColumn(19).getString());
+  for (const absl::Status& status :
+       {parents.status(), allocation.status(), levels.status(), measures.status()}) {
     if (status.ok()) continue;
     return absl::DataLossError(
         fmt::format("candidate {}: {}", candidate.id, std::string(status.message())));
@@ -95,6 +104,11 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   candidate.achieved_sparsity = OptionalDouble(row.getColumn(12));
   candidate.on_front = row.getColumn(13).getInt() != 0;
   candidate.best_of_baseline = row.getColumn(14).getInt() != 0;
+  const std::optional<double> forecast = OptionalDouble(row.getColumn(15));
+  if (forecast) candidate.forecast = {*forecast, row.getColumn(16).getDouble()};
+  candidate.level_nll = *std::move(levels);
+  candidate.stopped_early = row.getColumn(18).getInt() != 0;
+  candidate.measures = *std::move(measures);
   return candidate;
 }
 

@@ -11,8 +11,8 @@ namespace strata::search {
 
 // Columns in the order of StoredCandidate: id, text, complexity, origin, name, parents (ids joined
 // by commas), allocation (BLOB in the format of outcome_codec.h), same_as, failure, the three
-// losses, achieved_sparsity, on_front, best_of_baseline. Throw SQLite::Exception as the statement
-// does.
+// losses, achieved_sparsity, on_front, best_of_baseline, forecast_nll, forecast_deviation,
+// level_nll (BLOB), stopped_early, measures (BLOB). Throw SQLite::Exception as the statement does.
 void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put);
 
 // From the row that `row` stands on. DataLoss names the candidate.

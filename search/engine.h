@@ -13,50 +13,66 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "expr/allocation.h"
 #include "expr/baselines.h"
-#include "expr/variation.h"
+#include "search/ladder.h"
+#include "search/strategy.h"
+#include "search/task.h"
 
 namespace strata::search {
+
+// Names of objectives that the engine knows; every other name is that of a measure that
+// evaluations must tell (EvaluateOutcome::measures).
+inline constexpr char kLoss[] = "loss";
+inline constexpr char kComplexity[] = "complexity";
+inline constexpr char kZeroShotError[] = "zero_shot_error";
+
+// A function to begin with besides the baselines: of another run, or a file.
+struct WarmStart {
+  std::string name;
+  expr::Expression expression;
+};
 
 struct EngineOptions {
   uint64_t seed = 1;
   expr::AllocationTarget target;
   // Seeded first: the published default of each, then all other settings.
   std::vector<expr::Baseline> baselines;
-  int random_candidates = 8;  // random trees after the baselines
-  // Parents are drawn from the best this many, by NSGA-II rank and crowding.
-  int population = 24;
+  std::vector<WarmStart> warm_start;  // after the defaults of the baselines
+  int random_candidates = 8;          // of the strategy's, after the seeds
+  StrategyOptions strategy;
+  // Minimised; the loss first, at most kMaximumObjectives, each once.
+  std::vector<std::string> objectives = {kLoss, kComplexity};
+  // Points of the archive closer than this in every measured objective are one, see
+  // epsilon_archive.h.
+  double epsilon = 0.001;
+  LadderOptions ladder;
   // Several times the number of workers; larger keeps more workers busy, learns later.
   int lag = 8;
   // Distinct allocations measured in the search, baselines included; 0: no limit.
   int64_t maximum_evaluations = 200;
+  // Distinct allocations in a row that leave the archive as it is before the search ends; 0: never.
+  int64_t stagnation_evaluations = 0;
   // Candidates measured with the exact protocol besides the best setting of every baseline: members
   // of the front, then of the next fronts; at least 1.
   int finalists = 5;
-  expr::VariationOptions variation;
-};
-
-// What a candidate was bred from.
-struct Lineage {
-  std::string origin;            // "baseline", "random", "crossover", "mutation"
-  std::string name;              // a baseline's name and settings, else empty
-  std::vector<int64_t> parents;  // candidate ids
 };
 
 struct Candidate {
-  int64_t id = 0;  // 0, 1, 2, ... in breeding order
-  expr::Expression expression;
-  std::string text;
+  int64_t id = 0;    // 0, 1, 2, ... in breeding order
+  std::string text;  // parses back to the expression
   int complexity = 0;
   Lineage lineage;
+  std::optional<Forecast> forecast;   // what the strategy expected of fitness_nll
   expr::Allocation allocation;        // empty while unresolved or infeasible
   std::optional<int64_t> same_as;     // earlier candidate with the same quantised allocation
   std::string failure;                // infeasible or quarantined, with the reason; else empty
+  std::vector<double> level_nll;      // on the levels of the ladder; empty without one
+  bool stopped_early = false;         // clearly worse than its rivals: no fitness
   std::optional<double> fitness_nll;  // told, or copied from same_as
+  std::vector<double> measures;       // of the objectives that are measures, in their order
   // Exact protocol, fitness split: what chooses among the finalists.
   std::optional<double> selection_nll;
   // Exact protocol, report split: what is reported, used for no choice.
@@ -64,39 +80,6 @@ struct Candidate {
   // Of the search measurement, or of the verification once there.
   std::optional<double> achieved_sparsity;
 };
-
-// Which of the run's three fidelities an evaluation uses; what they mean is the caller's business.
-// Every finalist is measured on kSelect and then on kVerify.
-enum class Rung { kSearch, kSelect, kVerify };
-
-struct ProfileTask {
-  std::vector<std::string> features;
-};
-struct EvaluateTask {
-  int64_t candidate = 0;
-  Rung rung = Rung::kSearch;
-  expr::Allocation allocation;
-};
-struct Wait {};  // nothing to hand out until something is told
-struct Done {};  // the search is over and verified
-struct Task {
-  int64_t id = 0;  // unique within the engine; what Tell refers to
-  std::variant<ProfileTask, EvaluateTask> work;
-};
-using Action = std::variant<Task, Wait, Done>;
-
-struct ProfileOutcome {
-  std::vector<std::vector<double>> values;  // per feature of the task, one number per unit
-};
-struct EvaluateOutcome {
-  double mean_nll = 0;
-  double achieved_sparsity = 0;
-};
-// The task failed for good; its candidate is quarantined (a result, not an error).
-struct FailedOutcome {
-  std::string reason;
-};
-using Outcome = std::variant<ProfileOutcome, EvaluateOutcome, FailedOutcome>;
 
 // kSelecting: finalists on Rung::kSelect; kVerifying: the same finalists on Rung::kVerify.
 enum class Phase { kSearching, kDraining, kSelecting, kVerifying, kDone };
@@ -121,13 +104,20 @@ class Engine {
   virtual void StopSearch(std::optional<int64_t> last_candidate = std::nullopt) = 0;
 
   virtual Phase phase() const = 0;
-  virtual int64_t evaluations() const = 0;  // search-rung results told, duplicates not counted
+  // Why the search phase ended: "evaluations", "stagnation", "nothing new", "stopped"; empty
+  // before.
+  virtual const std::string& end_reason() const = 0;
+  virtual int64_t evaluations() const = 0;  // allocations told of in the search, on any level
   virtual int64_t last_candidate_handed_out() const = 0;  // -1 before the first
   virtual const std::vector<Candidate>& candidates() const = 0;
   virtual const expr::FeatureTable& features() const = 0;
 
-  // Ids of the Pareto front of (fitness_nll, complexity), by complexity.
+  // Ids of the archive of all objectives, by complexity, then loss. It takes results in the order
+  // of candidates, so it trails behind what was told by at most what is outstanding.
   virtual std::vector<int64_t> Front() const = 0;
+  // Of the archive, up to the losses and measures of the first candidate with a result and one node
+  // more than functions may have; never falls. 0 before.
+  virtual double ArchiveHypervolume() const = 0;
 
   // For every baseline with a result, the id of its setting with the lowest fitness_nll, in
   // baseline order.

@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <set>
+
 #include "expr/operator_table.h"
+#include "search/hypervolume.h"
 
 namespace strata::search {
 namespace {
@@ -35,6 +40,61 @@ absl::Status ValidateVariation(const expr::VariationOptions& variation) {
   return status;
 }
 
+absl::Status ValidateObjectives(const EngineOptions& options) {
+  const std::vector<std::string>& names = options.objectives;
+  const std::set<std::string> distinct(names.begin(), names.end());
+  if (names.empty() || names.front() != kLoss || names.size() > kMaximumObjectives ||
+      distinct.size() != names.size() || distinct.contains("")) {
+    return absl::InvalidArgumentError(
+        fmt::format("objectives must be 1 to {} different names, '{}' first, found [{}]",
+                    kMaximumObjectives, kLoss, fmt::join(names, ", ")));
+  }
+  if (!(options.epsilon >= 0 && std::isfinite(options.epsilon))) {
+    return absl::InvalidArgumentError(
+        fmt::format("epsilon must be finite and not negative, found {}", options.epsilon));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateStrategy(const StrategyOptions& strategy) {
+  absl::Status status = Within("population", 1, 1000, strategy.population);
+  status.Update(Within("islands", 1, 100, strategy.islands));
+  status.Update(AtLeast("migration_interval", 1, strategy.migration_interval));
+  status.Update(AtLeast("restart_after", 0, strategy.restart_after));
+  const SurrogateOptions& surrogate = strategy.surrogate;
+  status.Update(Within("surrogate.proposals", 1, 100000, surrogate.proposals));
+  status.Update(Within("surrogate.amplitude_steps", 0, 100000, surrogate.amplitude_steps));
+  status.Update(Within("surrogate.feature_pool", 0, 10000, surrogate.feature_pool));
+  status.Update(Within("surrogate.minimum_points", 2, 1000000, surrogate.minimum_points));
+  status.Update(Within("surrogate.maximum_points", 4, 2000, surrogate.maximum_points));
+  if (!(surrogate.loss_share >= 0 && surrogate.loss_share <= 1)) {
+    status.Update(absl::InvalidArgumentError(
+        fmt::format("surrogate.loss_share must be from 0 to 1, found {}", surrogate.loss_share)));
+  }
+  if (!(surrogate.unfiltered_share >= 0 && surrogate.unfiltered_share <= 1)) {
+    status.Update(absl::InvalidArgumentError(fmt::format(
+        "surrogate.unfiltered_share must be from 0 to 1, found {}", surrogate.unfiltered_share)));
+  }
+  if (!(surrogate.optimism >= 0 && std::isfinite(surrogate.optimism))) {
+    status.Update(absl::InvalidArgumentError(fmt::format(
+        "surrogate.optimism must be finite and not negative, found {}", surrogate.optimism)));
+  }
+  status.Update(ValidateVariation(strategy.variation));
+  return status;
+}
+
+absl::Status ValidateAllocationFunction(const std::string& what,
+                                        const expr::Expression& expression) {
+  const absl::Status valid = expr::Validate(expression);
+  if (!valid.ok()) {
+    return absl::InvalidArgumentError(fmt::format("{}: {}", what, std::string(valid.message())));
+  }
+  if (expr::TypeOf(expression) == expr::ValueType::kAllocation) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: expected an expression of type Allocation, found {}", what,
+                  expr::PrintExpression(expression)));
+}
+
 absl::Status ValidateBaselines(const std::vector<expr::Baseline>& baselines) {
   for (const expr::Baseline& baseline : baselines) {
     if (baseline.published.empty() && baseline.widened.empty()) {
@@ -43,16 +103,9 @@ absl::Status ValidateBaselines(const std::vector<expr::Baseline>& baselines) {
     }
     for (const auto* settings : {&baseline.published, &baseline.widened}) {
       for (const expr::BaselineSetting& setting : *settings) {
-        const absl::Status valid = expr::Validate(setting.expression);
-        if (!valid.ok()) {
-          return absl::InvalidArgumentError(fmt::format(
-              "baseline {} {}: {}", baseline.name, setting.settings, std::string(valid.message())));
-        }
-        if (expr::TypeOf(setting.expression) != expr::ValueType::kAllocation) {
-          return absl::InvalidArgumentError(fmt::format(
-              "baseline {} {}: expected an expression of type Allocation, found {}", baseline.name,
-              setting.settings, expr::PrintExpression(setting.expression)));
-        }
+        const absl::Status valid = ValidateAllocationFunction(
+            fmt::format("baseline {} {}", baseline.name, setting.settings), setting.expression);
+        if (!valid.ok()) return valid;
       }
     }
   }
@@ -68,12 +121,18 @@ absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayou
   absl::Status status = expr::ValidateLayout(layout);
   status.Update(expr::ValidateTarget(options.target));
   status.Update(Within("random_candidates", 0, 10000, options.random_candidates));
-  status.Update(Within("population", 1, 1000000, options.population));
   status.Update(Within("lag", 1, 10000, options.lag));
   status.Update(AtLeast("maximum_evaluations", 0, options.maximum_evaluations));
+  status.Update(AtLeast("stagnation_evaluations", 0, options.stagnation_evaluations));
   status.Update(AtLeast("finalists", 1, options.finalists));
-  status.Update(ValidateVariation(options.variation));
+  status.Update(Within("ladder.levels", 1, 8, options.ladder.levels));
+  status.Update(Within("ladder.rivals", 1, 1000, options.ladder.rivals));
+  status.Update(ValidateObjectives(options));
+  status.Update(ValidateStrategy(options.strategy));
   status.Update(ValidateBaselines(options.baselines));
+  for (const WarmStart& start : options.warm_start) {
+    status.Update(ValidateAllocationFunction("warm start " + start.name, start.expression));
+  }
   return status;
 }
 
@@ -97,15 +156,29 @@ std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines) {
 }
 
 std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout) {
-  const expr::VariationOptions& variation = options.variation;
+  const StrategyOptions& strategy = options.strategy;
+  const SurrogateOptions& surrogate = strategy.surrogate;
+  const expr::VariationOptions& variation = strategy.variation;
   // fmt writes the shortest decimal number that reads back to the same double.
   std::string text = fmt::format(
       "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\ntarget.maximum={}"
       "\ntarget.group={}\n"
       "random_candidates={}\npopulation={}\nlag={}\n",
       expr::OperatorTableHash(), options.seed, options.target.sparsity, options.target.minimum,
-      options.target.maximum, options.target.group, options.random_candidates, options.population,
+      options.target.maximum, options.target.group, options.random_candidates, strategy.population,
       options.lag);
+  text += fmt::format(
+      "objectives={}\nepsilon={}\nladder.levels={}\nladder.rivals={}\nstrategy={}\n"
+      "islands={}\nmigration_interval={}\nrestart_after={}\nadaptive_operators={}\n"
+      "surrogate={}\nsurrogate.proposals={}\nsurrogate.amplitude_steps={}\n"
+      "surrogate.unfiltered_share={}\nsurrogate.optimism={}\nsurrogate.minimum_points={}\n"
+      "surrogate.maximum_points={}\nsurrogate.feature_pool={}\nsurrogate.loss_share={}\n",
+      fmt::join(options.objectives, " "), options.epsilon, options.ladder.levels,
+      options.ladder.rivals, NameOf(strategy.kind), strategy.islands, strategy.migration_interval,
+      strategy.restart_after, strategy.adaptive_operators, surrogate.enabled, surrogate.proposals,
+      surrogate.amplitude_steps, surrogate.unfiltered_share, surrogate.optimism,
+      surrogate.minimum_points, surrogate.maximum_points, surrogate.feature_pool,
+      surrogate.loss_share);
   for (const expr::Unit& unit : layout) {
     text += fmt::format("unit={} {} {} {}\n", unit.block, expr::UnitKindName(unit.kind),
                         unit.parameters, unit.fan);
@@ -126,6 +199,9 @@ std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& l
   }
   for (const Seed& seed : BaselineSeeds(options.baselines)) {
     text += fmt::format("baseline {}={}\n", seed.name, expr::PrintExpression(seed.expression));
+  }
+  for (const WarmStart& start : options.warm_start) {
+    text += fmt::format("warm_start {}={}\n", start.name, expr::PrintExpression(start.expression));
   }
   return text;
 }

@@ -27,8 +27,8 @@ struct Seed {
 std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines);
 
 // One "name=value" per line of everything that decides which candidates are bred: all options but
-// maximum_evaluations and finalists, the layout of the units, and the operator table. Equal texts,
-// equal candidates. Doubles are exact.
+// maximum_evaluations, stagnation_evaluations and finalists, the layout of the units, and the
+// operator table. Equal texts, equal candidates. Doubles are exact.
 std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout);
 
 }  // namespace strata::search

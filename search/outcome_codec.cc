@@ -40,6 +40,16 @@ class Reader {
     return ok_ ? count : 0;
   }
 
+  // A number of characters, and those.
+  std::string Text() {
+    const uint64_t length = Integer();
+    if (length > bytes_.size()) ok_ = false;
+    if (!ok_) return "";
+    std::string text(bytes_.substr(0, length));
+    bytes_.remove_prefix(length);
+    return text;
+  }
+
   bool ok() const { return ok_; }
   bool AtEnd() const { return ok_ && bytes_.empty(); }
 
@@ -88,6 +98,14 @@ std::string EncodeOutcome(const Outcome& outcome) {
     }
   } else if (const auto* evaluate = std::get_if<EvaluateOutcome>(&outcome)) {
     bytes = EncodeDoubles({evaluate->mean_nll, evaluate->achieved_sparsity});
+    AppendInteger(evaluate->window_nll.size(), &bytes);
+    bytes += EncodeDoubles(evaluate->window_nll);
+    AppendInteger(evaluate->measures.size(), &bytes);
+    for (const auto& [name, value] : evaluate->measures) {
+      AppendDouble(value, &bytes);
+      AppendInteger(name.size(), &bytes);
+      bytes += name;
+    }
   } else {
     bytes = std::get<FailedOutcome>(outcome).reason;
   }
@@ -110,6 +128,13 @@ absl::StatusOr<Outcome> DecodeOutcome(std::string_view kind, std::string_view by
     EvaluateOutcome evaluate;
     evaluate.mean_nll = reader.Double();
     evaluate.achieved_sparsity = reader.Double();
+    evaluate.window_nll.resize(reader.Count());
+    for (double& nll : evaluate.window_nll) nll = reader.Double();
+    const uint64_t measures = reader.Count();
+    for (uint64_t i = 0; i < measures && reader.ok(); ++i) {
+      const double value = reader.Double();
+      evaluate.measures[reader.Text()] = value;
+    }
     outcome = evaluate;
   } else {
     return absl::DataLossError(

@@ -3,7 +3,9 @@
 //
 //   doubles   the doubles, nothing else
 //   profile   number of features, then for each: number of values, the values
-//   evaluate  mean_nll, achieved_sparsity
+//   evaluate  mean_nll, achieved_sparsity, number of windows, their losses, number of measures,
+//   then
+//             for each: its value, the number of characters of its name, the name
 //   failed    the reason's characters
 #ifndef STRATA_SEARCH_OUTCOME_CODEC_H_
 #define STRATA_SEARCH_OUTCOME_CODEC_H_

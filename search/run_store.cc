@@ -18,7 +18,7 @@
 namespace strata::search {
 namespace {
 
-constexpr char kSchemaVersion[] = "1";
+constexpr char kSchemaVersion[] = "2";
 constexpr int kBusyTimeoutMilliseconds = 5000;
 
 // Outcomes are BLOBs in the format of outcome_codec.h; for the candidates see candidate_rows.h.
@@ -29,7 +29,9 @@ CREATE TABLE candidates (
   id INTEGER PRIMARY KEY, text TEXT NOT NULL, complexity INTEGER NOT NULL,
   origin TEXT NOT NULL, name TEXT NOT NULL, parents TEXT NOT NULL, allocation BLOB NOT NULL,
   same_as INTEGER, failure TEXT NOT NULL, fitness_nll REAL, selection_nll REAL,
-  report_nll REAL, achieved_sparsity REAL, on_front INTEGER NOT NULL, best_of_baseline INTEGER NOT NULL);
+  report_nll REAL, achieved_sparsity REAL, on_front INTEGER NOT NULL, best_of_baseline INTEGER NOT NULL,
+  forecast_nll REAL, forecast_deviation REAL, level_nll BLOB NOT NULL, stopped_early INTEGER NOT NULL,
+  measures BLOB NOT NULL);
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT, unix_seconds REAL NOT NULL, kind TEXT NOT NULL,
   detail TEXT NOT NULL);
@@ -103,9 +105,10 @@ class SqliteRunStore final : public RunStore {
     absl::StatusOr<std::optional<std::string>> version = Property("schema_version");
     if (!version.ok()) return version.status();
     if (*version == kSchemaVersion) return absl::OkStatus();
-    return absl::FailedPreconditionError(fmt::format("{}: expected schema version {}, found {}",
-                                                     DatabasePath(folder_), kSchemaVersion,
-                                                     version->value_or("none")));
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: expected schema version {}, found {}: another version of strata made this run; read "
+        "and resume it with that one",
+        DatabasePath(folder_), kSchemaVersion, version->value_or("none")));
   }
 
   absl::Status CheckIntegrity() {
@@ -182,7 +185,7 @@ class SqliteRunStore final : public RunStore {
       SQLite::Transaction transaction(database_);
       SQLite::Statement put(database_,
                             "INSERT OR REPLACE INTO candidates "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
       for (const StoredCandidate& candidate : candidates) {
         BindCandidate(candidate, &put);
         put.exec();
@@ -207,7 +210,8 @@ class SqliteRunStore final : public RunStore {
       SQLite::Statement select(
           database_,
           "SELECT id, text, complexity, origin, name, parents, allocation, same_as, failure, "
-          "fitness_nll, selection_nll, report_nll, achieved_sparsity, on_front, best_of_baseline "
+          "fitness_nll, selection_nll, report_nll, achieved_sparsity, on_front, best_of_baseline, "
+          "forecast_nll, forecast_deviation, level_nll, stopped_early, measures "
           "FROM candidates ORDER BY id");
       while (select.executeStep()) {
         absl::StatusOr<StoredCandidate> candidate = ReadCandidate(select);

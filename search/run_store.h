@@ -22,9 +22,13 @@ struct StoredCandidate {
   std::string text;
   int complexity = 0;
   Lineage lineage;
+  std::optional<Forecast> forecast;
   expr::Allocation allocation;
   std::optional<int64_t> same_as;
   std::string failure;
+  std::vector<double> level_nll;
+  bool stopped_early = false;
+  std::vector<double> measures;
   std::optional<double> fitness_nll, selection_nll, report_nll, achieved_sparsity;
   bool on_front = false;
   bool best_of_baseline = false;
@@ -32,6 +36,8 @@ struct StoredCandidate {
 
 // The property that makes a run a started one: the effective configuration.
 inline constexpr char kConfigProperty[] = "config";
+// Why the search part ended: Engine::end_reason(), or "time". Set once the run is done.
+inline constexpr char kEndReasonProperty[] = "end_reason";
 
 class RunStore {
  public:

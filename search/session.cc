@@ -1,6 +1,7 @@
 #include "search/session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -18,6 +19,8 @@ namespace {
 constexpr char kEngineOptions[] = "engine_options";
 constexpr char kSecondsSpent[] = "seconds_spent";
 constexpr char kStoppedAfter[] = "search_stopped_after_candidate";
+// What it holds once a search that was stopped was extended.
+constexpr char kNotStopped[] = "none";
 // Far more candidates than a search can measure.
 constexpr int64_t kMaximumStoredCandidate = 10'000'000;
 
@@ -52,7 +55,7 @@ template <typename Number>
 absl::StatusOr<std::optional<Number>> NumberProperty(const RunStore& store, const char* name) {
   const absl::StatusOr<std::optional<std::string>> text = store.Property(name);
   if (!text.ok()) return text.status();
-  if (!*text) return std::optional<Number>();
+  if (!*text || **text == kNotStopped) return std::optional<Number>();
   Number value{};
   const char* const end = (*text)->data() + (*text)->size();
   const auto [at, error] = std::from_chars((*text)->data(), end, value);
@@ -68,9 +71,10 @@ uint16_t RowState(const Candidate& candidate, bool on_front, bool best_of_baseli
   for (const bool part :
        {!candidate.allocation.empty(), candidate.same_as.has_value(), !candidate.failure.empty(),
         candidate.fitness_nll.has_value(), candidate.selection_nll.has_value(),
-        candidate.report_nll.has_value(), on_front, best_of_baseline}) {
+        candidate.report_nll.has_value(), candidate.stopped_early, on_front, best_of_baseline}) {
     state = state << 1 | (part ? 1u : 0u);
   }
+  state = state << 4 | static_cast<unsigned>(candidate.level_nll.size());
   return static_cast<uint16_t>(state);
 }
 
@@ -80,9 +84,13 @@ StoredCandidate RowOf(const Candidate& candidate, bool on_front, bool best_of_ba
   row.text = candidate.text;
   row.complexity = candidate.complexity;
   row.lineage = candidate.lineage;
+  row.forecast = candidate.forecast;
   row.allocation = candidate.allocation;
   row.same_as = candidate.same_as;
   row.failure = candidate.failure;
+  row.level_nll = candidate.level_nll;
+  row.stopped_early = candidate.stopped_early;
+  row.measures = candidate.measures;
   row.fitness_nll = candidate.fitness_nll;
   row.selection_nll = candidate.selection_nll;
   row.report_nll = candidate.report_nll;
@@ -106,8 +114,10 @@ class StoredSession final : public Session {
     const absl::StatusOr<std::optional<std::string>> known = store_->Property(kEngineOptions);
     if (!known.ok()) return known.status();
     replaying_ = known->has_value();
+    const std::string racing = fmt::format("{}", fmt::join(options_.racing_contexts, "\n"));
     const std::pair<const char*, const std::string*> properties[] = {
         {"profile_context", &options_.profile_context},
+        {"racing_contexts", &racing},
         {"search_context", &options_.search_context},
         {"select_context", &options_.select_context},
         {"verify_context", &options_.verify_context},
@@ -126,6 +136,9 @@ class StoredSession final : public Session {
     }
     const auto stopped_after = NumberProperty<int64_t>(*store_, kStoppedAfter);
     if (!stopped_after.ok()) return stopped_after.status();
+    if (*stopped_after && options_.extend) {
+      return store_->PutProperty(kStoppedAfter, kNotStopped);
+    }
     if (*stopped_after) {
       // -1: stopped before the first was handed out.
       if (**stopped_after < -1 || **stopped_after > kMaximumStoredCandidate) {
@@ -150,6 +163,11 @@ class StoredSession final : public Session {
       if (!std::holds_alternative<Task>(action)) {
         if (told_from_store || std::holds_alternative<Done>(action)) {
           const absl::Status written = WriteCandidates();
+          if (!written.ok()) return written;
+        }
+        if (std::holds_alternative<Done>(action)) {
+          const absl::Status written =
+              store_->PutProperty(kEndReasonProperty, stopped_ ? "time" : engine_->end_reason());
           if (!written.ok()) return written;
         }
         if (std::holds_alternative<Done>(action)) return SessionAction(Done{});
@@ -213,6 +231,10 @@ class StoredSession final : public Session {
   const std::string& ContextOf(const Task& task) const {
     const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
     if (evaluate == nullptr) return options_.profile_context;
+    const auto level = static_cast<size_t>(evaluate->level);
+    if (evaluate->rung == Rung::kSearch && level < options_.racing_contexts.size()) {
+      return options_.racing_contexts[level];
+    }
     if (evaluate->rung == Rung::kSearch) return options_.search_context;
     return evaluate->rung == Rung::kSelect ? options_.select_context : options_.verify_context;
   }
@@ -302,6 +324,11 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
   if (!std::isfinite(options.budget_seconds) || options.budget_seconds < 0) {
     return absl::InvalidArgumentError(fmt::format(
         "budget_seconds must be finite and not negative, found {}", options.budget_seconds));
+  }
+  if (static_cast<int>(options.racing_contexts.size()) + 1 != options.engine.ladder.levels) {
+    return absl::InvalidArgumentError(
+        fmt::format("racing_contexts: expected one less than the {} levels of the ladder, found {}",
+                    options.engine.ladder.levels, options.racing_contexts.size()));
   }
   absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(options.engine, layout);
   if (!engine.ok()) return engine.status();

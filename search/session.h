@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "search/engine.h"
 #include "search/run_store.h"
@@ -20,12 +21,15 @@ namespace strata::search {
 struct SessionOptions {
   EngineOptions engine;
   // Everything besides the allocation or features that a result depends on: model, text, pruner,
-  // calibration, the three fidelities, operator table, protocol version. Part of every task digest.
+  // calibration, the fidelities, operator table, protocol version. Part of every task digest.
   std::string profile_context;
-  std::string search_context;
+  std::vector<std::string> racing_contexts;  // of the levels before the last, EngineOptions::ladder
+  std::string search_context;                // of the last level, whose loss is the fitness
   std::string select_context;
   std::string verify_context;
-  double budget_seconds = 0;            // search phase, added up over resumes; 0: no limit
+  double budget_seconds = 0;  // search phase, added up over resumes; 0: no limit
+  // Goes on with a search whose budget was spent, with the budgets of these options.
+  bool extend = false;
   std::function<double()> now_seconds;  // monotonic clock
 };
 

@@ -9,7 +9,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "workers/address.h"
 #include "workers/dispatcher.h"
@@ -64,14 +67,19 @@ class GrpcCoordinator : public Coordinator {
 
   ~GrpcCoordinator() override { StopServer(); }
 
-  absl::Status Listen(const Address& address) {
+  absl::Status Listen(const Address& address, const std::optional<Address>& local) {
     const auto credentials = MakeServerCredentials(options_.credentials.tls);
     if (!credentials.ok()) return credentials.status();
     absl::Status claimed = ClaimSocketPath(address);
+    if (local.has_value()) claimed.Update(ClaimSocketPath(*local));
     if (!claimed.ok()) return claimed;
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(address.text, *credentials, &port);
+    int local_port = 1;
+    if (local.has_value()) {
+      builder.AddListeningPort(local->text, grpc::InsecureServerCredentials(), &local_port);
+    }
     builder.RegisterService(&service_);
     builder.SetMaxReceiveMessageSize(kMaximumMessageBytes);
     builder.SetMaxSendMessageSize(kMaximumMessageBytes);
@@ -88,10 +96,14 @@ class GrpcCoordinator : public Coordinator {
     const mode_t former = umask(kOwnerOnly);
     server_ = builder.BuildAndStart();
     umask(former);
-    if (server_ == nullptr || port == 0) {
-      return absl::UnavailableError(fmt::format("cannot listen on {}", address.text));
+    if (server_ == nullptr || port == 0 || local_port == 0) {
+      return absl::UnavailableError(fmt::format("cannot listen on {}{}", address.text,
+                                                local.has_value() ? " and " + local->text : ""));
     }
-    socket_path_ = address.socket_path;
+    for (const Address& bound : {address, local.value_or(Address())}) {
+      if (!bound.socket_path.empty()) socket_paths_.push_back(bound.socket_path);
+    }
+    if (local.has_value()) local_address_ = local->text;
     address_ =
         address.socket_path.empty() ? fmt::format("{}:{}", address.host, port) : address.text;
     return absl::OkStatus();
@@ -108,6 +120,7 @@ class GrpcCoordinator : public Coordinator {
   }
 
   std::string address() const override { return address_; }
+  std::string local_address() const override { return local_address_; }
 
  private:
   void Tick() {
@@ -130,7 +143,7 @@ class GrpcCoordinator : public Coordinator {
     server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
     service_.WaitUntilEmpty();
     server_.reset();
-    if (!socket_path_.empty()) unlink(socket_path_.c_str());
+    for (const std::string& path : socket_paths_) unlink(path.c_str());
   }
 
   const CoordinatorOptions options_;
@@ -139,8 +152,9 @@ class GrpcCoordinator : public Coordinator {
   Dispatcher dispatcher_;
   boost::asio::steady_timer timer_;
   std::unique_ptr<grpc::Server> server_;
-  std::string socket_path_;
+  std::vector<std::string> socket_paths_;
   std::string address_;
+  std::string local_address_;
   std::function<bool(const CoordinatorStatus&)> tick_should_stop_;
   absl::Status outcome_;
 };
@@ -155,10 +169,20 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Coordinato
   if (!address.ok()) return address.status();
   checked = CheckExposure(*address, options.credentials);
   if (!checked.ok()) return checked;
+  std::optional<Address> local;
+  if (!options.local_address.empty()) {
+    const absl::StatusOr<Address> parsed = ParseAddress(options.local_address);
+    if (!parsed.ok()) return parsed.status();
+    if (parsed->socket_path.empty()) {
+      return absl::InvalidArgumentError(fmt::format(
+          "local_address: expected \"unix:/path/of/socket\", found \"{}\"", options.local_address));
+    }
+    local = *parsed;
+  }
   CoordinatorOptions complete = options;
   if (!complete.now_seconds) complete.now_seconds = SteadySeconds;
   auto coordinator = std::make_unique<GrpcCoordinator>(complete, session);
-  absl::Status listening = coordinator->Listen(*address);
+  absl::Status listening = coordinator->Listen(*address, local);
   if (!listening.ok()) return listening;
   return coordinator;
 }

@@ -20,6 +20,9 @@ namespace strata::workers {
 
 struct CoordinatorOptions {
   std::string address;  // "unix:/path/socket" or "host:port"
+  // A Unix socket, served besides, for workers of this machine; empty: none.
+  std::string local_address = {};
+  // Of `address`. Who may open a Unix socket is its owner: there no token is asked for.
   Credentials credentials;
   int maximum_workers = 4096;  // connected at a time
   MeasurementPlan plan;
@@ -69,6 +72,7 @@ class Coordinator {
       const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) = 0;
 
   virtual std::string address() const = 0;  // with the real port if 0 was asked
+  virtual std::string local_address() const = 0;
 };
 
 }  // namespace strata::workers

@@ -23,7 +23,7 @@ namespace strata::workers {
 class ExchangeStream;
 
 struct ExchangeServiceOptions {
-  std::string token = {};         // that every stream must bring; empty: none
+  std::string token = {};  // that every stream must bring that is not of a Unix socket; empty: none
   size_t maximum_streams = 4096;  // at a time; more are refused
 };
 

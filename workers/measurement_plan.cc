@@ -90,10 +90,12 @@ absl::Status ParseName(const std::string& name, evaluator::Split* value) {
   return FindValue(kSplits, "split", name, value);
 }
 
-const evaluator::Fidelity& FidelityOf(search::Rung rung, const MeasurementPlan& plan) {
+const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const MeasurementPlan& plan) {
   switch (rung) {
     case search::Rung::kSearch:
-      return plan.search;
+      return static_cast<size_t>(level) < plan.racing.size()
+                 ? plan.racing[static_cast<size_t>(level)]
+                 : plan.search;
     case search::Rung::kSelect:
       return plan.select;
     case search::Rung::kVerify:
@@ -111,6 +113,10 @@ void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
   const std::string pruned =
       fmt::format("{} pruner={} group={}", common, NameOf(plan.method.pruner), plan.method.group);
   options->profile_context = "profile " + common;
+  options->racing_contexts.clear();
+  for (const evaluator::Fidelity& level : plan.racing) {
+    options->racing_contexts.push_back(fmt::format("evaluate {} {}", pruned, Describe(level)));
+  }
   options->search_context = fmt::format("evaluate {} {}", pruned, Describe(plan.search));
   options->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));
   options->verify_context = fmt::format("evaluate {} {}", pruned, Describe(plan.verify));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "evaluator/evaluator.h"
 #include "search/session.h"
@@ -14,19 +15,22 @@
 namespace strata::workers {
 
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
-inline constexpr uint32_t kProtocolVersion = 3;
+inline constexpr uint32_t kProtocolVersion = 4;
 
 struct MeasurementPlan {
   evaluator::PruningMethod method;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   evaluator::Calibration calibration;
-  evaluator::Fidelity search;  // fitness split, cheap
+  // Levels before the last of the search's ladder, cheapest first: windows that the next level
+  // begins with. Empty: none.
+  std::vector<evaluator::Fidelity> racing;
+  evaluator::Fidelity search;  // fitness split, cheap: the last level
   evaluator::Fidelity select;  // fitness split, sequential protocol: chooses among finalists
   evaluator::Fidelity verify;  // report split, sequential protocol
 };
 
-// How evaluations of a rung are measured. A reference into `plan`.
-const evaluator::Fidelity& FidelityOf(search::Rung rung, const MeasurementPlan& plan);
+// How evaluations of a rung, and of the search's of a level, are measured. A reference into `plan`.
+const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const MeasurementPlan& plan);
 
 // Names used in configurations, on the wire and in reports.
 std::string NameOf(evaluator::Pruner value);       // "magnitude", "wanda", "ria", "sparsegpt"
@@ -42,7 +46,7 @@ absl::Status ParseName(const std::string& name, evaluator::Protocol* value);
 absl::Status ParseName(const std::string& name, evaluator::Arithmetic* value);
 absl::Status ParseName(const std::string& name, evaluator::Split* value);
 
-// Fills the four contexts of SessionOptions: text that names model, text, pruner, calibration,
+// Fills the contexts of SessionOptions: text that names model, text, pruner, calibration,
 // granularity, fidelity, operator table and protocol version.
 void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
                   const std::string& text_digest, search::SessionOptions* options);

@@ -11,6 +11,7 @@
 namespace strata::workers {
 namespace {
 
+constexpr int kMaximumMeasures = 64;
 constexpr int64_t kMaximumCount = 1'000'000;  // windows, sequences, tokens in one, units, features
 constexpr int kEnvelopeBytes = 64 << 10;      // of a message, besides its result
 // Rows are pruned by whole weights, so that the sparsity of a small layer is not exactly the one
@@ -129,6 +130,23 @@ v1::Failure::Kind KindOf(const absl::Status& error) {
   }
 }
 
+absl::Status CheckMeasures(const v1::EvaluateResult& result) {
+  if (result.measures_size() > kMaximumMeasures) {
+    return absl::InvalidArgumentError(
+        fmt::format("evaluate.measures: expected at most {}, found {}", kMaximumMeasures,
+                    result.measures_size()));
+  }
+  for (const auto& [name, value] : result.measures()) {
+    if (name.empty() || name.size() > kMaximumNameBytes || !std::isfinite(value)) {
+      return absl::InvalidArgumentError(
+          fmt::format("evaluate.measures: expected finite numbers with names of 1 to {} bytes, "
+                      "found {} of '{}'",
+                      kMaximumNameBytes, value, Printable(name.substr(0, 40))));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckMeasurement(const v1::EvaluateResult& result) {
   absl::Status status = CheckCount("evaluate.window_nll", result.window_nll_size());
   double sum = 0;
@@ -138,6 +156,7 @@ absl::Status CheckMeasurement(const v1::EvaluateResult& result) {
   }
   status.Update(CheckRange("evaluate.mean_nll", result.mean_nll(), 0, 1e6));
   status.Update(CheckRange("evaluate.achieved_sparsity", result.achieved_sparsity(), 0, 1));
+  status.Update(CheckMeasures(result));
   status.Update(CheckSeconds("evaluate.prune_seconds", result.prune_seconds()));
   status.Update(CheckSeconds("evaluate.forward_seconds", result.forward_seconds()));
   status.Update(CheckSeconds("evaluate.loss_seconds", result.loss_seconds()));
@@ -205,11 +224,16 @@ absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result,
                                       const search::EvaluateTask& task, const MeasurementPlan& plan,
                                       const std::vector<int64_t>& parameters) {
   absl::Status status = CheckMeasurement(result);
-  if (status.ok()) status = CheckAnswers(result, task, FidelityOf(task.rung, plan), parameters);
+  if (status.ok())
+    status = CheckAnswers(result, task, FidelityOf(task.rung, task.level, plan), parameters);
   if (!status.ok()) return status;
   return ReceivedResult{
-      .outcome = search::EvaluateOutcome{.mean_nll = result.mean_nll(),
-                                         .achieved_sparsity = result.achieved_sparsity()},
+      .outcome =
+          search::EvaluateOutcome{
+              .mean_nll = result.mean_nll(),
+              .achieved_sparsity = result.achieved_sparsity(),
+              .measures = {result.measures().begin(), result.measures().end()},
+              .window_nll = {result.window_nll().begin(), result.window_nll().end()}},
       .seconds = {.prune = result.prune_seconds(),
                   .forward = result.forward_seconds(),
                   .loss = result.loss_seconds()}};
@@ -255,7 +279,7 @@ v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan
   Encode(plan.calibration, work->mutable_calibration());
   work->set_granularity(NameOf(plan.granularity));
   work->mutable_allocation()->Assign(evaluate.allocation.begin(), evaluate.allocation.end());
-  Encode(FidelityOf(evaluate.rung, plan), work->mutable_fidelity());
+  Encode(FidelityOf(evaluate.rung, evaluate.level, plan), work->mutable_fidelity());
   return sent;
 }
 

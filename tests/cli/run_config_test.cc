@@ -208,10 +208,56 @@ TEST(RunConfigTest, BaselinesAreChosenByName) {
   ASSERT_TRUE(engine.ok()) << engine.status();
   ASSERT_EQ(engine->baselines.size(), 2u);
   EXPECT_EQ(engine->baselines[1].name, "owl");
-  EXPECT_EQ(engine->variation.library.size(), 2u);
+  EXPECT_EQ(engine->strategy.variation.library.size(), 2u);
   config.baselines = {"owl", "alls"};
   EXPECT_THAT(Message(EngineOptionsOf(config, layout).status()),
               AllOf(HasSubstr("'search.baselines'"), HasSubstr("'alls', the nearest is 'als'")));
+}
+
+TEST(RunConfigTest, TheStrategyAndItsSettingsReachTheEngine) {
+  const expr::UnitLayout layout = expr::SquareBlocks({4096, 4096, 4096, 4096});
+  auto config = LoadRunConfig(
+      "", {"search.strategy=dsa", "search.stagnation=40", "search.islands=3",
+           "search.objectives=loss,zero_shot_error", "search.epsilon=0.25",
+           "surrogate.enabled=false", "surrogate.optimism=1.5", "surrogate.proposals=9"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto engine = EngineOptionsOf(*config, layout);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  EXPECT_EQ(engine->strategy.kind, search::StrategyKind::kDsa);
+  EXPECT_EQ(engine->stagnation_evaluations, 40);
+  EXPECT_EQ(engine->strategy.islands, 3);
+  EXPECT_THAT(engine->objectives, ::testing::ElementsAre("loss", "zero_shot_error"));
+  EXPECT_EQ(engine->epsilon, 0.25);
+  EXPECT_FALSE(engine->strategy.surrogate.enabled);
+  EXPECT_EQ(engine->strategy.surrogate.optimism, 1.5);
+  EXPECT_EQ(engine->strategy.surrogate.proposals, 9);
+  RunConfig wrong = Complete();
+  wrong.strategy = "randm";
+  EXPECT_THAT(Message(ValidateRunConfig(wrong)), HasSubstr("'randm', the nearest is 'random'"));
+  wrong = Complete();
+  wrong.surrogate.unfiltered_share = 2;
+  EXPECT_THAT(Message(ValidateRunConfig(wrong)),
+              HasSubstr("'surrogate.unfiltered_share' must be from 0 to 1, found 2"));
+}
+
+TEST(RunConfigTest, RacingWindowsRiseAndStayBelowAllOfThem) {
+  RunConfig config = Complete();
+  config.fitness_windows = 8;
+  config.racing_windows = {"1", "4"};
+  const auto plan = MeasurementPlanOf(config);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ(plan->racing.size(), 2u);
+  EXPECT_EQ(plan->racing[1].windows, 4);
+  EXPECT_EQ(plan->racing[1].window_tokens, plan->search.window_tokens);
+  const auto engine = EngineOptionsOf(config, expr::SquareBlocks({4096, 4096}));
+  EXPECT_EQ(engine->ladder.levels, 3);
+  for (const std::vector<std::string>& bad :
+       {std::vector<std::string>{"8"}, {"0"}, {"4", "4"}, {"two"}}) {
+    config.racing_windows = bad;
+    EXPECT_THAT(Message(ValidateRunConfig(config)),
+                HasSubstr("'racing.windows' must be whole numbers that rise, from 1 to below "
+                          "fitness.windows (8)"));
+  }
 }
 
 TEST(RunConfigTest, PlanUsesTheThreeFidelities) {

@@ -21,12 +21,13 @@ class ArchiveTest : public ::testing::Test {
       for (int64_t depth = 0; depth < candidate.id; ++depth) text = "sin(" + text + ")";
       text = "span(" + text + ", 0.1)";
     }
-    candidate.expression = expr::ParseExpression(text).value();
+    candidate.text = text;
     candidate.fitness_nll = fitness_nll;
     candidate.complexity = complexity;
     candidate.same_as = same_as;
     candidates_.push_back(candidate);
   }
+  const std::vector<std::string> names_ = {kLoss, kComplexity};
   std::vector<Candidate> candidates_;
 };
 
@@ -39,8 +40,8 @@ TEST_F(ArchiveTest, FrontByComplexityFirstOfEquals) {
   Add(4.8, 3);           // 5: equal to 4, later
   Add(6.0, 1);           // 6: on the front
   Add(4.0, 7);           // 7: as good as 2, but larger
-  EXPECT_THAT(ParetoFront(candidates_), ElementsAre(6, 4, 2));
-  EXPECT_THAT(ParetoFront({}), IsEmpty());
+  EXPECT_THAT(ParetoFront(candidates_, names_), ElementsAre(6, 4, 2));
+  EXPECT_THAT(ParetoFront({}, names_), IsEmpty());
 }
 
 TEST_F(ArchiveTest, BestOfBaselinesInTheirOrder) {
@@ -61,14 +62,14 @@ TEST_F(ArchiveTest, FinalistsNameEachAllocationOnce) {
   Add(3.0, 5);     // 3
   Add(3.5, 4);     // 4
   Add(2.0, 9);     // 5
-  const std::vector<int64_t> front = ParetoFront(candidates_);
+  const std::vector<int64_t> front = ParetoFront(candidates_, names_);
   EXPECT_THAT(front, ElementsAre(2, 4, 3, 5));
   // Baselines 0 and 2 (measured as 1); of the front the best loss first, 2 being there already.
-  EXPECT_THAT(Finalists(candidates_, {0, 2}, 2), ElementsAre(0, 1, 5, 3));
-  EXPECT_THAT(Finalists(candidates_, {0, 2}, 10), ElementsAre(0, 1, 5, 3, 4));
-  EXPECT_THAT(Finalists(candidates_, {}, 1), ElementsAre(5));
+  EXPECT_THAT(Finalists(candidates_, names_, {0, 2}, 2), ElementsAre(0, 1, 5, 3));
+  EXPECT_THAT(Finalists(candidates_, names_, {0, 2}, 10), ElementsAre(0, 1, 5, 3, 4));
+  EXPECT_THAT(Finalists(candidates_, names_, {}, 1), ElementsAre(5));
   // A member verified as a baseline's best takes no place from the others.
-  EXPECT_THAT(Finalists(candidates_, {5}, 1), ElementsAre(5, 3));
+  EXPECT_THAT(Finalists(candidates_, names_, {5}, 1), ElementsAre(5, 3));
 }
 
 TEST_F(ArchiveTest, FinalistsComeFromLaterFrontsWhenTheFirstIsSmall) {
@@ -77,9 +78,9 @@ TEST_F(ArchiveTest, FinalistsComeFromLaterFrontsWhenTheFirstIsSmall) {
   Add(2.2, 3, std::nullopt, "span(influence, 0.1)");             // 2: third front
   Add(2.3, 4, std::nullopt, "span(-redundancy, 0.1)");           // 3: fourth front
   Add(std::nullopt, 1, std::nullopt, "span(outliers(5), 0.1)");  // 4: no result
-  EXPECT_THAT(Finalists(candidates_, {}, 1), ElementsAre(0));
-  EXPECT_THAT(Finalists(candidates_, {}, 2), ElementsAre(0, 2));
-  EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 2, 3));
+  EXPECT_THAT(Finalists(candidates_, names_, {}, 1), ElementsAre(0));
+  EXPECT_THAT(Finalists(candidates_, names_, {}, 2), ElementsAre(0, 2));
+  EXPECT_THAT(Finalists(candidates_, names_, {}, 9), ElementsAre(0, 2, 3));
 }
 
 TEST_F(ArchiveTest, AFormIsThatOfTheCandidateThatIsMeasured) {
@@ -87,14 +88,14 @@ TEST_F(ArchiveTest, AFormIsThatOfTheCandidateThatIsMeasured) {
   Add(2.1, 3, std::nullopt, "span(redundancy, 0.2)");  // 1: the form of 0
   Add(2.1, 4, 1, "span(reverse(redundancy), 0.2)");    // 2: another form, but measured as 1
   Add(2.2, 4, std::nullopt, "span(influence, 0.1)");   // 3
-  EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 3));
+  EXPECT_THAT(Finalists(candidates_, names_, {}, 9), ElementsAre(0, 3));
 }
 
 TEST_F(ArchiveTest, MembersOfTheFirstFrontMayShareAForm) {
   Add(2.0, 5, std::nullopt, "span(redundancy + 1, 0.1)");
   Add(2.5, 3, std::nullopt, "span(redundancy, 0.1)");
   Add(3.0, 2, std::nullopt, "span(redundancy, 0.3)");
-  EXPECT_THAT(Finalists(candidates_, {}, 9), ElementsAre(0, 1, 2));
+  EXPECT_THAT(Finalists(candidates_, names_, {}, 9), ElementsAre(0, 1, 2));
 }
 
 }  // namespace

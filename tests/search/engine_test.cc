@@ -32,7 +32,8 @@ double BestFitness(const Engine& engine) {
 }
 
 TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneTask) {
-  const EngineOptions options = SyntheticOptions(1, 0);
+  EngineOptions options = SyntheticOptions(1, 0);
+  options.strategy.surrogate.feature_pool = 0;
   const auto engine = Make(options);
   const Action first = engine->Ask();
   ASSERT_TRUE(std::holds_alternative<Task>(first));
@@ -42,10 +43,12 @@ TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneTask) {
   size_t index = 0;
   for (const Candidate& candidate : engine->candidates()) {
     if (index++ < options.baselines.size()) {
-      EXPECT_EQ(candidate.expression, options.baselines[index - 1].published[0].expression);
+      EXPECT_EQ(*expr::ParseExpression(candidate.text),
+                options.baselines[index - 1].published[0].expression);
       EXPECT_EQ(candidate.lineage.origin, "baseline");
     }
-    for (const std::string& feature : expr::RequiredFeatures(candidate.expression)) {
+    for (const std::string& feature :
+         expr::RequiredFeatures(*expr::ParseExpression(candidate.text))) {
       needed.insert(feature);
     }
   }
@@ -281,7 +284,8 @@ TEST(Engine, AFeatureThatCannotBeMeasuredFailsOnlyThoseWhoNeedIt) {
   int failed = 0;
   for (const Candidate& candidate : engine->candidates()) {
     bool needs_bad = false;
-    for (const std::string& feature : expr::RequiredFeatures(candidate.expression)) {
+    for (const std::string& feature :
+         expr::RequiredFeatures(*expr::ParseExpression(candidate.text))) {
       needs_bad |= is_bad(feature);
     }
     const bool has_failed_for_it = candidate.failure.find("outliers(5)") != std::string::npos;

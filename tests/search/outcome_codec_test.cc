@@ -52,6 +52,17 @@ TEST(OutcomeCodec, OutcomesKeepEveryBit) {
     const auto& read = std::get<EvaluateOutcome>(*again);
     ExpectSameBits({read.mean_nll, read.achieved_sparsity}, {value, -value});
   }
+  const EvaluateOutcome named{
+      1.5, 0.7, {{"zero_shot_error", 0.25}, {"", -0.0}, {"a name of more than eight", 3}}, {1, 2}};
+  const auto decoded_names = DecodeOutcome(KindOf(named), EncodeOutcome(named));
+  ASSERT_TRUE(decoded_names.ok());
+  EXPECT_EQ(std::get<EvaluateOutcome>(*decoded_names).measures, named.measures);
+  EXPECT_EQ(std::get<EvaluateOutcome>(*decoded_names).window_nll, named.window_nll);
+  const std::string whole = EncodeOutcome(named);
+  for (size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_FALSE(DecodeOutcome("evaluate", whole.substr(0, length)).ok()) << length;
+  }
+
   const FailedOutcome failed{std::string("it's \0 \"broken\"", 15)};
   const auto again = DecodeOutcome(KindOf(failed), EncodeOutcome(failed));
   ASSERT_TRUE(again.ok());

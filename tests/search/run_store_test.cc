@@ -43,6 +43,14 @@ void ExpectEqual(const StoredCandidate& a, const StoredCandidate& b) {
   EXPECT_EQ(a.allocation, b.allocation);
   EXPECT_EQ(a.same_as, b.same_as);
   EXPECT_EQ(a.failure, b.failure);
+  ASSERT_EQ(a.forecast.has_value(), b.forecast.has_value());
+  if (a.forecast) {
+    EXPECT_EQ(a.forecast->nll, b.forecast->nll);
+    EXPECT_EQ(a.forecast->deviation, b.forecast->deviation);
+  }
+  EXPECT_EQ(a.level_nll, b.level_nll);
+  EXPECT_EQ(a.stopped_early, b.stopped_early);
+  EXPECT_EQ(a.measures, b.measures);
   EXPECT_EQ(a.fitness_nll, b.fitness_nll);
   EXPECT_EQ(a.selection_nll, b.selection_nll);
   EXPECT_EQ(a.report_nll, b.report_nll);
@@ -88,7 +96,7 @@ TEST_F(RunStoreTest, KeepsEverythingAcrossOpening) {
   const auto store = MustOpen();
   EXPECT_EQ(*store->Property("config"), "a: 2\n");
   EXPECT_EQ(*store->Property("absent"), std::nullopt);
-  EXPECT_EQ(*store->Property("schema_version"), "1");
+  EXPECT_EQ(*store->Property("schema_version"), "2");
   const auto profile = store->FindOutcome("d1");
   ASSERT_TRUE(profile.ok() && *profile);
   const auto& values = std::get<ProfileOutcome>(**profile).values;
@@ -112,6 +120,10 @@ TEST_F(RunStoreTest, CandidatesAreReplacedById) {
   second.on_front = false;
   second.best_of_baseline = true;
   second.allocation = {};
+  second.forecast = {4.5, 0.125};
+  second.level_nll = {5.5, 1.0 / 3.0};
+  second.stopped_early = true;
+  second.measures = {0.25};
   ASSERT_TRUE(store->PutCandidates({second, Sample(0)}).ok());
   StoredCandidate changed = Sample(0);
   changed.selection_nll = 4.375;
@@ -144,7 +156,7 @@ TEST_F(RunStoreTest, TextsAreBoundNotPasted) {
   const std::string hostile("x'); DELETE FROM properties; --\0\xff", 34);
   ASSERT_TRUE(store->PutProperty(hostile, hostile).ok());
   EXPECT_EQ(*store->Property(hostile), hostile);
-  EXPECT_EQ(*store->Property("schema_version"), "1");
+  EXPECT_EQ(*store->Property("schema_version"), "2");
 }
 
 TEST_F(RunStoreTest, SaysWhatIsThereOrNot) {
@@ -181,14 +193,14 @@ TEST_F(RunStoreTest, ARunWithoutConfigurationWasNeverStarted) {
     ASSERT_TRUE(store->PutCandidates({Sample(0)}).ok());
   }
   const auto store = MustCreate();
-  EXPECT_EQ(*store->Property("schema_version"), "1");
+  EXPECT_EQ(*store->Property("schema_version"), "2");
   EXPECT_EQ(*store->Property("engine_options"), std::nullopt);
   EXPECT_FALSE(store->FindOutcome("d1")->has_value());
   EXPECT_TRUE(store->Candidates()->empty());
 }
 
 TEST_F(RunStoreTest, AnotherSchemaIsNotMadeNew) {
-  ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "2").ok());
+  ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "1").ok());
   EXPECT_EQ(RunStore::Create(folder_).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
@@ -285,10 +297,10 @@ TEST_F(RunStoreTest, AReaderSeesAWriterThatWasKilled) {
 }
 
 TEST_F(RunStoreTest, OtherSchemaVersionsAreRefused) {
-  ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "2").ok());
+  ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "1").ok());
   const absl::Status status = RunStore::OpenForReading(folder_).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("expected schema version 1, found 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("expected schema version 2, found 1"));
 }
 
 TEST_F(RunStoreTest, ADamagedDatabaseIsDataLoss) {

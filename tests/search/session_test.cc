@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 
+#include "search/task_digest.h"
 #include "tests/search/simulation.h"
 #include "tests/search/temporary_folder.h"
 
@@ -101,6 +102,63 @@ TEST_F(SessionTest, NeverAsksForWhatIsStored) {
   EXPECT_EQ(longer->engine().evaluations(), 50);
   EXPECT_EQ(laboratory_.evaluations(Rung::kSearch), 50);
   EXPECT_GE(done, 10);
+}
+
+// A search that its time ended goes on, with the candidates it would have had.
+TEST_F(SessionTest, AnExtendedSearchIsTheOneThatWasNeverStopped) {
+  options_.engine.maximum_evaluations = 60;
+  options_.budget_seconds = 10;
+  {
+    const auto session = MustCreate();
+    Drive(session.get(), &laboratory_, 3, 1, [&](int64_t completions) {
+      if (completions == 20) now_ += 11;
+      return false;
+    });
+    EXPECT_TRUE(session->search_stopped());
+    EXPECT_LT(session->engine().evaluations(), 60);
+    EXPECT_EQ(*store_->Property(kEndReasonProperty), "time");
+  }
+  EXPECT_EQ(Drive(MustCreate().get(), &laboratory_, 3, 1), 0);  // resuming alone changes nothing
+  options_.budget_seconds = 1000;
+  options_.extend = true;
+  {
+    const auto session = MustCreate();
+    EXPECT_FALSE(session->search_stopped());
+    Drive(session.get(), &laboratory_, 3, 1, [](int64_t completions) { return completions == 9; });
+  }
+  options_.extend = false;  // an extension that was cut off is resumed like any run
+  const auto session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 1);
+  EXPECT_EQ(session->engine().evaluations(), 60);
+  EXPECT_EQ(*store_->Property(kEndReasonProperty), "evaluations");
+
+  TemporaryFolder other;
+  const auto store = RunStore::Create(other / "run");
+  options_.budget_seconds = 0;
+  const auto whole = Session::Create(options_, SyntheticLayout(), store->get());
+  Drive(whole->get(), &laboratory_, 3, 1);
+  EXPECT_EQ(Describe(session->engine().candidates()), Describe((*whole)->engine().candidates()));
+  EXPECT_EQ(Describe(*store_->Candidates()), Describe(*(*store)->Candidates()));
+}
+
+TEST_F(SessionTest, EveryLevelOfTheLadderHasItsContext) {
+  options_.engine.ladder.levels = 2;
+  const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("racing_contexts"));
+  options_.racing_contexts = {"two windows"};
+  const auto session = MustCreate();
+  std::set<std::string> digests;
+  laboratory_.distort = [&](const Task& task, Outcome outcome) {
+    const auto* work = std::get_if<EvaluateTask>(&task.work);
+    if (work == nullptr || work->rung != Rung::kSearch) return outcome;
+    const std::string context = work->level == 0 ? "two windows" : "one-shot";
+    EXPECT_TRUE(digests.insert(TaskDigest(context, task)).second);
+    return outcome;
+  };
+  Drive(session.get(), &laboratory_, 3, 1);
+  for (const std::string& digest : digests) EXPECT_TRUE(store_->FindOutcome(digest)->has_value());
+  EXPECT_GT(digests.size(), 50u);
 }
 
 TEST_F(SessionTest, DigestsDependOnTheContexts) {

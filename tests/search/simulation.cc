@@ -27,6 +27,11 @@ std::string DescribeCommon(const C& c) {
                   c.same_as.value_or(-1), c.failure, Bits(c.fitness_nll), Bits(c.selection_nll),
                   Bits(c.report_nll), Bits(c.achieved_sparsity));
   for (const double sparsity : c.allocation) text.append(1, ' ').append(Bits(sparsity));
+  if (c.forecast)
+    text += fmt::format(" ~{}+-{}", Bits(c.forecast->nll), Bits(c.forecast->deviation));
+  for (const double nll : c.level_nll) text += " level " + Bits(nll);
+  for (const double measure : c.measures) text += " measure " + Bits(measure);
+  if (c.stopped_early) text += " stopped early";
   return text;
 }
 
@@ -70,13 +75,18 @@ EngineOptions SyntheticOptions(uint64_t seed, int64_t evaluations) {
   options.target.sparsity = kTarget;
   options.baselines = SimulatedBaselines();
   options.maximum_evaluations = evaluations;
+  // A small model, so that the tests are fast.
+  options.strategy.surrogate.proposals = 12;
+  options.strategy.surrogate.amplitude_steps = 6;
+  options.strategy.surrogate.maximum_points = 60;
+  options.strategy.surrogate.feature_pool = 20;
   return options;
 }
 
 EngineOptions SmallOptions(uint64_t seed, int64_t evaluations) {
   EngineOptions options = SyntheticOptions(seed, evaluations);
   options.baselines.resize(1);
-  options.population = 8;
+  options.strategy.population = 8;
   options.finalists = 2;
   return options;
 }

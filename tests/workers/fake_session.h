@@ -22,6 +22,8 @@ class FakeEngine : public search::Engine {
   absl::Status Tell(int64_t, const search::Outcome&) override { return absl::OkStatus(); }
   void StopSearch(std::optional<int64_t>) override {}
   search::Phase phase() const override { return search::Phase::kSearching; }
+  const std::string& end_reason() const override { return end_reason_; }
+  double ArchiveHypervolume() const override { return 0; }
   int64_t evaluations() const override { return 0; }
   int64_t last_candidate_handed_out() const override { return -1; }
   const std::vector<search::Candidate>& candidates() const override { return candidates_; }
@@ -31,6 +33,7 @@ class FakeEngine : public search::Engine {
 
  private:
   expr::FeatureTable features_;
+  const std::string end_reason_;
   std::vector<search::Candidate> candidates_;
 };
 

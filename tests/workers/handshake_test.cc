@@ -31,7 +31,7 @@ TEST_F(HandshakeTest, TheSameIsAdmitted) {
 TEST_F(HandshakeTest, EveryDifferenceIsRefusedWithBothValues) {
   const v1::Hello good = hello_;
   hello_.set_protocol_version(77);
-  EXPECT_THAT(Refusal(), HasSubstr("protocol version: expected 3, found 77"));
+  EXPECT_THAT(Refusal(), HasSubstr("protocol version: expected 4, found 77"));
   hello_ = good;
   hello_.set_operator_table_hash(0x1234);
   EXPECT_THAT(Refusal(), HasSubstr("found 0000000000001234"));

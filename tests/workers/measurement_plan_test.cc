@@ -86,6 +86,20 @@ TEST(MeasurementPlanTest, EveryDifferenceThatMattersChangesAContext) {
   }
 }
 
+TEST(MeasurementPlanTest, EveryRacingLevelHasAContext) {
+  MeasurementPlan plan;
+  plan.racing = {plan.search, plan.search};
+  plan.racing[0].windows = 1;
+  plan.racing[1].windows = 2;
+  search::SessionOptions options;
+  FillContexts(plan, "m", "t", &options);
+  ASSERT_EQ(options.racing_contexts.size(), 2u);
+  EXPECT_NE(options.racing_contexts[0], options.racing_contexts[1]);
+  EXPECT_NE(options.racing_contexts[1], options.search_context);
+  EXPECT_EQ(FidelityOf(search::Rung::kSearch, 1, plan).windows, 2);
+  EXPECT_EQ(FidelityOf(search::Rung::kSearch, 2, plan).windows, plan.search.windows);
+}
+
 TEST(MeasurementPlanTest, AFidelityDoesNotChangeTheProfile) {
   MeasurementPlan changed;
   changed.search.windows += 1;

@@ -71,7 +71,9 @@ absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t e
     baseline.widened.clear();
   }
   options.engine.lag = 10;
-  options.engine.population = 12;
+  options.engine.strategy.population = 12;
+  options.engine.strategy.surrogate.proposals = 8;
+  options.engine.strategy.surrogate.amplitude_steps = 0;
   options.engine.maximum_evaluations = evaluations;
   options.engine.finalists = 2;
   options.now_seconds = SteadySeconds;

@@ -166,9 +166,44 @@ TEST(TaskCodecTest, MeasurementRoundTrip) {
   const auto& outcome = std::get<search::EvaluateOutcome>(received->outcome);
   EXPECT_EQ(outcome.mean_nll, 3.5);
   EXPECT_EQ(outcome.achieved_sparsity, 0.5);
+  EXPECT_EQ(outcome.window_nll, (std::vector<double>{3.0, 3.5, 4.0}));
+  EXPECT_TRUE(outcome.measures.empty());
   EXPECT_EQ(received->seconds.prune, 1);
   EXPECT_EQ(received->seconds.forward, 2);
   EXPECT_EQ(received->seconds.loss, 3);
+}
+
+TEST(TaskCodecTest, OtherMeasuresAreTakenByNameAndChecked) {
+  v1::Result result = MakeResult();
+  (*result.mutable_evaluate()->mutable_measures())["zero_shot_error"] = 0.25;
+  const auto received = DecodeResult(result, MakeFakeTask(0).task, MakePlan(), kParameters);
+  ASSERT_TRUE(received.ok()) << received.status();
+  EXPECT_EQ(std::get<search::EvaluateOutcome>(received->outcome).measures,
+            (std::map<std::string, double>{{"zero_shot_error", 0.25}}));
+  (*result.mutable_evaluate()->mutable_measures())["zero_shot_error"] = std::nan("");
+  EXPECT_THAT(DecodeError(result), HasSubstr("evaluate.measures: expected finite numbers"));
+  result.mutable_evaluate()->clear_measures();
+  (*result.mutable_evaluate()->mutable_measures())[""] = 1;
+  EXPECT_THAT(DecodeError(result), HasSubstr("names of 1 to"));
+  for (int i = 0; i < 65; ++i) {
+    (*result.mutable_evaluate()->mutable_measures())[std::string(i + 1, 'a')] = 1;
+  }
+  EXPECT_THAT(DecodeError(result), HasSubstr("expected at most 64"));
+}
+
+TEST(TaskCodecTest, ALevelOfTheLadderHasItsOwnFidelity) {
+  MeasurementPlan plan = MakePlan();
+  plan.racing = {plan.search};
+  plan.racing[0].windows = 2;
+  search::SessionTask task = MakeFakeTask(0);
+  auto& work = std::get<search::EvaluateTask>(task.task.work);
+  const auto windows_at = [&](int level) {
+    work.level = level;
+    return std::get<evaluator::EvaluateRequest>(*DecodeTask(EncodeTask(task, plan)))
+        .fidelity.windows;
+  };
+  EXPECT_EQ(windows_at(0), 2);
+  EXPECT_EQ(windows_at(1), 3);
 }
 
 TEST(TaskCodecTest, HostileMeasurementsAreRefusedByName) {

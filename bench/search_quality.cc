@@ -1,0 +1,242 @@
+// How good a function each strategy has found after how many evaluations: medians over seeds, as a
+// table on standard output and as CSV.
+//
+//   search_quality PROBLEM SEEDS EVALUATIONS CSV VARIANT...
+//
+// PROBLEM is `synthetic` or MODEL,TEXT,GRANULARITY,SPARSITY for one-shot Wanda on a real model.
+// Every seed of the synthetic problem is another landscape; its losses are given in per cent of the
+// way from the best allocation (0) to the uniform one (100). VARIANT is a row of kVariants below;
+// none: strata, random, hill_climbing and dsa. All start from nothing but random candidates of
+// their own, except those called `seeded`, which begin with the published functions as a run does.
+#include <fmt/format.h>
+#include <fmt/os.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "bench/search_quality_problem.h"
+#include "search/engine.h"
+
+namespace {
+
+using strata::bench::Problem;
+using strata::search::EngineOptions;
+using strata::search::StrategyKind;
+
+constexpr int kRandomCandidates = 8;
+constexpr int64_t kCheckpoints[] = {10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
+
+struct Variant {
+  const char* name;
+  void (*change)(EngineOptions* options);
+};
+const Variant kVariants[] = {
+    {"strata", [](EngineOptions*) {}},
+    {"random", [](EngineOptions* o) { o->strategy.kind = StrategyKind::kRandom; }},
+    {"hill_climbing", [](EngineOptions* o) { o->strategy.kind = StrategyKind::kHillClimbing; }},
+    {"dsa", [](EngineOptions* o) { o->strategy.kind = StrategyKind::kDsa; }},
+    {"no-surrogate", [](EngineOptions* o) { o->strategy.surrogate.enabled = false; }},
+    {"amplitude-32", [](EngineOptions* o) { o->strategy.surrogate.amplitude_steps = 32; }},
+    {"proposals-16", [](EngineOptions* o) { o->strategy.surrogate.proposals = 16; }},
+    {"proposals-64", [](EngineOptions* o) { o->strategy.surrogate.proposals = 64; }},
+    {"unfiltered-0", [](EngineOptions* o) { o->strategy.surrogate.unfiltered_share = 0; }},
+    {"unfiltered-40", [](EngineOptions* o) { o->strategy.surrogate.unfiltered_share = 0.4; }},
+    {"optimism-0", [](EngineOptions* o) { o->strategy.surrogate.optimism = 0; }},
+    {"optimism-2", [](EngineOptions* o) { o->strategy.surrogate.optimism = 2; }},
+    {"optimism-3", [](EngineOptions* o) { o->strategy.surrogate.optimism = 3; }},
+    {"optimism-5", [](EngineOptions* o) { o->strategy.surrogate.optimism = 5; }},
+    {"loss-100", [](EngineOptions* o) { o->strategy.surrogate.loss_share = 1; }},
+    {"loss-0", [](EngineOptions* o) { o->strategy.surrogate.loss_share = 0; }},
+    {"points-100", [](EngineOptions* o) { o->strategy.surrogate.maximum_points = 100; }},
+    {"points-400", [](EngineOptions* o) { o->strategy.surrogate.maximum_points = 400; }},
+    {"pool-0", [](EngineOptions* o) { o->strategy.surrogate.feature_pool = 0; }},
+    {"pool-200", [](EngineOptions* o) { o->strategy.surrogate.feature_pool = 200; }},
+    {"adaptive", [](EngineOptions* o) { o->strategy.adaptive_operators = true; }},
+    {"islands-3", [](EngineOptions* o) { o->strategy.islands = 3; }},
+    {"restart-60", [](EngineOptions* o) { o->strategy.restart_after = 60; }},
+    {"population-12", [](EngineOptions* o) { o->strategy.population = 12; }},
+    {"population-48", [](EngineOptions* o) { o->strategy.population = 48; }},
+    {"lag-1", [](EngineOptions* o) { o->lag = 1; }},
+    {"lag-32", [](EngineOptions* o) { o->lag = 32; }},
+};
+
+// The loss of every evaluation, in the order in which candidates were made.
+absl::StatusOr<std::vector<double>> Search(const Variant& variant, uint64_t seed,
+                                           int64_t evaluations, bool seeded, Problem* problem) {
+  EngineOptions options;
+  options.seed = seed;
+  options.target.sparsity = problem->sparsity();
+  options.random_candidates = kRandomCandidates;
+  options.maximum_evaluations = evaluations;
+  options.finalists = 1;
+  variant.change(&options);
+  if (seeded) {
+    options.baselines =
+        strata::expr::Baselines(problem->layout(), problem->sparsity(), {.spectra = false});
+  }
+  auto engine = strata::search::Engine::Create(options, problem->layout());
+  if (!engine.ok()) return engine.status();
+  for (;;) {
+    const strata::search::Action action = (*engine)->Ask();
+    if ((*engine)->phase() != strata::search::Phase::kSearching &&
+        (*engine)->phase() != strata::search::Phase::kDraining) {
+      break;
+    }
+    const auto& task = std::get<strata::search::Task>(action);
+    strata::search::Outcome outcome;
+    if (const auto* profile = std::get_if<strata::search::ProfileTask>(&task.work)) {
+      strata::search::ProfileOutcome values;
+      for (const std::string& feature : profile->features) {
+        auto value = problem->Feature(feature);
+        if (!value.ok()) return value.status();
+        values.values.push_back(*std::move(value));
+      }
+      outcome = std::move(values);
+    } else {
+      const auto& work = std::get<strata::search::EvaluateTask>(task.work);
+      const auto loss = problem->Loss(work.allocation);
+      if (!loss.ok()) return loss.status();
+      outcome = strata::search::EvaluateOutcome{*loss, problem->sparsity()};
+    }
+    if (const absl::Status told = (*engine)->Tell(task.id, outcome); !told.ok()) return told;
+  }
+  std::vector<double> losses;
+  for (const strata::search::Candidate& candidate : (*engine)->candidates()) {
+    if (candidate.same_as || !candidate.fitness_nll) continue;
+    losses.push_back(*candidate.fitness_nll);
+  }
+  return losses;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Best so far after every evaluation; the last value goes on where a search ended early.
+std::vector<double> BestSoFar(const std::vector<double>& losses, int64_t evaluations) {
+  std::vector<double> best;
+  double lowest = std::numeric_limits<double>::infinity();
+  for (int64_t i = 0; i < evaluations; ++i) {
+    if (i < static_cast<int64_t>(losses.size())) {
+      lowest = std::min(lowest, losses[static_cast<size_t>(i)]);
+    }
+    best.push_back(lowest);
+  }
+  return best;
+}
+
+struct Arguments {
+  std::string problem;
+  uint64_t seeds = 0;
+  int64_t evaluations = 0;
+  std::string csv;
+  std::vector<std::string> variants;
+};
+
+absl::StatusOr<std::unique_ptr<Problem>> OpenProblem(const std::string& text) {
+  std::vector<std::string> parts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  if (parts.size() != 4) {
+    return absl::InvalidArgumentError(fmt::format(
+        "PROBLEM: expected `synthetic` or MODEL,TEXT,GRANULARITY,SPARSITY, found '{}'", text));
+  }
+  return strata::bench::OpenModelProblem({.model = parts[0],
+                                          .text = parts[1],
+                                          .granularity = parts[2],
+                                          .sparsity = std::strtod(parts[3].c_str(), nullptr)});
+}
+
+absl::Status Run(const Arguments& arguments) {
+  std::unique_ptr<Problem> model;
+  if (arguments.problem != "synthetic") {
+    auto opened = OpenProblem(arguments.problem);
+    if (!opened.ok()) return opened.status();
+    model = *std::move(opened);
+  }
+  auto csv = fmt::output_file(arguments.csv);
+  csv.print("variant,seed,evaluations,best\n");
+  fmt::print("{:<20}", "best loss after");
+  for (const int64_t at : kCheckpoints) {
+    if (at <= arguments.evaluations) fmt::print(" {:>8}", at);
+  }
+  fmt::print("   seconds per search\n");
+  for (const std::string& name : arguments.variants) {
+    const bool seeded = name.ends_with("-seeded");
+    const std::string base = seeded ? name.substr(0, name.size() - 7) : name;
+    const auto variant = std::find_if(std::begin(kVariants), std::end(kVariants),
+                                      [&](const Variant& v) { return base == v.name; });
+    if (variant == std::end(kVariants)) {
+      return absl::InvalidArgumentError(fmt::format("VARIANT: unknown '{}'", name));
+    }
+    std::vector<std::vector<double>> curves;
+    const auto start = std::chrono::steady_clock::now();
+    for (uint64_t seed = 1; seed <= arguments.seeds; ++seed) {
+      const auto landscape = strata::bench::MakeSyntheticProblem(seed);
+      Problem* problem = model == nullptr ? landscape.get() : model.get();
+      const auto losses = Search(*variant, seed, arguments.evaluations, seeded, problem);
+      if (!losses.ok()) return losses.status();
+      curves.push_back(BestSoFar(*losses, arguments.evaluations));
+      if (model == nullptr) {
+        const double uniform =
+            *problem->Loss(strata::expr::Allocation(problem->layout().size(), problem->sparsity()));
+        const double optimum = strata::bench::LocalOptimum(problem);
+        for (double& best : curves.back()) best = 100 * (best - optimum) / (uniform - optimum);
+      }
+      for (size_t i = 0; i < curves.back().size(); ++i) {
+        if (i == 0 || curves.back()[i] != curves.back()[i - 1] || i + 1 == curves.back().size()) {
+          csv.print("{},{},{},{:.6f}\n", name, seed, i + 1, curves.back()[i]);
+        }
+      }
+    }
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    fmt::print("{:<20}", name);
+    for (const int64_t at : kCheckpoints) {
+      if (at > arguments.evaluations) continue;
+      std::vector<double> values;
+      for (const auto& curve : curves) values.push_back(curve[static_cast<size_t>(at - 1)]);
+      fmt::print(" {:>8.3f}", Median(values));
+    }
+    fmt::print("   {:.1f}\n", seconds / static_cast<double>(arguments.seeds));
+    std::fflush(stdout);
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+bool Parse(const char* text, T* value) {
+  const std::string_view view(text);
+  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), *value);
+  return error == std::errc() && end == view.data() + view.size() && *value > 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  if (argc < 5 || !Parse(argv[2], &arguments.seeds) || !Parse(argv[3], &arguments.evaluations)) {
+    fmt::print(stderr, "usage: search_quality PROBLEM SEEDS EVALUATIONS CSV [VARIANT...]\n");
+    return 2;
+  }
+  arguments.problem = argv[1];
+  arguments.csv = argv[4];
+  arguments.variants.assign(argv + 5, argv + argc);
+  if (arguments.variants.empty()) {
+    arguments.variants = {"strata", "random", "hill_climbing", "dsa"};
+  }
+  const absl::Status status = Run(arguments);
+  if (status.ok()) return 0;
+  fmt::print(stderr, "search_quality: {}\n", std::string(status.message()));
+  return 2;
+}

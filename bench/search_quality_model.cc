@@ -1,0 +1,72 @@
+#include <map>
+#include <utility>
+
+#include "bench/search_quality_problem.h"
+#include "evaluator/model_evaluator.h"
+
+namespace strata::bench {
+namespace {
+
+class ModelProblem final : public Problem {
+ public:
+  ModelProblem(std::unique_ptr<evaluator::Evaluator> evaluator, evaluator::Granularity granularity,
+               double sparsity)
+      : evaluator_(std::move(evaluator)),
+        granularity_(granularity),
+        sparsity_(sparsity),
+        layout_(evaluator::LayoutOf(evaluator_->model(), granularity)) {}
+
+  const expr::UnitLayout& layout() const override { return layout_; }
+  double sparsity() const override { return sparsity_; }
+
+  absl::StatusOr<std::vector<double>> Feature(const std::string& feature) override {
+    const auto known = features_.find(feature);
+    if (known != features_.end()) return known->second;
+    const auto profile = evaluator_->MeasureFeatures(
+        {.calibration = {}, .granularity = granularity_, .features = {feature}}, nullptr);
+    if (!profile.ok()) return profile.status();
+    return features_[feature] = profile->values.front();
+  }
+
+  absl::StatusOr<double> Loss(const expr::Allocation& allocation) override {
+    const std::string key = expr::QuantizedKey(allocation);
+    const auto known = losses_.find(key);
+    if (known != losses_.end()) return known->second;
+    evaluator::EvaluateRequest request;
+    request.granularity = granularity_;
+    request.allocation = allocation;
+    request.fidelity.windows = 4;
+    request.fidelity.window_tokens = 128;
+    const auto measured = evaluator_->Evaluate(request, nullptr);
+    if (!measured.ok()) return measured.status();
+    return losses_[key] = measured->mean_nll;
+  }
+
+ private:
+  const std::unique_ptr<evaluator::Evaluator> evaluator_;
+  const evaluator::Granularity granularity_;
+  const double sparsity_;
+  const expr::UnitLayout layout_;
+  std::map<std::string, std::vector<double>> features_;
+  std::map<std::string, double> losses_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Problem>> OpenModelProblem(const ModelProblemOptions& options) {
+  const std::map<std::string, evaluator::Granularity> granularities = {
+      {"block", evaluator::Granularity::kBlock},
+      {"kind", evaluator::Granularity::kKind},
+      {"linear", evaluator::Granularity::kLinear}};
+  const auto granularity = granularities.find(options.granularity);
+  if (granularity == granularities.end()) {
+    return absl::InvalidArgumentError("granularity: expected block, kind or linear, found " +
+                                      options.granularity);
+  }
+  auto opened = evaluator::OpenModelEvaluator(
+      {.model_path = options.model, .text_path = options.text, .threads = 1});
+  if (!opened.ok()) return opened.status();
+  return std::make_unique<ModelProblem>(*std::move(opened), granularity->second, options.sparsity);
+}
+
+}  // namespace strata::bench

@@ -1,0 +1,58 @@
+#include "search/progress.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace strata::search {
+namespace {
+
+Objectives EpsilonsOf(const EngineOptions& options) {
+  Objectives epsilons;
+  for (const std::string& name : options.objectives) {
+    epsilons.push_back(name == kComplexity ? 0.0 : options.epsilon);
+  }
+  return epsilons;
+}
+
+}  // namespace
+
+int NodeObjective(const std::vector<std::string>& names) {
+  const auto found = std::find(names.begin(), names.end(), kComplexity);
+  return found == names.end() ? -1 : static_cast<int>(found - names.begin());
+}
+
+std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
+                                       const std::vector<std::string>& names) {
+  if (!candidate.fitness_nll) return std::nullopt;
+  Objectives objectives;
+  size_t measure = 0;
+  for (const std::string& name : names) {
+    objectives.push_back(name == kLoss         ? *candidate.fitness_nll
+                         : name == kComplexity ? static_cast<double>(candidate.complexity)
+                                               : candidate.measures[measure++]);
+  }
+  return objectives;
+}
+
+SearchProgress::SearchProgress(const EngineOptions& options)
+    : names_(options.objectives),
+      largest_nodes_(options.strategy.variation.maximum_nodes + 1),
+      archive_(EpsilonsOf(options)) {}
+
+void SearchProgress::Add(const Candidate& candidate) {
+  std::optional<Objectives> objectives = ObjectivesOf(candidate, names_);
+  const bool is_evaluation = !candidate.same_as && !candidate.allocation.empty();
+  if (objectives && reference_.empty()) {
+    reference_ = *objectives;
+    const int nodes = NodeObjective(names_);
+    if (nodes >= 0) reference_[static_cast<size_t>(nodes)] = largest_nodes_;
+  }
+  if (objectives && archive_.Insert(candidate.id, *std::move(objectives))) {
+    hypervolume_ = archive_.HypervolumeTo(reference_);
+    idle_evaluations_ = 0;
+  } else if (is_evaluation) {
+    ++idle_evaluations_;
+  }
+}
+
+}  // namespace strata::search

@@ -1,0 +1,253 @@
+#include "search/refinement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "search/random.h"
+
+namespace strata::search {
+namespace {
+
+// Switches tried for one new proposal before none is thought to be left.
+constexpr int kTries = 200;
+
+// A proposal is judged by its predicted loss less this many standard deviations.
+constexpr double kOptimism = 0.5;
+
+// Sparsities of a grid are compared to this.
+constexpr double kTolerance = 1e-9;
+
+SurrogateOptions SurrogateOf(const RefinementOptions& options) {
+  SurrogateOptions surrogate;
+  surrogate.minimum_points = 8;
+  surrogate.proposals = options.proposals;
+  return surrogate;
+}
+
+absl::Status Validate(const RefinementOptions& options, const expr::UnitLayout& layout) {
+  if (absl::Status status = expr::ValidateLayout(layout); !status.ok()) return status;
+  if (absl::Status status = expr::ValidateTarget(options.target); !status.ok()) return status;
+  const auto refuse = [](const char* name, const std::string& expected, double found) {
+    return absl::InvalidArgumentError(
+        fmt::format("refinement: {}: expected {}, found {}", name, expected, found));
+  };
+  if (layout.size() < 2) {
+    return absl::InvalidArgumentError("refinement: expected at least 2 units, found 1");
+  }
+  if (options.evaluations < 1) {
+    return refuse("evaluations", "at least 1", static_cast<double>(options.evaluations));
+  }
+  if (options.lag < 1) return refuse("lag", "at least 1", options.lag);
+  if (!(options.smallest_step > 0)) {
+    return refuse("smallest_step", "more than 0", options.smallest_step);
+  }
+  if (!(options.largest_step >= options.smallest_step && options.largest_step < 1)) {
+    return refuse("largest_step", "from smallest_step to 1", options.largest_step);
+  }
+  if (options.maximum_switches < 1) {
+    return refuse("maximum_switches", "at least 1", options.maximum_switches);
+  }
+  if (options.proposals < 1) return refuse("proposals", "at least 1", options.proposals);
+  if (!(options.unranked_share >= 0 && options.unranked_share <= 1)) {
+    return refuse("unranked_share", "from 0 to 1", options.unranked_share);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckStart(const RefinementOptions& options, const expr::UnitLayout& layout,
+                        const expr::Allocation& start) {
+  if (start.size() != layout.size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "refinement: expected a start of {} sparsities, found {}", layout.size(), start.size()));
+  }
+  const int group = options.target.group;
+  for (size_t i = 0; i < start.size(); ++i) {
+    const double steps = start[i] * group;
+    const bool on_grid = group == 0 || std::abs(steps - std::round(steps)) < kTolerance;
+    if (start[i] >= options.target.minimum - kTolerance &&
+        start[i] <= options.target.maximum + kTolerance && on_grid) {
+      continue;
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("refinement: start: unit {}: expected {} from {} to {}, found {}", i,
+                    group == 0 ? "a sparsity" : fmt::format("a multiple of 1/{}", group),
+                    options.target.minimum, options.target.maximum, start[i]));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Refinement>> Refinement::Create(const RefinementOptions& options,
+                                                               const expr::UnitLayout& layout,
+                                                               const expr::Allocation& start) {
+  absl::Status status = Validate(options, layout);
+  if (status.ok()) status = CheckStart(options, layout, start);
+  if (!status.ok()) return status;
+  return std::unique_ptr<Refinement>(new Refinement(options, layout, start));
+}
+
+Refinement::Refinement(const RefinementOptions& options, const expr::UnitLayout& layout,
+                       const expr::Allocation& start)
+    : options_(options),
+      parameters_(expr::ParametersOf(layout)),
+      mean_parameters_(
+          static_cast<double>(std::accumulate(parameters_.begin(), parameters_.end(), int64_t{0})) /
+          static_cast<double>(parameters_.size())),
+      random_(MakeRandomGenerator(options.seed)),
+      surrogate_(SurrogateOf(options), expr::WeightsOf(parameters_), 1) {
+  allocations_.push_back({0, -1, start, std::nullopt, ""});
+  seen_.insert(expr::QuantizedKey(start));
+}
+
+std::optional<int64_t> Refinement::Ask() {
+  const auto made = static_cast<int64_t>(allocations_.size());
+  if (handed_out_ < made) return handed_out_++;
+  if (made >= options_.evaluations || is_exhausted_) return std::nullopt;
+  const int64_t last = std::max<int64_t>(0, made - options_.lag);
+  for (int64_t id = learned_; id <= last; ++id) {
+    const RefinedAllocation& entry = allocations_[static_cast<size_t>(id)];
+    if (!entry.nll.has_value() && entry.failure.empty()) return std::nullopt;
+  }
+  LearnUpTo(last);
+  if (!Propose()) {
+    is_exhausted_ = true;
+    return std::nullopt;
+  }
+  return handed_out_++;
+}
+
+absl::Status Refinement::CheckOutstanding(int64_t id) const {
+  if (id >= 0 && id < handed_out_) {
+    const RefinedAllocation& entry = allocations_[static_cast<size_t>(id)];
+    if (!entry.nll.has_value() && entry.failure.empty()) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("refinement: allocation {} is not being measured", id));
+}
+
+absl::Status Refinement::Tell(int64_t id, double nll) {
+  if (absl::Status status = CheckOutstanding(id); !status.ok()) return status;
+  if (!std::isfinite(nll)) {
+    return absl::InvalidArgumentError(
+        fmt::format("refinement: allocation {}: expected a finite loss, found {}", id, nll));
+  }
+  allocations_[static_cast<size_t>(id)].nll = nll;
+  ++told_;
+  return absl::OkStatus();
+}
+
+absl::Status Refinement::TellFailure(int64_t id, const std::string& reason) {
+  if (absl::Status status = CheckOutstanding(id); !status.ok()) return status;
+  allocations_[static_cast<size_t>(id)].failure =
+      reason.empty() ? "failed without a reason" : reason;
+  ++told_;
+  return absl::OkStatus();
+}
+
+bool Refinement::done() const {
+  const auto made = static_cast<int64_t>(allocations_.size());
+  return told_ == made && (made >= options_.evaluations || is_exhausted_);
+}
+
+std::optional<int64_t> Refinement::best() const {
+  std::optional<int64_t> best;
+  for (const RefinedAllocation& entry : allocations_) {
+    if (!entry.nll.has_value()) continue;
+    if (!best || *entry.nll < *allocations_[static_cast<size_t>(*best)].nll) best = entry.id;
+  }
+  return best;
+}
+
+void Refinement::LearnUpTo(int64_t last) {
+  for (; learned_ <= last; ++learned_) {
+    const RefinedAllocation& entry = allocations_[static_cast<size_t>(learned_)];
+    if (!entry.nll.has_value()) continue;
+    surrogate_.Add(entry.allocation, {*entry.nll});
+    const std::optional<double>& best = allocations_[static_cast<size_t>(parent_)].nll;
+    if (!best.has_value() || *entry.nll < *best) parent_ = learned_;
+  }
+}
+
+bool Refinement::Propose() {
+  const expr::Allocation from = allocations_[static_cast<size_t>(parent_)].allocation;
+  const bool ranks = surrogate_.is_ready() && random_->Uniform(0, 1) >= options_.unranked_share;
+  std::optional<expr::Allocation> chosen;
+  if (!ranks) {
+    chosen = Switched(from);
+  } else {
+    std::vector<expr::Allocation> pending;
+    for (size_t id = static_cast<size_t>(learned_); id < allocations_.size(); ++id) {
+      pending.push_back(allocations_[id].allocation);
+    }
+    surrogate_.Fit(pending);
+    // The best of a quarter of the proposals is where the others go on from.
+    double lowest = 0;
+    for (int i = 0; i < options_.proposals; ++i) {
+      const bool climbs = chosen.has_value() && 4 * i >= options_.proposals;
+      std::optional<expr::Allocation> proposal = Switched(climbs ? *chosen : from);
+      if (!proposal.has_value()) break;
+      const Prediction predicted = surrogate_.Predict(0, *proposal);
+      const double judged = predicted.mean - kOptimism * predicted.deviation;
+      if (chosen.has_value() && judged >= lowest) continue;
+      lowest = judged;
+      chosen = std::move(proposal);
+    }
+  }
+  if (!chosen.has_value()) return false;
+  seen_.insert(expr::QuantizedKey(*chosen));
+  allocations_.push_back(
+      {static_cast<int64_t>(allocations_.size()), parent_, *std::move(chosen), std::nullopt, ""});
+  return true;
+}
+
+std::optional<expr::Allocation> Refinement::Switched(const expr::Allocation& from) {
+  for (int i = 0; i < kTries; ++i) {
+    expr::Allocation allocation = from;
+    const auto maximum = static_cast<uint64_t>(options_.maximum_switches);
+    const uint64_t switches = 1 + std::min(random_->Below(maximum), random_->Below(maximum));
+    bool moved = true;
+    for (uint64_t k = 0; k < switches && moved; ++k) moved = Switch(allocation);
+    if (moved && !seen_.contains(expr::QuantizedKey(allocation))) return allocation;
+  }
+  return std::nullopt;
+}
+
+// Moves zeros from one unit to another; false if the two drawn leave no room.
+bool Refinement::Switch(expr::Allocation& allocation) {
+  const auto units = static_cast<uint64_t>(allocation.size());
+  const auto raised = static_cast<size_t>(random_->Below(units));
+  auto lowered = static_cast<size_t>(random_->Below(units - 1));
+  if (lowered >= raised) ++lowered;
+  const double step =
+      std::exp(random_->Uniform(std::log(options_.smallest_step), std::log(options_.largest_step)));
+  const auto of_raised = static_cast<double>(parameters_[raised]);
+  const auto of_lowered = static_cast<double>(parameters_[lowered]);
+  const double room = std::min((options_.target.maximum - allocation[raised]) * of_raised,
+                               (allocation[lowered] - options_.target.minimum) * of_lowered);
+  double zeros = std::min(step * mean_parameters_, room);
+  if (options_.target.group > 0) {
+    // The fewest zeros that are whole steps of both units.
+    const auto group = static_cast<double>(options_.target.group);
+    const auto quantum =
+        static_cast<double>(std::lcm(parameters_[raised], parameters_[lowered])) / group;
+    zeros = std::max(1.0, std::round(step * mean_parameters_ / quantum)) * quantum;
+    if (zeros > room + kTolerance * mean_parameters_) return false;
+  }
+  if (zeros <= 0) return false;
+  allocation[raised] = std::min(allocation[raised] + zeros / of_raised, options_.target.maximum);
+  allocation[lowered] = std::max(allocation[lowered] - zeros / of_lowered, options_.target.minimum);
+  if (options_.target.group > 0) {
+    const auto group = static_cast<double>(options_.target.group);
+    for (const size_t unit : {raised, lowered}) {
+      allocation[unit] = std::round(allocation[unit] * group) / group;
+    }
+  }
+  return true;
+}
+
+}  // namespace strata::search

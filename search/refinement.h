@@ -1,0 +1,102 @@
+// Local search on an allocation itself, after the search for a function: what a closed form leaves
+// on the table. A deterministic state machine like the engine: Ask for allocations to measure, Tell
+// their losses, in any order and from any number of workers.
+//
+// A proposal is the best allocation known with a few level switches: one unit is given up to
+// `largest_step` of sparsity that another one loses, weighted by their parameters, so that the
+// budget stays (EvoPress, O. Sieberling et al., arXiv 2410.14649, section 3). A Gaussian process of
+// the losses so far chooses among many such proposals.
+#ifndef STRATA_SEARCH_REFINEMENT_H_
+#define STRATA_SEARCH_REFINEMENT_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "expr/allocation.h"
+#include "expr/unit_layout.h"
+#include "expr/variation.h"
+#include "search/surrogate.h"
+
+namespace strata::search {
+
+struct RefinementOptions {
+  uint64_t seed = 1;
+  expr::AllocationTarget target;  // bounds, and the group whose multiples sparsities must be
+  int64_t evaluations = 100;      // of allocations, the start included
+  // Proposal k is made from what proposals numbered at most k - lag gave: several times the number
+  // of workers.
+  int lag = 4;
+  // Sparsity that a switch moves, of a unit of mean size; log-uniform between the two.
+  double smallest_step = 0.003;
+  double largest_step = 0.1;
+  int maximum_switches = 3;  // of a proposal: 1 ... this many, fewer more often
+  // Proposals that are ranked for each one that is measured, and the share measured without.
+  int proposals = 128;
+  double unranked_share = 0.2;
+};
+
+struct RefinedAllocation {
+  int64_t id = 0;       // 0 is the start
+  int64_t parent = -1;  // the best when it was proposed
+  expr::Allocation allocation;
+  std::optional<double> nll;  // told
+  std::string failure;        // told; such a one is never a parent
+};
+
+class Refinement {
+ public:
+  // InvalidArgument for impossible options, or a start that does not fit the layout, the bounds or
+  // the group.
+  static absl::StatusOr<std::unique_ptr<Refinement>> Create(const RefinementOptions& options,
+                                                            const expr::UnitLayout& layout,
+                                                            const expr::Allocation& start);
+
+  // The next one to measure, each handed out once; nothing while earlier ones must be told first,
+  // when the evaluations are used up, and when no new switch is found.
+  std::optional<int64_t> Ask();
+
+  // Of one handed out and not told yet: InvalidArgument otherwise, and for a loss that is not
+  // finite.
+  absl::Status Tell(int64_t id, double nll);
+  absl::Status TellFailure(int64_t id, const std::string& reason);
+
+  // All that will be handed out has been told.
+  bool done() const;
+
+  const std::vector<RefinedAllocation>& allocations() const { return allocations_; }
+  // The id of the lowest loss told (the first of equals); nothing before one was.
+  std::optional<int64_t> best() const;
+
+ private:
+  Refinement(const RefinementOptions& options, const expr::UnitLayout& layout,
+             const expr::Allocation& start);
+  absl::Status CheckOutstanding(int64_t id) const;
+  // Takes in what proposals up to `last` gave.
+  void LearnUpTo(int64_t last);
+  bool Propose();
+  std::optional<expr::Allocation> Switched(const expr::Allocation& from);
+  bool Switch(expr::Allocation& allocation);
+
+  const RefinementOptions options_;
+  const std::vector<int64_t> parameters_;
+  const double mean_parameters_;
+  std::unique_ptr<expr::RandomGenerator> random_;
+  Surrogate surrogate_;
+  std::vector<RefinedAllocation> allocations_;
+  std::unordered_set<std::string> seen_;  // quantised keys
+  int64_t handed_out_ = 0;
+  int64_t told_ = 0;
+  int64_t learned_ = 0;  // allocations below are known to proposals
+  int64_t parent_ = 0;   // best of the learned
+  bool is_exhausted_ = false;
+};
+
+}  // namespace strata::search
+
+#endif  // STRATA_SEARCH_REFINEMENT_H_

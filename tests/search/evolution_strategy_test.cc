@@ -1,0 +1,121 @@
+#include "search/evolution_strategy.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "tests/search/simulation.h"
+
+namespace strata::search {
+namespace {
+
+std::unique_ptr<Engine> Make(const EngineOptions& options) {
+  auto engine = Engine::Create(options, SyntheticLayout());
+  EXPECT_TRUE(engine.ok()) << engine.status();
+  return *std::move(engine);
+}
+
+double Best(const EngineOptions& options) {
+  Laboratory laboratory;
+  const auto engine = Make(options);
+  Drive(engine.get(), &laboratory, 2, 1);
+  double best = UniformNll();
+  for (const Candidate& candidate : engine->candidates()) {
+    best = std::min(best, candidate.fitness_nll.value_or(best));
+  }
+  return best;
+}
+
+TEST(EvolutionStrategy, ForecastsAreRecordedAndTurnOutRight) {
+  Laboratory laboratory;
+  const auto engine = Make(SyntheticOptions(1, 150));
+  Drive(engine.get(), &laboratory, 2, 1);
+  std::vector<std::pair<double, double>> forecast_and_found;
+  int without = 0;
+  for (const Candidate& candidate : engine->candidates()) {
+    if (!candidate.fitness_nll || candidate.id < 60) continue;
+    without += candidate.forecast ? 0 : 1;
+    if (!candidate.forecast) continue;
+    forecast_and_found.emplace_back(candidate.forecast->nll, *candidate.fitness_nll);
+    EXPECT_GE(candidate.forecast->deviation, 0);
+  }
+  EXPECT_GT(forecast_and_found.size(), 50u);
+  EXPECT_GT(without, 3);  // the unfiltered share
+  int pairs = 0, right = 0;
+  for (const auto& a : forecast_and_found) {
+    for (const auto& b : forecast_and_found) {
+      if (!(a.first < b.first)) continue;
+      ++pairs;
+      right += a.second < b.second ? 1 : 0;
+    }
+  }
+  EXPECT_GT(right, 0.65 * pairs);
+}
+
+TEST(EvolutionStrategy, TheSurrogateSavesEvaluations) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    EngineOptions options = SmallOptions(seed, 120);
+    options.strategy.population = 24;
+    const double with = Best(options);
+    options.strategy.surrogate.enabled = false;
+    const double without = Best(options);
+    EXPECT_LT(with, without) << "seed " << seed;
+  }
+}
+
+TEST(EvolutionStrategy, IslandsRestartsAndAdaptiveOperatorsSearchToo) {
+  Laboratory laboratory;
+  for (const int what : {0, 1, 2}) {
+    EngineOptions options = SmallOptions(3, 120);
+    options.strategy.surrogate.enabled = false;
+    if (what == 0) {
+      options.strategy.islands = 3;
+      options.strategy.migration_interval = 5;
+    }
+    if (what == 1) options.strategy.restart_after = 10;
+    if (what == 2) options.strategy.adaptive_operators = true;
+    const double found = Best(options);
+    EXPECT_LT(found, UniformNll() - 0.02) << what;
+    options.strategy = SmallOptions(3, 120).strategy;
+    options.strategy.surrogate.enabled = false;
+    EXPECT_NE(found, Best(options)) << what << " changes nothing";
+  }
+}
+
+TEST(EvolutionStrategy, AnIslandBreedsFromItsOwn) {
+  EngineOptions options = SmallOptions(3, 150);
+  options.strategy.surrogate.enabled = false;
+  options.strategy.islands = 2;
+  options.strategy.migration_interval = 1000;
+  options.baselines.clear();  // so that candidates are numbered as they are bred
+  options.random_candidates = 0;
+  Laboratory laboratory;
+  const auto engine = Make(options);
+  Drive(engine.get(), &laboratory, 2, 1);
+  int parents = 0;
+  for (const Candidate& candidate : engine->candidates()) {
+    for (const int64_t parent : candidate.lineage.parents) {
+      EXPECT_EQ(parent % 2, candidate.id % 2);
+      ++parents;
+    }
+  }
+  EXPECT_GT(parents, 50);
+}
+
+TEST(EvolutionStrategy, TheFeaturePoolIsMeasuredFirst) {
+  EngineOptions options = SmallOptions(3, 10);
+  options.strategy.surrogate.feature_pool = 40;
+  const auto engine = Make(options);
+  const auto task = std::get<Task>(engine->Ask());
+  EXPECT_GE(std::get<ProfileTask>(task.work).features.size(), 40u);
+  options.strategy.surrogate.enabled = false;
+  const auto without = Make(options);
+  const auto smaller = std::get<Task>(without->Ask());
+  EXPECT_LT(std::get<ProfileTask>(smaller.work).features.size(), 40u);
+}
+
+}  // namespace
+}  // namespace strata::search

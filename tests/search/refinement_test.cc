@@ -1,0 +1,218 @@
+#include "search/refinement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+namespace strata::search {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Units of different sizes whose loss rises with the fourth power of their sparsity, some faster.
+expr::UnitLayout Layout() {
+  return expr::SquareBlocks({40000, 90000, 40000, 160000, 40000, 90000, 40000, 40000});
+}
+
+double Loss(const expr::Allocation& allocation) {
+  constexpr double kSensitivity[] = {4.0, 0.3, 1.0, 0.2, 2.5, 0.6, 0.1, 1.5};
+  double loss = 3;
+  for (size_t i = 0; i < allocation.size(); ++i) {
+    loss += kSensitivity[i] * std::pow(allocation[i], 4);
+  }
+  return loss;
+}
+
+RefinementOptions Options() {
+  RefinementOptions options;
+  options.target.sparsity = 0.6;
+  options.evaluations = 60;
+  return options;
+}
+
+std::unique_ptr<Refinement> Create(const RefinementOptions& options) {
+  auto refinement = Refinement::Create(options, Layout(), expr::Allocation(8, 0.6));
+  EXPECT_TRUE(refinement.ok()) << refinement.status();
+  return *std::move(refinement);
+}
+
+// Tells results in an order of its own, with `workers` at a time.
+void Measure(Refinement& refinement, size_t workers, uint64_t order_seed) {
+  std::mt19937_64 engine(order_seed);
+  std::vector<int64_t> running;
+  while (!refinement.done()) {
+    while (running.size() < workers) {
+      const std::optional<int64_t> id = refinement.Ask();
+      if (!id.has_value()) break;
+      running.push_back(*id);
+    }
+    ASSERT_FALSE(running.empty());
+    const size_t which = engine() % running.size();
+    const int64_t id = running[which];
+    running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
+    const expr::Allocation& allocation =
+        refinement.allocations()[static_cast<size_t>(id)].allocation;
+    ASSERT_TRUE(refinement.Tell(id, Loss(allocation)).ok());
+  }
+}
+
+TEST(RefinementTest, FindsWhatAFunctionCannotSayWithinTheBudget) {
+  const auto refinement = Create(Options());
+  Measure(*refinement, 1, 1);
+  ASSERT_EQ(refinement->allocations().size(), 60u);
+  const std::vector<int64_t> parameters = expr::ParametersOf(Layout());
+  for (const RefinedAllocation& entry : refinement->allocations()) {
+    EXPECT_NEAR(expr::MeanSparsity(entry.allocation, parameters), 0.6, 1e-12);
+    EXPECT_GE(*std::ranges::min_element(entry.allocation), 0.0);
+    EXPECT_LE(*std::ranges::max_element(entry.allocation), 0.99);
+  }
+  const RefinedAllocation& best =
+      refinement->allocations()[static_cast<size_t>(*refinement->best())];
+  // The optimum, where every unit's loss rises equally with its zeros, has a loss of 3.3055;
+  // uniform has 4.3219.
+  EXPECT_NEAR(Loss(expr::Allocation(8, 0.6)), 4.3219, 1e-4);
+  EXPECT_LT(*best.nll, 3.31);
+}
+
+TEST(RefinementTest, TheSameWhateverTheWorkersAndTheirOrder) {
+  RefinementOptions options = Options();
+  options.lag = 6;
+  const auto one = Create(options);
+  Measure(*one, 1, 1);
+  for (const uint64_t seed : {2, 3, 4}) {
+    const auto many = Create(options);
+    Measure(*many, 5, seed);
+    ASSERT_EQ(many->allocations().size(), one->allocations().size());
+    for (size_t i = 0; i < one->allocations().size(); ++i) {
+      EXPECT_EQ(many->allocations()[i].allocation, one->allocations()[i].allocation) << i;
+      EXPECT_EQ(many->allocations()[i].parent, one->allocations()[i].parent) << i;
+    }
+    EXPECT_EQ(many->best(), one->best());
+  }
+  options.seed = 2;
+  const auto other = Create(options);
+  Measure(*other, 1, 1);
+  EXPECT_NE(other->allocations()[5].allocation, one->allocations()[5].allocation);
+}
+
+TEST(RefinementTest, LearnsOnlyFromWhatLiesTheLagBehind) {
+  RefinementOptions options = Options();
+  options.lag = 3;
+  const auto refinement = Create(options);
+  Measure(*refinement, 3, 7);
+  for (const RefinedAllocation& entry : refinement->allocations()) {
+    EXPECT_LE(entry.parent, std::max<int64_t>(0, entry.id - 3));
+  }
+  const auto waiting = Create(options);
+  ASSERT_TRUE(waiting->Ask().has_value());
+  // Nothing is learned before the start's loss.
+  EXPECT_FALSE(waiting->Ask().has_value());
+  ASSERT_TRUE(waiting->Tell(0, 4).ok());
+  EXPECT_EQ(waiting->Ask(), 1);
+  EXPECT_EQ(waiting->Ask(), 2);
+  EXPECT_EQ(waiting->Ask(), 3);
+  EXPECT_FALSE(waiting->Ask().has_value());
+}
+
+TEST(RefinementTest, SparsitiesStayOnTheGridOfAGroup) {
+  RefinementOptions options = Options();
+  options.target.group = 8;
+  options.target.sparsity = 0.5;
+  options.largest_step = 0.3;
+  auto refinement = Refinement::Create(options, Layout(), expr::Allocation(8, 0.5));
+  ASSERT_TRUE(refinement.ok()) << refinement.status();
+  Measure(**refinement, 1, 1);
+  EXPECT_GT((*refinement)->allocations().size(), 20u);
+  const std::vector<int64_t> parameters = expr::ParametersOf(Layout());
+  for (const RefinedAllocation& entry : (*refinement)->allocations()) {
+    for (const double sparsity : entry.allocation)
+      EXPECT_EQ(sparsity * 8, std::round(sparsity * 8));
+    EXPECT_NEAR(expr::MeanSparsity(entry.allocation, parameters), 0.5, 1e-12);
+  }
+}
+
+TEST(RefinementTest, FailuresAreNoParentsAndCostAnEvaluationEach) {
+  const auto refinement = Create(Options());
+  int64_t count = 0;
+  while (const std::optional<int64_t> id = refinement->Ask()) {
+    ++count;
+    if (*id % 3 == 1) {
+      ASSERT_TRUE(refinement->TellFailure(*id, "").ok());
+    } else {
+      const auto& allocation = refinement->allocations()[static_cast<size_t>(*id)].allocation;
+      ASSERT_TRUE(refinement->Tell(*id, Loss(allocation)).ok());
+    }
+  }
+  EXPECT_EQ(count, 60);
+  EXPECT_TRUE(refinement->done());
+  for (const RefinedAllocation& entry : refinement->allocations()) {
+    if (entry.id == 0) continue;
+    EXPECT_TRUE(refinement->allocations()[static_cast<size_t>(entry.parent)].nll.has_value());
+  }
+  EXPECT_EQ(refinement->allocations()[1].failure, "failed without a reason");
+
+  const auto hopeless = Create(Options());
+  while (const std::optional<int64_t> id = hopeless->Ask()) {
+    ASSERT_TRUE(hopeless->TellFailure(*id, "no memory").ok());
+  }
+  EXPECT_TRUE(hopeless->done());
+  EXPECT_EQ(hopeless->best(), std::nullopt);
+}
+
+TEST(RefinementTest, EndsWhereNoSwitchIsPossible) {
+  RefinementOptions options = Options();
+  options.target = {.sparsity = 0.6, .minimum = 0.6, .maximum = 0.6, .group = 0};
+  const auto refinement = Create(options);
+  ASSERT_EQ(refinement->Ask(), 0);
+  ASSERT_TRUE(refinement->Tell(0, 4).ok());
+  EXPECT_EQ(refinement->Ask(), std::nullopt);
+  EXPECT_TRUE(refinement->done());
+  EXPECT_EQ(refinement->best(), 0);
+}
+
+TEST(RefinementTest, ResultsThatCannotBeAreRefused) {
+  const auto refinement = Create(Options());
+  EXPECT_FALSE(refinement->Tell(0, 4).ok());
+  ASSERT_EQ(refinement->Ask(), 0);
+  EXPECT_FALSE(refinement->Tell(0, std::numeric_limits<double>::quiet_NaN()).ok());
+  EXPECT_TRUE(refinement->Tell(0, 4).ok());
+  EXPECT_FALSE(refinement->Tell(0, 4).ok());
+  EXPECT_FALSE(refinement->TellFailure(0, "late").ok());
+  EXPECT_FALSE(refinement->Tell(-1, 4).ok());
+}
+
+TEST(RefinementTest, ImpossibleOptionsAndStartsAreNamed) {
+  const auto error = [](const RefinementOptions& options, const expr::Allocation& start) {
+    const auto refinement = Refinement::Create(options, Layout(), start);
+    EXPECT_EQ(refinement.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(refinement.status().message());
+  };
+  const expr::Allocation uniform(8, 0.6);
+  EXPECT_THAT(error(Options(), expr::Allocation(7, 0.6)),
+              HasSubstr("expected a start of 8 sparsities, found 7"));
+  expr::Allocation outside = uniform;
+  outside[3] = 1.5;
+  EXPECT_THAT(error(Options(), outside), HasSubstr("unit 3: expected a sparsity from 0 to 0.99"));
+  RefinementOptions options = Options();
+  options.target.group = 4;
+  EXPECT_THAT(error(options, uniform), HasSubstr("unit 0: expected a multiple of 1/4"));
+  options = Options();
+  options.evaluations = 0;
+  EXPECT_THAT(error(options, uniform), HasSubstr("evaluations: expected at least 1, found 0"));
+  options = Options();
+  options.lag = 0;
+  EXPECT_THAT(error(options, uniform), HasSubstr("lag"));
+  options = Options();
+  options.largest_step = 0.001;
+  EXPECT_THAT(error(options, uniform), HasSubstr("largest_step"));
+  options = Options();
+  options.unranked_share = 1.5;
+  EXPECT_THAT(error(options, uniform), HasSubstr("unranked_share"));
+}
+
+}  // namespace
+}  // namespace strata::search

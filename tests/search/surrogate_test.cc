@@ -1,0 +1,100 @@
+#include "search/surrogate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace strata::search {
+namespace {
+
+const std::vector<double> kWeights(6, 1.0 / 6);
+
+double Loss(const expr::Allocation& allocation) {
+  double loss = 3;
+  for (size_t i = 0; i < allocation.size(); ++i) {
+    const double s = allocation[i];
+    loss += 0.05 * static_cast<double>(i + 1) * s * s / (1 - s);
+  }
+  return loss;
+}
+
+expr::Allocation RandomAllocation(std::mt19937_64* random, double spread) {
+  std::normal_distribution<double> normal(0, spread);
+  expr::Allocation allocation;
+  for (int i = 0; i < 6; ++i) allocation.push_back(std::clamp(0.7 + normal(*random), 0.1, 0.95));
+  return allocation;
+}
+
+Surrogate Trained(const SurrogateOptions& options, int points) {
+  std::mt19937_64 random(1);
+  Surrogate surrogate(options, kWeights, 1);
+  for (int i = 0; i < points; ++i) {
+    const expr::Allocation allocation = RandomAllocation(&random, 0.08);
+    surrogate.Add(allocation, {Loss(allocation)});
+  }
+  return surrogate;
+}
+
+TEST(Surrogate, IsReadyOnceItHasEnoughPoints) {
+  SurrogateOptions options;
+  options.minimum_points = 3;
+  EXPECT_FALSE(Trained(options, 2).is_ready());
+  EXPECT_TRUE(Trained(options, 3).is_ready());
+}
+
+TEST(Surrogate, RanksAllocationsItHasNotSeen) {
+  Surrogate surrogate = Trained({}, 150);
+  surrogate.Fit({});
+  std::mt19937_64 random(9);
+  int right = 0;
+  for (int i = 0; i < 300; ++i) {
+    const expr::Allocation a = RandomAllocation(&random, 0.08), b = RandomAllocation(&random, 0.08);
+    const bool predicted = surrogate.Predict(0, a).mean < surrogate.Predict(0, b).mean;
+    right += predicted == (Loss(a) < Loss(b)) ? 1 : 0;
+  }
+  EXPECT_GT(right, 270);
+}
+
+// The model is fitted to good allocations and must still know that wild ones are bad.
+TEST(Surrogate, ExpectsNothingGoodFarAway) {
+  Surrogate surrogate = Trained({}, 150);
+  surrogate.Fit({});
+  const Prediction wild = surrogate.Predict(0, {0.98, 0.98, 0.98, 0.42, 0.42, 0.42});
+  EXPECT_GT(wild.mean - 2 * wild.deviation, Loss(expr::Allocation(6, 0.7)));
+}
+
+TEST(Surrogate, WhatIsPendingIsLessUncertainAndKeepsItsForecast) {
+  const expr::Allocation pending = {0.6, 0.65, 0.7, 0.75, 0.7, 0.8};
+  Surrogate surrogate = Trained({}, 60);
+  surrogate.Fit({});
+  const Prediction before = surrogate.Predict(0, pending);
+  surrogate.Fit({pending, pending});
+  const Prediction after = surrogate.Predict(0, pending);
+  EXPECT_LT(after.deviation, 0.7 * before.deviation);
+  EXPECT_NEAR(after.mean, before.mean, 0.02);
+}
+
+TEST(Surrogate, ForgetsAllButTheBestAndTheLatest) {
+  SurrogateOptions options;
+  options.maximum_points = 8;
+  options.minimum_points = 8;
+  EXPECT_TRUE(Trained(options, 9).is_ready());
+  SurrogateOptions never = options;
+  never.minimum_points = 9;
+  EXPECT_FALSE(Trained(never, 500).is_ready());
+}
+
+TEST(Surrogate, PredictsEveryMeasuredObjective) {
+  std::mt19937_64 random(4);
+  Surrogate surrogate({}, kWeights, 2);
+  for (int i = 0; i < 80; ++i) {
+    const expr::Allocation allocation = RandomAllocation(&random, 0.08);
+    surrogate.Add(allocation, {Loss(allocation), allocation[0]});
+  }
+  surrogate.Fit({});
+  EXPECT_NEAR(surrogate.Predict(1, {0.6, 0.7, 0.7, 0.7, 0.7, 0.8}).mean, 0.6, 0.03);
+}
+
+}  // namespace
+}  // namespace strata::search
