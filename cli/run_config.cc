@@ -7,219 +7,37 @@
 #include <charconv>
 #include <fstream>
 #include <sstream>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "cli/run_config_options.h"
 #include "expr/nearest_name.h"
 
 namespace strata::cli {
 namespace {
 
-using Names = std::vector<std::string>;
-using Variation = expr::VariationOptions;
-using Surrogate = search::SurrogateOptions;
-using Member =
-    std::variant<std::string RunConfig::*, double RunConfig::*, int64_t RunConfig::*,
-                 bool RunConfig::*, Names RunConfig::*, int Variation::*, double Variation::*,
-                 Names Variation::*, int Surrogate::*, double Surrogate::*, bool Surrogate::*>;
-
-template <typename Value>
-const Value& FieldOf(const RunConfig& config, Value RunConfig::*member) {
-  return config.*member;
-}
-template <typename Value>
-const Value& FieldOf(const RunConfig& config, Value Variation::*member) {
-  return config.variation.*member;
-}
-template <typename Value>
-const Value& FieldOf(const RunConfig& config, Value Surrogate::*member) {
-  return config.surrogate.*member;
-}
-template <typename Member>
-auto& FieldOf(RunConfig& config, Member member) {
-  using Value = std::remove_cvref_t<decltype(FieldOf(std::as_const(config), member))>;
-  return const_cast<Value&>(FieldOf(std::as_const(config), member));
-}
-
-struct Option {
-  const char* key;
-  Member member;
-  const char* meaning;
-};
-
-// Sections nest one level: "fitness.windows" is the key `windows` under `fitness`.
-const Option kOptions[] = {
-    {"model", &RunConfig::model, "Hugging Face directory or GGUF file"},
-    {"text", &RunConfig::text,
-     "text to measure on: a folder of .txt files, a .jsonl file or a plain file; its documents are "
-     "dealt to three disjoint splits (calibration, fitness, report)"},
-    {"run", &RunConfig::run, "folder of the run: results, log files, everything needed to resume"},
-    {"target_sparsity", &RunConfig::target_sparsity,
-     "fraction of all prunable weights removed, between 0 and 1"},
-    {"pruner", &RunConfig::pruner, "magnitude | wanda | ria | sparsegpt"},
-    {"group", &RunConfig::group,
-     "0: zeros anywhere; M: whole numbers of zeros in every M neighbouring inputs of a row (n:M), "
-     "at most 128"},
-    {"granularity", &RunConfig::granularity,
-     "one sparsity per: block | kind (attention, feed-forward part of a block) | linear"},
-    {"allocation.minimum", &RunConfig::minimum_sparsity, "smallest sparsity of any unit"},
-    {"allocation.maximum", &RunConfig::maximum_sparsity, "largest sparsity of any unit, below 1"},
-    {"calibration.sequences", &RunConfig::calibration_sequences,
-     "calibration sequences, from the calibration split"},
-    {"calibration.sequence_tokens", &RunConfig::calibration_sequence_tokens,
-     "tokens of one calibration sequence"},
-    {"fitness.windows", &RunConfig::fitness_windows,
-     "windows of the fitness split on which every candidate is measured"},
-    {"fitness.window_tokens", &RunConfig::fitness_window_tokens, "tokens of one window"},
-    {"fitness.arithmetic", &RunConfig::fitness_arithmetic,
-     "fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 times fp32's)"},
-    {"fitness.protocol", &RunConfig::fitness_protocol,
-     "one-shot (dense statistics, cheap) | sequential (exact: each pruned block feeds the next)"},
-    {"fitness.levels", &RunConfig::fitness_levels,
-     "folder of a level database (`strata levels build`) whose weights candidates take, with the "
-     "pruner sparsegpt and one-shot; none: solved for each"},
-    {"selection.windows", &RunConfig::selection_windows,
-     "windows of the fitness split on which finalists are compared, sequential protocol"},
-    {"report.windows", &RunConfig::report_windows,
-     "windows of the report split for the final numbers, sequential protocol"},
-    {"report.window_tokens", &RunConfig::report_window_tokens,
-     "tokens of one window, for selection and report"},
-    {"report.arithmetic", &RunConfig::report_arithmetic, "fp32 | bf16, for selection and report"},
-    {"search.seed", &RunConfig::seed, "the same seed gives the same run"},
-    {"search.strategy", &RunConfig::strategy,
-     "strata | random | hill_climbing | dsa (DSA's own operators and amplitude)"},
-    {"search.population", &RunConfig::population,
-     "parents are drawn from the best so many candidates"},
-    {"search.lag", &RunConfig::lag,
-     "candidate k is bred from candidates up to k - lag; several times the number of workers"},
-    {"search.random_candidates", &RunConfig::random_candidates,
-     "random functions that join the baselines in the first population"},
-    {"search.maximum_evaluations", &RunConfig::maximum_evaluations,
-     "distinct allocations measured before the search ends; 0: no limit"},
-    {"search.minutes", &RunConfig::minutes,
-     "time after which the search ends and finalists are verified; 0: no limit"},
-    {"search.finalists", &RunConfig::finalists,
-     "members of the front verified exactly, besides every baseline's best setting"},
-    {"search.baselines", &RunConfig::baselines,
-     "names of published functions to compare with (`strata functions`); none: all that apply"},
-    {"search.warm_start", &RunConfig::warm_start,
-     "functions to begin with besides the baselines: a run's folder (its front and finalists) or a "
-     "function file; none: no others"},
-    {"search.objectives", &RunConfig::objectives,
-     "what is minimised, loss first: loss, complexity, or the name of something evaluations "
-     "measure"},
-    {"search.epsilon", &RunConfig::epsilon,
-     "functions of the front differ by at least so much in something measured"},
-    {"search.stagnation", &RunConfig::stagnation,
-     "evaluations in a row without a new function on the front before the search ends; 0: no "
-     "limit"},
-    {"search.islands", &RunConfig::islands, "separate populations that exchange their best"},
-    {"search.restart_after", &RunConfig::restart_after,
-     "results in a row that change no population before it is emptied; 0: never"},
-    {"search.adaptive_operators", &RunConfig::adaptive_operators,
-     "the weights of the mutations follow their success"},
-    {"search.maximum_nodes", &Variation::maximum_nodes, "largest expression, in nodes"},
-    {"search.maximum_depth", &Variation::maximum_depth, "deepest expression, in nodes"},
-    {"surrogate.enabled", &Surrogate::enabled,
-     "a model of the loss chooses among many offspring the one that is measured"},
-    {"surrogate.proposals", &Surrogate::proposals, "offspring to choose from"},
-    {"surrogate.amplitude_steps", &Surrogate::amplitude_steps,
-     "steps on the numbers of the chosen one, on the model"},
-    {"surrogate.unfiltered_share", &Surrogate::unfiltered_share,
-     "share of candidates that are bred without the model"},
-    {"surrogate.feature_pool", &Surrogate::feature_pool,
-     "features measured at the beginning, so that functions of them can be judged"},
-    {"surrogate.optimism", &Surrogate::optimism,
-     "standard deviations that a predicted loss is lowered by"},
-    {"surrogate.loss_share", &Surrogate::loss_share,
-     "share of candidates chosen by the loss alone, not by what they gain over simpler ones"},
-    {"surrogate.minimum_points", &Surrogate::minimum_points,
-     "measured allocations before the model is used"},
-    {"surrogate.maximum_points", &Surrogate::maximum_points,
-     "measured allocations that the model is fitted to"},
-    {"racing.windows", &RunConfig::racing_windows,
-     "numbers of windows, rising, after which a candidate that is clearly worse than its rivals is "
-     "stopped; none: every candidate is measured on all of fitness.windows"},
-    {"racing.rivals", &RunConfig::racing_rivals,
-     "a candidate is compared with so many of the best"},
-    {"features.gradients", &RunConfig::gradients,
-     "allow gradients of the loss (the source G): a backward pass of the model"},
-    {"features.gradient_free", &RunConfig::gradient_free,
-     "allow losses of perturbed weights (the source sensitivity): two passes of the model per "
-     "unit"},
-    {"features.spectra", &RunConfig::spectra,
-     "allow singular values of the matrices for baselines (alpha); random functions take them only "
-     "where variation.excluded lets them"},
-    {"variation.sources", &Variation::sources,
-     "sources that random functions and mutations use; seeds may hold others"},
-    {"variation.excluded", &Variation::excluded,
-     "operators that random functions and mutations do not introduce; seeds may hold them"},
-    {"variation.crossover_probability", &Variation::crossover_probability,
-     "share of offspring made by crossover; the others are mutations"},
-    {"variation.perturb_parameter_weight", &Variation::perturb_parameter_weight,
-     "relative weight of the mutation that changes a number"},
-    {"variation.replace_operator_weight", &Variation::replace_operator_weight,
-     "... that puts another operator above the same operands"},
-    {"variation.swap_source_weight", &Variation::swap_source_weight,
-     "... that puts another source of the same type"},
-    {"variation.replace_subtree_weight", &Variation::replace_subtree_weight,
-     "... that puts a random subtree of the same type"},
-    {"variation.insert_weight", &Variation::insert_weight, "... that inserts an operator"},
-    {"variation.delete_weight", &Variation::delete_weight, "... that removes an operator"},
-    {"variation.hoist_weight", &Variation::hoist_weight,
-     "... that replaces a subtree by one below it"},
-    {"variation.combine_weight", &Variation::combine_weight,
-     "... that combines a subtree with a random one"},
-    {"variation.graft_weight", &Variation::graft_weight,
-     "... that takes a subtree of a published function"},
-    {"workers.count", &RunConfig::worker_count,
-     "worker processes started on this machine; 0: wait for workers started elsewhere"},
-    {"workers.threads", &RunConfig::worker_threads,
-     "threads of each local worker; results can differ in the last bits between thread counts"},
-    {"workers.device", &RunConfig::worker_device, "cpu, for local workers"},
-    {"workers.banks", &RunConfig::worker_banks,
-     "folder in which local workers keep the ranks of weights, built once and shared; none: each "
-     "has its own in memory"},
-    {"workers.address", &RunConfig::address,
-     "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
-     "folder)"},
-    {"workers.listen", &RunConfig::listen,
-     "where workers of other machines are served: HOST:PORT; needs TLS, and a token or an "
-     "authority "
-     "of workers' certificates; empty: nowhere"},
-    {"workers.tls_certificate", &RunConfig::tls_certificate,
-     "PEM file: the coordinator's certificate"},
-    {"workers.tls_key", &RunConfig::tls_key, "PEM file: its key, readable by its owner alone"},
-    {"workers.tls_authority", &RunConfig::tls_authority,
-     "PEM file: the authority that must have signed the certificate of every worker that comes to "
-     "workers.listen; empty: workers need none"},
-    {"workers.token_file", &RunConfig::token_file,
-     "file with the secret that workers of other machines must know, readable by its owner alone; "
-     "empty: the environment variable STRATA_TOKEN, if that is set"},
-};
-
-const Option* FindOption(const std::string& key) {
-  for (const Option& option : kOptions) {
+const RunConfigOption* FindOption(const std::string& key) {
+  for (const RunConfigOption& option : RunConfigOptions()) {
     if (option.key == key) return &option;
   }
   return nullptr;
 }
 
-bool IsList(const Option& option) {
+bool IsList(const RunConfigOption& option) {
   return std::holds_alternative<Names RunConfig::*>(option.member) ||
          std::holds_alternative<Names Variation::*>(option.member);
 }
 
 bool IsSection(const std::string& name) {
-  return std::any_of(std::begin(kOptions), std::end(kOptions), [&](const Option& option) {
-    return std::string_view(option.key).starts_with(name + ".");
-  });
+  return std::any_of(RunConfigOptions().begin(), RunConfigOptions().end(),
+                     [&](const RunConfigOption& option) {
+                       return std::string_view(option.key).starts_with(name + ".");
+                     });
 }
 
 absl::Status UnknownKey(const std::string& where, const std::string& key) {
   std::vector<std::string_view> known;
-  for (const Option& option : kOptions) {
+  for (const RunConfigOption& option : RunConfigOptions()) {
     // A key given without its section means that key, however far apart the spellings are.
     if (std::string_view(option.key).ends_with("." + key)) {
       known.assign(1, option.key);
@@ -253,8 +71,8 @@ Names SplitNames(const std::string& text) {
   return names;
 }
 
-absl::Status Assign(const Option& option, const std::string& text, const std::string& where,
-                    RunConfig* config) {
+absl::Status Assign(const RunConfigOption& option, const std::string& text,
+                    const std::string& where, RunConfig* config) {
   const auto wrong_type = [&](const char* expected) {
     return absl::InvalidArgumentError(
         fmt::format("{}: '{}' must be {}, found '{}'", where, option.key, expected, text));
@@ -322,7 +140,7 @@ absl::Status ReadNode(const YAML::Node& node, const std::string& prefix, const s
       }
       continue;
     }
-    const Option* option = FindOption(key);
+    const RunConfigOption* option = FindOption(key);
     if (option == nullptr) return UnknownKey(where, key);
     const bool list = IsList(*option);
     if (!item.second.IsScalar() && !(list && item.second.IsSequence())) {
@@ -343,7 +161,7 @@ absl::Status ReadNode(const YAML::Node& node, const std::string& prefix, const s
   return absl::OkStatus();
 }
 
-std::string ValueText(const Option& option, const RunConfig& config) {
+std::string ValueText(const RunConfigOption& option, const RunConfig& config) {
   return std::visit([&](auto member) { return TextOf(FieldOf(config, member)); }, option.member);
 }
 
@@ -385,7 +203,7 @@ absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::
 
 absl::Status SetOption(const std::string& key, const std::string& text, const std::string& origin,
                        RunConfig* config) {
-  const Option* option = FindOption(key);
+  const RunConfigOption* option = FindOption(key);
   if (option == nullptr) return UnknownKey(origin, key);
   return Assign(*option, text, origin, config);
 }
@@ -420,7 +238,7 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
 
 std::vector<ConfigEntry> DescribeRunConfig(const RunConfig& config) {
   std::vector<ConfigEntry> entries;
-  for (const Option& option : kOptions) {
+  for (const RunConfigOption& option : RunConfigOptions()) {
     const auto origin = config.origins.find(option.key);
     entries.push_back({option.key, ValueText(option, config),
                        origin == config.origins.end() ? "default" : origin->second,
@@ -433,7 +251,7 @@ std::string RunConfigToYaml(const RunConfig& config) {
   YAML::Emitter out;
   out << YAML::BeginMap;
   std::string section;
-  for (const Option& option : kOptions) {
+  for (const RunConfigOption& option : RunConfigOptions()) {
     std::string key = option.key;
     const size_t dot = key.find('.');
     const std::string wanted = dot == std::string::npos ? "" : key.substr(0, dot);
