@@ -21,10 +21,11 @@ void KeepTargetLogits(const at::Tensor& logits, int64_t first, const int64_t* ta
   for (int64_t row = 0; row < logits.size(0); ++row) {
     const int64_t column = targets[row] - first;
     if (column < 0 || column >= logits.size(1)) continue;
-    target_logits[row] = logits.scalar_type() == at::kFloat
-                             ? logits.const_data_ptr<float>()[row * logits.size(1) + column]
-                             : static_cast<float>(logits.const_data_ptr<at::BFloat16>()
-                                                      [row * logits.size(1) + column]);
+    target_logits[row] =
+        logits.scalar_type() == at::kFloat
+            ? logits.const_data_ptr<float>()[row * logits.size(1) + column]
+            : static_cast<float>(
+                  logits.const_data_ptr<at::BFloat16>()[row * logits.size(1) + column]);
   }
 }
 

@@ -126,7 +126,7 @@ class BlockForward {
                   const NormWeights& norm, at::Tensor& hidden);
 
   ModelConfig config_;
-  std::vector<Batch> batches_;          // of windows: one, used again and again
+  std::vector<Batch> batches_;  // of windows: one, used again and again
   RotaryTables rotary_;
   // Of a batch: normed input, query-key-value rows, attention result, gate and up rows, their
   // product, addend.

@@ -37,8 +37,8 @@ class TransformerModel {
   BlockMatrices matrices(int block) const;
   const BlockVectors& vectors(int block) const { return vectors_[block]; }
 
-  // Input of block 0, float32 [tokens, hidden], window after window. Ids must lie in the vocabulary;
-  // throws StatusException for more tokens than the model has positions.
+  // Input of block 0, float32 [tokens, hidden], window after window. Ids must lie in the
+  // vocabulary; throws StatusException for more tokens than the model has positions.
   at::Tensor Embed(const Windows& windows) const;
   at::Tensor Embed(const PackedTokens& tokens) const;
   // Of tokens at these positions.

@@ -25,8 +25,8 @@ struct SurrogateOptions {
   bool enabled = true;
   // Offspring that are ranked for every one that is measured; more cost microseconds each.
   int proposals = 200;
-  // Steps on the numbers of the most promising proposal, each kept if the model likes it better. Off:
-  // proposals that differ in a number already find what these find.
+  // Steps on the numbers of the most promising proposal, each kept if the model likes it better.
+  // Off: proposals that differ in a number already find what these find.
   int amplitude_steps = 0;
   // Share of candidates bred without the model, so that it cannot close off what it does not know.
   double unfiltered_share = 0.15;
