@@ -11,6 +11,7 @@
 #include "evaluator/level_database.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
+#include "evaluator/linear_sparsity.h"
 #include "evaluator/model_summary.h"
 #include "evaluator/one_shot_pruner.h"
 #include "evaluator/progress.h"
@@ -147,16 +148,11 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
 
 absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(
     const EvaluateRequest& request) const {
-  std::vector<BlockSparsity> sparsity(summary_.blocks, BlockSparsity{});
-  if (request.allocation.empty()) return sparsity;
+  if (request.allocation.empty()) return SparsityOfBlocks(model_->config(), {});
   const absl::StatusOr<std::vector<double>> of_linears =
       SparsityOfLinears(summary_, request.granularity, request.allocation);
   if (!of_linears.ok()) return of_linears.status();
-  const auto per_block = static_cast<size_t>(model_->config().linears_per_block());
-  for (size_t i = 0; i < of_linears->size(); ++i) {
-    sparsity[i / per_block][i % per_block] = (*of_linears)[i];
-  }
-  return sparsity;
+  return SparsityOfBlocks(model_->config(), *of_linears);
 }
 
 absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakePruner(

@@ -10,12 +10,12 @@
 #include "evaluator/checkpoint_writer.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
+#include "evaluator/linear_sparsity.h"
 #include "evaluator/pruning_method.h"
 #include "evaluator/sequential_pruner.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
 #include "evaluator/transformer_model.h"
-#include "pruning/sparsity_pattern.h"
 
 namespace strata::evaluator {
 namespace {
@@ -37,8 +37,8 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewWriter(const Checkpoint& so
 }
 
 absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& options) {
-  const auto per_block = static_cast<size_t>(config.linears_per_block());
-  const size_t linears = static_cast<size_t>(config.blocks) * per_block;
+  const size_t linears =
+      static_cast<size_t>(config.blocks) * static_cast<size_t>(config.linears_per_block());
   if (options.sparsity.size() != linears) {
     return absl::InvalidArgumentError(
         fmt::format("expected {} sparsities, one for each linear of {} blocks, found {}", linears,
@@ -51,18 +51,7 @@ absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& 
   if (NeedsActivations(options.method.pruner) && options.text_path.empty()) {
     return absl::InvalidArgumentError("this pruner needs a text to calibrate with, found none");
   }
-  const std::vector<BlockTensor> tensors = BlockTensorsOf(config);
-  for (size_t i = 0; i < linears; ++i) {
-    const BlockTensor& linear = tensors[i % per_block];
-    const auto pattern =
-        pruning::PatternFor(options.sparsity[i], options.method.group, linear.shape[1]);
-    if (pattern.ok()) continue;
-    return absl::Status(pattern.status().code(),
-                        fmt::format("block {}, {}: {}", i / per_block,
-                                    config.family->Names(linear.role).hugging_face,
-                                    std::string(pattern.status().message())));
-  }
-  return absl::OkStatus();
+  return CheckPatterns(config, options.sparsity, options.method.group);
 }
 
 absl::StatusOr<ModelPruningPlan> Plan(const ModelPruningOptions& options) {
@@ -119,19 +108,15 @@ absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
   result.text_digest = text->digest;
   SequentialPruner pruner(**model, text->sequences, options.method, Arithmetic::kFloat32,
                           options.protocol);
-  const int per_block = config.linears_per_block();
+  const std::vector<BlockSparsity> sparsity = SparsityOfBlocks(config, options.sparsity);
   for (int block = 0; block < config.blocks; ++block) {
     if (progress && !progress(static_cast<double>(block) / config.blocks)) {
       return absl::CancelledError(
           fmt::format("stopped before block {} of {}", block, config.blocks));
     }
-    BlockSparsity sparsity;
-    for (int linear = 0; linear < per_block; ++linear) {
-      sparsity[linear] = options.sparsity[block * per_block + linear];
-    }
-    const absl::StatusOr<PrunedBlock> pruned = pruner.Prune(block, sparsity);
+    const absl::StatusOr<PrunedBlock> pruned = pruner.Prune(block, sparsity[block]);
     if (!pruned.ok()) return pruned.status();
-    for (int linear = 0; linear < per_block; ++linear) {
+    for (int linear = 0; linear < config.linears_per_block(); ++linear) {
       const at::Tensor matrix = pruned->matrices.Linear(config, linear);
       const auto zeros =
           (*writer)->WriteRows(LinearName(config, block, linear), 0, ValuesOf(matrix));

@@ -24,9 +24,11 @@ class StageTimer {
 };
 
 int64_t PrunableWeights(const ModelConfig& config) {
-  const int64_t attention = 2 * config.query_rows() + 2 * config.key_value_rows();
-  const int64_t feed_forward_linears = config.linears_per_block() - 4;
-  return config.blocks * config.hidden * (attention + feed_forward_linears * config.feed_forward);
+  int64_t of_block = 0;
+  for (const BlockTensor& tensor : BlockTensorsOf(config)) {
+    if (tensor.shape.size() == 2) of_block += tensor.shape[0] * tensor.shape[1];
+  }
+  return config.blocks * of_block;
 }
 
 void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* measurement) {

@@ -4,10 +4,10 @@
 
 #include <utility>
 
+#include "evaluator/linear_sparsity.h"
 #include "evaluator/pruning_method.h"
 #include "evaluator/sequential_pruner.h"
 #include "evaluator/tasks/held_blocks.h"
-#include "pruning/sparsity_pattern.h"
 
 namespace strata::tasks {
 
@@ -30,13 +30,7 @@ ModelVersions::ModelVersions(const evaluator::TransformerModel& model,
 bool ModelVersions::AreHeld() const { return options_.residence == Residence::kMemory; }
 
 std::vector<evaluator::BlockSparsity> ModelVersions::SparsityOf(const ModelVersion& version) const {
-  std::vector<evaluator::BlockSparsity> sparsity(summary_.blocks, evaluator::BlockSparsity{});
-  std::vector<size_t> next(summary_.blocks, 0);  // linear of each block
-  for (size_t i = 0; i < version.sparsity.size(); ++i) {
-    const int block = summary_.linears[i].block;
-    sparsity[block][next[block]++] = version.sparsity[i];
-  }
-  return sparsity;
+  return evaluator::SparsityOfBlocks(model_.config(), version.sparsity);
 }
 
 absl::Status ModelVersions::Check(const ModelVersion& version) const {
@@ -46,15 +40,7 @@ absl::Status ModelVersions::Check(const ModelVersion& version) const {
         fmt::format("expected {} sparsities, one for each linear, found {}",
                     summary_.linears.size(), version.sparsity.size()));
   }
-  for (size_t i = 0; i < version.sparsity.size(); ++i) {
-    const evaluator::LinearShape& linear = summary_.linears[i];
-    const absl::Status status =
-        pruning::PatternFor(version.sparsity[i], version.method.group, linear.columns).status();
-    if (status.ok()) continue;
-    return absl::Status(status.code(), fmt::format("block {}, {}: {}", linear.block, linear.name,
-                                                   std::string(status.message())));
-  }
-  return absl::OkStatus();
+  return evaluator::CheckPatterns(model_.config(), version.sparsity, version.method.group);
 }
 
 absl::StatusOr<const evaluator::TextCorpus*> ModelVersions::CalibrationText() {
