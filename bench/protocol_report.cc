@@ -1,14 +1,20 @@
-// How well the one-shot protocol, which a search uses, orders allocations as the sequential one
-// does, which decides: measures every setting of the published functions with both on the same
-// tokens and prints the pairs and their rank correlation.
+// How well the cheaper fidelities of a search order allocations as the exact protocol does, which
+// decides: measures the settings of the published functions, and mixtures of the best of them, with
+// every protocol and arithmetic on the same windows, and prints for each, and for the first windows
+// alone, the rank correlation with the exact losses, among the best third too, and what choosing by
+// it would lose.
 //
-//   protocol_report MODEL TEXT [sparsity] [pruner] [threads]
+//   protocol_report MODEL TEXT [sparsity] [pruner] [threads] [settings of each function]
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <iterator>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,19 +28,47 @@
 
 namespace {
 
+using strata::evaluator::Arithmetic;
 using strata::evaluator::Evaluator;
 using strata::evaluator::Protocol;
+
+struct FidelityName {
+  const char* name;
+  Protocol protocol;
+  Arithmetic arithmetic;
+};
+
+// The last one is exact.
+constexpr FidelityName kFidelities[] = {
+    {"one-shot bf16", Protocol::kOneShot, Arithmetic::kBFloat16},
+    {"one-shot fp32", Protocol::kOneShot, Arithmetic::kFloat32},
+    {"refreshed bf16", Protocol::kRefreshed, Arithmetic::kBFloat16},
+    {"refreshed fp32", Protocol::kRefreshed, Arithmetic::kFloat32},
+    {"sequential bf16", Protocol::kSequential, Arithmetic::kBFloat16},
+    {"sequential fp32", Protocol::kSequential, Arithmetic::kFloat32},
+};
+constexpr size_t kExact = std::size(kFidelities) - 1;
+constexpr int64_t kWindows = 16;
+constexpr size_t kMixed = 6;  // of the best, in pairs
 
 struct Candidate {
   std::string name;
   std::vector<double> allocation;
-  double nll[2] = {0, 0};  // one-shot, sequential
+  std::vector<double> window_nll[std::size(kFidelities)];
+
+  // Mean loss of the first windows.
+  double Nll(size_t fidelity, int64_t windows = kWindows) const {
+    const auto begin = window_nll[fidelity].begin();
+    return std::accumulate(begin, begin + windows, 0.0) / static_cast<double>(windows);
+  }
 };
 
 constexpr strata::evaluator::Granularity kGranularity = strata::evaluator::Granularity::kBlock;
 
-// Every setting that needs no gradients, once for each different allocation.
-absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double sparsity) {
+// Settings that need no gradients, at most so many of each function, once for each different
+// allocation.
+absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double sparsity,
+                                                  size_t settings_of_each) {
   const strata::expr::UnitLayout layout =
       strata::evaluator::LayoutOf(evaluator.model(), kGranularity);
   std::vector<std::pair<std::string, strata::expr::Expression>> settings;
@@ -43,8 +77,10 @@ absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double s
     if (function.needs.gradients || function.needs.gradient_free || !function.unstructured) {
       continue;
     }
+    size_t taken = 0;
     for (const auto* list : {&function.published, &function.widened}) {
       for (const strata::expr::BaselineSetting& setting : *list) {
+        if (taken++ == settings_of_each) break;
         settings.emplace_back(function.name + " " + setting.settings, setting.expression);
         const auto required = strata::expr::RequiredFeatures(setting.expression);
         features.insert(required.begin(), required.end());
@@ -69,38 +105,124 @@ absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double s
     if (!allocation.ok()) return allocation.status();
     std::vector<int64_t> key;
     for (const double value : *allocation) key.push_back(std::llround(value * 1e4));
-    if (seen.insert(key).second) candidates.push_back({name, *allocation, {0, 0}});
+    if (seen.insert(key).second) candidates.push_back({name, *allocation, {}});
   }
   return candidates;
 }
 
-absl::Status Report(Evaluator& evaluator, double sparsity, strata::evaluator::Pruner pruner) {
-  auto candidates = Candidates(evaluator, sparsity);
-  if (!candidates.ok()) return candidates.status();
-  fmt::print("{} allocations at {}\n{:<44} {:>10} {:>10}\n", candidates->size(), sparsity,
-             "function", "one-shot", "sequential");
-  std::vector<std::pair<double, double>> pairs;
-  for (Candidate& candidate : *candidates) {
-    for (const Protocol protocol : {Protocol::kOneShot, Protocol::kSequential}) {
+class Report {
+ public:
+  Report(Evaluator& evaluator, strata::evaluator::Pruner pruner)
+      : evaluator_(evaluator), pruner_(pruner) {}
+
+  absl::Status Run(double sparsity, size_t settings_of_each) {
+    auto candidates = Candidates(evaluator_, sparsity, settings_of_each);
+    if (!candidates.ok()) return candidates.status();
+    fmt::print("perplexity of {} windows at {}\n{:<64}", kWindows, sparsity, "function");
+    for (const FidelityName& fidelity : kFidelities) fmt::print(" {:>15}", fidelity.name);
+    fmt::print("\n");
+    for (Candidate& candidate : *candidates) {
+      if (absl::Status status = Measure(std::move(candidate)); !status.ok()) return status;
+    }
+    for (Candidate& mixture : Mixtures()) {
+      if (absl::Status status = Measure(std::move(mixture)); !status.ok()) return status;
+    }
+    PrintCorrelations();
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Measure(Candidate candidate) {
+    fmt::print("{:<64}", candidate.name);
+    for (size_t i = 0; i < std::size(kFidelities); ++i) {
       strata::evaluator::EvaluateRequest request;
-      request.method.pruner = pruner;
+      request.method.pruner = pruner_;
       request.allocation = candidate.allocation;
       request.granularity = kGranularity;
-      request.fidelity.protocol = protocol;
-      const auto measured = evaluator.Evaluate(request, nullptr);
+      request.calibration = {8, 256};
+      request.fidelity = {.windows = kWindows,
+                          .arithmetic = kFidelities[i].arithmetic,
+                          .protocol = kFidelities[i].protocol,
+                          .levels = {}};
+      const std::clock_t start = std::clock();
+      auto measured = evaluator_.Evaluate(request, nullptr);
       if (!measured.ok()) return measured.status();
-      candidate.nll[protocol == Protocol::kSequential] = measured->mean_nll;
+      seconds_[i] += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+      candidate.window_nll[i] = std::move(measured->window_nll);
+      fmt::print(" {:>15.2f}", std::exp(candidate.Nll(i)));
     }
-    pairs.emplace_back(candidate.nll[0], candidate.nll[1]);
-    fmt::print("{:<44} {:>10.2f} {:>10.2f}\n", candidate.name, std::exp(candidate.nll[0]),
-               std::exp(candidate.nll[1]));
+    fmt::print("\n");
     std::fflush(stdout);
+    measured_.push_back(std::move(candidate));
+    return absl::OkStatus();
   }
-  const auto correlation = strata::cli::RankCorrelation(pairs);
-  fmt::print("Spearman's rank correlation of {} pairs: {}\n", pairs.size(),
-             correlation.has_value() ? fmt::format("{:.3f}", *correlation) : "undefined");
-  return absl::OkStatus();
-}
+
+  // Measured candidates by exact loss.
+  std::vector<const Candidate*> Ordered() const {
+    std::vector<const Candidate*> ordered;
+    for (const Candidate& candidate : measured_) ordered.push_back(&candidate);
+    std::sort(ordered.begin(), ordered.end(), [](const Candidate* a, const Candidate* b) {
+      return a->Nll(kExact) < b->Nll(kExact);
+    });
+    return ordered;
+  }
+
+  // Halfway between each two of the best: near the front, and of the same mean sparsity.
+  std::vector<Candidate> Mixtures() const {
+    std::vector<const Candidate*> best = Ordered();
+    best.resize(std::min(best.size(), kMixed));
+    std::vector<Candidate> mixtures;
+    for (size_t i = 0; i < best.size(); ++i) {
+      for (size_t k = 0; k < i; ++k) {
+        Candidate mixture{fmt::format("{} + {}", best[k]->name, best[i]->name), {}, {}};
+        for (size_t unit = 0; unit < best[i]->allocation.size(); ++unit) {
+          mixture.allocation.push_back((best[i]->allocation[unit] + best[k]->allocation[unit]) / 2);
+        }
+        mixtures.push_back(std::move(mixture));
+      }
+    }
+    return mixtures;
+  }
+
+  void PrintCorrelations() const {
+    const std::vector<const Candidate*> all = Ordered();
+    const std::vector<const Candidate*> best(all.begin(),
+                                             all.begin() + static_cast<long>(all.size() / 3));
+    fmt::print(
+        "\n{} allocations. Spearman's rank correlation with {} on {} windows; loss: how far the "
+        "exact perplexity of the one it would choose is above the best\n"
+        "{:<18} {:>7} {:>6} {:>10} {:>6} {:>12}\n",
+        all.size(), kFidelities[kExact].name, kWindows, "fidelity", "windows", "all", "best third",
+        "loss", "seconds each");
+    for (size_t i = 0; i < std::size(kFidelities); ++i) {
+      for (const int64_t windows : {int64_t{2}, int64_t{4}, int64_t{8}, kWindows}) {
+        const auto correlation = [&](const std::vector<const Candidate*>& candidates) {
+          std::vector<std::pair<double, double>> pairs;
+          for (const Candidate* one : candidates) {
+            pairs.emplace_back(one->Nll(i, windows), one->Nll(kExact));
+          }
+          const auto value = strata::cli::RankCorrelation(pairs);
+          return value ? fmt::format("{:.3f}", *value) : std::string("-");
+        };
+        const Candidate* chosen =
+            *std::min_element(all.begin(), all.end(), [&](const Candidate* a, const Candidate* b) {
+              return a->Nll(i, windows) < b->Nll(i, windows);
+            });
+        fmt::print("{:<18} {:>7} {:>6} {:>10} {:>5.1f}% {:>12}\n", kFidelities[i].name, windows,
+                   correlation(all), correlation(best),
+                   100 * (std::exp(chosen->Nll(kExact) - all.front()->Nll(kExact)) - 1),
+                   windows == kWindows
+                       ? fmt::format("{:.2f}", seconds_[i] / static_cast<double>(all.size()))
+                       : "");
+      }
+    }
+  }
+
+  Evaluator& evaluator_;
+  const strata::evaluator::Pruner pruner_;
+  std::vector<Candidate> measured_;
+  double seconds_[std::size(kFidelities)] = {};  // of the processor, all evaluations
+};
 
 template <typename T>
 T Number(const char* text) {
@@ -118,7 +240,9 @@ T Number(const char* text) {
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    fmt::print(stderr, "usage: protocol_report MODEL TEXT [sparsity] [pruner] [threads]\n");
+    fmt::print(stderr,
+               "usage: protocol_report MODEL TEXT [sparsity] [pruner] [threads] "
+               "[settings of each function]\n");
     return 2;
   }
   const double sparsity = argc > 3 ? Number<double>(argv[3]) : 0.6;
@@ -129,7 +253,9 @@ int main(int argc, char** argv) {
         strata::evaluator::OpenModelEvaluator({.model_path = argv[1],
                                                .text_path = argv[2],
                                                .threads = argc > 5 ? Number<int>(argv[5]) : 1});
-    status = evaluator.ok() ? Report(**evaluator, sparsity, pruner) : evaluator.status();
+    status = evaluator.ok()
+                 ? Report(**evaluator, pruner).Run(sparsity, argc > 6 ? Number<size_t>(argv[6]) : 4)
+                 : evaluator.status();
   }
   if (status.ok()) return 0;
   fmt::print(stderr, "protocol_report: {}\n", std::string(status.message()));

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,9 @@ struct RunConfig {
   std::string warm_start;
   std::vector<std::string> objectives = {search::kLoss, search::kComplexity};
   double epsilon = 0.001;
-  std::vector<std::string> racing_windows;
+  std::vector<std::string> racing_levels;
   int64_t racing_rivals = 24;
+  int64_t refine_evaluations = 0;
   int64_t islands = 1;
   int64_t restart_after = 0;
   bool adaptive_operators = false;
@@ -114,6 +116,8 @@ absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
                                                         const expr::UnitLayout& layout);
 absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
                                                       const expr::UnitLayout& layout);
+// Nothing where refine.evaluations is 0.
+std::optional<search::RefinementOptions> RefinementOptionsOf(const RunConfig& config);
 
 }  // namespace strata::cli
 

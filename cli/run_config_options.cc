@@ -27,9 +27,12 @@ const RunConfigOption kOptions[] = {
      "windows of the fitness split on which every candidate is measured"},
     {"fitness.window_tokens", &RunConfig::fitness_window_tokens, "tokens of one window"},
     {"fitness.arithmetic", &RunConfig::fitness_arithmetic,
-     "fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 times fp32's)"},
+     "of all passes: fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 "
+     "times fp32's)"},
     {"fitness.protocol", &RunConfig::fitness_protocol,
-     "one-shot (dense statistics, cheap) | sequential (exact: each pruned block feeds the next)"},
+     "one-shot (dense statistics, cheap) | refreshed (statistics of the model that one-shot gives) "
+     "| "
+     "sequential (each pruned block feeds the next; exact in fp32)"},
     {"fitness.levels", &RunConfig::fitness_levels,
      "folder of a level database (`strata levels build`) whose weights candidates take, with the "
      "pruner sparsegpt and one-shot; none: solved for each"},
@@ -68,6 +71,9 @@ const RunConfigOption kOptions[] = {
     {"search.stagnation", &RunConfig::stagnation,
      "evaluations in a row without a new function on the front before the search ends; 0: no "
      "limit"},
+    {"refine.evaluations", &RunConfig::refine_evaluations,
+     "after verification, so many allocations near the best one's are tried, on the windows of "
+     "selection, sequential protocol, arithmetic of fitness; kept apart in results; 0: none"},
     {"search.islands", &RunConfig::islands, "separate populations that exchange their best"},
     {"search.restart_after", &RunConfig::restart_after,
      "results in a row that change no population before it is emptied; 0: never"},
@@ -92,9 +98,10 @@ const RunConfigOption kOptions[] = {
      "measured allocations before the model is used"},
     {"surrogate.maximum_points", &Surrogate::maximum_points,
      "measured allocations that the model is fitted to"},
-    {"racing.windows", &RunConfig::racing_windows,
-     "numbers of windows, rising, after which a candidate that is clearly worse than its rivals is "
-     "stopped; none: every candidate is measured on all of fitness.windows"},
+    {"racing.levels", &RunConfig::racing_levels,
+     "cheaper measurements, each 'WINDOWS [PROTOCOL [ARITHMETIC]]', after which a candidate that "
+     "is "
+     "clearly worse than its rivals is stopped; none: every candidate is measured as fitness says"},
     {"racing.rivals", &RunConfig::racing_rivals,
      "a candidate is compared with so many of the best"},
     {"features.gradients", &RunConfig::gradients,

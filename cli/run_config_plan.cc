@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "cli/racing_levels.h"
 #include "cli/run_config.h"
 #include "expr/nearest_name.h"
 #include "workers/address.h"
@@ -52,24 +52,28 @@ absl::Status CheckVariation(const RunConfig& config) {
   return absl::OkStatus();
 }
 
-// The windows of the levels before the last; an error unless they rise and stay below all of them.
-absl::StatusOr<std::vector<int64_t>> RacingWindows(const RunConfig& config) {
-  std::vector<int64_t> windows;
-  for (const std::string& text : config.racing_windows) {
-    int64_t count = 0;
-    const char* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, count);
-    const int64_t previous = windows.empty() ? 0 : windows.back();
-    if (error != std::errc() || stopped != end || count <= previous ||
-        count >= config.fitness_windows) {
-      return Bad(config, "racing.windows",
-                 fmt::format("whole numbers that rise, from 1 to below fitness.windows ({})",
-                             config.fitness_windows),
-                 fmt::format("'{}'", text));
-    }
-    windows.push_back(count);
+// The fidelity of the fitness; an arithmetic of "auto" counts as float32.
+absl::StatusOr<evaluator::Fidelity> SearchFidelity(const RunConfig& config) {
+  evaluator::Fidelity fidelity{.split = evaluator::Split::kFitness,
+                               .windows = config.fitness_windows,
+                               .window_tokens = config.fitness_window_tokens};
+  absl::Status status = workers::ParseName(config.fitness_protocol, &fidelity.protocol);
+  if (config.fitness_arithmetic != "auto") {
+    status.Update(workers::ParseName(config.fitness_arithmetic, &fidelity.arithmetic));
   }
-  return windows;
+  if (!status.ok()) return status;
+  return fidelity;
+}
+
+absl::StatusOr<std::vector<evaluator::Fidelity>> RacingLevels(const RunConfig& config) {
+  const auto last = SearchFidelity(config);
+  if (!last.ok()) return last.status();
+  auto levels = ParseRacingLevels(config.racing_levels, *last);
+  if (levels.ok()) return levels;
+  const auto origin = config.origins.find("racing.levels");
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: 'racing.levels': {}", origin == config.origins.end() ? "default" : origin->second,
+      std::string(levels.status().message())));
 }
 
 absl::Status CheckStrategy(const RunConfig& config) {
@@ -92,7 +96,7 @@ absl::Status CheckStrategy(const RunConfig& config) {
     return Bad(config, share.key, fmt::format("from 0 to {}", share.maximum),
                fmt::format("{}", share.value));
   }
-  return RacingWindows(config).status();
+  return absl::OkStatus();
 }
 
 absl::Status CheckNumbers(const RunConfig& config) {
@@ -113,6 +117,7 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"search.seed", config.seed, 0, INT64_MAX},
            Count{"search.population", config.population, 2, 1000},
            Count{"search.stagnation", config.stagnation, 0, kMany},
+           Count{"refine.evaluations", config.refine_evaluations, 0, 1'000'000},
            Count{"search.islands", config.islands, 1, 100},
            Count{"search.restart_after", config.restart_after, 0, 1'000'000},
            Count{"surrogate.proposals", config.surrogate.proposals, 1, 100'000},
@@ -230,7 +235,12 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
       return status;
     }
   }
-  return CheckName<evaluator::Arithmetic>(config, "report.arithmetic", config.report_arithmetic);
+  if (absl::Status status =
+          CheckName<evaluator::Arithmetic>(config, "report.arithmetic", config.report_arithmetic);
+      !status.ok()) {
+    return status;
+  }
+  return RacingLevels(config).status();
 }
 
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config) {
@@ -238,11 +248,12 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   workers::MeasurementPlan plan;
   plan.method.group = config.group;
   plan.calibration = {config.calibration_sequences, config.calibration_sequence_tokens};
-  plan.search = {.split = evaluator::Split::kFitness,
-                 .windows = config.fitness_windows,
-                 .window_tokens = config.fitness_window_tokens};
-  const auto racing = RacingWindows(config);
+  const auto search = SearchFidelity(config);
+  if (!search.ok()) return search.status();
+  plan.search = *search;
+  auto racing = RacingLevels(config);
   if (!racing.ok()) return racing.status();
+  plan.racing = *std::move(racing);
   plan.verify = {.split = evaluator::Split::kReport,
                  .windows = config.report_windows,
                  .window_tokens = config.report_window_tokens,
@@ -250,18 +261,14 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   for (const absl::Status& status :
        {workers::ParseName(config.pruner, &plan.method.pruner),
         workers::ParseName(config.granularity, &plan.granularity),
-        workers::ParseName(config.fitness_protocol, &plan.search.protocol),
-        workers::ParseName(config.fitness_arithmetic, &plan.search.arithmetic),
         workers::ParseName(config.report_arithmetic, &plan.verify.arithmetic)}) {
     if (!status.ok()) return status;
-  }
-  for (const int64_t windows : *racing) {
-    plan.racing.push_back(plan.search);
-    plan.racing.back().windows = windows;
   }
   plan.select = plan.verify;
   plan.select.split = evaluator::Split::kFitness;
   plan.select.windows = config.selection_windows;
+  plan.refine = plan.select;
+  plan.refine.arithmetic = plan.search.arithmetic;
   return plan;
 }
 
@@ -306,7 +313,7 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
   options.strategy.adaptive_operators = config.adaptive_operators;
   options.objectives = config.objectives;
   options.epsilon = config.epsilon;
-  options.ladder.levels = static_cast<int>(config.racing_windows.size()) + 1;
+  options.ladder.levels = static_cast<int>(config.racing_levels.size()) + 1;
   options.ladder.rivals = static_cast<int>(config.racing_rivals);
   options.stagnation_evaluations = config.stagnation;
   options.lag = static_cast<int>(config.lag);
@@ -320,6 +327,14 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
       break;
     }
   }
+  return options;
+}
+
+std::optional<search::RefinementOptions> RefinementOptionsOf(const RunConfig& config) {
+  if (config.refine_evaluations == 0) return std::nullopt;
+  search::RefinementOptions options;
+  options.evaluations = config.refine_evaluations;
+  options.lag = static_cast<int>(config.lag);
   return options;
 }
 

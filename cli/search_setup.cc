@@ -156,7 +156,7 @@ bool MayChange(const std::string& key, Continuation continuation) {
   }
   return continuation == Continuation::kExtend &&
          (key == "search.maximum_evaluations" || key == "search.stagnation" ||
-          key == "search.finalists");
+          key == "search.finalists" || key == "refine.evaluations");
 }
 
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation) {
@@ -220,6 +220,7 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
 
   search::SessionOptions options;
   options.engine = *std::move(engine);
+  options.refinement = RefinementOptionsOf(config);
   options.budget_seconds = config.minutes * 60;
   options.extend = continuation == Continuation::kExtend;
   options.now_seconds = MonotonicSeconds;

@@ -56,7 +56,8 @@ BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
     sums.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
   forward.Run(matrices, vectors, hidden, [&](BlockInput input, const at::Tensor& rows) {
-    sums[static_cast<int>(input)].Add(rows.data_ptr<float>(), rows.size(0));
+    const at::Tensor values = rows.to(at::kFloat);
+    sums[static_cast<int>(input)].Add(values.data_ptr<float>(), values.size(0));
     if (observer) observer(input, rows);
   });
   BlockScalers scalers;

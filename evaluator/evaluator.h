@@ -33,8 +33,9 @@ struct PruningMethod {
 };
 
 // One-shot: statistics from dense activations, all blocks pruned at once (cheap; a proxy).
+// Refreshed: statistics from the activations of the model that one-shot gives, once (a proxy).
 // Sequential: each pruned block feeds the next, as the reference implementations do (exact).
-enum class Protocol { kOneShot, kSequential };
+enum class Protocol { kOneShot, kRefreshed, kSequential };
 
 enum class Arithmetic { kFloat32, kBFloat16 };
 
@@ -89,6 +90,8 @@ struct Fidelity {
   Split split = Split::kFitness;
   int64_t windows = 8;
   int64_t window_tokens = 256;
+  // Of all forward passes, those of the calibration sequences through pruned blocks included; dense
+  // statistics and scores are float32. Only float32 is exact.
   Arithmetic arithmetic = Arithmetic::kFloat32;
   Protocol protocol = Protocol::kOneShot;
   // One-shot SparseGPT only: digest of the key of a level database, whose weights are taken in

@@ -25,7 +25,7 @@ absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatr
     hessians.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
   forward.Run(matrices, vectors, hidden, [&](BlockInput input, const at::Tensor& rows) {
-    hessians[static_cast<int>(input)].Add(rows);
+    hessians[static_cast<int>(input)].Add(rows.to(at::kFloat));
   });
   BlockFactors factors;
   for (int input = 0; input < kBlockInputs; ++input) {

@@ -72,6 +72,8 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<std::unique_ptr<BlockPruner>> MakeSparseGpt(const EvaluateRequest& request,
                                                              const Progress& progress);
   absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromLevels(const EvaluateRequest& request) const;
+  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeOneShot(const EvaluateRequest& request,
+                                                           const Progress& progress);
   absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromRanks(const EvaluateRequest& request,
                                                              const Progress& progress);
   absl::StatusOr<RankBank> MakeRanks(const EvaluateRequest& request, const Progress& progress);
@@ -160,11 +162,21 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakePruner(
   const Arithmetic arithmetic = request.fidelity.arithmetic;
   if (request.allocation.empty()) return std::make_unique<DenseBlocks>(*model_, arithmetic);
   if (!request.fidelity.levels.empty()) return MakeFromLevels(request);
-  if (request.fidelity.protocol == Protocol::kSequential) {
-    const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-    if (!sequences.ok()) return sequences.status();
-    return std::make_unique<SequentialPruner>(*model_, *sequences, request.method, arithmetic);
+  SequentialPrunerOptions options{request.method, arithmetic, request.fidelity.protocol,
+                                  arithmetic};
+  if (options.protocol == Protocol::kOneShot) return MakeOneShot(request, progress);
+  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
+  if (!sequences.ok()) return sequences.status();
+  if (options.protocol == Protocol::kSequential) {
+    return std::make_unique<SequentialPruner>(*model_, *sequences, options);
   }
+  absl::StatusOr<std::unique_ptr<BlockPruner>> one_shot = MakeOneShot(request, progress);
+  if (!one_shot.ok()) return one_shot.status();
+  return std::make_unique<SequentialPruner>(*model_, *sequences, options, *std::move(one_shot));
+}
+
+absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeOneShot(
+    const EvaluateRequest& request, const Progress& progress) {
   // What was made of another calibration is of no use any more.
   if (!banked_.has_value() || !Same(*banked_, request.calibration)) {
     ranks_.reset();

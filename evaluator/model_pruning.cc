@@ -44,6 +44,7 @@ absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& 
         fmt::format("expected {} sparsities, one for each linear of {} blocks, found {}", linears,
                     config.blocks, options.sparsity.size()));
   }
+  if (absl::Status status = CheckOnePass(options.protocol); !status.ok()) return status;
   if (options.shard_bytes < 1) {
     return absl::InvalidArgumentError(
         fmt::format("expected files of at least 1 byte, found {}", options.shard_bytes));
@@ -106,8 +107,8 @@ absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
 
   ModelPruningResult result;
   result.text_digest = text->digest;
-  SequentialPruner pruner(**model, text->sequences, options.method, Arithmetic::kFloat32,
-                          options.protocol);
+  SequentialPruner pruner(**model, text->sequences,
+                          {.method = options.method, .protocol = options.protocol});
   const std::vector<BlockSparsity> sparsity = SparsityOfBlocks(config, options.sparsity);
   for (int block = 0; block < config.blocks; ++block) {
     if (progress && !progress(static_cast<double>(block) / config.blocks)) {

@@ -6,6 +6,7 @@
 #ifndef STRATA_EVALUATOR_SEQUENTIAL_PRUNER_H_
 #define STRATA_EVALUATOR_SEQUENTIAL_PRUNER_H_
 
+#include <memory>
 #include <optional>
 
 #include "evaluator/block_pruner.h"
@@ -13,29 +14,46 @@
 
 namespace strata::evaluator {
 
+struct SequentialPrunerOptions {
+  PruningMethod method = {};
+  Arithmetic arithmetic = Arithmetic::kFloat32;  // of the matrices that Prune returns
+  Protocol protocol = Protocol::kSequential;
+  // Of the forward passes of the calibration sequences: float32, or that of the matrices. Scores
+  // and Hessians are float32 whatever it is.
+  Arithmetic calibration = Arithmetic::kFloat32;
+};
+
+// InvalidArgument for the refreshed protocol, which needs a second pass over the blocks.
+absl::Status CheckOnePass(Protocol protocol);
+
 class SequentialPruner : public BlockPruner {
  public:
-  // `model` must outlive the pruner. Magnitude needs no `sequences` and runs none.
+  // `model` must outlive the pruner. Magnitude needs no `sequences` and runs none. `one_shot`
+  // prunes the blocks whose activations the refreshed protocol observes, into matrices of the
+  // arithmetic of the calibration; other protocols take none.
   SequentialPruner(const TransformerModel& model, const Windows& sequences,
-                   const PruningMethod& method, Arithmetic arithmetic,
-                   Protocol protocol = Protocol::kSequential);
+                   const SequentialPrunerOptions& options,
+                   std::unique_ptr<BlockPruner> one_shot = nullptr);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  // The statistics of a block are those before it is pruned; its dense outputs go to `hidden`.
+  // The matrices whose inputs are observed: of the dense block, or of the block pruned one-shot.
+  absl::StatusOr<BlockMatrices> Observed(int block, const BlockSparsity& sparsity);
+  // The outputs of the observed block go to `hidden`.
   absl::StatusOr<int64_t> PruneByScores(int block, const BlockSparsity& sparsity,
                                         at::Tensor& hidden);
   absl::StatusOr<int64_t> PruneBySparseGpt(int block, const BlockSparsity& sparsity,
                                            at::Tensor& hidden);
 
   const TransformerModel& model_;
-  int64_t sequences_;
-  PruningMethod method_;
-  Protocol protocol_;
+  const int64_t sequences_;
+  const SequentialPrunerOptions options_;
+  const std::unique_ptr<BlockPruner> one_shot_;
   std::optional<BlockForward> forward_;  // unless the pruner needs no activations
   at::Tensor hidden_;                    // calibration activations before the next block
   BlockMatrices buffer_;
   std::optional<BlockMatrices> bfloat16_buffer_;
+  std::optional<BlockMatrices> bfloat16_dense_;  // of the block in turn, for the calibration
 };
 
 }  // namespace strata::evaluator

@@ -10,10 +10,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "search/engine.h"
+#include "search/refinement_stage.h"
 #include "search/run_store.h"
 
 namespace strata::search {
@@ -27,6 +29,9 @@ struct SessionOptions {
   std::string search_context;                // of the last level, whose loss is the fitness
   std::string select_context;
   std::string verify_context;
+  std::string refine_context;  // where there is a refinement
+  // Of the best finalist's allocation, once the engine is done; target and seed are the engine's.
+  std::optional<RefinementOptions> refinement;
   double budget_seconds = 0;  // search phase, added up over resumes; 0: no limit
   // Goes on with a search whose budget was spent, with the budgets of these options.
   bool extend = false;

@@ -13,14 +13,14 @@
 namespace strata::search {
 
 // Which of the run's fidelities an evaluation uses; what they mean is the caller's business. Every
-// finalist is measured on kSelect and then on kVerify.
-enum class Rung { kSearch, kSelect, kVerify };
+// finalist is measured on kSelect and then on kVerify; kRefine is that of refinement_stage.h.
+enum class Rung { kSearch, kSelect, kVerify, kRefine };
 
 struct ProfileTask {
   std::vector<std::string> features;
 };
 struct EvaluateTask {
-  int64_t candidate = 0;
+  int64_t candidate = 0;  // or, in a RefinementStage, the id of a refined allocation
   Rung rung = Rung::kSearch;
   expr::Allocation allocation;
   int level = 0;  // of kSearch: 0 to LadderOptions::levels - 1

@@ -22,8 +22,9 @@ constexpr NameTable<evaluator::Granularity, 3> kGranularities = {
     {{evaluator::Granularity::kBlock, "block"},
      {evaluator::Granularity::kKind, "kind"},
      {evaluator::Granularity::kLinear, "linear"}}};
-constexpr NameTable<evaluator::Protocol, 2> kProtocols = {
+constexpr NameTable<evaluator::Protocol, 3> kProtocols = {
     {{evaluator::Protocol::kOneShot, "one-shot"},
+     {evaluator::Protocol::kRefreshed, "refreshed"},
      {evaluator::Protocol::kSequential, "sequential"}}};
 constexpr NameTable<evaluator::Arithmetic, 2> kArithmetics = {
     {{evaluator::Arithmetic::kFloat32, "fp32"}, {evaluator::Arithmetic::kBFloat16, "bf16"}}};
@@ -98,6 +99,8 @@ const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const Measur
                  : plan.search;
     case search::Rung::kSelect:
       return plan.select;
+    case search::Rung::kRefine:
+      return plan.refine;
     case search::Rung::kVerify:
       break;
   }
@@ -120,6 +123,7 @@ void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
   options->search_context = fmt::format("evaluate {} {}", pruned, Describe(plan.search));
   options->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));
   options->verify_context = fmt::format("evaluate {} {}", pruned, Describe(plan.verify));
+  options->refine_context = fmt::format("evaluate {} {}", pruned, Describe(plan.refine));
 }
 
 }  // namespace strata::workers

@@ -21,12 +21,12 @@ struct MeasurementPlan {
   evaluator::PruningMethod method;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   evaluator::Calibration calibration;
-  // Levels before the last of the search's ladder, cheapest first: windows that the next level
-  // begins with. Empty: none.
+  // Levels before the last of the search's ladder, cheapest first. Empty: none.
   std::vector<evaluator::Fidelity> racing;
   evaluator::Fidelity search;  // fitness split, cheap: the last level
   evaluator::Fidelity select;  // fitness split, sequential protocol: chooses among finalists
   evaluator::Fidelity verify;  // report split, sequential protocol
+  evaluator::Fidelity refine;  // fitness split, sequential protocol: of a refinement
 };
 
 // How evaluations of a rung, and of the search's of a level, are measured. A reference into `plan`.
@@ -35,7 +35,7 @@ const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const Measur
 // Names used in configurations, on the wire and in reports.
 std::string NameOf(evaluator::Pruner value);       // "magnitude", "wanda", "ria", "sparsegpt"
 std::string NameOf(evaluator::Granularity value);  // "block", "linear"
-std::string NameOf(evaluator::Protocol value);     // "one-shot", "sequential"
+std::string NameOf(evaluator::Protocol value);     // "one-shot", "refreshed", "sequential"
 std::string NameOf(evaluator::Arithmetic value);   // "fp32", "bf16"
 std::string NameOf(evaluator::Split value);        // "calibration", "fitness", "report"
 

@@ -40,6 +40,7 @@ absl::Status ModelVersions::Check(const ModelVersion& version) const {
         fmt::format("expected {} sparsities, one for each linear, found {}",
                     summary_.linears.size(), version.sparsity.size()));
   }
+  if (absl::Status status = evaluator::CheckOnePass(version.protocol); !status.ok()) return status;
   return evaluator::CheckPatterns(model_.config(), version.sparsity, version.method.group);
 }
 
@@ -67,7 +68,8 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelVersions::Make(const ModelVers
     sequences = *std::move(windows);
   }
   auto pruner = std::make_unique<evaluator::SequentialPruner>(
-      model_, sequences, version.method, options_.arithmetic, version.protocol);
+      model_, sequences,
+      evaluator::SequentialPrunerOptions{version.method, options_.arithmetic, version.protocol});
   if (!AreHeld()) return pruner;
   return std::make_unique<HeldBlocks>(model_.config(), options_.arithmetic, std::move(pruner));
 }

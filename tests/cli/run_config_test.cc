@@ -240,10 +240,10 @@ TEST(RunConfigTest, TheStrategyAndItsSettingsReachTheEngine) {
               HasSubstr("'surrogate.unfiltered_share' must be from 0 to 1, found 2"));
 }
 
-TEST(RunConfigTest, RacingWindowsRiseAndStayBelowAllOfThem) {
+TEST(RunConfigTest, RacingLevelsArePartOfThePlan) {
   RunConfig config = Complete();
   config.fitness_windows = 8;
-  config.racing_windows = {"1", "4"};
+  config.racing_levels = {"1 refreshed", "4"};
   const auto plan = MeasurementPlanOf(config);
   ASSERT_TRUE(plan.ok()) << plan.status();
   ASSERT_EQ(plan->racing.size(), 2u);
@@ -251,13 +251,11 @@ TEST(RunConfigTest, RacingWindowsRiseAndStayBelowAllOfThem) {
   EXPECT_EQ(plan->racing[1].window_tokens, plan->search.window_tokens);
   const auto engine = EngineOptionsOf(config, expr::SquareBlocks({4096, 4096}));
   EXPECT_EQ(engine->ladder.levels, 3);
-  for (const std::vector<std::string>& bad :
-       {std::vector<std::string>{"8"}, {"0"}, {"4", "4"}, {"two"}}) {
-    config.racing_windows = bad;
-    EXPECT_THAT(Message(ValidateRunConfig(config)),
-                HasSubstr("'racing.windows' must be whole numbers that rise, from 1 to below "
-                          "fitness.windows (8)"));
-  }
+  EXPECT_EQ(plan->racing[0].protocol, evaluator::Protocol::kRefreshed);
+  EXPECT_EQ(plan->racing[1].protocol, evaluator::Protocol::kOneShot);
+  config.racing_levels = {"8"};
+  EXPECT_THAT(Message(ValidateRunConfig(config)),
+              HasSubstr("'racing.levels': expected fewer than the 8 windows"));
 }
 
 TEST(RunConfigTest, PlanUsesTheThreeFidelities) {

@@ -21,6 +21,7 @@ TEST(MeasurementPlanTest, NamesRoundTrip) {
   ExpectRoundTrip(evaluator::Granularity::kBlock, "block");
   ExpectRoundTrip(evaluator::Granularity::kLinear, "linear");
   ExpectRoundTrip(evaluator::Protocol::kOneShot, "one-shot");
+  ExpectRoundTrip(evaluator::Protocol::kRefreshed, "refreshed");
   ExpectRoundTrip(evaluator::Protocol::kSequential, "sequential");
   ExpectRoundTrip(evaluator::Arithmetic::kFloat32, "fp32");
   ExpectRoundTrip(evaluator::Arithmetic::kBFloat16, "bf16");

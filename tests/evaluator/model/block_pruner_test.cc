@@ -181,8 +181,7 @@ class SequentialReferenceTest : public testing::TestWithParam<const char*> {};
 TEST_P(SequentialReferenceTest, AgreesWithTheReferenceImplementation) {
   const std::string method = GetParam();
   TransformerModel& model = SharedModel();
-  SequentialPruner sequential(model, CalibrationSequences(), MethodOf(method),
-                              Arithmetic::kFloat32);
+  SequentialPruner sequential(model, CalibrationSequences(), {MethodOf(method)});
   CheckedPruner checked(sequential, method);
   const auto measured = MeasureWindows(model, checked, ReferenceSparsity(method),
                                        PerplexityWindows(), Arithmetic::kFloat32, nullptr);
@@ -246,7 +245,7 @@ TEST(OneShotWandaTest, LeavesTheDenseWeightsAndPrunesTheFirstBlockAsTheSequentia
   const auto bank = RankBank::Build(model, *statistics, {}, nullptr);
   ASSERT_TRUE(bank.ok()) << bank.status();
   OneShotRanks one_shot(model, *bank, Arithmetic::kFloat32);
-  SequentialPruner sequential(model, CalibrationSequences(), {}, Arithmetic::kFloat32);
+  SequentialPruner sequential(model, CalibrationSequences(), {});
   BlockSparsity sparsity;
   sparsity.fill(0.6);
   const auto first = one_shot.Prune(0, sparsity);
@@ -271,6 +270,75 @@ TEST(OneShotWandaTest, LeavesTheDenseWeightsAndPrunesTheFirstBlockAsTheSequentia
       0);
 }
 
+double Difference(const at::Tensor& first, const at::Tensor& second) {
+  const int64_t differing = at::ne(first.ne(0), second.ne(0)).sum().item<int64_t>();
+  return static_cast<double>(differing) / static_cast<double>(first.numel());
+}
+
+// The statistics of the refreshed protocol are those of the model that one-shot pruning gives.
+TEST(RefreshedProtocolTest, ObservesTheModelThatOneShotGives) {
+  TransformerModel& model = SharedModel();
+  const auto statistics = RunCalibration(model, CalibrationSequences(), {}, nullptr);
+  ASSERT_TRUE(statistics.ok());
+  const auto bank = RankBank::Build(model, *statistics, {}, nullptr);
+  ASSERT_TRUE(bank.ok()) << bank.status();
+  OneShotRanks one_shot(model, *bank, Arithmetic::kFloat32);
+  SequentialPruner refreshed(model, CalibrationSequences(), {.protocol = Protocol::kRefreshed},
+                             std::make_unique<OneShotRanks>(model, *bank, Arithmetic::kFloat32));
+  BlockForward forward(model.config(), 128, Arithmetic::kFloat32);
+  at::Tensor hidden = model.Embed(CalibrationSequences());
+  BlockSparsity sparsity;
+  sparsity.fill(0.6);
+  for (int block = 0; block < 2; ++block) {
+    const auto once = one_shot.Prune(block, sparsity);
+    const auto twice = refreshed.Prune(block, sparsity);
+    ASSERT_TRUE(once.ok() && twice.ok());
+    EXPECT_EQ(once->zeros, twice->zeros);
+    const BlockScalers scalers =
+        RunAndObserve(forward, once->matrices, model.vectors(block), 8, hidden);
+    for (int linear = 0; linear < kMaximumLinears; ++linear) {
+      const at::Tensor weights = model.matrices(block).Linear(model.config(), linear);
+      const auto scores =
+          pruning::WeightScores::Create(pruning::Score::kWanda, ViewOf(weights),
+                                        scalers[static_cast<int>(InputOf(model.config(), linear))]);
+      ASSERT_TRUE(scores.ok());
+      const at::Tensor expected = at::empty_like(weights);
+      const auto pattern = pruning::PatternFor(0.6, 0, weights.size(1));
+      ASSERT_TRUE(pattern.ok());
+      const pruning::Competition competition = CompetitionOf({});
+      ASSERT_TRUE(
+          pruning::PruneOnce(*scores, competition,
+                             pruning::RemovedPerCompetition(competition, *pattern, ViewOf(weights)),
+                             expected.data_ptr<float>())
+              .ok());
+      EXPECT_TRUE(at::equal(twice->matrices.Linear(model.config(), linear), expected))
+          << block << " " << kNames[linear];
+    }
+  }
+}
+
+// Calibration in bfloat16 finds nearly the same zeros, and matrices of bfloat16.
+TEST(SequentialPrunerTest, CalibratesInBFloat16) {
+  TransformerModel& model = SharedModel();
+  SequentialPruner exact(model, CalibrationSequences(), {});
+  SequentialPruner rounded(
+      model, CalibrationSequences(),
+      {.arithmetic = Arithmetic::kBFloat16, .calibration = Arithmetic::kBFloat16});
+  BlockSparsity sparsity;
+  sparsity.fill(0.5);
+  for (int block = 0; block < 3; ++block) {
+    const auto first = exact.Prune(block, sparsity);
+    const auto second = rounded.Prune(block, sparsity);
+    ASSERT_TRUE(first.ok() && second.ok());
+    EXPECT_EQ(first->zeros, second->zeros);
+    EXPECT_EQ(second->matrices.down.scalar_type(), at::kBFloat16);
+    const double difference =
+        Difference(first->matrices.down, second->matrices.down.to(at::kFloat));
+    EXPECT_GT(difference, 0);
+    EXPECT_LT(difference, 0.02);
+  }
+}
+
 // Every pruner in both protocols: block 0 gets the same zeros, as many as asked for.
 TEST(PrunersTest, BothProtocolsPruneTheFirstBlockAlike) {
   TransformerModel& model = SharedModel();
@@ -290,7 +358,7 @@ TEST(PrunersTest, BothProtocolsPruneTheFirstBlockAlike) {
     const auto bank = RankBank::Build(model, *statistics, method, nullptr);
     ASSERT_TRUE(bank.ok()) << bank.status();
     OneShotRanks one_shot(model, *bank, Arithmetic::kFloat32);
-    SequentialPruner sequential(model, CalibrationSequences(), method, Arithmetic::kFloat32);
+    SequentialPruner sequential(model, CalibrationSequences(), {method});
     const auto first = one_shot.Prune(0, sparsity);
     const auto second = sequential.Prune(0, sparsity);
     ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();

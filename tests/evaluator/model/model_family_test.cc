@@ -196,7 +196,7 @@ TEST_F(ModelFamilyTest, EveryPrunerReachesTheSparsityInEveryLinear) {
     const auto model = RandomModel(c.config);
     const Windows sequences = {Tokens(kTokens, 1), Tokens(kTokens, 2)};
     for (const Pruner method : {Pruner::kMagnitude, Pruner::kWanda, Pruner::kSparseGpt}) {
-      SequentialPruner pruner(*model, sequences, {method, 0}, Arithmetic::kFloat32);
+      SequentialPruner pruner(*model, sequences, {{method, 0}});
       BlockSparsity sparsity;
       sparsity.fill(0.5);
       for (int block = 0; block < c.config.blocks; ++block) {
