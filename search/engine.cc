@@ -137,6 +137,11 @@ class SearchEngine final : public Engine {
   int64_t last_candidate_handed_out() const override { return last_handed_out_; }
   const std::vector<Candidate>& candidates() const override { return candidates_; }
   const expr::FeatureTable& features() const override { return ledger_.table(); }
+  std::vector<int64_t> TakeChanged() override {
+    std::vector<int64_t> changed = std::exchange(changed_, {});
+    for (const int64_t id : changed) is_changed_[Index(id)] = false;
+    return changed;
+  }
   double ArchiveHypervolume() const override { return progress_.hypervolume(); }
   std::vector<int64_t> Front() const override {
     std::vector<int64_t> ids;
@@ -175,6 +180,11 @@ class SearchEngine final : public Engine {
 
   InFlight& FlightOf(int64_t id) { return in_flight_[Index(id - eligible_)]; }
   int64_t count() const { return static_cast<int64_t>(candidates_.size()); }
+  void MarkChanged(int64_t id) {
+    if (is_changed_[Index(id)]) return;
+    is_changed_[Index(id)] = true;
+    changed_.push_back(id);
+  }
   bool IsSettled(int64_t id) { return id < eligible_ || FlightOf(id).settled; }
 
   Task HandOut(std::variant<ProfileTask, EvaluateTask> work, int64_t asker) {
@@ -217,6 +227,8 @@ class SearchEngine final : public Engine {
     flight.limits = ladder_.LimitsFor(candidate.complexity);
     in_flight_.push_back(std::move(flight));
     candidates_.push_back(std::move(candidate));
+    is_changed_.push_back(false);
+    MarkChanged(candidates_.back().id);
   }
 
   // Everything that can be done without another outcome.
@@ -267,6 +279,7 @@ class SearchEngine final : public Engine {
     const InFlight& flight = FlightOf(resolved_);
     if (!ledger_.AreSettled(flight.required)) return false;
     Candidate& candidate = candidates_[Index(resolved_++)];
+    MarkChanged(candidate.id);
     candidate.failure = ledger_.FailureAmong(flight.required);
     if (candidate.failure.empty()) {
       absl::StatusOr<expr::Allocation> allocation =
@@ -342,6 +355,8 @@ class SearchEngine final : public Engine {
     const int64_t kept = last + 1;
     if (count() <= kept) return;
     candidates_.resize(Index(kept));
+    is_changed_.resize(Index(kept));
+    std::erase_if(changed_, [&](int64_t id) { return id >= kept; });
     in_flight_.resize(Index(std::max<int64_t>(0, kept - eligible_)));
     resolved_ = std::min(resolved_, kept);
     if (settled_prefix_ > kept) {
@@ -357,6 +372,7 @@ class SearchEngine final : public Engine {
   }
 
   void CopyResult(Candidate* copy) {
+    MarkChanged(copy->id);
     const Candidate& measured = candidates_[Index(*copy->same_as)];
     copy->fitness_nll = measured.fitness_nll;
     copy->measures = measured.measures;
@@ -376,11 +392,12 @@ class SearchEngine final : public Engine {
         FailureOf(outcome, needs_measures ? options_.objectives : std::vector<std::string>());
     const auto* measured = failure.empty() ? &std::get<EvaluateOutcome>(outcome) : nullptr;
     if (task.rung != Rung::kSearch) {
-      finals_.Tell(task, measured, failure, &candidates_);
+      for (const int64_t id : finals_.Tell(task, measured, failure, &candidates_)) MarkChanged(id);
       return;
     }
     if (task.level == 0) ++evaluations_;
     Candidate& candidate = candidates_[Index(task.candidate)];
+    MarkChanged(candidate.id);
     candidate.failure = failure;
     if (measured != nullptr) {
       if (options_.ladder.levels > 1) candidate.level_nll.push_back(measured->mean_nll);
@@ -420,6 +437,8 @@ class SearchEngine final : public Engine {
   Finals finals_;
   std::vector<std::string> feature_pool_;  // measured before anything is bred
   std::vector<Candidate> candidates_;
+  std::vector<bool> is_changed_;  // of every candidate: whether it is among changed_
+  std::vector<int64_t> changed_;
   std::deque<InFlight> in_flight_;  // of candidates from eligible_ on
   std::vector<int> baseline_of_;    // of the first candidates
   int64_t always_measured_ = 0;     // candidates below are baselines or warm starts

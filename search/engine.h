@@ -112,6 +112,10 @@ class Engine {
   virtual const std::vector<Candidate>& candidates() const = 0;
   virtual const expr::FeatureTable& features() const = 0;
 
+  // Ids of the candidates that are new or of which a field changed since the last call, each once,
+  // in no order; without those that were dropped meanwhile.
+  virtual std::vector<int64_t> TakeChanged() = 0;
+
   // Ids of the archive of all objectives, by complexity, then loss. It takes results in the order
   // of candidates, so it trails behind what was told by at most what is outstanding.
   virtual std::vector<int64_t> Front() const = 0;

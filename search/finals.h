@@ -25,10 +25,10 @@ class Finals {
   bool round_is_over() const { return left_ == 0; }
 
   // The result of a finalist, or, with `measured` null, why there is none. All candidates with the
-  // finalist's allocation get it. One that fails selection is not verified: it is quarantined, and
-  // could not be chosen.
-  void Tell(const EvaluateTask& task, const EvaluateOutcome* measured, const std::string& failure,
-            std::vector<Candidate>* candidates);
+  // finalist's allocation get it; returns their ids. One that fails selection is not verified: it
+  // is quarantined, and could not be chosen.
+  std::vector<int64_t> Tell(const EvaluateTask& task, const EvaluateOutcome* measured,
+                            const std::string& failure, std::vector<Candidate>* candidates);
 
  private:
   std::vector<int64_t> selected_;

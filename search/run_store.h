@@ -7,6 +7,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,38 +40,92 @@ inline constexpr char kConfigProperty[] = "config";
 // Why the search part ended: Engine::end_reason(), or "time". Set once the run is done.
 inline constexpr char kEndReasonProperty[] = "end_reason";
 
+struct StoredEvent {
+  double unix_seconds = 0;
+  std::string kind;
+  std::string detail;
+};
+
+// Changes that take effect together.
+struct RunChanges {
+  std::map<std::string, std::string> properties;
+  // By task digest; of a digest that is stored already the first outcome stays.
+  std::map<std::string, Outcome> outcomes;
+  // Candidates with a larger id are removed, before those below are put.
+  std::optional<int64_t> last_candidate;
+  std::vector<StoredCandidate> candidates;  // replace those with their ids
+  std::vector<StoredEvent> events;          // appended
+
+  bool empty() const {
+    return properties.empty() && outcomes.empty() && !last_candidate && candidates.empty() &&
+           events.empty();
+  }
+};
+
+// When what was written reaches the disk itself.
+enum class Fsync {
+  kCommit,      // with every write: what was written survives a power loss
+  kCheckpoint,  // now and then: a killed process loses nothing, a power loss the last writes
+};
+
+struct RunStoreOptions {
+  Fsync fsync = Fsync::kCommit;
+  // SQLite's locks and shared memory cannot be trusted on network file systems, on which databases
+  // are therefore refused.
+  bool allow_network_file_system = false;
+  // What a folder lies on, as in network_file_system.h. Null: NetworkFileSystemOf.
+  std::function<std::string(const std::string& folder)> network_file_system = nullptr;
+  std::string file_layer = {};  // name of a registered VFS of SQLite; empty: its own
+};
+
 class RunStore {
  public:
   // Creates the folder and the database. AlreadyExists exactly if a run was started in it: its
   // database has the property kConfigProperty. What a search left that was killed before that (an
-  // empty file, an empty schema) is made new. ResourceExhausted when the disk is full.
-  static absl::StatusOr<std::unique_ptr<RunStore>> Create(const std::string& folder);
-  // For writing (resume): FailedPrecondition if another process holds the run.
-  static absl::StatusOr<std::unique_ptr<RunStore>> Open(const std::string& folder);
-  // For the reading verbs, also while a search runs. NotFound says what was looked for. Needs no
+  // empty file, an empty schema) is made new. ResourceExhausted when the disk is full;
+  // FailedPrecondition on a network file system.
+  static absl::StatusOr<std::unique_ptr<RunStore>> Create(const std::string& folder,
+                                                          const RunStoreOptions& options = {});
+  // For writing (resume): FailedPrecondition if another process holds the run, on a network file
+  // system, and for the schema of a newer version. That of an older one is brought up to date, all
+  // or nothing.
+  static absl::StatusOr<std::unique_ptr<RunStore>> Open(const std::string& folder,
+                                                        const RunStoreOptions& options = {});
+  // For the reading verbs, also while a search runs; of a run with an older schema, a copy in
+  // memory. NotFound says what was looked for. Needs no
   // permission to write once the run was closed; PermissionDenied if it was killed and the user may
   // not write to its folder, or may not read it at all.
   static absl::StatusOr<std::unique_ptr<RunStore>> OpenForReading(const std::string& folder);
+  // The run as it is now, in memory: it can be written to, which changes nothing on disk.
+  static absl::StatusOr<std::unique_ptr<RunStore>> OpenCopy(const std::string& folder);
   virtual ~RunStore() = default;
+
+  // All or nothing. InvalidArgument, and nothing written, for a loss that is no number.
+  virtual absl::Status Write(const RunChanges& changes) = 0;
 
   // Small named texts: the effective configuration, model and text digests, schema version, task
   // context.
-  virtual absl::Status PutProperty(const std::string& name, const std::string& value) = 0;
   virtual absl::StatusOr<std::optional<std::string>> Property(const std::string& name) const = 0;
-
-  // Results keyed by task digest; putting the same digest again keeps the first.
-  virtual absl::Status PutOutcome(const std::string& digest, const Outcome& outcome) = 0;
   virtual absl::StatusOr<std::optional<Outcome>> FindOutcome(const std::string& digest) const = 0;
-
-  // Replaces the stored view of these candidates in one transaction.
-  virtual absl::Status PutCandidates(const std::vector<StoredCandidate>& candidates) = 0;
-  // Removes the stored view of candidates with a larger id, which a stopped search dropped.
-  virtual absl::Status DropCandidatesAbove(int64_t last_candidate) = 0;
   virtual absl::StatusOr<std::vector<StoredCandidate>> Candidates() const = 0;
+  // The last so many, oldest first.
+  virtual absl::StatusOr<std::vector<StoredEvent>> LastEvents(int count) const = 0;
+  // Reasons of outcomes that are failures, and how many have each.
+  virtual absl::StatusOr<std::map<std::string, int64_t>> FailureReasons() const = 0;
+  // Digests of all outcomes with what is wrong with each, empty where it can be read.
+  virtual absl::StatusOr<std::map<std::string, std::string>> CheckOutcomes() const = 0;
+  // What SQLite's full check finds wrong with the file; empty where nothing is.
+  virtual absl::StatusOr<std::vector<std::string>> IntegrityProblems() const = 0;
+  // Writes the run as it is now to a database of its own; the search may go on meanwhile. The file
+  // must not exist, is whole or absent afterwards, and is on disk when this returns.
+  virtual absl::Status BackUp(const std::string& path) const = 0;
 
-  // Appends to the event log: time is the caller's, in seconds since the epoch.
-  virtual absl::Status AppendEvent(double unix_seconds, const std::string& kind,
-                                   const std::string& detail) = 0;
+  // One change each.
+  absl::Status PutProperty(const std::string& name, const std::string& value);
+  absl::Status PutOutcome(const std::string& digest, const Outcome& outcome);
+  absl::Status PutCandidates(const std::vector<StoredCandidate>& candidates);
+  absl::Status DropCandidatesAbove(int64_t last_candidate);
+  absl::Status AppendEvent(double unix_seconds, const std::string& kind, const std::string& detail);
 };
 
 }  // namespace strata::search

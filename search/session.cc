@@ -11,6 +11,7 @@
 
 #include "search/engine_options.h"
 #include "search/outcome_codec.h"
+#include "search/stored_view.h"
 #include "search/task_digest.h"
 
 namespace strata::search {
@@ -62,42 +63,6 @@ absl::StatusOr<std::optional<Number>> NumberProperty(const RunStore& store, cons
   if (error == std::errc() && at == end) return std::optional<Number>(value);
   return absl::DataLossError(
       fmt::format("property {} of the run: expected a number, found \"{}\"", name, **text));
-}
-
-// Which parts of a candidate's row have a value. Each part gets its value once, so a row needs
-// writing again exactly when a bit changed.
-uint16_t RowState(const Candidate& candidate, bool on_front, bool best_of_baseline) {
-  unsigned state = 1;
-  for (const bool part :
-       {!candidate.allocation.empty(), candidate.same_as.has_value(), !candidate.failure.empty(),
-        candidate.fitness_nll.has_value(), candidate.selection_nll.has_value(),
-        candidate.report_nll.has_value(), candidate.stopped_early, on_front, best_of_baseline}) {
-    state = state << 1 | (part ? 1u : 0u);
-  }
-  state = state << 4 | static_cast<unsigned>(candidate.level_nll.size());
-  return static_cast<uint16_t>(state);
-}
-
-StoredCandidate RowOf(const Candidate& candidate, bool on_front, bool best_of_baseline) {
-  StoredCandidate row;
-  row.id = candidate.id;
-  row.text = candidate.text;
-  row.complexity = candidate.complexity;
-  row.lineage = candidate.lineage;
-  row.forecast = candidate.forecast;
-  row.allocation = candidate.allocation;
-  row.same_as = candidate.same_as;
-  row.failure = candidate.failure;
-  row.level_nll = candidate.level_nll;
-  row.stopped_early = candidate.stopped_early;
-  row.measures = candidate.measures;
-  row.fitness_nll = candidate.fitness_nll;
-  row.selection_nll = candidate.selection_nll;
-  row.report_nll = candidate.report_nll;
-  row.achieved_sparsity = candidate.achieved_sparsity;
-  row.on_front = on_front;
-  row.best_of_baseline = best_of_baseline;
-  return row;
 }
 
 class StoredSession final : public Session {
@@ -156,35 +121,29 @@ class StoredSession final : public Session {
   absl::StatusOr<SessionAction> Next() override {
     bool told_from_store = false;
     for (;;) {
-      absl::Status stopped = StopWhenBudgetIsSpent();
-      if (!stopped.ok()) return stopped;
+      absl::Status status = StopWhenBudgetIsSpent();
+      if (!status.ok()) return status;
       Action action = engine_->Ask();
       FreezeClock();
+      const bool is_done = std::holds_alternative<Done>(action);
       if (!std::holds_alternative<Task>(action)) {
-        if (told_from_store || std::holds_alternative<Done>(action)) {
-          const absl::Status written = WriteCandidates();
-          if (!written.ok()) return written;
+        if (is_done) {
+          changes_.properties[kEndReasonProperty] = stopped_ ? "time" : engine_->end_reason();
         }
-        if (std::holds_alternative<Done>(action)) {
-          const absl::Status written =
-              store_->PutProperty(kEndReasonProperty, stopped_ ? "time" : engine_->end_reason());
-          if (!written.ok()) return written;
-        }
-        if (std::holds_alternative<Done>(action)) return SessionAction(Done{});
-        return SessionAction(Wait{});
+        if (is_done || told_from_store) status = Commit();
+        if (!status.ok()) return status;
+        return is_done ? SessionAction(Done{}) : SessionAction(Wait{});
       }
       SessionTask task;
       task.task = std::get<Task>(std::move(action));
       task.digest = TaskDigest(ContextOf(task.task), task.task);
-      const absl::StatusOr<std::optional<Outcome>> known = store_->FindOutcome(task.digest);
+      const absl::StatusOr<std::optional<Outcome>> known = FindOutcome(task.digest);
       if (!known.ok()) return known.status();
       if (!*known) {
         replaying_ = false;
         outstanding_[task.task.id] = task;
-        if (told_from_store) {
-          const absl::Status written = WriteCandidates();
-          if (!written.ok()) return written;
-        }
+        if (told_from_store) status = Commit();
+        if (!status.ok()) return status;
         return SessionAction(std::move(task));
       }
       const absl::Status told = engine_->Tell(task.task.id, **known);
@@ -198,6 +157,11 @@ class StoredSession final : public Session {
   }
 
   absl::Status Complete(const SessionTask& task, const Outcome& outcome) override {
+    const absl::Status recorded = Record(task, outcome);
+    return recorded.ok() ? Commit() : recorded;
+  }
+
+  absl::Status Record(const SessionTask& task, const Outcome& outcome) override {
     const auto found = outstanding_.find(task.task.id);
     if (found == outstanding_.end() || found->second.digest != task.digest) {
       return absl::InvalidArgumentError(
@@ -207,15 +171,29 @@ class StoredSession final : public Session {
     // Nothing unfit may reach the store, or the run could not be resumed.
     const absl::Status fits = CheckOutcome(found->second.task, units_, outcome);
     if (!fits.ok()) return fits;
-    absl::Status status = store_->PutOutcome(task.digest, outcome);
-    if (!status.ok()) return status;
     outstanding_.erase(found);
-    status = engine_->Tell(task.task.id, outcome);
-    if (!status.ok()) return status;
+    changes_.outcomes.emplace(task.digest, outcome);
+    const absl::Status told = engine_->Tell(task.task.id, outcome);
+    if (!told.ok()) return told;
     FreezeClock();
-    status = store_->PutProperty(kSecondsSpent, fmt::format("{}", seconds_spent()));
-    if (!status.ok()) return status;
-    return WriteCandidates();
+    is_behind_ = true;
+    return absl::OkStatus();
+  }
+
+  // The outcomes and what they changed in one transaction: the stored candidates are always those
+  // that the stored outcomes give.
+  absl::Status Commit() override {
+    if (!broken_.ok()) return broken_;
+    if (is_behind_) changes_.properties[kSecondsSpent] = fmt::format("{}", seconds_spent());
+    is_behind_ = false;
+    view_.Collect(engine_.get(), IsSearchOver(), &changes_);
+    if (changes_.empty()) return absl::OkStatus();
+    // What could not be written is lost to this sitting, and the engine is ahead of the store.
+    broken_ = store_->Write(changes_);
+    if (!broken_.ok()) return broken_;
+    if (options_.on_commit) options_.on_commit(changes_);
+    changes_ = {};
+    return absl::OkStatus();
   }
 
   const Engine& engine() const override { return *engine_; }
@@ -261,41 +239,20 @@ class StoredSession final : public Session {
     // Written before it takes effect: whatever follows happens after a stop that a resumed run
     // repeats.
     const int64_t last = engine_->last_candidate_handed_out();
-    absl::Status written = store_->PutProperty(kSecondsSpent, fmt::format("{}", seconds_spent()));
-    written.Update(store_->PutProperty(kStoppedAfter, fmt::format("{}", last)));
+    changes_.properties[kSecondsSpent] = fmt::format("{}", seconds_spent());
+    changes_.properties[kStoppedAfter] = fmt::format("{}", last);
+    const absl::Status written = Commit();
     if (!written.ok()) return written;
     stopped_ = true;
     engine_->StopSearch(last);
     return absl::OkStatus();
   }
 
-  // Writes the rows that changed since they were written last in this sitting.
-  absl::Status WriteCandidates() {
-    const std::vector<Candidate>& candidates = engine_->candidates();
-    std::vector<char> on_front(candidates.size()), best(candidates.size());
-    for (const int64_t id : engine_->Front()) on_front[static_cast<size_t>(id)] = 1;
-    for (const int64_t id : engine_->BestBaselines()) best[static_cast<size_t>(id)] = 1;
-
-    // Rows of candidates that a stop dropped, written now or by an earlier sitting.
-    const bool is_final = IsSearchOver();
-    if (candidates.size() < written_.size() || (is_final && !dropped_)) {
-      const absl::Status dropped =
-          store_->DropCandidatesAbove(static_cast<int64_t>(candidates.size()) - 1);
-      if (!dropped.ok()) return dropped;
-      dropped_ = is_final;
-    }
-    std::vector<uint16_t> states(candidates.size());
-    written_.resize(candidates.size());
-    std::vector<StoredCandidate> changed;
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      states[i] = RowState(candidates[i], on_front[i] != 0, best[i] != 0);
-      if (states[i] == written_[i]) continue;
-      changed.push_back(RowOf(candidates[i], on_front[i] != 0, best[i] != 0));
-    }
-    if (changed.empty()) return absl::OkStatus();
-    const absl::Status put = store_->PutCandidates(changed);
-    if (put.ok()) written_ = std::move(states);
-    return put;
+  // Stored, or recorded and soon to be.
+  absl::StatusOr<std::optional<Outcome>> FindOutcome(const std::string& digest) const {
+    const auto recorded = changes_.outcomes.find(digest);
+    if (recorded != changes_.outcomes.end()) return std::optional<Outcome>(recorded->second);
+    return store_->FindOutcome(digest);
   }
 
   const SessionOptions options_;
@@ -308,9 +265,11 @@ class StoredSession final : public Session {
   bool search_over_ = false;
   bool replaying_ = false;  // no work was handed out yet that is not stored
   bool stopped_ = false;    // the budget was spent, now or in an earlier sitting
-  bool dropped_ = false;
   std::map<int64_t, SessionTask> outstanding_;
-  std::vector<uint16_t> written_;  // RowState per candidate, 0 for rows not written in this sitting
+  StoredView view_;
+  RunChanges changes_;      // to be written with the next commit
+  bool is_behind_ = false;  // an outcome was recorded since the last commit
+  absl::Status broken_;     // why nothing can be written any more
 };
 
 }  // namespace

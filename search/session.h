@@ -1,8 +1,8 @@
 // A search with its storage: the engine, the run's stored outcomes, and the budget.
 //
 // Next() asks the engine, answers from the store what is stored, and returns only work that really
-// has to be done. Complete() stores an outcome before the engine is told, so that a run killed at
-// any instant resumes to the same final archive, bit for bit.
+// has to be done. An outcome and what it changes are stored in one transaction, so that a run
+// killed at any instant resumes to the same final archive, bit for bit.
 #ifndef STRATA_SEARCH_SESSION_H_
 #define STRATA_SEARCH_SESSION_H_
 
@@ -36,6 +36,8 @@ struct SessionOptions {
   // Goes on with a search whose budget was spent, with the budgets of these options.
   bool extend = false;
   std::function<double()> now_seconds;  // monotonic clock
+  // Called with what every commit wrote, once it is stored; null: not called.
+  std::function<void(const RunChanges&)> on_commit = nullptr;
 };
 
 struct SessionTask {
@@ -56,7 +58,14 @@ class Session {
   // Also ends the search phase when the budget is spent. After a resume, not before one task that
   // was not stored has been handed out.
   virtual absl::StatusOr<SessionAction> Next() = 0;
+  // The outcome is stored when this returns OK.
   virtual absl::Status Complete(const SessionTask& task, const Outcome& outcome) = 0;
+  // The same in two steps, so that many outcomes share the cost of a commit: what was recorded is
+  // stored when the next Commit returns OK, and must not be acknowledged to a worker before.
+  virtual absl::Status Record(const SessionTask& task, const Outcome& outcome) {
+    return Complete(task, outcome);
+  }
+  virtual absl::Status Commit() { return absl::OkStatus(); }
   virtual const Engine& engine() const = 0;
   virtual double seconds_spent() const = 0;  // search phase, this and earlier sittings
   // The budget ended the search phase, now or in an earlier sitting; a longer one changes nothing.

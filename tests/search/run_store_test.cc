@@ -62,12 +62,12 @@ void ExpectEqual(const StoredCandidate& a, const StoredCandidate& b) {
 class RunStoreTest : public ::testing::Test {
  protected:
   std::unique_ptr<RunStore> MustCreate() {
-    auto store = RunStore::Create(folder_);
+    auto store = RunStore::Create(folder_, quick_);
     EXPECT_TRUE(store.ok()) << store.status();
     return *std::move(store);
   }
   std::unique_ptr<RunStore> MustOpen() {
-    auto store = RunStore::Open(folder_);
+    auto store = RunStore::Open(folder_, quick_);
     EXPECT_TRUE(store.ok()) << store.status();
     return *std::move(store);
   }
@@ -77,6 +77,8 @@ class RunStoreTest : public ::testing::Test {
     return *std::move(store);
   }
 
+  // What a power loss leaves is not tested here.
+  const RunStoreOptions quick_ = {.fsync = Fsync::kCheckpoint};
   TemporaryFolder temporary_;
   const std::string folder_ = temporary_ / "runs/first";  // parents do not exist yet
 };
@@ -96,7 +98,7 @@ TEST_F(RunStoreTest, KeepsEverythingAcrossOpening) {
   const auto store = MustOpen();
   EXPECT_EQ(*store->Property("config"), "a: 2\n");
   EXPECT_EQ(*store->Property("absent"), std::nullopt);
-  EXPECT_EQ(*store->Property("schema_version"), "2");
+  EXPECT_EQ(*store->Property("schema_version"), "3");
   const auto profile = store->FindOutcome("d1");
   ASSERT_TRUE(profile.ok() && *profile);
   const auto& values = std::get<ProfileOutcome>(**profile).values;
@@ -156,7 +158,7 @@ TEST_F(RunStoreTest, TextsAreBoundNotPasted) {
   const std::string hostile("x'); DELETE FROM properties; --\0\xff", 34);
   ASSERT_TRUE(store->PutProperty(hostile, hostile).ok());
   EXPECT_EQ(*store->Property(hostile), hostile);
-  EXPECT_EQ(*store->Property("schema_version"), "2");
+  EXPECT_EQ(*store->Property("schema_version"), "3");
 }
 
 TEST_F(RunStoreTest, SaysWhatIsThereOrNot) {
@@ -193,7 +195,7 @@ TEST_F(RunStoreTest, ARunWithoutConfigurationWasNeverStarted) {
     ASSERT_TRUE(store->PutCandidates({Sample(0)}).ok());
   }
   const auto store = MustCreate();
-  EXPECT_EQ(*store->Property("schema_version"), "2");
+  EXPECT_EQ(*store->Property("schema_version"), "3");
   EXPECT_EQ(*store->Property("engine_options"), std::nullopt);
   EXPECT_FALSE(store->FindOutcome("d1")->has_value());
   EXPECT_TRUE(store->Candidates()->empty());
@@ -300,7 +302,7 @@ TEST_F(RunStoreTest, OtherSchemaVersionsAreRefused) {
   ASSERT_TRUE(MustCreate()->PutProperty("schema_version", "1").ok());
   const absl::Status status = RunStore::OpenForReading(folder_).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("expected schema version 2, found 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("expected schema version 2 to 3, found 1"));
 }
 
 TEST_F(RunStoreTest, ADamagedDatabaseIsDataLoss) {

@@ -32,8 +32,9 @@ class SessionResume : public ::testing::Test {
   std::pair<int64_t, std::optional<Archive>> Sit(const std::string& folder, int workers,
                                                  uint64_t order_seed, int64_t kill_at,
                                                  bool tick = true) {
-    auto store = RunStore::Open(folder);
-    if (!store.ok()) store = RunStore::Create(folder);
+    const RunStoreOptions quick = {.fsync = Fsync::kCheckpoint};
+    auto store = RunStore::Open(folder, quick);
+    if (!store.ok()) store = RunStore::Create(folder, quick);
     EXPECT_TRUE(store.ok()) << store.status();
     auto session = Session::Create(options_, SyntheticLayout(), store->get());
     EXPECT_TRUE(session.ok()) << session.status();

@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 class SessionTest : public ::testing::Test {
  protected:
   SessionTest() {
-    auto store = RunStore::Create(temporary_ / "run");
+    auto store = RunStore::Create(temporary_ / "run", {.fsync = Fsync::kCheckpoint});
     EXPECT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
     options_.engine = SmallOptions(1, 40);
@@ -69,25 +69,87 @@ TEST_F(SessionTest, RunsASearchAndStoresItsView) {
   EXPECT_EQ(best, (std::set<int64_t>{0}));
 }
 
+// All of the view but the flags, as text.
+std::string ViewOf(const std::vector<StoredCandidate>& rows) {
+  std::vector<Candidate> candidates;
+  for (const StoredCandidate& row : rows) {
+    candidates.push_back({row.id, row.text, row.complexity, row.lineage, row.forecast,
+                          row.allocation, row.same_as, row.failure, row.level_nll,
+                          row.stopped_early, row.fitness_nll, row.measures, row.selection_nll,
+                          row.report_nll, row.achieved_sparsity});
+  }
+  return Describe(candidates);
+}
+
+std::vector<int64_t> Sorted(std::vector<int64_t> ids) {
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 TEST_F(SessionTest, TheStoredViewIsCurrentAfterEveryCompletion) {
+  laboratory_.distort = [](const Task& task, Outcome outcome) -> Outcome {
+    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+    if (evaluate != nullptr && evaluate->candidate % 7 == 3) return FailedOutcome{"crashed"};
+    return outcome;
+  };
+  options_.engine = SyntheticOptions(3, 0);
+  options_.engine.ladder = {.levels = 2, .rivals = 6};
+  options_.racing_contexts = {"short"};
+  options_.budget_seconds = 300;
   const auto session = MustCreate();
+  int64_t copies = 0, stopped_early = 0, failures = 0;
   Drive(session.get(), &laboratory_, 3, 1, [&](int64_t) {
+    now_ += 1;
     const auto stored = store_->Candidates();
-    const auto& candidates = session->engine().candidates();
-    EXPECT_EQ(stored->size(), candidates.size());
-    for (size_t i = 0; i < std::min(stored->size(), candidates.size()); ++i) {
-      EXPECT_EQ((*stored)[i].fitness_nll, candidates[i].fitness_nll);
-      EXPECT_EQ((*stored)[i].same_as, candidates[i].same_as);
-    }
-    std::vector<int64_t> front;
+    EXPECT_EQ(ViewOf(*stored), Describe(session->engine().candidates()));
+    std::vector<int64_t> front, best;
+    copies = stopped_early = failures = 0;
     for (const StoredCandidate& row : *stored) {
       if (row.on_front) front.push_back(row.id);
+      if (row.best_of_baseline) best.push_back(row.id);
+      copies += row.same_as ? 1 : 0;
+      stopped_early += row.stopped_early ? 1 : 0;
+      failures += row.failure.empty() ? 0 : 1;
     }
-    std::vector<int64_t> expected = session->engine().Front();
-    std::sort(expected.begin(), expected.end());
-    EXPECT_EQ(front, expected);
-    return false;
+    EXPECT_EQ(front, Sorted(session->engine().Front()));
+    EXPECT_EQ(best, Sorted(session->engine().BestBaselines()));
+    return ::testing::Test::HasFailure();
   });
+  EXPECT_EQ(session->engine().phase(), Phase::kDone);
+  EXPECT_TRUE(session->search_stopped());
+  // The run had all that changes a row.
+  EXPECT_GT(copies, 0);
+  EXPECT_GT(stopped_early, 0);
+  EXPECT_GT(failures, 0);
+}
+
+TEST_F(SessionTest, WhatWasRecordedIsStoredByTheNextCommit) {
+  std::vector<size_t> committed;
+  options_.on_commit = [&](const RunChanges& changes) {
+    if (!changes.outcomes.empty()) committed.push_back(changes.outcomes.size());
+  };
+  const auto session = MustCreate();
+  // The first task measures features; then there are several evaluations at a time.
+  auto action = session->Next();
+  ASSERT_TRUE(action.ok());
+  const SessionTask profile = std::get<SessionTask>(*action);
+  ASSERT_TRUE(session->Record(profile, laboratory_.Do(profile.task)).ok());
+  std::vector<SessionTask> tasks;
+  while (tasks.size() < 3) {
+    action = session->Next();
+    ASSERT_TRUE(action.ok() && std::holds_alternative<SessionTask>(*action));
+    tasks.push_back(std::get<SessionTask>(*action));
+    ASSERT_TRUE(session->Record(tasks.back(), laboratory_.Do(tasks.back().task)).ok());
+    EXPECT_FALSE(store_->FindOutcome(tasks.back().digest)->has_value());
+  }
+  EXPECT_EQ(session->Record(tasks[0], laboratory_.Do(tasks[0].task)).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(committed.empty());
+  ASSERT_TRUE(session->Commit().ok());
+  EXPECT_EQ(committed, std::vector<size_t>{4});
+  for (const SessionTask& task : tasks) EXPECT_TRUE(store_->FindOutcome(task.digest)->has_value());
+  ASSERT_TRUE(session->Commit().ok());
+  EXPECT_EQ(committed.size(), 1u);
 }
 
 TEST_F(SessionTest, NeverAsksForWhatIsStored) {
