@@ -18,6 +18,7 @@ struct Options {
   std::string run;
   std::string output = "-";
   std::optional<int64_t> id;
+  bool refined = false;
 };
 
 absl::StatusOr<search::StoredCandidate> Choose(const Options& options, const RunReport& report) {
@@ -41,9 +42,18 @@ absl::StatusOr<search::StoredCandidate> Choose(const Options& options, const Run
 absl::Status Export(const Options& options) {
   const auto report = ReadRunReport(options.run);
   if (!report.ok()) return report.status();
-  const auto candidate = Choose(options, *report);
-  if (!candidate.ok()) return candidate.status();
-  const auto json = FunctionJson(*candidate, options.run);
+  if (options.refined && !report->refinement) {
+    return absl::FailedPreconditionError(fmt::format(
+        "'{}' has no refinement: expected a run with refine.evaluations above 0", options.run));
+  }
+  absl::StatusOr<nlohmann::ordered_json> json;
+  if (options.refined) {
+    json = RefinedJson(*report->refinement, options.run);
+  } else {
+    const auto candidate = Choose(options, *report);
+    if (!candidate.ok()) return candidate.status();
+    json = FunctionJson(*candidate, options.run);
+  }
   if (!json.ok()) return json.status();
   const std::string text = JsonText(*json);
   if (options.output == "-") {
@@ -51,7 +61,8 @@ absl::Status Export(const Options& options) {
     return absl::OkStatus();
   }
   if (absl::Status status = WriteFileAtomically(options.output, text); !status.ok()) return status;
-  fmt::print(stderr, "wrote {} ({})\n", options.output, candidate->text);
+  fmt::print(stderr, "wrote {} ({})\n", options.output,
+             options.refined ? "a refined allocation" : (*json)["expression"].get<std::string>());
   return absl::OkStatus();
 }
 
@@ -63,7 +74,11 @@ void AddExportCommand(CLI::App* app, Command* command) {
   verb->add_option("run", options->run, "folder of the run")->required();
   verb->add_option("-o,--output", options->output, "file to write; -: standard output")
       ->capture_default_str();
-  verb->add_option("--id", options->id, "candidate to export instead of the best");
+  CLI::Option* id =
+      verb->add_option("--id", options->id, "candidate to export instead of the best");
+  verb->add_flag("--refined", options->refined,
+                 "the best allocation of the run's refinement, which no function gives")
+      ->excludes(id);
   verb->callback([=] { *command = [=] { return Export(*options); }; });
 }
 

@@ -22,6 +22,58 @@ absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
   return **value;
 }
 
+// What every export of a run says of it.
+struct RunDescription {
+  Json settings;  // target, granularity, pruner, group, model
+  Json units;
+  std::string fitness_protocol;
+  Json exact_protocols;
+};
+
+absl::StatusOr<RunDescription> DescribeRun(const std::string& run_folder) {
+  const auto store = search::RunStore::OpenForReading(run_folder);
+  if (!store.ok()) return store.status();
+  const auto yaml = RequiredProperty(**store, search::kConfigProperty);
+  const auto model = RequiredProperty(**store, "model");
+  if (!yaml.ok()) return yaml.status();
+  if (!model.ok()) return model.status();
+  const auto config = RunConfigFromYaml(*yaml, run_folder + "/config");
+  if (!config.ok()) return config.status();
+  RunDescription run;
+  run.settings = {{"target_sparsity", config->target_sparsity},
+                  {"granularity", config->granularity},
+                  {"pruner", config->pruner},
+                  {"group", config->group}};
+  Json described = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
+  if (!described.is_object() || !described["units"].is_array()) {
+    return absl::DataLossError(
+        fmt::format("'{}': the stored description of the model is damaged", run_folder));
+  }
+  run.units = std::move(described["units"]);
+  described.erase("units");
+  run.settings["model"] = std::move(described);
+  run.fitness_protocol = config->fitness_protocol;
+  run.exact_protocols = {{"selection_protocol", "sequential"}, {"report_protocol", "sequential"}};
+  return run;
+}
+
+absl::StatusOr<Json> WithAllocation(Json json, const RunDescription& run,
+                                    const expr::Allocation& allocation,
+                                    const std::string& run_folder) {
+  if (run.units.size() != allocation.size()) {
+    return absl::DataLossError(
+        fmt::format("'{}': the run names {} units but the allocation has {} sparsities", run_folder,
+                    run.units.size(), allocation.size()));
+  }
+  json["allocation"] = Json::array();
+  for (size_t i = 0; i < allocation.size(); ++i) {
+    Json unit = run.units[i];
+    unit["sparsity"] = allocation[i];
+    json["allocation"].push_back(std::move(unit));
+  }
+  return json;
+}
+
 }  // namespace
 
 Json FunctionJson(const FunctionArgument& function) {
@@ -65,48 +117,33 @@ absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
                                            run_folder, candidate.id,
                                            std::string(expression.status().message())));
   }
-  const auto store = search::RunStore::OpenForReading(run_folder);
-  if (!store.ok()) return store.status();
-  const auto yaml = RequiredProperty(**store, search::kConfigProperty);
-  const auto model = RequiredProperty(**store, "model");
-  if (!yaml.ok()) return yaml.status();
-  if (!model.ok()) return model.status();
-  const auto config = RunConfigFromYaml(*yaml, run_folder + "/config");
-  if (!config.ok()) return config.status();
-
+  const auto run = DescribeRun(run_folder);
+  if (!run.ok()) return run.status();
   Json json = expr::ExpressionJson(*expression);
   json["name"] = DisplayName(candidate);
   json["origin"] = {{"kind", candidate.lineage.origin},
                     {"candidate", candidate.id},
                     {"parents", candidate.lineage.parents}};
-  json["target_sparsity"] = config->target_sparsity;
-  json["granularity"] = config->granularity;
-  json["pruner"] = config->pruner;
-  json["group"] = config->group;
-  json["model"] = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
-  if (!json["model"].is_object() || !json["model"]["units"].is_array()) {
-    return absl::DataLossError(
-        fmt::format("'{}': the stored description of the model is damaged", run_folder));
-  }
+  json.update(run->settings);
   json["measured"] = ToJson(candidate);
-  json["measured"]["fitness_protocol"] = config->fitness_protocol;
-  json["measured"]["selection_protocol"] = "sequential";
-  json["measured"]["report_protocol"] = "sequential";
+  json["measured"]["fitness_protocol"] = run->fitness_protocol;
+  json["measured"].update(run->exact_protocols);
+  return WithAllocation(std::move(json), *run, candidate.allocation, run_folder);
+}
 
-  const Json& units = json["model"]["units"];
-  if (units.size() != candidate.allocation.size()) {
-    return absl::DataLossError(
-        fmt::format("the run names {} units but candidate {} has {} sparsities", units.size(),
-                    candidate.id, candidate.allocation.size()));
-  }
-  json["allocation"] = Json::array();
-  for (size_t i = 0; i < candidate.allocation.size(); ++i) {
-    Json unit = units[i];
-    unit["sparsity"] = candidate.allocation[i];
-    json["allocation"].push_back(std::move(unit));
-  }
-  json["model"].erase("units");
-  return json;
+absl::StatusOr<Json> RefinedJson(const RefinementReport& refinement,
+                                 const std::string& run_folder) {
+  const auto run = DescribeRun(run_folder);
+  if (!run.ok()) return run.status();
+  Json json;
+  json["name"] = fmt::format("refined #{}", refinement.candidate);
+  json["origin"] = {{"kind", "refinement"},
+                    {"candidate", refinement.candidate},
+                    {"allocations_tried", refinement.tried}};
+  json.update(run->settings);
+  json["measured"] = ToJson(refinement)["best"];
+  json["measured"].update(run->exact_protocols);
+  return WithAllocation(std::move(json), *run, refinement.best.allocation, run_folder);
 }
 
 }  // namespace strata::cli

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/function_argument.h"
+#include "cli/refinement_report.h"
 #include "evaluator/evaluator.h"
 #include "expr/allocation.h"
 #include "search/run_store.h"
@@ -33,6 +34,10 @@ nlohmann::ordered_json FunctionJson(const AppliedFunction& applied);
 // holds the run the candidate comes from.
 absl::StatusOr<nlohmann::ordered_json> FunctionJson(const search::StoredCandidate& candidate,
                                                     const std::string& run_folder);
+
+// The best allocation of a run's refinement, which no expression gives; the same keys otherwise.
+absl::StatusOr<nlohmann::ordered_json> RefinedJson(const RefinementReport& refinement,
+                                                   const std::string& run_folder);
 
 }  // namespace strata::cli
 

@@ -158,6 +158,9 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   if (report.forecasts > 0) {
     report.forecast_error = std::sqrt(squares / static_cast<double>(report.forecasts));
   }
+  auto refinement = ReadRefinementReport(**store);
+  if (!refinement.ok()) return refinement.status();
+  report.refinement = *std::move(refinement);
   report.hypervolume = HypervolumeOf(report, *candidates);
   const auto reason = (*store)->Property(search::kEndReasonProperty);
   if (!reason.ok()) return reason.status();
@@ -206,6 +209,8 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   json["forecasts"] = report.forecasts;
   json["forecast_error"] = number(report.forecast_error);
   json["forecast_rank_correlation"] = number(report.forecast_rank_correlation);
+  json["refinement"] =
+      report.refinement ? ToJson(*report.refinement) : nlohmann::ordered_json(nullptr);
   json["hypervolume"] = report.hypervolume;
   json["end_reason"] = report.end_reason;
   json["stopped_early"] = report.stopped_early;
@@ -283,6 +288,7 @@ std::string ToTable(const RunReport& report) {
         "baseline.\n",
         report.baseline_settings_measured, report.baseline_settings);
   }
+  if (report.refinement) text += ToText(*report.refinement, report.config);
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/refinement_report.h"
 #include "cli/run_config.h"
 #include "search/run_store.h"
 
@@ -42,6 +43,7 @@ struct RunReport {
   std::string end_reason;     // why the search part ended; empty while it goes on
   int64_t stopped_early = 0;  // distinct allocations that racing stopped
   int64_t finalists = 0;      // distinct allocations measured with the exact protocol
+  std::optional<RefinementReport> refinement;
   int64_t candidates = 0;
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t failed = 0;       // candidates without a result

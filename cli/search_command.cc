@@ -200,7 +200,7 @@ absl::Status Search(const Options& options) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
   }
-  const bool done = setup->session->engine().phase() == search::Phase::kDone;
+  const bool done = setup->session->done();
   const auto report = ReadRunReport(setup->config.run);
   if (!report.ok()) return report.status();
   if (options.format == OutputFormat::kJson) {
@@ -232,7 +232,8 @@ void AddSearchCommand(CLI::App* app, Command* command) {
   verb->add_flag("--resume", options->resume, "continue the run in the folder");
   verb->add_flag("--extend", options->extend,
                  "continue the run in the folder although it is done: search.minutes, "
-                 "search.maximum_evaluations, search.stagnation and search.finalists may change");
+                 "search.maximum_evaluations, search.stagnation, search.finalists and "
+                 "refine.evaluations may change");
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return Search(*options); }; });
 }

@@ -51,6 +51,25 @@ const char* PhaseName(search::Phase phase) {
   return "";
 }
 
+std::string RefinementLine(const search::RefinementStage& refinement,
+                           const workers::CoordinatorStatus& status) {
+  int64_t tried = 0, selected = 0;
+  double best = std::numeric_limits<double>::infinity();
+  for (const search::RefinedResult& result : refinement.results()) {
+    if (result.nll) ++tried;
+    if (result.selection_nll) ++selected;
+    best = std::min(best, result.nll.value_or(best));
+  }
+  const std::optional<double> start =
+      refinement.results().empty() ? std::nullopt : refinement.results().front().nll;
+  std::string line =
+      fmt::format("refine  {} allocations tried | best {} | started from {} | {} workers", tried,
+                  PerplexityText(best), start ? PerplexityText(*start) : std::string("-"),
+                  status.connected_workers);
+  if (refinement.rung() != search::Rung::kRefine) line += fmt::format(" | {} selected", selected);
+  return line;
+}
+
 }  // namespace
 
 SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluations)
@@ -60,6 +79,7 @@ SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluation
 
 std::string SearchProgress::Line(const search::Session& session,
                                  const workers::CoordinatorStatus& status) const {
+  if (session.refinement() != nullptr) return RefinementLine(*session.refinement(), status);
   const search::Engine& engine = session.engine();
   const BestLosses best = BestOf(engine);
   const double spent = session.seconds_spent();

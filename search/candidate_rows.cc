@@ -112,4 +112,33 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   return candidate;
 }
 
+void BindRefined(const RefinedResult& result, SQLite::Statement* put) {
+  put->bind(1, result.id);
+  put->bind(2, result.parent);
+  BindBytes(put, 3, EncodeDoubles(result.allocation));
+  put->bind(4, result.failure);
+  BindOptional(put, 5, result.nll);
+  BindOptional(put, 6, result.selection_nll);
+  BindOptional(put, 7, result.report_nll);
+  BindOptional(put, 8, result.achieved_sparsity);
+}
+
+absl::StatusOr<RefinedResult> ReadRefined(SQLite::Statement& row) {
+  RefinedResult result;
+  result.id = row.getColumn(0).getInt64();
+  result.parent = row.getColumn(1).getInt64();
+  absl::StatusOr<std::vector<double>> allocation = DecodeDoubles(row.getColumn(2).getString());
+  if (!allocation.ok()) {
+    return absl::DataLossError(fmt::format("refined allocation {}: {}", result.id,
+                                           std::string(allocation.status().message())));
+  }
+  result.allocation = *std::move(allocation);
+  result.failure = row.getColumn(3).getString();
+  result.nll = OptionalDouble(row.getColumn(4));
+  result.selection_nll = OptionalDouble(row.getColumn(5));
+  result.report_nll = OptionalDouble(row.getColumn(6));
+  result.achieved_sparsity = OptionalDouble(row.getColumn(7));
+  return result;
+}
+
 }  // namespace strata::search

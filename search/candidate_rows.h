@@ -1,4 +1,4 @@
-// Rows of the table of candidates. Private to search/.
+// Rows of the tables of candidates and of refined allocations. Private to search/.
 #ifndef STRATA_SEARCH_CANDIDATE_ROWS_H_
 #define STRATA_SEARCH_CANDIDATE_ROWS_H_
 
@@ -17,6 +17,11 @@ void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put);
 
 // From the row that `row` stands on. DataLoss names the candidate.
 absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row);
+
+// Columns in the order of the table: id, parent, allocation (BLOB), failure, nll, selection_nll,
+// report_nll, achieved_sparsity. As above.
+void BindRefined(const RefinedResult& result, SQLite::Statement* put);
+absl::StatusOr<RefinedResult> ReadRefined(SQLite::Statement& row);
 
 }  // namespace strata::search
 

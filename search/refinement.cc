@@ -28,7 +28,31 @@ SurrogateOptions SurrogateOf(const RefinementOptions& options) {
   return surrogate;
 }
 
-absl::Status Validate(const RefinementOptions& options, const expr::UnitLayout& layout) {
+absl::Status CheckStart(const RefinementOptions& options, const expr::UnitLayout& layout,
+                        const expr::Allocation& start) {
+  if (start.size() != layout.size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "refinement: expected a start of {} sparsities, found {}", layout.size(), start.size()));
+  }
+  const int group = options.target.group;
+  for (size_t i = 0; i < start.size(); ++i) {
+    const double steps = start[i] * group;
+    const bool on_grid = group == 0 || std::abs(steps - std::round(steps)) < kTolerance;
+    if (start[i] >= options.target.minimum - kTolerance &&
+        start[i] <= options.target.maximum + kTolerance && on_grid) {
+      continue;
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("refinement: start: unit {}: expected {} from {} to {}, found {}", i,
+                    group == 0 ? "a sparsity" : fmt::format("a multiple of 1/{}", group),
+                    options.target.minimum, options.target.maximum, start[i]));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateRefinement(const RefinementOptions& options, const expr::UnitLayout& layout) {
   if (absl::Status status = expr::ValidateLayout(layout); !status.ok()) return status;
   if (absl::Status status = expr::ValidateTarget(options.target); !status.ok()) return status;
   const auto refuse = [](const char* name, const std::string& expected, double found) {
@@ -58,34 +82,10 @@ absl::Status Validate(const RefinementOptions& options, const expr::UnitLayout& 
   return absl::OkStatus();
 }
 
-absl::Status CheckStart(const RefinementOptions& options, const expr::UnitLayout& layout,
-                        const expr::Allocation& start) {
-  if (start.size() != layout.size()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "refinement: expected a start of {} sparsities, found {}", layout.size(), start.size()));
-  }
-  const int group = options.target.group;
-  for (size_t i = 0; i < start.size(); ++i) {
-    const double steps = start[i] * group;
-    const bool on_grid = group == 0 || std::abs(steps - std::round(steps)) < kTolerance;
-    if (start[i] >= options.target.minimum - kTolerance &&
-        start[i] <= options.target.maximum + kTolerance && on_grid) {
-      continue;
-    }
-    return absl::InvalidArgumentError(
-        fmt::format("refinement: start: unit {}: expected {} from {} to {}, found {}", i,
-                    group == 0 ? "a sparsity" : fmt::format("a multiple of 1/{}", group),
-                    options.target.minimum, options.target.maximum, start[i]));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<Refinement>> Refinement::Create(const RefinementOptions& options,
                                                                const expr::UnitLayout& layout,
                                                                const expr::Allocation& start) {
-  absl::Status status = Validate(options, layout);
+  absl::Status status = ValidateRefinement(options, layout);
   if (status.ok()) status = CheckStart(options, layout, start);
   if (!status.ok()) return status;
   return std::unique_ptr<Refinement>(new Refinement(options, layout, start));

@@ -41,6 +41,9 @@ struct RefinementOptions {
   double unranked_share = 0.2;
 };
 
+// InvalidArgument for impossible options, an invalid layout, or one of a single unit.
+absl::Status ValidateRefinement(const RefinementOptions& options, const expr::UnitLayout& layout);
+
 struct RefinedAllocation {
   int64_t id = 0;       // 0 is the start
   int64_t parent = -1;  // the best when it was proposed
@@ -51,8 +54,8 @@ struct RefinedAllocation {
 
 class Refinement {
  public:
-  // InvalidArgument for impossible options, or a start that does not fit the layout, the bounds or
-  // the group.
+  // Errors of ValidateRefinement, and InvalidArgument for a start that does not fit the layout, the
+  // bounds or the group.
   static absl::StatusOr<std::unique_ptr<Refinement>> Create(const RefinementOptions& options,
                                                             const expr::UnitLayout& layout,
                                                             const expr::Allocation& start);

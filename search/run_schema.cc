@@ -11,7 +11,8 @@
 namespace strata::search {
 namespace {
 
-// Outcomes are BLOBs in the format of outcome_codec.h; for the candidates see candidate_rows.h.
+// Outcomes are BLOBs in the format of outcome_codec.h; for the candidates and what was refined see
+// candidate_rows.h.
 constexpr char kSchema[] = R"sql(
 CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE outcomes (digest TEXT PRIMARY KEY, kind TEXT NOT NULL, payload BLOB NOT NULL);
@@ -23,6 +24,9 @@ CREATE TABLE candidates (
   report_nll REAL, achieved_sparsity REAL, on_front INTEGER NOT NULL, best_of_baseline INTEGER NOT NULL,
   forecast_nll REAL, forecast_deviation REAL, level_nll BLOB NOT NULL, stopped_early INTEGER NOT NULL,
   measures BLOB NOT NULL);
+CREATE TABLE refined (
+  id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, allocation BLOB NOT NULL, failure TEXT NOT NULL,
+  nll REAL, selection_nll REAL, report_nll REAL, achieved_sparsity REAL);
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT, unix_seconds REAL NOT NULL, kind TEXT NOT NULL,
   detail TEXT NOT NULL);
@@ -32,8 +36,11 @@ CREATE TABLE events (
 // changed.
 constexpr int kOldestVersion = 2;
 constexpr const char* kMigrations[] = {
-    // Failures can be listed without reading every outcome.
-    "CREATE INDEX failed_outcomes ON outcomes (digest) WHERE kind = 'failed';",
+    // Failures can be listed without reading every outcome; allocations that were refined.
+    "CREATE INDEX failed_outcomes ON outcomes (digest) WHERE kind = 'failed';"
+    "CREATE TABLE refined (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, "
+    "allocation BLOB NOT NULL, failure TEXT NOT NULL, nll REAL, selection_nll REAL, "
+    "report_nll REAL, achieved_sparsity REAL);",
 };
 static_assert(kOldestVersion + static_cast<int>(std::size(kMigrations)) == kSchemaVersion);
 

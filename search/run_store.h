@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "search/engine.h"
+#include "search/refinement_stage.h"
 
 namespace strata::search {
 
@@ -39,6 +40,8 @@ struct StoredCandidate {
 inline constexpr char kConfigProperty[] = "config";
 // Why the search part ended: Engine::end_reason(), or "time". Set once the run is done.
 inline constexpr char kEndReasonProperty[] = "end_reason";
+// The candidate whose allocation a refinement began with.
+inline constexpr char kRefinedFromProperty[] = "refined_from";
 
 struct StoredEvent {
   double unix_seconds = 0;
@@ -54,11 +57,14 @@ struct RunChanges {
   // Candidates with a larger id are removed, before those below are put.
   std::optional<int64_t> last_candidate;
   std::vector<StoredCandidate> candidates;  // replace those with their ids
-  std::vector<StoredEvent> events;          // appended
+  // All refined allocations are removed, before those below are put.
+  bool drops_refined = false;
+  std::vector<RefinedResult> refined;  // replace those with their ids
+  std::vector<StoredEvent> events;     // appended
 
   bool empty() const {
     return properties.empty() && outcomes.empty() && !last_candidate && candidates.empty() &&
-           events.empty();
+           !drops_refined && refined.empty() && events.empty();
   }
 };
 
@@ -108,6 +114,8 @@ class RunStore {
   virtual absl::StatusOr<std::optional<std::string>> Property(const std::string& name) const = 0;
   virtual absl::StatusOr<std::optional<Outcome>> FindOutcome(const std::string& digest) const = 0;
   virtual absl::StatusOr<std::vector<StoredCandidate>> Candidates() const = 0;
+  // By id; empty where nothing was refined. kRefinedFromProperty names the candidate.
+  virtual absl::StatusOr<std::vector<RefinedResult>> Refined() const = 0;
   // The last so many, oldest first.
   virtual absl::StatusOr<std::vector<StoredEvent>> LastEvents(int count) const = 0;
   // Reasons of outcomes that are failures, and how many have each.

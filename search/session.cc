@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "search/engine_options.h"
@@ -24,6 +26,8 @@ constexpr char kStoppedAfter[] = "search_stopped_after_candidate";
 constexpr char kNotStopped[] = "none";
 // Far more candidates than a search can measure.
 constexpr int64_t kMaximumStoredCandidate = 10'000'000;
+// Tasks of the refinement are numbered from here on, those of the engine below.
+constexpr int64_t kFirstRefinementTask = int64_t{1} << 40;
 
 // The first line in which two texts differ, of each.
 std::pair<std::string, std::string> DifferingLines(std::string_view a, std::string_view b) {
@@ -65,11 +69,21 @@ absl::StatusOr<std::optional<Number>> NumberProperty(const RunStore& store, cons
       fmt::format("property {} of the run: expected a number, found \"{}\"", name, **text));
 }
 
+// With the seed and target of the engine.
+RefinementOptions RefinementOf(const SessionOptions& options) {
+  RefinementOptions refinement = *options.refinement;
+  refinement.seed = options.engine.seed;
+  refinement.target = options.engine.target;
+  return refinement;
+}
+
 class StoredSession final : public Session {
  public:
-  StoredSession(SessionOptions options, int units, std::unique_ptr<Engine> engine, RunStore* store)
+  StoredSession(SessionOptions options, const expr::UnitLayout& layout,
+                std::unique_ptr<Engine> engine, RunStore* store)
       : options_(std::move(options)),
-        units_(units),
+        layout_(layout),
+        units_(static_cast<int>(layout.size())),
         engine_(std::move(engine)),
         store_(store),
         started_seconds_(options_.now_seconds()) {}
@@ -86,6 +100,7 @@ class StoredSession final : public Session {
         {"search_context", &options_.search_context},
         {"select_context", &options_.select_context},
         {"verify_context", &options_.verify_context},
+        {"refine_context", &options_.refine_context},
         {kEngineOptions, &identity}};
     for (const auto& [name, value] : properties) {
       const absl::Status same = PutOrMatch(store_, name, *value);
@@ -123,11 +138,14 @@ class StoredSession final : public Session {
     for (;;) {
       absl::Status status = StopWhenBudgetIsSpent();
       if (!status.ok()) return status;
-      Action action = engine_->Ask();
+      absl::StatusOr<Action> asked = Ask();
+      if (!asked.ok()) return asked.status();
+      Action action = *std::move(asked);
       FreezeClock();
       const bool is_done = std::holds_alternative<Done>(action);
       if (!std::holds_alternative<Task>(action)) {
         if (is_done) {
+          is_done_ = true;
           changes_.properties[kEndReasonProperty] = stopped_ ? "time" : engine_->end_reason();
         }
         if (is_done || told_from_store) status = Commit();
@@ -146,7 +164,7 @@ class StoredSession final : public Session {
         if (!status.ok()) return status;
         return SessionAction(std::move(task));
       }
-      const absl::Status told = engine_->Tell(task.task.id, **known);
+      const absl::Status told = Tell(task.task, **known);
       if (!told.ok()) {
         return absl::DataLossError(fmt::format("stored outcome {} does not fit its task: {}",
                                                task.digest, std::string(told.message())));
@@ -173,7 +191,7 @@ class StoredSession final : public Session {
     if (!fits.ok()) return fits;
     outstanding_.erase(found);
     changes_.outcomes.emplace(task.digest, outcome);
-    const absl::Status told = engine_->Tell(task.task.id, outcome);
+    const absl::Status told = Tell(task.task, outcome);
     if (!told.ok()) return told;
     FreezeClock();
     is_behind_ = true;
@@ -187,6 +205,7 @@ class StoredSession final : public Session {
     if (is_behind_) changes_.properties[kSecondsSpent] = fmt::format("{}", seconds_spent());
     is_behind_ = false;
     view_.Collect(engine_.get(), IsSearchOver(), &changes_);
+    CollectRefined();
     if (changes_.empty()) return absl::OkStatus();
     // What could not be written is lost to this sitting, and the engine is ahead of the store.
     broken_ = store_->Write(changes_);
@@ -197,6 +216,8 @@ class StoredSession final : public Session {
   }
 
   const Engine& engine() const override { return *engine_; }
+  const RefinementStage* refinement() const override { return refinement_.get(); }
+  bool done() const override { return is_done_; }
 
   double seconds_spent() const override {
     if (search_over_) return earlier_seconds_;
@@ -213,8 +234,65 @@ class StoredSession final : public Session {
     if (evaluate->rung == Rung::kSearch && level < options_.racing_contexts.size()) {
       return options_.racing_contexts[level];
     }
-    if (evaluate->rung == Rung::kSearch) return options_.search_context;
-    return evaluate->rung == Rung::kSelect ? options_.select_context : options_.verify_context;
+    switch (evaluate->rung) {
+      case Rung::kSearch:
+        return options_.search_context;
+      case Rung::kSelect:
+        return options_.select_context;
+      case Rung::kRefine:
+        return options_.refine_context;
+      case Rung::kVerify:
+        break;
+    }
+    return options_.verify_context;
+  }
+
+  // Of the engine, and once it is done of the refinement.
+  absl::StatusOr<Action> Ask() {
+    Action action = engine_->Ask();
+    if (!std::holds_alternative<Done>(action) || !options_.refinement) return action;
+    if (refinement_ == nullptr) {
+      if (absl::Status status = BeginRefinement(); !status.ok()) return status;
+    }
+    if (refinement_ == nullptr) return Action(Done{});
+    std::optional<EvaluateTask> task = refinement_->Ask();
+    if (task) return Action(Task{next_refinement_task_++, *std::move(task)});
+    return refinement_->done() ? Action(Done{}) : Action(Wait{});
+  }
+
+  absl::Status Tell(const Task& task, const Outcome& outcome) {
+    if (task.id < kFirstRefinementTask) return engine_->Tell(task.id, outcome);
+    const auto& evaluate = std::get<EvaluateTask>(task.work);
+    const absl::Status told = refinement_->Tell(evaluate, outcome);
+    if (told.ok()) changed_refined_.insert(evaluate.candidate);
+    return told;
+  }
+
+  // From the finalist of the lowest selection loss: of equals the simplest, then the earliest. None
+  // where no finalist was measured.
+  absl::Status BeginRefinement() {
+    const Candidate* start = nullptr;
+    const auto order = [](const Candidate& candidate) {
+      return std::tuple(*candidate.selection_nll, candidate.complexity, candidate.id);
+    };
+    for (const Candidate& candidate : engine_->candidates()) {
+      if (!candidate.selection_nll) continue;
+      if (start == nullptr || order(candidate) < order(*start)) start = &candidate;
+    }
+    if (start == nullptr) return absl::OkStatus();
+    auto refinement = RefinementStage::Create(RefinementOf(options_), layout_, start->allocation);
+    if (!refinement.ok()) return refinement.status();
+    refinement_ = *std::move(refinement);
+    changes_.drops_refined = true;  // what was refined of another start before the run was extended
+    changes_.properties[kRefinedFromProperty] = fmt::format("{}", start->id);
+    return absl::OkStatus();
+  }
+
+  void CollectRefined() {
+    for (const int64_t id : changed_refined_) {
+      changes_.refined.push_back(refinement_->results()[static_cast<size_t>(id)]);
+    }
+    changed_refined_.clear();
   }
 
   bool IsSearchOver() const {
@@ -256,8 +334,13 @@ class StoredSession final : public Session {
   }
 
   const SessionOptions options_;
+  const expr::UnitLayout layout_;
   const int units_;
   const std::unique_ptr<Engine> engine_;
+  std::unique_ptr<RefinementStage> refinement_;
+  int64_t next_refinement_task_ = kFirstRefinementTask;
+  std::set<int64_t> changed_refined_;  // since the last commit
+  bool is_done_ = false;
   RunStore* const store_;
   const double started_seconds_;
   double earlier_seconds_ =
@@ -289,10 +372,13 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
         fmt::format("racing_contexts: expected one less than the {} levels of the ladder, found {}",
                     options.engine.ladder.levels, options.racing_contexts.size()));
   }
+  if (options.refinement) {
+    const absl::Status valid = ValidateRefinement(RefinementOf(options), layout);
+    if (!valid.ok()) return valid;
+  }
   absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(options.engine, layout);
   if (!engine.ok()) return engine.status();
-  auto session = std::make_unique<StoredSession>(options, static_cast<int>(layout.size()),
-                                                 *std::move(engine), store);
+  auto session = std::make_unique<StoredSession>(options, layout, *std::move(engine), store);
   const absl::Status begun = session->Begin(IdentityText(options.engine, layout));
   if (!begun.ok()) return begun;
   return session;

@@ -67,6 +67,10 @@ class Session {
   }
   virtual absl::Status Commit() { return absl::OkStatus(); }
   virtual const Engine& engine() const = 0;
+  // Null before it begins, and where there is none.
+  virtual const RefinementStage* refinement() const { return nullptr; }
+  // Next gave Done.
+  virtual bool done() const { return engine().phase() == Phase::kDone; }
   virtual double seconds_spent() const = 0;  // search phase, this and earlier sittings
   // The budget ended the search phase, now or in an earlier sitting; a longer one changes nothing.
   virtual bool search_stopped() const = 0;

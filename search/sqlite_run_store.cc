@@ -121,7 +121,7 @@ absl::Status SqliteRunStore::BeginRun(Fsync fsync) {
   SQLite::Transaction transaction(database_);
   database_.exec(
       "DELETE FROM properties WHERE name <> 'schema_version'; DELETE FROM outcomes; "
-      "DELETE FROM candidates; DELETE FROM events");
+      "DELETE FROM candidates; DELETE FROM refined; DELETE FROM events");
   transaction.commit();
   return absl::OkStatus();
 }
@@ -149,6 +149,7 @@ absl::Status SqliteRunStore::Write(const RunChanges& changes) {
     SQLite::Transaction transaction(database_);
     WriteOutcomes(changes.outcomes);
     WriteCandidates(changes);
+    WriteRefined(changes);
     WriteProperties(changes.properties);
     WriteEvents(changes.events);
     transaction.commit();
@@ -195,6 +196,25 @@ absl::StatusOr<std::vector<StoredCandidate>> SqliteRunStore::Candidates() const 
       candidates.push_back(*std::move(candidate));
     }
     return candidates;
+  });
+}
+
+absl::StatusOr<std::vector<RefinedResult>> SqliteRunStore::Refined() const {
+  using Result = absl::StatusOr<std::vector<RefinedResult>>;
+  return Guard<Result>("read the refined allocations of", [&]() -> Result {
+    std::vector<RefinedResult> results;
+    const Prepared select = Prepare(
+        "SELECT id, parent, allocation, failure, nll, selection_nll, report_nll, "
+        "achieved_sparsity FROM refined ORDER BY id");
+    while (select->executeStep()) {
+      absl::StatusOr<RefinedResult> result = ReadRefined(*select);
+      if (!result.ok()) {
+        return absl::DataLossError(
+            fmt::format("the run in {}: {}", folder_, std::string(result.status().message())));
+      }
+      results.push_back(*std::move(result));
+    }
+    return results;
   });
 }
 
@@ -284,6 +304,15 @@ void SqliteRunStore::WriteCandidates(const RunChanges& changes) {
         "INSERT OR REPLACE INTO candidates "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     BindCandidate(candidate, &*put);
+    put->exec();
+  }
+}
+
+void SqliteRunStore::WriteRefined(const RunChanges& changes) {
+  if (changes.drops_refined) Prepare("DELETE FROM refined")->exec();
+  for (const RefinedResult& result : changes.refined) {
+    const Prepared put = Prepare("INSERT OR REPLACE INTO refined VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    BindRefined(result, &*put);
     put->exec();
   }
 }

@@ -48,6 +48,7 @@ class SqliteRunStore final : public RunStore {
   absl::StatusOr<std::optional<std::string>> Property(const std::string& name) const override;
   absl::StatusOr<std::optional<Outcome>> FindOutcome(const std::string& digest) const override;
   absl::StatusOr<std::vector<StoredCandidate>> Candidates() const override;
+  absl::StatusOr<std::vector<RefinedResult>> Refined() const override;
   absl::StatusOr<std::vector<StoredEvent>> LastEvents(int count) const override;
   absl::StatusOr<std::map<std::string, int64_t>> FailureReasons() const override;
   absl::StatusOr<std::map<std::string, std::string>> CheckOutcomes() const override;
@@ -63,6 +64,7 @@ class SqliteRunStore final : public RunStore {
   void WriteProperties(const std::map<std::string, std::string>& properties);
   void WriteOutcomes(const std::map<std::string, Outcome>& outcomes);
   void WriteCandidates(const RunChanges& changes);
+  void WriteRefined(const RunChanges& changes);
   void WriteEvents(const std::vector<StoredEvent>& events);
 
   const std::string folder_;

@@ -14,6 +14,7 @@ namespace {
 struct Archive {
   std::string candidates;  // of the engine
   std::string stored;
+  std::vector<RefinedResult> refined;  // stored
 };
 
 class SessionResume : public ::testing::Test {
@@ -42,16 +43,17 @@ class SessionResume : public ::testing::Test {
       if (tick) now_ += 1;
       return n == kill_at;
     });
-    if (done < 0 || (*session)->engine().phase() != Phase::kDone) return {done, std::nullopt};
+    if (done < 0 || !(*session)->done()) return {done, std::nullopt};
     EXPECT_TRUE(std::holds_alternative<Done>(*(*session)->Next()));
     return {done, Archive{Describe((*session)->engine().candidates()),
-                          Describe(*(*store)->Candidates())}};
+                          Describe(*(*store)->Candidates()), *(*store)->Refined()}};
   }
 
   void ExpectSame(const std::optional<Archive>& found, const Archive& expected) {
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(found->candidates, expected.candidates);
     EXPECT_EQ(found->stored, expected.stored);
+    EXPECT_EQ(found->refined, expected.refined);
   }
 
   Laboratory laboratory_;
@@ -73,6 +75,23 @@ TEST_F(SessionResume, KilledOnceAtEveryCompletion) {
     ExpectSame(Sit(folder, 2, 99, -1).second, *archive);
     // Nothing that was stored is measured again.
     EXPECT_EQ(laboratory_.evaluations() - before, evaluations) << "killed at " << kill_at;
+  }
+}
+
+TEST_F(SessionResume, KilledOnceAtEveryCompletionOfARefinement) {
+  options_.refinement.emplace().evaluations = 12;
+  options_.refine_context = "r";
+  TemporaryFolder temporary;
+  const auto [total, archive] = Sit(temporary / "whole", 3, 1, -1);
+  ASSERT_TRUE(archive);
+  ASSERT_EQ(archive->refined.size(), 12u);
+  for (int64_t kill_at = total - 18; kill_at <= total; ++kill_at) {
+    const std::string folder = temporary / fmt::format("killed-{}", kill_at);
+    const auto [first, end] = Sit(folder, 3, static_cast<uint64_t>(kill_at), kill_at);
+    EXPECT_TRUE(first == kill_at || end);
+    const auto [second, whole] = Sit(folder, 2, 99, -1);
+    ExpectSame(whole, *archive);
+    EXPECT_EQ(first + second, total) << "killed at " << kill_at;
   }
 }
 

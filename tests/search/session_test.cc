@@ -364,6 +364,43 @@ TEST_F(SessionTest, DamagedNumbersOfTheBudgetAreDataLoss) {
   for (const char* value : {"nan", "-1", "inf"}) expect_refused("seconds_spent", value);
 }
 
+TEST_F(SessionTest, RefinesTheBestFinalistAndStoresItApart) {
+  options_.refinement.emplace().evaluations = 20;
+  options_.refine_context = "sequential, quick";
+  const auto session = MustCreate();
+  EXPECT_EQ(session->refinement(), nullptr);
+  Drive(session.get(), &laboratory_, 3, 1);
+  ASSERT_TRUE(session->done());
+  ASSERT_NE(session->refinement(), nullptr);
+  const auto stored = store_->Refined();
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(*stored, session->refinement()->results());
+  ASSERT_EQ(stored->size(), 20u);
+
+  const Candidate* start = nullptr;
+  for (const Candidate& candidate : session->engine().candidates()) {
+    if (!candidate.selection_nll) continue;
+    if (start == nullptr || *candidate.selection_nll < *start->selection_nll) start = &candidate;
+  }
+  ASSERT_NE(start, nullptr);
+  const auto from = store_->Property(kRefinedFromProperty);
+  EXPECT_EQ(**from, fmt::format("{}", start->id));
+  EXPECT_EQ(stored->front().allocation, start->allocation);
+  EXPECT_EQ(stored->front().selection_nll, start->selection_nll);
+  const auto best = session->refinement()->best();
+  ASSERT_TRUE(best.has_value());
+  EXPECT_LT(*(*stored)[static_cast<size_t>(*best)].selection_nll, *start->selection_nll);
+  // The start's selection and verification were measured before.
+  EXPECT_EQ(laboratory_.evaluations(Rung::kRefine), 20);
+}
+
+TEST_F(SessionTest, AnImpossibleRefinementIsRefusedBeforeTheSearch) {
+  options_.refinement.emplace().evaluations = 0;
+  const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("evaluations: expected at least 1"));
+}
+
 TEST_F(SessionTest, RefusesImpossibleOptions) {
   SessionOptions options = options_;
   options.now_seconds = nullptr;
