@@ -3,70 +3,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
 
 #include "cli/command.h"
-#include "cli/search_setup.h"
+#include "cli/stored_session.h"
 #include "evaluator/model_evaluator.h"
 #include "search/run_store.h"
 #include "search/task_digest.h"
 
 namespace strata::cli {
 namespace {
-
-using Json = nlohmann::json;
-
-absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
-                                             const std::string& folder, const std::string& name) {
-  auto value = store.Property(name);
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) {
-    return absl::NotFoundError(fmt::format("'{}' lacks the property '{}'", folder, name));
-  }
-  return **std::move(value);
-}
-
-absl::StatusOr<expr::UnitKind> KindOf(const std::string& name) {
-  for (const expr::UnitKind kind :
-       {expr::UnitKind::kBlock, expr::UnitKind::kAttention, expr::UnitKind::kFeedForward}) {
-    if (expr::UnitKindName(kind) == name) return kind;
-  }
-  return absl::InvalidArgumentError(fmt::format("unknown kind of unit '{}'", name));
-}
-
-struct NamedLayout {
-  std::vector<std::string> names;
-  expr::UnitLayout layout;
-};
-
-// The units of the stored description of the model.
-absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
-  if (!model.is_object() || !model.contains("units") || !model["units"].is_array()) {
-    return absl::DataLossError("the stored description of the model is damaged");
-  }
-  NamedLayout named;
-  for (const Json& unit : model["units"]) {
-    const bool whole = unit.is_object() && unit.contains("name") && unit["name"].is_string() &&
-                       unit.contains("parameters") && unit["parameters"].is_number_integer() &&
-                       unit.contains("block") && unit["block"].is_number_integer() &&
-                       unit.contains("kind") && unit["kind"].is_string() && unit.contains("fan") &&
-                       unit["fan"].is_number_integer();
-    if (!whole) {
-      return absl::FailedPreconditionError(
-          "the run does not say where its units lie: it was made by another version of Strata");
-    }
-    const auto kind = KindOf(unit["kind"].get<std::string>());
-    if (!kind.ok()) return kind.status();
-    named.names.push_back(unit["name"].get<std::string>());
-    named.layout.push_back({unit["parameters"].get<int64_t>(), unit["block"].get<int>(), *kind,
-                            unit["fan"].get<int64_t>()});
-  }
-  if (absl::Status status = expr::ValidateLayout(named.layout); !status.ok()) return status;
-  if (named.layout.empty()) return absl::DataLossError("the stored model has no units");
-  return named;
-}
 
 // Asks the engine for its tasks, answers them from the store, and keeps the features on the way.
 // Tasks without a stored result stay unanswered, until nothing else is left to ask.
@@ -148,33 +95,11 @@ absl::StatusOr<expr::FeatureTable> MeasureFeatureTable(const FeatureMeasurement&
 absl::StatusOr<RunFeatures> ReadRunFeatures(const std::string& folder) {
   const auto store = search::RunStore::OpenForReading(folder);
   if (!store.ok()) return store.status();
-  const auto yaml = RequiredProperty(**store, folder, search::kConfigProperty);
-  if (!yaml.ok()) return yaml.status();
-  const auto model = RequiredProperty(**store, folder, "model");
-  if (!model.ok()) return model.status();
-  const auto text_digest = RequiredProperty(**store, folder, "text_digest");
-  if (!text_digest.ok()) return text_digest.status();
-  auto config = RunConfigFromYaml(*yaml, folder + "/config");
-  if (!config.ok()) return config.status();
-  auto plan = MeasurementPlanOf(*config);
-  if (!plan.ok()) return plan.status();
-  auto levels = (*store)->Property(kLevelsProperty);
-  if (!levels.ok()) return levels.status();
-  plan->search.levels = levels->value_or("");
-  const Json description = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
-  auto units = UnitsOfModelProperty(description);
-  if (!units.ok()) {
-    return absl::Status(units.status().code(),
-                        fmt::format("'{}': {}", folder, std::string(units.status().message())));
-  }
-  auto engine = EngineOptionsOf(*config, units->layout);
-  if (!engine.ok()) return engine.status();
-  search::SessionOptions options;
-  options.engine = *std::move(engine);
-  workers::FillContexts(*plan, description.value("digest", ""), *text_digest, &options);
-  RunFeatures run{*std::move(config), std::move(units->names),
-                  expr::FeatureTable(std::move(units->layout))};
-  if (absl::Status status = Replay(**store, options, run.table.layout(), &run.table);
+  auto stored = ReadStoredSession(**store, folder);
+  if (!stored.ok()) return stored.status();
+  RunFeatures run{std::move(stored->config), std::move(stored->unit_names),
+                  expr::FeatureTable(std::move(stored->layout))};
+  if (absl::Status status = Replay(**store, stored->options, run.table.layout(), &run.table);
       !status.ok()) {
     return status;
   }

@@ -22,6 +22,8 @@ int Run(int argc, char** argv) {
 
   strata::cli::Command command;
   strata::cli::AddSearchCommand(&app, &command);
+  strata::cli::AddFsckCommand(&app, &command);
+  strata::cli::AddBackupCommand(&app, &command);
   strata::cli::AddParetoCommand(&app, &command);
   strata::cli::AddExportCommand(&app, &command);
   strata::cli::AddLevelsCommand(&app, &command);

@@ -69,10 +69,16 @@ struct RunConfig {
   int64_t worker_threads = 1;
   std::string worker_device = "cpu";
   std::string worker_banks;
+  double task_minutes = 0;
+  double hang_minutes = 30;
+  double memory_gib = 0;
   std::string address = "auto";
   std::string listen;  // the other machines' address
   std::string token_file;
   std::string tls_certificate, tls_key, tls_authority;
+
+  std::string storage_fsync = "commit";
+  std::string storage_network_file_system = "refuse";
 
   // Where each key's value came from: "default", "demo.yaml:12", "--set".
   std::map<std::string, std::string> origins;
@@ -114,6 +120,7 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
 // one that does not.
 absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
                                                         const expr::UnitLayout& layout);
+absl::StatusOr<search::RunStoreOptions> StorageOptionsOf(const RunConfig& config);
 absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
                                                       const expr::UnitLayout& layout);
 // Nothing where refine.evaluations is 0.

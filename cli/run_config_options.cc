@@ -142,6 +142,12 @@ const RunConfigOption kOptions[] = {
     {"workers.banks", &RunConfig::worker_banks,
      "folder in which local workers keep the ranks of weights, built once and shared; none: each "
      "has its own in memory"},
+    {"workers.task_minutes", &RunConfig::task_minutes,
+     "local workers kill an evaluation that takes longer; 0: never"},
+    {"workers.hang_minutes", &RunConfig::hang_minutes,
+     "... that makes no step for so long; 0: never"},
+    {"workers.memory_gib", &RunConfig::memory_gib,
+     "... whose process takes more memory of its own, mapped files not counted; 0: never"},
     {"workers.address", &RunConfig::address,
      "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
      "folder)"},
@@ -157,6 +163,13 @@ const RunConfigOption kOptions[] = {
     {"workers.token_file", &RunConfig::token_file,
      "file with the secret that workers of other machines must know, readable by its owner alone; "
      "empty: the environment variable STRATA_TOKEN, if that is set"},
+    {"storage.fsync", &RunConfig::storage_fsync,
+     "commit (an acknowledged result survives a power loss) | checkpoint (a power loss may undo "
+     "the "
+     "last results, which are then measured again)"},
+    {"storage.network_file_system", &RunConfig::storage_network_file_system,
+     "refuse | allow: a run folder on NFS, SMB, Lustre, GPFS, FUSE and the like, where SQLite's "
+     "locks cannot be trusted"},
 };
 
 }  // namespace

@@ -144,9 +144,12 @@ absl::Status CheckNumbers(const RunConfig& config) {
     }
   }
   constexpr double kLongestMinutes = 1e6;  // about two years
-  if (!(config.minutes >= 0 && config.minutes <= kLongestMinutes)) {
-    return Bad(config, "search.minutes", fmt::format("from 0 to {}", kLongestMinutes),
-               fmt::format("{}", config.minutes));
+  for (const auto& [key, value] : {std::pair{"search.minutes", config.minutes},
+                                   std::pair{"workers.task_minutes", config.task_minutes},
+                                   std::pair{"workers.hang_minutes", config.hang_minutes},
+                                   std::pair{"workers.memory_gib", config.memory_gib}}) {
+    if (value >= 0 && value <= kLongestMinutes) continue;
+    return Bad(config, key, fmt::format("from 0 to {}", kLongestMinutes), fmt::format("{}", value));
   }
   constexpr int64_t kSparseGptColumns = 128;  // chosen together, see pruning/sparse_gpt.h
   if (config.pruner == "sparsegpt" && config.group != 0 && kSparseGptColumns % config.group != 0) {
@@ -174,6 +177,21 @@ absl::Status CheckNumbers(const RunConfig& config) {
 
 }  // namespace
 
+absl::StatusOr<search::RunStoreOptions> StorageOptionsOf(const RunConfig& config) {
+  search::RunStoreOptions options;
+  if (config.storage_fsync != "commit" && config.storage_fsync != "checkpoint") {
+    return Bad(config, "storage.fsync", "commit or checkpoint", config.storage_fsync);
+  }
+  if (config.storage_fsync == "checkpoint") options.fsync = search::Fsync::kCheckpoint;
+  if (config.storage_network_file_system != "refuse" &&
+      config.storage_network_file_system != "allow") {
+    return Bad(config, "storage.network_file_system", "refuse or allow",
+               config.storage_network_file_system);
+  }
+  options.allow_network_file_system = config.storage_network_file_system == "allow";
+  return options;
+}
+
 absl::Status ValidateRunConfig(const RunConfig& config) {
   for (const auto& [key, value] :
        {std::pair{"model", config.model}, {"text", config.text}, {"run", config.run}}) {
@@ -191,6 +209,7 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
         fmt::format("allocation bounds: {}", std::string(status.message())));
   }
   if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
+  if (absl::Status status = StorageOptionsOf(config).status(); !status.ok()) return status;
   if (config.address != "auto") {
     constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
     const auto address = workers::ParseAddress(config.address);

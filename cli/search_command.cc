@@ -78,6 +78,9 @@ std::vector<std::string> WorkerCommandLine(const RunConfig& config, const std::s
                                       fmt::format("{}", config.worker_threads),
                                       "--device",
                                       config.worker_device};
+  command.insert(command.end(), {"--task-seconds", fmt::format("{}", 60 * config.task_minutes),
+                                 "--hang-seconds", fmt::format("{}", 60 * config.hang_minutes),
+                                 "--memory-gib", fmt::format("{}", config.memory_gib)});
   if (!config.worker_banks.empty()) {
     command.insert(command.end(), {"--banks", config.worker_banks});
   }

@@ -150,8 +150,8 @@ absl::Status StoreDescription(const SearchSetup& setup) {
 }  // namespace
 
 bool MayChange(const std::string& key, Continuation continuation) {
-  if (key.starts_with("workers.") || key == "search.minutes" || key == "model" || key == "text" ||
-      key == "run" || key == "fitness.levels") {
+  if (key.starts_with("workers.") || key.starts_with("storage.") || key == "search.minutes" ||
+      key == "model" || key == "text" || key == "run" || key == "fitness.levels") {
     return true;
   }
   return continuation == Continuation::kExtend &&
@@ -162,8 +162,10 @@ bool MayChange(const std::string& key, Continuation continuation) {
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation) {
   const bool resume = continuation != Continuation::kNew;
   SearchSetup setup;
+  const auto storage = StorageOptionsOf(config);
+  if (!storage.ok()) return storage.status();
   if (resume) {
-    auto store = search::RunStore::Open(config.run);
+    auto store = search::RunStore::Open(config.run, *storage);
     if (!store.ok()) return store.status();
     setup.store = *std::move(store);
     auto merged = ReconcileWithStored(config, *setup.store, continuation);
@@ -204,7 +206,7 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
   engine->warm_start = *std::move(warm_start);
 
   if (!resume) {
-    auto store = search::RunStore::Create(config.run);
+    auto store = search::RunStore::Create(config.run, *storage);
     if (absl::IsAlreadyExists(store.status())) {
       return absl::AlreadyExistsError(
           fmt::format("{}: continue it with --resume, or choose another folder with --run",

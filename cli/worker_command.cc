@@ -2,12 +2,19 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/credential_options.h"
 #include "evaluator/model_evaluator.h"
+#include "workers/evaluation_child.h"
+#include "workers/evaluation_process.h"
 #include "workers/worker.h"
 
 namespace strata::cli {
@@ -17,7 +24,29 @@ struct Options {
   workers::WorkerOptions worker;
   CredentialOptions credentials;
   evaluator::ModelEvaluatorOptions evaluator;
+  workers::EvaluationLimits limits;
+  double memory_gib = 0;
+  bool evaluate = false;  // as the process that evaluates for a worker
 };
+
+// In the process that the worker started for it.
+absl::Status Evaluate(const Options& options) {
+  const auto child = workers::EvaluationChild::Create();
+  if (!child.ok()) return child.status();
+  const auto evaluator = evaluator::OpenModelEvaluator(options.evaluator);
+  if (!evaluator.ok()) return (*child)->Refuse(evaluator.status());
+  return (*child)->Serve(workers::MakeTaskRunner(evaluator->get()).get());
+}
+
+// This process's command line, with --evaluate.
+std::vector<std::string> ChildCommandLine() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> command;
+  for (std::string argument; std::getline(file, argument, '\0');) command.push_back(argument);
+  command[0] = std::filesystem::read_symlink("/proc/self/exe");
+  command.push_back("--evaluate");
+  return command;
+}
 
 absl::Status Serve(const Options& options) {
   // Before the model, which takes its time.
@@ -25,8 +54,6 @@ absl::Status Serve(const Options& options) {
   if (!credentials.ok()) return credentials.status();
   workers::WorkerOptions worker = options.worker;
   worker.credentials = *credentials;
-  auto evaluator = evaluator::OpenModelEvaluator(options.evaluator);
-  if (!evaluator.ok()) return evaluator.status();
   WatchForInterrupt();
   std::atomic<bool> drain{false};
   std::jthread watcher([&drain](const std::stop_token& stop) {
@@ -35,7 +62,15 @@ absl::Status Serve(const Options& options) {
     }
     drain = InterruptRequested();
   });
-  return workers::RunWorker(worker, evaluator->get(), &drain);
+  workers::EvaluationProcessOptions process;
+  process.command = ChildCommandLine();
+  process.limits = options.limits;
+  process.limits.memory_bytes = std::llround(std::ldexp(options.memory_gib, 30));
+  process.drain = &drain;
+  const auto runner = workers::StartEvaluationProcess(process);
+  if (absl::IsCancelled(runner.status())) return absl::OkStatus();
+  if (!runner.ok()) return runner.status();
+  return workers::RunWorker(worker, runner->get(), &drain);
 }
 
 }  // namespace
@@ -70,7 +105,23 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
       "--tls-server-name", options->worker.server_name,
       "name in the coordinator's certificate, where it is not the host of its address");
   AddThreadsOption(verb, &options->evaluator.threads);
-  verb->callback([=] { *command = [=] { return Serve(*options); }; });
+  verb->add_option("--task-seconds", options->limits.task_seconds,
+                   "kill an evaluation that takes longer; 0: never")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb->add_option("--hang-seconds", options->limits.hang_seconds,
+                   "kill an evaluation, or the loading of the model, that makes no step for so "
+                   "long; 0: never")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb->add_option("--memory-gib", options->memory_gib,
+                   "kill an evaluation whose process takes more memory of its own; 0: never")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  verb->add_flag("--evaluate", options->evaluate, "evaluate for the worker that started this")
+      ->group("");
+  verb->callback(
+      [=] { *command = [=] { return options->evaluate ? Evaluate(*options) : Serve(*options); }; });
 }
 
 }  // namespace strata::cli

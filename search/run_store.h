@@ -80,8 +80,15 @@ struct RunStoreOptions {
   // are therefore refused.
   bool allow_network_file_system = false;
   // What a folder lies on, as in network_file_system.h. Null: NetworkFileSystemOf.
-  std::function<std::string(const std::string& folder)> network_file_system = nullptr;
+  std::function<std::string(const std::string& folder)> network_file_system = {};
   std::string file_layer = {};  // name of a registered VFS of SQLite; empty: its own
+};
+
+// Rows of the table of candidates as they are stored, by id.
+struct RawCandidates {
+  std::vector<std::string> columns;
+  // Type and bytes of every column's value.
+  std::map<int64_t, std::vector<std::string>> rows;
 };
 
 class RunStore {
@@ -122,6 +129,7 @@ class RunStore {
   virtual absl::StatusOr<std::map<std::string, int64_t>> FailureReasons() const = 0;
   // Digests of all outcomes with what is wrong with each, empty where it can be read.
   virtual absl::StatusOr<std::map<std::string, std::string>> CheckOutcomes() const = 0;
+  virtual absl::StatusOr<RawCandidates> CandidatesAsStored() const = 0;
   // What SQLite's full check finds wrong with the file; empty where nothing is.
   virtual absl::StatusOr<std::vector<std::string>> IntegrityProblems() const = 0;
   // Writes the run as it is now to a database of its own; the search may go on meanwhile. The file

@@ -260,6 +260,28 @@ absl::StatusOr<std::map<std::string, std::string>> SqliteRunStore::CheckOutcomes
   });
 }
 
+absl::StatusOr<RawCandidates> SqliteRunStore::CandidatesAsStored() const {
+  using Result = absl::StatusOr<RawCandidates>;
+  return Guard<Result>("read the candidates of", [&]() -> Result {
+    RawCandidates raw;
+    const Prepared select = Prepare("SELECT * FROM candidates ORDER BY id");
+    for (int i = 0; i < select->getColumnCount(); ++i) {
+      raw.columns.emplace_back(select->getColumnName(i));
+    }
+    while (select->executeStep()) {
+      std::vector<std::string>& values = raw.rows[select->getColumn(0).getInt64()];
+      for (int i = 0; i < select->getColumnCount(); ++i) {
+        const SQLite::Column value = select->getColumn(i);
+        // SQLite prints 15 digits of a number, which do not tell every two apart.
+        const std::string bytes =
+            value.isFloat() ? fmt::format("{:a}", value.getDouble()) : value.getString();
+        values.push_back(fmt::format("{}:{}", value.getType(), bytes));
+      }
+    }
+    return raw;
+  });
+}
+
 absl::StatusOr<std::vector<std::string>> SqliteRunStore::IntegrityProblems() const {
   using Result = absl::StatusOr<std::vector<std::string>>;
   return Guard<Result>("check", [&]() -> Result {

@@ -52,6 +52,7 @@ class SqliteRunStore final : public RunStore {
   absl::StatusOr<std::vector<StoredEvent>> LastEvents(int count) const override;
   absl::StatusOr<std::map<std::string, int64_t>> FailureReasons() const override;
   absl::StatusOr<std::map<std::string, std::string>> CheckOutcomes() const override;
+  absl::StatusOr<RawCandidates> CandidatesAsStored() const override;
   absl::StatusOr<std::vector<std::string>> IntegrityProblems() const override;
   absl::Status BackUp(const std::string& path) const override;
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <optional>
@@ -25,6 +27,7 @@ constexpr std::chrono::milliseconds kTick(100);
 constexpr std::chrono::seconds kFarewell(2);  // for the last messages to reach the workers
 constexpr int kKeepaliveMilliseconds = 10'000;
 constexpr int kHandshakeMilliseconds = 10'000;
+constexpr int kIdleMilliseconds = 10'000;  // of a connection without a stream
 constexpr int kMaximumMetadataBytes = 16 << 10;
 constexpr mode_t kOwnerOnly = 0177;  // as a umask
 
@@ -48,6 +51,14 @@ absl::Status CheckOptions(const CoordinatorOptions& options) {
                     options.maximum_crashes_per_task));
   }
   return absl::OkStatus();
+}
+
+// To what the system allows: many connect that are turned away.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 class GrpcCoordinator : public Coordinator {
@@ -87,12 +98,15 @@ class GrpcCoordinator : public Coordinator {
     // One connection is one worker's, and that has one stream.
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaximumMetadataBytes);
+    // A worker's connection always has a stream.
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMilliseconds);
     // Otherwise two coordinators could share a TCP port.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMilliseconds);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                                kKeepaliveMilliseconds / 2);
+    RaiseDescriptorLimit();
     const mode_t former = umask(kOwnerOnly);
     server_ = builder.BuildAndStart();
     umask(former);
@@ -111,9 +125,12 @@ class GrpcCoordinator : public Coordinator {
 
   absl::Status Run(const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) override {
     tick_should_stop_ = tick_should_stop;
+    // After the messages that are here already.
+    dispatcher_.DeferAnswers(
+        [this] { boost::asio::post(context_, [this] { EndOn(dispatcher_.Flush()); }); });
     Tick();
     context_.run();
-    dispatcher_.ShutDown();
+    outcome_.Update(dispatcher_.ShutDown());
     StopServer();
     if (tick_should_stop) tick_should_stop(dispatcher_.status());
     return outcome_;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "evaluator/evaluator.h"
 #include "search/session.h"
@@ -32,10 +33,37 @@ struct CoordinatorOptions {
   double lease_seconds = 30.0;  // silence after which a lease is given to another worker
   // Then the task fails for good and its candidate is quarantined.
   int maximum_crashes_per_task = 3;
+  // A task that takes longer than so many times what its kind usually does, and longer than
+  // `hedge_minimum_seconds`, is handed to a second worker when that has nothing else to do; the
+  // first result counts. 0: never.
+  double hedge_factor = 3;
+  double hedge_minimum_seconds = 1;
   // With work waiting and no worker connected for so long, Run ends with Unavailable.
   double no_worker_seconds = 60.0;
-  // Monotonic clock of leases and of no_worker_seconds. Null: the system's steady clock.
+  // Clock of leases and of no_worker_seconds. Null: the system's steady clock. When it goes back,
+  // time stands still for that moment, so that no lease lasts longer than its term.
   std::function<double()> now_seconds;
+};
+
+// Reported failures of evaluations, by kind (see Failure in proto/strata.proto), and workers that
+// were lost with a task.
+struct FailureCounts {
+  int infrastructure = 0;
+  int evaluation = 0;
+  int invalid_task = 0;
+  int crash = 0;
+  int time_limit = 0;
+  int memory_limit = 0;
+  int lost_worker = 0;
+};
+
+struct WorkerStatus {
+  std::string name;
+  bool connected = false;
+  std::string leased_task;  // its digest; empty: it has none
+  int results = 0;          // that counted
+  double busy_seconds = 0;  // with a lease, in this Run
+  double seen_seconds = 0;  // connected, in this Run
 };
 
 // One snapshot for progress display.
@@ -43,10 +71,14 @@ struct CoordinatorStatus {
   int connected_workers = 0;
   int leased_tasks = 0;
   int reissued_tasks = 0;
-  int failed_tasks = 0;
+  int hedged_tasks = 0;     // handed to a second worker while the first was at work
+  int refused_workers = 0;  // streams that were refused, for whatever reason
+  int failed_tasks = 0;     // for good: quarantined with their candidates
+  FailureCounts failures;
   int absorbed_results = 0;  // late or duplicate results of completed or unknown tasks
   int evaluations = 0;       // measurements received in this Run
   evaluator::StageSeconds total_stage_seconds;  // summed over `evaluations`
+  std::vector<WorkerStatus> workers;            // all that ever took part, by name
 };
 
 class Coordinator {
@@ -56,7 +88,8 @@ class Coordinator {
   // Unavailable if the address cannot be bound or another coordinator listens on it;
   // InvalidArgument if it is malformed or a socket path is too long; FailedPrecondition for one
   // that other machines reach without the credentials of CheckExposure; errors of
-  // MakeServerCredentials. Changes the process's umask for the moment of binding.
+  // MakeServerCredentials. Changes the process's umask for the moment of binding, and raises its
+  // limit of open files to what the system allows.
   static absl::StatusOr<std::unique_ptr<Coordinator>> Start(const CoordinatorOptions& options,
                                                             search::Session* session);
   virtual ~Coordinator() = default;

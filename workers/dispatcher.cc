@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "workers/handshake.h"
@@ -15,7 +17,6 @@ namespace {
 
 constexpr double kFirstPauseSeconds = 1;  // after an infrastructure failure; doubles to the longest
 constexpr double kLongestPauseSeconds = 30;
-constexpr int kMaximumFailuresInARow = 10;  // of a worker, while others succeed
 
 // Why a message cannot be taken, or empty.
 std::string OversizedField(const v1::WorkerState& state) {
@@ -38,7 +39,7 @@ Dispatcher::Dispatcher(const CoordinatorOptions& options, search::Session* sessi
       streams_(streams),
       leases_({.lease_seconds = options.lease_seconds,
                .maximum_crashes_per_task = options.maximum_crashes_per_task}),
-      lonely_since_(options.now_seconds()) {}
+      last_reading_(options.now_seconds()) {}
 
 absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) {
   if (shut_down_) {
@@ -55,9 +56,10 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
   const std::string oversized = OversizedField(state);
   if (!oversized.empty()) {
     Dismiss(stream, oversized);
-    return Dispatch();
+    return DispatchSoon();
   }
   Worker& worker = workers_.at(stream);
+  available_is_stale_ |= worker.is_silent || worker.draining != state.draining();
   worker.is_silent = false;
   worker.draining = state.draining();
   worker.reported_lease_id = state.lease_id();
@@ -69,9 +71,9 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
     worker.acknowledged_lease_id = state.lease_id();
     DismissBrokenWorkers();
   } else if (!state.lease_id().empty()) {
-    leases_.Report(stream, state.lease_id(), options_.now_seconds());
+    leases_.Report(stream, state.lease_id(), Now());
   }
-  return Dispatch();
+  return DispatchSoon();
 }
 
 absl::Status Dispatcher::StreamClosed(WorkerId stream) {
@@ -79,8 +81,9 @@ absl::Status Dispatcher::StreamClosed(WorkerId stream) {
   if (found == workers_.end()) return absl::OkStatus();
   const Worker worker = std::move(found->second);
   workers_.erase(found);
+  available_is_stale_ = true;
   unanswered_.erase(stream);
-  if (workers_.empty()) lonely_since_ = options_.now_seconds();
+  if (workers_.empty()) lonely_since_ = Now();
   if (shut_down_) return absl::OkStatus();
   spdlog::info("worker {} left", worker.name);
   const Lease* lease = leases_.LeaseOf(stream);
@@ -88,31 +91,49 @@ absl::Status Dispatcher::StreamClosed(WorkerId stream) {
   if (lease != nullptr && worker.draining && worker.reported_lease_id != lease->id) {
     leases_.Release(stream);
   }
+  if (leases_.LeaseOf(stream) != nullptr) ++totals_.failures.lost_worker;
   std::string digest;
   const absl::Status status = Follow(leases_.Break(stream, &digest), digest);
-  return status.ok() ? Dispatch() : status;
+  return status.ok() ? DispatchSoon() : status;
+}
+
+absl::Status Dispatcher::DispatchSoon() {
+  if (!defer_) return Dispatch();
+  if (!std::exchange(is_deferred_, true)) defer_();
+  return absl::OkStatus();
+}
+
+absl::Status Dispatcher::Flush() {
+  is_deferred_ = false;
+  return Dispatch();
 }
 
 absl::Status Dispatcher::Tick() {
-  for (const WorkerId stream : leases_.Expire(options_.now_seconds())) {
+  CountSeconds();
+  for (const WorkerId stream : leases_.Expire(Now())) {
     unanswered_.insert(stream);
     workers_.at(stream).is_silent = true;
+    available_is_stale_ = true;
     spdlog::warn("worker {} was silent for {} s about its task, which goes to another",
                  workers_.at(stream).name, options_.lease_seconds);
   }
-  const absl::Status status = Dispatch();
-  return status.ok() ? CheckPatience() : status;
+  absl::Status status = Dispatch();
+  if (!status.ok()) return status;
+  Hedge();
+  return CheckPatience();
 }
 
-void Dispatcher::ShutDown() {
+absl::Status Dispatcher::ShutDown() {
+  const absl::Status stored = session_->Commit();
   shut_down_ = true;
   v1::DesiredState farewell;
   farewell.set_shut_down(true);
   for (auto& [stream, worker] : workers_) {
-    farewell.set_acknowledged_lease_id(worker.acknowledged_lease_id);
+    if (stored.ok()) farewell.set_acknowledged_lease_id(worker.acknowledged_lease_id);
     streams_->Send(stream, farewell);
     streams_->Close(stream);
   }
+  return stored;
 }
 
 CoordinatorStatus Dispatcher::status() const {
@@ -120,11 +141,21 @@ CoordinatorStatus Dispatcher::status() const {
   status.connected_workers = static_cast<int>(workers_.size());
   status.leased_tasks = leases_.leased();
   status.reissued_tasks = leases_.reissued();
+  status.hedged_tasks = leases_.hedged();
+  status.workers = records_.Status();
+  for (const auto& [stream, worker] : workers_) {
+    const auto shown = std::lower_bound(
+        status.workers.begin(), status.workers.end(), worker.name,
+        [](const WorkerStatus& entry, const std::string& name) { return entry.name < name; });
+    shown->connected = true;
+    if (const Lease* lease = leases_.LeaseOf(stream)) shown->leased_task = lease->digest;
+  }
   return status;
 }
 
 void Dispatcher::Refuse(WorkerId stream, const std::string& reason) {
   last_refusal_ = reason;
+  ++totals_.refused_workers;
   spdlog::warn("a worker was refused: {}", reason);
   v1::DesiredState refusal;
   refusal.set_refusal(reason);
@@ -135,8 +166,9 @@ void Dispatcher::Refuse(WorkerId stream, const std::string& reason) {
 void Dispatcher::Dismiss(WorkerId stream, const std::string& reason) {
   leases_.Release(stream);
   workers_.erase(stream);
+  available_is_stale_ = true;
   unanswered_.erase(stream);
-  if (workers_.empty()) lonely_since_ = options_.now_seconds();
+  if (workers_.empty()) lonely_since_ = Now();
   Refuse(stream, reason);
 }
 
@@ -148,9 +180,8 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
     Refuse(stream, reason);
     return false;
   }
-  const auto record = records_.find(hello.worker_name());
-  if (record != records_.end() && !record->second.refusal.empty()) {
-    Refuse(stream, record->second.refusal);
+  if (const std::string refusal = records_.RefusalOf(hello.worker_name()); !refusal.empty()) {
+    Refuse(stream, refusal);
     return false;
   }
   // The same worker on a new stream, the old one not yet known to be broken. Should it be another
@@ -165,6 +196,8 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
                                        hello.worker_name()));
   }
   workers_[stream].name = hello.worker_name();
+  records_.Know(hello.worker_name());
+  available_is_stale_ = true;
   spdlog::info("worker {} joined", hello.worker_name());
   return true;
 }
@@ -190,7 +223,11 @@ absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& s
     return HandleFailure(stream, state, *failure);
   }
   workers_.at(stream).infrastructure_failures = 0;
-  CountSuccess(workers_.at(stream).name);
+  records_.CountSuccess(workers_.at(stream).name);
+  if (const Lease* lease = leases_.LeaseOf(stream);
+      lease != nullptr && lease->digest == result.digest()) {
+    durations_.Add(task->task, Now() - lease->started_at);
+  }
   if (const auto* profile = std::get_if<search::ProfileOutcome>(&received->outcome)) {
     return Conclude(result.digest(), *profile);
   }
@@ -203,7 +240,7 @@ absl::Status Dispatcher::Conclude(const std::string& digest, const search::Outco
   const std::vector<search::SessionTask> tasks = leases_.Complete(digest, &stopped);
   unanswered_.insert(stopped.begin(), stopped.end());
   for (const search::SessionTask& task : tasks) {
-    const absl::Status status = session_->Complete(task, outcome);
+    const absl::Status status = session_->Record(task, outcome);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -216,15 +253,19 @@ absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& s
   spdlog::warn("worker {} failed on task {}: {}", worker.name, digest, failure.message);
   if (failure.kind == FailureKind::kInfrastructure) {
     const double pause = kFirstPauseSeconds * std::exp2(worker.infrastructure_failures);
-    worker.free_at = options_.now_seconds() + std::min(pause, kLongestPauseSeconds);
+    worker.free_at = Now() + std::min(pause, kLongestPauseSeconds);
     ++worker.infrastructure_failures;
   }
   const Decision decision = leases_.Fail(state.lease_id(), digest, worker.name, AvailableWorkers(),
                                          failure.kind, failure.message);
   if (failure.kind != FailureKind::kInfrastructure && decision.kind != Decision::kAbsorbed) {
-    ++records_[worker.name].failures_in_a_row;
+    records_.CountFailure(worker.name);
   }
-  if (decision.kind == Decision::kAbsorbed) ++totals_.absorbed_results;
+  if (decision.kind == Decision::kAbsorbed) {
+    ++totals_.absorbed_results;
+  } else {
+    CountFailure(failure.kind);
+  }
   return Follow(decision, digest);
 }
 
@@ -243,33 +284,46 @@ absl::Status Dispatcher::Follow(const Decision& decision, const std::string& dig
   return absl::OkStatus();
 }
 
-void Dispatcher::CountSuccess(const std::string& worker_name) {
-  records_[worker_name] = {};
-  for (auto& [name, record] : records_) {
-    if (name != worker_name && record.failures_in_a_row > 0) record.another_succeeded = true;
-  }
-}
-
 void Dispatcher::DismissBrokenWorkers() {
   std::map<WorkerId, std::string> broken;
   for (const auto& [stream, worker] : workers_) {
-    Record& record = records_[worker.name];
-    if (record.failures_in_a_row < kMaximumFailuresInARow || !record.another_succeeded) continue;
-    record.refusal = fmt::format(
-        "worker {} failed {} evaluations in a row while another worker succeeded: it gets no more "
-        "tasks in this run",
-        worker.name, record.failures_in_a_row);
-    broken[stream] = record.refusal;
+    if (records_.IsBroken(worker.name)) broken[stream] = records_.RefusalOf(worker.name);
   }
   for (const auto& [stream, reason] : broken) Dismiss(stream, reason);
 }
 
-std::set<std::string> Dispatcher::AvailableWorkers() const {
-  std::set<std::string> names;
-  for (const auto& [stream, worker] : workers_) {
-    if (!worker.draining && !worker.is_silent) names.insert(worker.name);
+const std::set<std::string>& Dispatcher::AvailableWorkers() {
+  if (std::exchange(available_is_stale_, false)) {
+    available_.clear();
+    for (const auto& [stream, worker] : workers_) {
+      if (!worker.draining && !worker.is_silent) available_.insert(worker.name);
+    }
   }
-  return names;
+  return available_;
+}
+
+void Dispatcher::CountFailure(FailureKind kind) {
+  FailureCounts& counts = totals_.failures;
+  switch (kind) {
+    case FailureKind::kInfrastructure:
+      ++counts.infrastructure;
+      break;
+    case FailureKind::kEvaluation:
+      ++counts.evaluation;
+      break;
+    case FailureKind::kInvalidTask:
+      ++counts.invalid_task;
+      break;
+    case FailureKind::kCrash:
+      ++counts.crash;
+      break;
+    case FailureKind::kTimeLimit:
+      ++counts.time_limit;
+      break;
+    case FailureKind::kMemoryLimit:
+      ++counts.memory_limit;
+      break;
+  }
 }
 
 void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
@@ -282,47 +336,98 @@ void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::St
                 worker_name, seconds.prune, seconds.forward, seconds.loss);
 }
 
-absl::Status Dispatcher::FetchTask(const std::string& worker_name,
-                                   const std::set<std::string>& available) {
-  const bool has_task =
-      worker_name.empty() ? leases_.has_waiting() : leases_.HasWaitingFor(worker_name, available);
-  if (has_task || done_) return absl::OkStatus();
+absl::StatusOr<bool> Dispatcher::FetchTask(const std::string& worker_name) {
+  const bool has_task = worker_name.empty()
+                            ? leases_.has_waiting()
+                            : leases_.HasWaitingFor(worker_name, AvailableWorkers());
+  if (has_task) return true;
+  if (done_) return false;
   const absl::StatusOr<search::SessionAction> action = session_->Next();
   if (!action.ok()) return action.status();
-  if (const auto* task = std::get_if<search::SessionTask>(&*action)) leases_.Add(*task);
+  if (const auto* task = std::get_if<search::SessionTask>(&*action)) {
+    leases_.Add(*task);
+    return true;
+  }
   done_ = std::holds_alternative<search::Done>(*action);
-  return absl::OkStatus();
+  return false;
+}
+
+bool Dispatcher::CanTakeTask(WorkerId stream, const Worker& worker, double now) {
+  return leases_.LeaseOf(stream) == nullptr && AvailableWorkers().contains(worker.name) &&
+         worker.free_at <= now;
 }
 
 absl::Status Dispatcher::Dispatch() {
-  const double now = options_.now_seconds();
-  const std::set<std::string> available = AvailableWorkers();
+  const double now = Now();
+  // A finished search is found out without any worker.
+  bool session_has_tasks = true;
   if (workers_.empty()) {
-    // A finished search is found out without any worker.
-    const absl::Status status = FetchTask("", available);
-    if (!status.ok()) return status;
+    const absl::StatusOr<bool> fetched = FetchTask("");
+    if (!fetched.ok()) return fetched.status();
   }
   for (auto& [stream, worker] : workers_) {
-    if (leases_.LeaseOf(stream) != nullptr || !available.contains(worker.name) ||
-        worker.free_at > now) {
-      continue;
+    if (!session_has_tasks && !leases_.has_waiting()) break;
+    if (!CanTakeTask(stream, worker, now)) continue;
+    if (session_has_tasks) {
+      const absl::StatusOr<bool> fetched = FetchTask(worker.name);
+      if (!fetched.ok()) return fetched.status();
+      session_has_tasks = *fetched;
     }
-    const absl::Status status = FetchTask(worker.name, available);
-    if (!status.ok()) return status;
-    if (leases_.Grant(stream, now, worker.name, available) != nullptr) unanswered_.insert(stream);
+    if (leases_.Grant(stream, now, worker.name, AvailableWorkers()) != nullptr) {
+      unanswered_.insert(stream);
+    }
   }
+  // A result is acknowledged only once it is stored.
+  const absl::Status stored = session_->Commit();
+  if (stored.ok()) AnswerWorkers();
+  return stored;
+}
+
+void Dispatcher::Hedge() {
+  if (options_.hedge_factor <= 0 || done_ || leases_.leased() == 0) return;
+  const double now = Now();
+  const auto slow_seconds = [this](const search::Task& task) {
+    const std::optional<double> typical = durations_.Of(task);
+    return typical.has_value()
+               ? std::max(options_.hedge_minimum_seconds, options_.hedge_factor * *typical)
+               : std::numeric_limits<double>::infinity();
+  };
+  for (const auto& [stream, worker] : workers_) {
+    if (!CanTakeTask(stream, worker, now)) continue;
+    const Lease* lease = leases_.Hedge(stream, now, worker.name, slow_seconds);
+    if (lease == nullptr) continue;
+    unanswered_.insert(stream);
+    spdlog::info("task {} is slow: worker {} begins it too", lease->digest, worker.name);
+  }
+  AnswerWorkers();
+}
+
+void Dispatcher::AnswerWorkers() {
   for (const WorkerId stream : std::exchange(unanswered_, {})) {
     const auto found = workers_.find(stream);
     if (found == workers_.end()) continue;
     streams_->Send(stream, DesiredStateOf(stream, &found->second));
     found->second.acknowledged_lease_id.clear();
   }
-  return absl::OkStatus();
 }
 
-absl::Status Dispatcher::CheckPatience() const {
+void Dispatcher::CountSeconds() {
+  const double now = Now();
+  const double seconds = now - std::exchange(counted_until_, now);
+  for (const auto& [stream, worker] : workers_) {
+    records_.CountSeconds(worker.name, seconds, leases_.LeaseOf(stream) != nullptr);
+  }
+}
+
+double Dispatcher::Now() {
+  const double reading = options_.now_seconds();
+  elapsed_seconds_ += std::max(0.0, reading - std::exchange(last_reading_, reading));
+  return elapsed_seconds_;
+}
+
+absl::Status Dispatcher::CheckPatience() {
   if (done_ || !workers_.empty()) return absl::OkStatus();
-  if (options_.now_seconds() - lonely_since_ < options_.no_worker_seconds) return absl::OkStatus();
+  if (Now() - lonely_since_ < options_.no_worker_seconds) return absl::OkStatus();
   return absl::UnavailableError(fmt::format(
       "work is waiting and no worker has been connected to {} for {} s{}", options_.address,
       options_.no_worker_seconds,

@@ -5,6 +5,7 @@
 
 #include <absl/status/status.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +15,8 @@
 #include "workers/coordinator.h"
 #include "workers/lease_table.h"
 #include "workers/task_codec.h"
+#include "workers/typical_duration.h"
+#include "workers/worker_records.h"
 
 namespace strata::workers {
 
@@ -36,8 +39,15 @@ class Dispatcher {
   absl::Status StreamClosed(WorkerId stream);
   absl::Status Tick();  // from time to time: leases expire, workers become free, patience ends
 
-  // Tells every worker, and those that come later, that the run is over.
-  void ShutDown();
+  // From now on Receive and StreamClosed leave what follows from them (results are stored, tasks
+  // given, workers answered) to Flush, and call `defer` if it is not due already: so the results of
+  // many messages are stored with one commit.
+  void DeferAnswers(std::function<void()> defer) { defer_ = std::move(defer); }
+  absl::Status Flush();
+
+  // Tells every worker, and those that come later, that the run is over. The session's error if
+  // what came last could not be stored; then it is not acknowledged.
+  absl::Status ShutDown();
 
   bool done() const { return done_; }  // the session is
   CoordinatorStatus status() const;
@@ -53,13 +63,6 @@ class Dispatcher {
     bool is_silent = false;           // its lease expired and nothing was heard since
   };
 
-  // What is known of the worker of a name, over all its streams.
-  struct Record {
-    int failures_in_a_row = 0;       // evaluations
-    bool another_succeeded = false;  // meanwhile
-    std::string refusal;             // not empty: it gets no more tasks, for this reason
-  };
-
   void Refuse(WorkerId stream, const std::string& reason);
   // Ends an admitted worker's lease without blame and refuses it.
   void Dismiss(WorkerId stream, const std::string& reason);
@@ -69,32 +72,47 @@ class Dispatcher {
   absl::Status HandleFailure(WorkerId stream, const v1::WorkerState& state,
                              const TaskFailure& failure);
   absl::Status Follow(const Decision& decision, const std::string& digest);
-  void CountSuccess(const std::string& worker_name);
-  // Those that only fail while others succeed: the fault is theirs, not the tasks'.
   void DismissBrokenWorkers();
-  std::set<std::string> AvailableWorkers() const;  // names of those that take tasks
+  const std::set<std::string>& AvailableWorkers();  // names of those that take tasks
+  void CountFailure(FailureKind kind);
   void CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
                         const std::string& worker_name);
   // Gives tasks to free workers, asking the session for them, and answers all workers that wait for
   // it.
   absl::Status Dispatch();
+  absl::Status DispatchSoon();
   // Asks the session for a task if none waits for the worker of that name; empty: for any worker.
-  absl::Status FetchTask(const std::string& worker_name, const std::set<std::string>& available);
-  absl::Status CheckPatience() const;
+  // False: the session has none now.
+  absl::StatusOr<bool> FetchTask(const std::string& worker_name);
+  bool CanTakeTask(WorkerId stream, const Worker& worker, double now);
+  // Gives slow tasks to workers that have nothing else to do.
+  void Hedge();
+  void AnswerWorkers();  // those of unanswered_
+  void CountSeconds();   // of workers, since the last time
+  absl::Status CheckPatience();
+  double Now();  // since the beginning; never goes back
   v1::DesiredState DesiredStateOf(WorkerId stream, Worker* worker) const;
 
   const CoordinatorOptions options_;
   search::Session* const session_;
   WorkerStreams* const streams_;
   LeaseTable leases_;
-  std::map<WorkerId, Worker> workers_;     // admitted ones
-  std::map<std::string, Record> records_;  // by worker name
-  std::set<WorkerId> unanswered_;          // workers whose desired state may have changed
+  std::map<WorkerId, Worker> workers_;  // admitted ones
+  WorkerRecords records_;
+  std::set<WorkerId> unanswered_;  // workers whose desired state may have changed
   std::string last_refusal_;
-  double lonely_since_;  // when the last worker left, or the beginning
+  std::set<std::string> available_;  // what AvailableWorkers returns, unless it is stale
+  bool available_is_stale_ = true;
+  TypicalDuration durations_;
+  double last_reading_;  // of the clock
+  double elapsed_seconds_ = 0;
+  double counted_until_ = 0;  // seconds of workers
+  double lonely_since_ = 0;   // when the last worker left, or the beginning
   bool done_ = false;
   bool shut_down_ = false;
-  CoordinatorStatus totals_;  // failed_tasks, absorbed_results, evaluations and seconds
+  CoordinatorStatus totals_;  // what is counted here: failures, refusals, results and seconds
+  std::function<void()> defer_;
+  bool is_deferred_ = false;
 };
 
 }  // namespace strata::workers

@@ -18,12 +18,10 @@
 namespace strata::workers {
 namespace {
 
-constexpr double kFirstPauseSeconds = 0.05;  // before connecting again; doubles to the longest
+constexpr double kFirstPauseSeconds = 0.05;  // before connecting again
 constexpr double kLongestPauseSeconds = 2;
 constexpr double kDrainPollSeconds = 0.1;
 constexpr double kFarewellSeconds = 2;  // for the coordinator to end a stream that this side ended
-constexpr double kShortestHeartbeatSeconds = 0.01;
-constexpr double kLongestHeartbeatSeconds = 3600;
 constexpr int kKeepaliveMilliseconds = 10'000;
 
 std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options) {
@@ -99,10 +97,10 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
 
 ExchangeClient::ExchangeClient(ExchangeClientOptions options)
     : options_(std::move(options)),
+      conversation_(options_.hello, options_.address),
       last_contact_(Clock::now()),
-      next_pause_seconds_(kFirstPauseSeconds),
-      jitter_(static_cast<std::minstd_rand::result_type>(
-          std::hash<std::string>()(options_.hello.worker_name()))) {
+      backoff_(kFirstPauseSeconds, kLongestPauseSeconds,
+               std::hash<std::string>()(options_.hello.worker_name())) {
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -118,17 +116,14 @@ absl::StatusOr<std::optional<Assignment>> ExchangeClient::Next() {
   absl::MutexLock lock(&mutex_);
   while (true) {
     PollDrainLocked();
-    if (draining_ && IsIdleLocked()) EndLocked(absl::OkStatus());
-    if (end_.has_value()) {
-      if (!end_->ok()) return *end_;
+    if (conversation_.is_draining() && conversation_.is_idle()) EndLocked(absl::OkStatus());
+    if (const std::optional<absl::Status>& end = conversation_.end()) {
+      if (!end->ok()) return *end;
       return std::optional<Assignment>();
     }
-    if (IsIdleLocked() && !desired_.lease_id.empty() && has_desired_task_) {
-      lease_id_ = desired_.lease_id;
-      progress_ = 0;
-      must_speak_ = true;
+    if (std::optional<Assignment> next = conversation_.Take()) {
       changed_.SignalAll();
-      return std::optional<Assignment>(desired_);
+      return next;
     }
     changed_.WaitWithTimeout(&mutex_, absl::Seconds(kDrainPollSeconds));
   }
@@ -136,22 +131,18 @@ absl::StatusOr<std::optional<Assignment>> ExchangeClient::Next() {
 
 bool ExchangeClient::Report(double fraction) {
   absl::MutexLock lock(&mutex_);
-  progress_ = fraction;
-  return !end_.has_value() && desired_.lease_id == lease_id_;
+  return conversation_.Report(fraction);
 }
 
 void ExchangeClient::Deliver(const v1::Result& result) {
   absl::MutexLock lock(&mutex_);
-  undelivered_ = result;
-  sent_result_ = false;
-  must_speak_ = true;
+  conversation_.Deliver(result);
   changed_.SignalAll();
 }
 
 void ExchangeClient::Abandon() {
   absl::MutexLock lock(&mutex_);
-  lease_id_.clear();
-  must_speak_ = true;
+  conversation_.Abandon();
   changed_.SignalAll();
 }
 
@@ -161,7 +152,7 @@ void ExchangeClient::Loop() {
     GiveUpIfTooLong(reason);
     PauseBeforeRetry();
     absl::MutexLock lock(&mutex_);
-    if (end_.has_value()) return;
+    if (conversation_.end().has_value()) return;
   }
 }
 
@@ -195,14 +186,15 @@ std::string ExchangeClient::Converse() {
 
 void ExchangeClient::Speak(Stream* stream) {
   absl::MutexLock lock(&mutex_);
-  stream->Write(StateLocked(/*is_first=*/true));
+  stream->Write(conversation_.State(/*is_first=*/true));
   Clock::time_point next_heartbeat = Clock::now();
-  while (!end_.has_value() && !stream->is_broken) {
+  while (!conversation_.end().has_value() && !stream->is_broken) {
     PollDrainLocked();
-    if (!stream->is_writing && (must_speak_ || Clock::now() >= next_heartbeat)) {
-      stream->Write(StateLocked(/*is_first=*/false));
-      next_heartbeat = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                          std::chrono::duration<double>(heartbeat_seconds_));
+    if (!stream->is_writing && (conversation_.must_speak() || Clock::now() >= next_heartbeat)) {
+      stream->Write(conversation_.State(/*is_first=*/false));
+      next_heartbeat =
+          Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                             std::chrono::duration<double>(conversation_.heartbeat_seconds()));
     }
     const double until_heartbeat =
         std::chrono::duration<double>(next_heartbeat - Clock::now()).count();
@@ -218,27 +210,8 @@ void ExchangeClient::Speak(Stream* stream) {
 void ExchangeClient::Listen(const v1::DesiredState& desired) {
   absl::MutexLock lock(&mutex_);
   last_contact_ = Clock::now();
-  next_pause_seconds_ = kFirstPauseSeconds;
-  const double heartbeat = desired.heartbeat_seconds();
-  if (heartbeat >= kShortestHeartbeatSeconds && heartbeat <= kLongestHeartbeatSeconds) {
-    heartbeat_seconds_ = heartbeat;
-  }
-  if (undelivered_.has_value() && desired.acknowledged_lease_id() == lease_id_) {
-    undelivered_.reset();
-    lease_id_.clear();
-  }
-  if (!desired.refusal().empty()) {
-    EndLocked(
-        absl::FailedPreconditionError(fmt::format("the coordinator at {} refused this worker: {}",
-                                                  options_.address, Printable(desired.refusal()))));
-  } else if (desired.shut_down()) {
-    EndLocked(absl::OkStatus());
-  }
-  const bool is_same = desired.lease_id() == desired_.lease_id;
-  if (desired.has_task() || !is_same) {
-    desired_ = {desired.lease_id(), desired.task()};
-    has_desired_task_ = desired.has_task();
-  }
+  backoff_.Reset();
+  conversation_.Receive(desired);
   changed_.SignalAll();
 }
 
@@ -252,41 +225,18 @@ void ExchangeClient::GiveUpIfTooLong(const std::string& reason) {
 
 void ExchangeClient::PauseBeforeRetry() {
   absl::MutexLock lock(&mutex_);
-  const double share = std::uniform_real_distribution<double>(0.5, 1.0)(jitter_);
-  const auto deadline = absl::Now() + absl::Seconds(next_pause_seconds_ * share);
-  next_pause_seconds_ = std::min(2 * next_pause_seconds_, kLongestPauseSeconds);
-  while (!end_.has_value() && !changed_.WaitWithDeadline(&mutex_, deadline)) {
+  const auto deadline = absl::Now() + absl::Seconds(backoff_.NextSeconds());
+  while (!conversation_.end().has_value() && !changed_.WaitWithDeadline(&mutex_, deadline)) {
   }
-}
-
-v1::WorkerState ExchangeClient::StateLocked(bool is_first) {
-  v1::WorkerState state;
-  if (is_first) {
-    *state.mutable_hello() = options_.hello;
-    sent_result_ = false;
-  }
-  must_speak_ = false;
-  state.set_lease_id(lease_id_);
-  state.set_progress(progress_);
-  state.set_draining(draining_);
-  if (undelivered_.has_value() && !sent_result_) {
-    *state.mutable_result() = *undelivered_;
-    sent_result_ = true;
-  }
-  return state;
 }
 
 void ExchangeClient::EndLocked(const absl::Status& status) {
-  if (!end_.has_value()) end_ = status;
+  conversation_.End(status);
   changed_.SignalAll();
 }
 
 void ExchangeClient::PollDrainLocked() {
-  if (draining_ || options_.drain == nullptr || !options_.drain->load()) return;
-  draining_ = true;
-  must_speak_ = true;
+  if (options_.drain != nullptr && options_.drain->load()) conversation_.Drain();
 }
-
-bool ExchangeClient::IsIdleLocked() const { return lease_id_.empty(); }
 
 }  // namespace strata::workers

@@ -14,19 +14,15 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <thread>
 
 #include "proto/strata.pb.h"
+#include "workers/backoff.h"
+#include "workers/conversation.h"
 #include "workers/credentials.h"
 
 namespace strata::workers {
-
-struct Assignment {
-  std::string lease_id;
-  v1::Task task;
-};
 
 struct ExchangeClientOptions {
   std::string address;  // as gRPC takes it
@@ -68,29 +64,17 @@ class ExchangeClient {
   void Listen(const v1::DesiredState& desired);  // what arrived, from a gRPC thread
   void PauseBeforeRetry();
   void GiveUpIfTooLong(const std::string& reason);
-  v1::WorkerState StateLocked(bool is_first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PollDrainLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ExchangeClientOptions options_;
 
   absl::Mutex mutex_;
   absl::CondVar changed_;
-  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);  // nothing more will happen
-  Assignment desired_ ABSL_GUARDED_BY(mutex_);               // lease_id empty: be idle
-  bool has_desired_task_ ABSL_GUARDED_BY(mutex_) = false;
-  std::string lease_id_ ABSL_GUARDED_BY(mutex_);  // running, or its result not acknowledged
-  double progress_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::optional<v1::Result> undelivered_ ABSL_GUARDED_BY(mutex_);
-  bool sent_result_ ABSL_GUARDED_BY(mutex_) = false;  // on this stream
-  bool must_speak_ ABSL_GUARDED_BY(mutex_) = false;   // the coordinator should hear of a change now
-  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  double heartbeat_seconds_ ABSL_GUARDED_BY(mutex_) = 1;
+  Conversation conversation_ ABSL_GUARDED_BY(mutex_);
   Clock::time_point last_contact_ ABSL_GUARDED_BY(mutex_);  // or the beginning
-  double next_pause_seconds_ ABSL_GUARDED_BY(mutex_);
+  Backoff backoff_ ABSL_GUARDED_BY(mutex_);                 // before connecting again
 
-  std::minstd_rand jitter_;  // of the stream's thread
   std::thread thread_;
 };
 

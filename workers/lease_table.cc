@@ -49,9 +49,32 @@ const Lease* LeaseTable::Grant(WorkerId worker, double now, const std::string& n
   const std::string digest = *first;
   OpenTask& task = open_.at(digest);
   if (!task.granted.empty()) ++reissued_;
-  StartLease(&task, {.id = fmt::format("{}-{}", next_sequence_++, digest),
+  StartLease(&task, {.id = NewLeaseId(digest),
                      .digest = digest,
                      .worker = worker,
+                     .started_at = now,
+                     .expires_at = now + options_.lease_seconds});
+  return LeaseOf(worker);
+}
+
+const Lease* LeaseTable::Hedge(WorkerId worker, double now, const std::string& name,
+                               const std::function<double(const search::Task&)>& slow_seconds) {
+  const Lease* slowest = nullptr;
+  for (const auto& [id, lease] : leases_) {
+    const OpenTask& task = open_.at(lease.digest);
+    if (task.is_hedged || task.failed_by.contains(name)) continue;
+    if (slowest != nullptr && slowest->started_at <= lease.started_at) continue;
+    if (now - lease.started_at > slow_seconds(task.tasks.front().task)) slowest = &lease;
+  }
+  if (slowest == nullptr) return nullptr;
+  const std::string digest = slowest->digest;
+  OpenTask& task = open_.at(digest);
+  task.is_hedged = true;
+  ++hedged_;
+  StartLease(&task, {.id = NewLeaseId(digest),
+                     .digest = digest,
+                     .worker = worker,
+                     .started_at = now,
                      .expires_at = now + options_.lease_seconds});
   return LeaseOf(worker);
 }
@@ -67,10 +90,11 @@ void LeaseTable::Report(WorkerId worker, const std::string& lease_id, double now
   if (found == open_.end() || !found->second.granted.contains(lease_id)) return;
   OpenTask& task = found->second;
   task.broken.erase(lease_id);
-  if (!task.lease_id.empty() || lease_of_worker_.contains(worker)) return;
+  if (!task.leases.empty() || lease_of_worker_.contains(worker)) return;
   StartLease(&task, {.id = lease_id,
                      .digest = found->first,
                      .worker = worker,
+                     .started_at = now,
                      .expires_at = now + options_.lease_seconds});
 }
 
@@ -113,15 +137,18 @@ Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest
   if (found == open_.end()) return {};
   OpenTask& task = found->second;
   task.broken.erase(lease_id);
-  const bool is_another_lease = !task.lease_id.empty() && task.lease_id != lease_id;
-  if (is_another_lease || !task.granted.contains(lease_id) ||
-      !task.failed.insert(lease_id).second) {
+  const bool is_running = task.leases.contains(lease_id);
+  const bool others_run = !is_running && !task.leases.empty();
+  if (others_run || !task.granted.contains(lease_id) || !task.failed.insert(lease_id).second) {
     return {};
   }
-  if (!task.lease_id.empty()) EndLease(lease_id);
+  if (is_running) EndLease(lease_id);
   switch (kind) {
     case FailureKind::kInvalidTask:
     case FailureKind::kEvaluation:
+    case FailureKind::kCrash:
+    case FailureKind::kTimeLimit:
+    case FailureKind::kMemoryLimit:
       return BlameTask(&task, name, available, kind, message);
     case FailureKind::kInfrastructure:
       if (++task.infrastructure_failures < options_.maximum_infrastructure_failures_per_task) {
@@ -154,9 +181,9 @@ std::vector<search::SessionTask> LeaseTable::Complete(const std::string& digest,
                                                       std::vector<WorkerId>* stopped) {
   const auto found = open_.find(digest);
   if (found == open_.end()) return {};
-  if (!found->second.lease_id.empty()) {
-    stopped->push_back(leases_.at(found->second.lease_id).worker);
-    EndLease(found->second.lease_id);
+  for (const std::string& lease_id : std::set<std::string>(found->second.leases)) {
+    stopped->push_back(leases_.at(lease_id).worker);
+    EndLease(lease_id);
   }
   waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), digest), waiting_.end());
   std::vector<search::SessionTask> tasks = std::move(found->second.tasks);
@@ -170,16 +197,23 @@ void LeaseTable::EndLease(const std::string& lease_id) {
   const Lease lease = found->second;
   lease_of_worker_.erase(lease.worker);
   leases_.erase(found);
-  open_.at(lease.digest).lease_id.clear();
-  waiting_.push_front(lease.digest);
+  OpenTask& task = open_.at(lease.digest);
+  task.leases.erase(lease_id);
+  if (task.leases.empty()) waiting_.push_front(lease.digest);
 }
 
 void LeaseTable::StartLease(OpenTask* task, const Lease& lease) {
-  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), lease.digest));
-  task->lease_id = lease.id;
+  if (task->leases.empty()) {
+    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), lease.digest));
+  }
+  task->leases.insert(lease.id);
   task->granted.insert(lease.id);
   lease_of_worker_[lease.worker] = lease.id;
   leases_[lease.id] = lease;
+}
+
+std::string LeaseTable::NewLeaseId(const std::string& digest) {
+  return fmt::format("{}-{}", next_sequence_++, digest);
 }
 
 }  // namespace strata::workers

@@ -1,13 +1,14 @@
 // Which worker works on which task: a state machine without clock, threads or input and output.
 //
-// A task waits, or is leased to one worker. A lease ends by a result, by silence, or with its
-// worker's stream; its task then waits at the front of the queue. Results count by task digest,
-// whoever sends them and however late. Not thread-safe.
+// A task waits, or is leased to one worker, or to two where the first is slow. A lease ends by a
+// result, by silence, or with its worker's stream; a task without one waits at the front of the
+// queue. Results count by task digest, whoever sends them and however late. Not thread-safe.
 #ifndef STRATA_WORKERS_LEASE_TABLE_H_
 #define STRATA_WORKERS_LEASE_TABLE_H_
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -32,10 +33,20 @@ struct Lease {
   std::string id;
   std::string digest;
   WorkerId worker = 0;
+  double started_at = 0;
   double expires_at = 0;
 };
 
-enum class FailureKind { kInfrastructure, kEvaluation, kInvalidTask };
+// Of the machine; or of the task: refused by the evaluator or by the worker, or the end of the
+// process that evaluated it (see Failure in proto/strata.proto).
+enum class FailureKind {
+  kInfrastructure,
+  kEvaluation,
+  kInvalidTask,
+  kCrash,
+  kTimeLimit,
+  kMemoryLimit
+};
 
 // What follows from a failure or a crash.
 struct Decision {
@@ -60,6 +71,7 @@ class LeaseTable {
   bool has_waiting() const { return !waiting_.empty(); }
   int leased() const { return static_cast<int>(leases_.size()); }
   int reissued() const { return reissued_; }  // leases given for a task that had one before
+  int hedged() const { return hedged_; }      // second leases of tasks that had one
 
   // nullptr unless the task was added and is not completed. Valid until it is completed.
   const search::SessionTask* FindOpen(const std::string& digest) const;
@@ -80,6 +92,12 @@ class LeaseTable {
   // earlier coordinator cannot take a lease of this one for its own unless it is for the same task.
   const Lease* Grant(WorkerId worker, double now, const std::string& name,
                      const std::set<std::string>& available);
+
+  // A second lease, for a worker called `name` that has none, of the task that is at work for
+  // longest of those that are slow: longer than `slow_seconds` of it. A task gets one once, and not
+  // for a worker that failed it. nullptr if there is none. Whichever result comes first counts.
+  const Lease* Hedge(WorkerId worker, double now, const std::string& name,
+                     const std::function<double(const search::Task&)>& slow_seconds);
 
   // The worker reports to be at work on a lease. Renews it if it is the worker's own; gives it back
   // to the worker if it had ended, its task waits and the worker has no other. A lease counted as a
@@ -102,15 +120,16 @@ class LeaseTable {
                 const std::set<std::string>& available, FailureKind kind,
                 const std::string& message);
 
-  // Removes an open task and its lease. Returns the tasks of that digest; `stopped` gets the worker
-  // whose lease ended, if any.
+  // Removes an open task and its leases. Returns the tasks of that digest; `stopped` gets the
+  // workers whose leases ended.
   std::vector<search::SessionTask> Complete(const std::string& digest,
                                             std::vector<WorkerId>* stopped);
 
  private:
   struct OpenTask {
     std::vector<search::SessionTask> tasks;  // at least one
-    std::string lease_id;                    // empty while waiting
+    std::set<std::string> leases;            // none while waiting
+    bool is_hedged = false;                  // it had two at once
     std::set<std::string> granted;           // all leases ever
     std::set<std::string> broken;            // those counted as crashes
     std::set<std::string> failed;            // those that sent a failure
@@ -126,9 +145,10 @@ class LeaseTable {
   Decision BlameTask(OpenTask* task, const std::string& name,
                      const std::set<std::string>& available, FailureKind kind,
                      const std::string& message) const;
-  // Ends a lease and puts its task at the front of the queue.
+  // Ends a lease and puts its task at the front of the queue, unless it has another.
   void EndLease(const std::string& lease_id);
   void StartLease(OpenTask* task, const Lease& lease);
+  std::string NewLeaseId(const std::string& digest);
 
   LeaseTableOptions options_;
   std::map<std::string, OpenTask> open_;  // by digest
@@ -138,6 +158,7 @@ class LeaseTable {
   std::unordered_set<std::string> completed_;
   int64_t next_sequence_ = 1;
   int reissued_ = 0;
+  int hedged_ = 0;
 };
 
 }  // namespace strata::workers

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,8 @@
 #include <fstream>
 #include <optional>
 #include <thread>
+
+#include "workers/child_process.h"
 
 namespace strata::workers {
 namespace {
@@ -46,35 +47,6 @@ std::string LastLine(const std::string& path) {
     if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
   }
   return last.empty() ? "(the log is empty)" : last;
-}
-
-std::string DescribeEnd(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    return fmt::format("was killed by signal {} ({})", WTERMSIG(wait_status),
-                       strsignal(WTERMSIG(wait_status)));
-  }
-  return fmt::format("ended with exit status {}", WEXITSTATUS(wait_status));
-}
-
-// The child between fork and exec: only calls that are safe there. Never returns. Writes errno to
-// `error_pipe`, which exec closes, if it cannot become the worker.
-[[noreturn]] void BecomeWorker(char* const* arguments, int log, int error_pipe, pid_t parent) {
-  // The parent may have died before the request; then nobody is left to send the signal.
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) _exit(1);
-  setsid();
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
-  dup2(log, STDOUT_FILENO);
-  dup2(log, STDERR_FILENO);
-  execvp(arguments[0], arguments);
-  const int error = errno;
-  const ssize_t written = write(error_pipe, &error, sizeof(error));
-  _exit(written == sizeof(error) ? 127 : 126);
 }
 
 class ProcessGroup : public LocalWorkers {
@@ -136,49 +108,24 @@ class ProcessGroup : public LocalWorkers {
   }
 
   absl::Status Launch(int index) {
-    std::vector<std::string> texts = options_.command;
-    texts.back() = ReplaceIndex(texts.back(), index);
-    std::vector<char*> arguments;
-    for (std::string& text : texts) arguments.push_back(text.data());
-    arguments.push_back(nullptr);
-
+    ChildProcessOptions process;
+    process.command = options_.command;
+    process.command.back() = ReplaceIndex(process.command.back(), index);
+    process.new_session = true;
     const std::string log_path = LogPath(index);
     const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log < 0) {
       return absl::UnavailableError(
           fmt::format("cannot open the worker log {}: {}", log_path, std::strerror(errno)));
     }
-    int error_pipe[2];
-    if (pipe2(error_pipe, O_CLOEXEC) != 0) {
-      const std::string reason = std::strerror(errno);
-      close(log);
-      return absl::UnavailableError("cannot start a worker: " + reason);
-    }
-    const pid_t parent = getpid();
-    const pid_t child = fork();
-    if (child == 0) BecomeWorker(arguments.data(), log, error_pipe[1], parent);
-    int error = child < 0 ? errno : 0;
+    const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    process.descriptors = {{nothing, STDIN_FILENO}, {log, STDOUT_FILENO}, {log, STDERR_FILENO}};
+    const absl::StatusOr<pid_t> child = StartChildProcess(process);
+    close(nothing);
     close(log);
-    close(error_pipe[1]);
-    if (child > 0) error = ReadError(error_pipe[0]);
-    close(error_pipe[0]);
-    if (error != 0) {
-      if (child > 0) waitpid(child, nullptr, 0);
-      return absl::UnavailableError(
-          fmt::format("cannot run the worker program {}: {}", texts[0], std::strerror(error)));
-    }
-    slots_[static_cast<size_t>(index)].process = child;
+    if (!child.ok()) return child.status();
+    slots_[static_cast<size_t>(index)].process = *child;
     return absl::OkStatus();
-  }
-
-  // The child's errno, or 0 once its program runs.
-  static int ReadError(int descriptor) {
-    int error = 0;
-    ssize_t count = 0;
-    do {
-      count = read(descriptor, &error, sizeof(error));
-    } while (count < 0 && errno == EINTR);
-    return count == sizeof(error) ? error : 0;
   }
 
   absl::Status Reap(int index, Slot* slot) {

@@ -15,7 +15,7 @@
 namespace strata::workers {
 
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
-inline constexpr uint32_t kProtocolVersion = 4;
+inline constexpr uint32_t kProtocolVersion = 5;
 
 struct MeasurementPlan {
   evaluator::PruningMethod method;

@@ -242,21 +242,22 @@ absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result,
 absl::StatusOr<ReceivedResult> Decode(const v1::Failure& failure) {
   TaskFailure received;
   received.message = Printable(failure.message());
-  switch (failure.kind()) {
-    case v1::Failure::INFRASTRUCTURE:
-      received.kind = FailureKind::kInfrastructure;
-      break;
-    case v1::Failure::EVALUATION:
-      received.kind = FailureKind::kEvaluation;
-      break;
-    case v1::Failure::INVALID_TASK:
-      received.kind = FailureKind::kInvalidTask;
-      break;
-    default:
-      return absl::InvalidArgumentError(fmt::format("failure.kind: expected 1 to 3, found {} ({})",
-                                                    static_cast<int>(failure.kind()),
-                                                    received.message));
+  static constexpr std::pair<v1::Failure::Kind, FailureKind> kKinds[] = {
+      {v1::Failure::INFRASTRUCTURE, FailureKind::kInfrastructure},
+      {v1::Failure::EVALUATION, FailureKind::kEvaluation},
+      {v1::Failure::INVALID_TASK, FailureKind::kInvalidTask},
+      {v1::Failure::CRASH, FailureKind::kCrash},
+      {v1::Failure::TIME_LIMIT, FailureKind::kTimeLimit},
+      {v1::Failure::MEMORY_LIMIT, FailureKind::kMemoryLimit}};
+  const auto* const found =
+      std::find_if(std::begin(kKinds), std::end(kKinds),
+                   [&](const auto& kind) { return kind.first == failure.kind(); });
+  if (found == std::end(kKinds)) {
+    return absl::InvalidArgumentError(
+        fmt::format("failure.kind: expected 1 to {}, found {} ({})", std::size(kKinds),
+                    static_cast<int>(failure.kind()), received.message));
   }
+  received.kind = found->second;
   return ReceivedResult{.outcome = std::move(received), .seconds = {}};
 }
 

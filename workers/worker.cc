@@ -2,31 +2,15 @@
 
 #include <spdlog/spdlog.h>
 
-#include <variant>
+#include <utility>
 
 #include "workers/address.h"
 #include "workers/exchange_client.h"
 #include "workers/handshake.h"
-#include "workers/task_codec.h"
 #include "workers/text_check.h"
 
 namespace strata::workers {
-namespace {
-
-v1::Result Evaluate(const v1::Task& task, evaluator::Evaluator* evaluator,
-                    const evaluator::Progress& progress) {
-  const absl::StatusOr<Request> request = DecodeTask(task);
-  if (!request.ok()) return EncodeFailure(task.digest(), request.status());
-  if (const auto* profile = std::get_if<evaluator::ProfileRequest>(&*request)) {
-    return EncodeResult(task.digest(), evaluator->MeasureFeatures(*profile, progress));
-  }
-  return EncodeResult(
-      task.digest(), evaluator->Evaluate(std::get<evaluator::EvaluateRequest>(*request), progress));
-}
-
-}  // namespace
-
-absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evaluator,
+absl::Status RunWorker(const WorkerOptions& options, TaskRunner* runner,
                        const std::atomic<bool>* drain) {
   const absl::StatusOr<Address> address = ParseAddress(options.address);
   if (!address.ok()) return address.status();
@@ -38,11 +22,13 @@ absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evalu
   if (!name_problem.empty()) return absl::InvalidArgumentError(name_problem);
   const auto channel = MakeChannelCredentials(options.credentials.tls);
   if (!channel.ok()) return channel.status();
+  v1::Hello hello = runner->hello();
+  hello.set_worker_name(name);
   ExchangeClient client({.address = address->text,
                          .credentials = *channel,
                          .server_name = options.server_name,
                          .token = options.credentials.token,
-                         .hello = MakeHello(name, *evaluator),
+                         .hello = std::move(hello),
                          .connect_timeout_seconds = options.connect_timeout_seconds,
                          .drain = drain});
   while (true) {
@@ -52,11 +38,10 @@ absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evalu
     const Assignment& assignment = **next;
     spdlog::debug("lease {} begins", assignment.lease_id);
     bool stopped = false;
-    const v1::Result result =
-        Evaluate(assignment.task, evaluator, [&client, &stopped](double fraction) {
-          stopped = stopped || !client.Report(fraction);
-          return !stopped;
-        });
+    const v1::Result result = runner->Run(assignment.task, [&client, &stopped](double fraction) {
+      stopped = stopped || !client.Report(fraction);
+      return !stopped;
+    });
     // A stop that came after the last step left a result worth sending.
     if (stopped && result.has_failure()) {
       spdlog::debug("lease {} abandoned", assignment.lease_id);
@@ -65,6 +50,11 @@ absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evalu
       client.Deliver(result);
     }
   }
+}
+
+absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evaluator,
+                       const std::atomic<bool>* drain) {
+  return RunWorker(options, MakeTaskRunner(evaluator).get(), drain);
 }
 
 }  // namespace strata::workers

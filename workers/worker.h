@@ -9,6 +9,7 @@
 
 #include "evaluator/evaluator.h"
 #include "workers/credentials.h"
+#include "workers/task_runner.h"
 
 namespace strata::workers {
 
@@ -23,7 +24,7 @@ struct WorkerOptions {
   std::string server_name = "";
 };
 
-// Serves tasks with `evaluator` on the calling thread; a second thread keeps the stream and its
+// Serves tasks with `runner` on the calling thread; a second thread keeps the stream and its
 // heartbeats. `drain` may be null and is polled, so a signal handler may set it.
 //
 // Ok when the coordinator says the run is over, or `drain` became true and the running task was
@@ -31,6 +32,10 @@ struct WorkerOptions {
 // reason when refused; PermissionDenied for a token that it does not accept; InvalidArgument for an
 // address that is malformed; errors of MakeChannelCredentials;
 // InvalidArgument for a name that is not UTF-8, has control characters or exceeds 256 bytes.
+absl::Status RunWorker(const WorkerOptions& options, TaskRunner* runner,
+                       const std::atomic<bool>* drain);
+
+// With an evaluator in this process.
 absl::Status RunWorker(const WorkerOptions& options, evaluator::Evaluator* evaluator,
                        const std::atomic<bool>* drain);
 

@@ -133,6 +133,24 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
   EXPECT_EQ(nlohmann::json::parse(Run({"pareto", run, "--format", "json"}).out), report);
   EXPECT_THAT(Run({"pareto", run}).out, HasSubstr("uniform"));
 
+  const Outcome whole = Run({"fsck", run, "--format", "json"});
+  EXPECT_EQ(whole.exit_code, 0) << whole.out << whole.error;
+  EXPECT_EQ(nlohmann::json::parse(whole.out)["whole"], true);
+  const std::string copy = folder_ + "/copy";
+  ASSERT_EQ(Run({"backup", run, copy}).exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(Run({"pareto", copy, "--format", "json"}).out), report);
+  EXPECT_REFUSED(Run({"backup", run, copy}), HasSubstr("exists"));
+  {
+    const std::string database = copy + "/strata.sqlite";
+    std::fstream file(database, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(database) / 2));
+    file << std::string(8192, '\xa5');
+  }
+  const Outcome damaged = Run({"fsck", copy});
+  EXPECT_EQ(damaged.exit_code, 1) << damaged.out << damaged.error;
+  EXPECT_THAT(damaged.error, HasSubstr("not whole"));
+  EXPECT_REFUSED(Run({"fsck", folder_ + "/none"}), HasSubstr("none"));
+
   const std::string best = folder_ + "/best.json";
   ASSERT_EQ(Run({"export", run, "-o", best}).exit_code, 0);
   const auto function = nlohmann::json::parse(ReadFile(best));

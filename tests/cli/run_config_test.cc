@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 
 namespace strata::cli {
@@ -121,6 +122,12 @@ TEST(RunConfigTest, ValidationNamesTheKey) {
               AllOf(HasSubstr("'pruner'"), HasSubstr("sparsegpt")));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 0; }), HasSubstr("never end"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 1e308; }), HasSubstr("'search.minutes'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->task_minutes = -1; }),
+              HasSubstr("'workers.task_minutes'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->hang_minutes = std::nan(""); }),
+              HasSubstr("'workers.hang_minutes'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->memory_gib = -0.5; }),
+              HasSubstr("'workers.memory_gib'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->lag = 1'000'000'000; }),
               HasSubstr("'search.lag' must be from 1 to 10000, found 1000000000"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->worker_device = "cuda"; }),

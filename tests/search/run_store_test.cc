@@ -330,6 +330,71 @@ TEST_F(RunStoreTest, ADamagedDatabaseIsDataLoss) {
   EXPECT_EQ(RunStore::OpenForReading(folder_).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(RunStoreTest, ANetworkFileSystemIsRefusedUnlessTold) {
+  RunStoreOptions options = {.network_file_system = [](const std::string&) { return "NFS"; }};
+  const absl::Status refused = RunStore::Create(folder_, options).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("found NFS"));
+  EXPECT_FALSE(std::filesystem::exists(folder_)) << "nothing is left behind";
+  options.allow_network_file_system = true;
+  EXPECT_TRUE(RunStore::Create(folder_, options).ok());
+  options.allow_network_file_system = false;
+  EXPECT_EQ(RunStore::Open(folder_, options).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(RunStore::OpenForReading(folder_).ok());
+}
+
+TEST_F(RunStoreTest, ABackupIsTheRunAsItIsWhileItIsWritten) {
+  const auto store = MustCreate();
+  ASSERT_TRUE(store->PutProperty(kConfigProperty, "a: 1").ok());
+  ASSERT_TRUE(store->PutCandidates({Sample(0), Sample(1)}).ok());
+  const std::string copy = temporary_ / "copy";
+  std::filesystem::create_directories(copy);
+  // By another connection, as a command does.
+  ASSERT_TRUE(MustRead()->BackUp(copy + "/strata.sqlite").ok());
+  ASSERT_TRUE(store->PutCandidates({Sample(2)}).ok());
+  EXPECT_FALSE(std::filesystem::exists(copy + "/strata.sqlite.partial"));
+  const auto read = RunStore::OpenForReading(copy);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ((*read)->Candidates()->size(), 2u);
+  EXPECT_EQ(*(*read)->Property(kConfigProperty), "a: 1");
+  EXPECT_TRUE((*read)->IntegrityProblems()->empty());
+  EXPECT_EQ(store->BackUp(copy + "/strata.sqlite").code(), absl::StatusCode::kAlreadyExists);
+  const absl::Status nowhere = store->BackUp(temporary_ / "absent/strata.sqlite");
+  EXPECT_FALSE(nowhere.ok());
+  EXPECT_TRUE(RunStore::Open(copy).ok());
+}
+
+TEST_F(RunStoreTest, ACopyInMemoryLeavesTheRunAlone) {
+  ASSERT_TRUE(MustCreate()->PutCandidates({Sample(0)}).ok());
+  const auto copy = RunStore::OpenCopy(folder_);
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_TRUE((*copy)->PutCandidates({Sample(1)}).ok());
+  EXPECT_EQ((*copy)->Candidates()->size(), 2u);
+  EXPECT_EQ(MustRead()->Candidates()->size(), 1u);
+}
+
+TEST_F(RunStoreTest, ChangesAreAllOrNothing) {
+  const auto store = MustCreate();
+  RunChanges changes;
+  changes.properties["a"] = "1";
+  changes.outcomes["d"] = FailedOutcome{"x"};
+  changes.events.push_back({2.5, "best", "3"});
+  changes.candidates = {Sample(0), Sample(1)};
+  changes.candidates[1].fitness_nll = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(store->Write(changes).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(*store->Property("a"), std::nullopt);
+  EXPECT_FALSE(store->FindOutcome("d")->has_value());
+  changes.candidates.pop_back();
+  changes.last_candidate = 5;
+  EXPECT_TRUE(store->Write(changes).ok());
+  EXPECT_EQ(*store->Property("a"), "1");
+  EXPECT_EQ(store->LastEvents(3)->size(), 1u);
+  EXPECT_EQ(store->Candidates()->size(), 1u);
+  EXPECT_EQ(*store->FailureReasons(), (std::map<std::string, int64_t>{{"x", 1}}));
+  EXPECT_EQ(*store->CheckOutcomes(), (std::map<std::string, std::string>{{"d", ""}}));
+}
+
 // In a child process whose files may not grow beyond `bytes`, as on a full disk: returns its exit
 // code.
 template <typename Work>

@@ -13,8 +13,8 @@ namespace strata::search {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder()
-      : path_(fmt::format("{}strata_search_test.{}.{}", ::testing::TempDir(), getpid(), count_++)) {
+  explicit TemporaryFolder(const std::string& above = ::testing::TempDir())
+      : path_(fmt::format("{}strata_search_test.{}.{}", above, getpid(), count_++)) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

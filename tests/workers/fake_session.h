@@ -40,21 +40,22 @@ class FakeEngine : public search::Engine {
 
 inline constexpr int kFakeUnits = 3;
 
-inline search::SessionTask MakeFakeTask(int64_t number) {
+inline search::SessionTask MakeFakeTask(int64_t number, int units = kFakeUnits) {
   const double sparsity = 0.5 + 0.001 * static_cast<double>(number % 100);
   return {{number, search::EvaluateTask{number, search::Rung::kSearch,
-                                        expr::Allocation(kFakeUnits, sparsity)}},
+                                        expr::Allocation(static_cast<size_t>(units), sparsity)}},
           fmt::format("digest{:026}", number)};
 }
 
 class FakeSession : public search::Session {
  public:
-  explicit FakeSession(int64_t tasks) : tasks_(tasks), engine_(kFakeUnits) {}
+  explicit FakeSession(int64_t tasks, int units = kFakeUnits)
+      : tasks_(tasks), units_(units), engine_(units) {}
 
   absl::StatusOr<search::SessionAction> Next() override {
     if (!next_error.ok()) return next_error;
-    if (handed_out_ < tasks_) return search::SessionAction(MakeFakeTask(handed_out_++));
-    if (static_cast<int64_t>(outcomes.size()) < tasks_) {
+    if (handed_out_ < tasks_) return search::SessionAction(MakeFakeTask(handed_out_++, units_));
+    if (waits_when_out_of_tasks || static_cast<int64_t>(outcomes.size()) < tasks_) {
       return search::SessionAction(search::Wait{});
     }
     return search::SessionAction(search::Done{});
@@ -66,16 +67,24 @@ class FakeSession : public search::Session {
     }
     return absl::OkStatus();
   }
+  absl::Status Commit() override {
+    ++commits;
+    return commit_error;
+  }
   const search::Engine& engine() const override { return engine_; }
   double seconds_spent() const override { return 0; }
   bool search_stopped() const override { return false; }
 
+  bool waits_when_out_of_tasks = false;  // never done
   absl::Status next_error;
   absl::Status complete_error;
+  absl::Status commit_error;
+  int commits = 0;
   std::map<std::string, search::Outcome> outcomes;  // by digest
 
  private:
   const int64_t tasks_;
+  const int units_;
   int64_t handed_out_ = 0;
   FakeEngine engine_;
 };

@@ -31,7 +31,8 @@ TEST_F(HandshakeTest, TheSameIsAdmitted) {
 TEST_F(HandshakeTest, EveryDifferenceIsRefusedWithBothValues) {
   const v1::Hello good = hello_;
   hello_.set_protocol_version(77);
-  EXPECT_THAT(Refusal(), HasSubstr("protocol version: expected 4, found 77"));
+  EXPECT_THAT(Refusal(),
+              HasSubstr(fmt::format("protocol version: expected {}, found 77", kProtocolVersion)));
   hello_ = good;
   hello_.set_operator_table_hash(0x1234);
   EXPECT_THAT(Refusal(), HasSubstr("found 0000000000001234"));

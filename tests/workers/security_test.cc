@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -13,6 +16,7 @@
 #include "proto/strata.grpc.pb.h"
 #include "small_search.h"
 #include "temporary_folder.h"
+#include "workers/child_process.h"
 #include "workers/coordinator.h"
 #include "workers/credentials.h"
 #include "workers/handshake.h"
@@ -44,7 +48,8 @@ class SecurityTest : public testing::Test {
           openssl x509 -req -in $1.csr -CA $2.crt -CAkey $2.key -CAcreateserial -days $3 \
             -extfile $1.ext -out $1.crt
         }}
-        issue server ours 2; issue worker ours 2; issue stranger theirs 2)",
+        issue server ours 2; issue worker ours 2; issue stranger theirs 2
+        issue late_server ours -1; issue late_worker ours -1)",
         *files_ / "");
     ASSERT_EQ(std::system(fmt::format("({}) >'{}/log' 2>&1", script, *files_ / "").c_str()), 0)
         << "openssl cannot make certificates";
@@ -135,6 +140,47 @@ TEST_F(SecurityTest, MutualTlsServesWorkersWithACertificateOfTheAuthority) {
   });
 }
 
+TEST_F(SecurityTest, ExpiredCertificatesAreRefusedOnBothSides) {
+  const Credentials server = {Tls("server", "ours"), ""};
+  const Credentials good = {Tls("worker", "ours"), ""};
+  ServeDespite(server, good, [](const std::string& address) {
+    EXPECT_EQ(Try(address, {Tls("late_worker", "ours"), ""}, 0.3).code(),
+              absl::StatusCode::kUnavailable);
+  });
+  FakeSession session(1);
+  CoordinatorOptions options = SmallCoordinatorOptions("127.0.0.1:0");
+  options.credentials = {Tls("late_server", ""), kToken};
+  auto coordinator = Coordinator::Start(options, &session).value();
+  std::atomic<bool> refused = false;
+  std::thread worker([&] {
+    EXPECT_EQ(Try(coordinator->address(), {Tls("", "ours"), kToken}, 0.3).code(),
+              absl::StatusCode::kUnavailable);
+    refused = true;
+  });
+  EXPECT_TRUE(coordinator->Run([&](const CoordinatorStatus&) { return refused.load(); }).ok());
+  worker.join();
+  EXPECT_TRUE(session.outcomes.empty());
+}
+
+TEST_F(SecurityTest, TenThousandConnectionsThatSayNothingHoldNobodyUp) {
+  pid_t crowd = 0;
+  ServeDespite({}, {}, [&crowd](const std::string& address) {
+    const std::string report = File("crowd");
+    ASSERT_EQ(mkfifo(report.c_str(), 0600), 0);
+    const std::string port = address.substr(address.rfind(':') + 1);
+    crowd =
+        StartChildProcess(
+            {.command = {CROWD, port, "10000", report}, .descriptors = {}, .death_signal = SIGTERM})
+            .value();
+    int opened = 0;
+    std::ifstream(report) >> opened;
+    EXPECT_EQ(opened, 10000);
+  });
+  // They were there until the search was done.
+  EXPECT_EQ(kill(crowd, SIGKILL), 0);
+  EXPECT_EQ(waitpid(crowd, nullptr, 0), crowd);
+}
+
 TEST_F(SecurityTest, MessagesThatAreTooLargeEndTheirStreamOnly) {
   ServeDespite({}, {}, [](const std::string& address) {
     grpc::ChannelArguments arguments;
@@ -169,6 +215,26 @@ TEST_F(SecurityTest, AFloodOfMessagesHoldsNobodyUp) {
     EXPECT_GT(written, 10);
     context.TryCancel();
     stream->Finish();
+  });
+}
+
+// What a worker does not read is kept for it up to a bound; then its stream ends.
+TEST_F(SecurityTest, AWorkerThatReadsNothingIsCutOff) {
+  ServeDespite({}, {}, [](const std::string& address) {
+    const auto stub =
+        v1::Coordinator::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    const auto stream = stub->Exchange(&context);
+    v1::WorkerState state;
+    *state.mutable_hello() = MakeHello("slow reader", *SmallEvaluator(nullptr, kFakeUnits));
+    state.set_draining(true);
+    while (stream->Write(state)) state.clear_hello();
+    v1::DesiredState desired;
+    while (stream->Read(&desired)) {
+    }
+    const grpc::Status status = stream->Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(status.error_message(), HasSubstr("does not read"));
   });
 }
 

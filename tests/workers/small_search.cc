@@ -112,13 +112,15 @@ std::string DescribeArchive(const search::Engine& engine) {
                             fmt::join(engine.BestBaselines(), ","));
 }
 
-std::string ExpectedArchive(const std::string& folder, int64_t evaluations) {
+std::string ExpectedArchive(const std::string& folder, int64_t evaluations,
+                            std::set<std::string>* tasks) {
   SmallSearch small = OpenSmallSearch(folder, evaluations).value();
   const auto evaluator = SmallEvaluator();
   while (true) {
     const search::SessionAction action = small.session->Next().value();
     if (std::holds_alternative<search::Done>(action)) break;
     const auto& task = std::get<search::SessionTask>(action);
+    if (tasks != nullptr) tasks->insert(task.digest);
     const absl::Status status = small.session->Complete(task, Compute(task, evaluator.get()));
     if (!status.ok()) throw std::runtime_error(std::string(status.message()));
   }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "evaluator/evaluator.h"
@@ -36,8 +37,10 @@ std::unique_ptr<evaluator::Evaluator> SmallEvaluator(
 // baselines.
 std::string DescribeArchive(const search::Engine& engine);
 
-// The archive after the whole search was computed in this process without a coordinator.
-std::string ExpectedArchive(const std::string& folder, int64_t evaluations = 60);
+// The archive after the whole search was computed in this process without a coordinator. `tasks`,
+// unless null, gets the digests of its tasks.
+std::string ExpectedArchive(const std::string& folder, int64_t evaluations = 60,
+                            std::set<std::string>* tasks = nullptr);
 
 }  // namespace strata::workers
 

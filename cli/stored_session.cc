@@ -1,0 +1,104 @@
+#include "cli/stored_session.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cli/search_setup.h"
+#include "cli/warm_start.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
+                                             const std::string& folder, const std::string& name) {
+  auto value = store.Property(name);
+  if (!value.ok()) return value.status();
+  if (!value->has_value()) {
+    return absl::NotFoundError(fmt::format("'{}' lacks the property '{}'", folder, name));
+  }
+  return **std::move(value);
+}
+
+absl::StatusOr<expr::UnitKind> KindOf(const std::string& name) {
+  for (const expr::UnitKind kind :
+       {expr::UnitKind::kBlock, expr::UnitKind::kAttention, expr::UnitKind::kFeedForward}) {
+    if (expr::UnitKindName(kind) == name) return kind;
+  }
+  return absl::InvalidArgumentError(fmt::format("unknown kind of unit '{}'", name));
+}
+
+struct NamedLayout {
+  std::vector<std::string> names;
+  expr::UnitLayout layout;
+};
+
+// The units of the stored description of the model.
+absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
+  if (!model.is_object() || !model.contains("units") || !model["units"].is_array()) {
+    return absl::DataLossError("the stored description of the model is damaged");
+  }
+  NamedLayout named;
+  for (const Json& unit : model["units"]) {
+    const bool whole = unit.is_object() && unit.contains("name") && unit["name"].is_string() &&
+                       unit.contains("parameters") && unit["parameters"].is_number_integer() &&
+                       unit.contains("block") && unit["block"].is_number_integer() &&
+                       unit.contains("kind") && unit["kind"].is_string() && unit.contains("fan") &&
+                       unit["fan"].is_number_integer();
+    if (!whole) {
+      return absl::FailedPreconditionError(
+          "the run does not say where its units lie: it was made by another version of Strata");
+    }
+    const auto kind = KindOf(unit["kind"].get<std::string>());
+    if (!kind.ok()) return kind.status();
+    named.names.push_back(unit["name"].get<std::string>());
+    named.layout.push_back({unit["parameters"].get<int64_t>(), unit["block"].get<int>(), *kind,
+                            unit["fan"].get<int64_t>()});
+  }
+  if (absl::Status status = expr::ValidateLayout(named.layout); !status.ok()) return status;
+  if (named.layout.empty()) return absl::DataLossError("the stored model has no units");
+  return named;
+}
+
+}  // namespace
+
+absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
+                                                const std::string& folder) {
+  const auto yaml = RequiredProperty(store, folder, search::kConfigProperty);
+  if (!yaml.ok()) return yaml.status();
+  const auto model = RequiredProperty(store, folder, "model");
+  if (!model.ok()) return model.status();
+  const auto text_digest = RequiredProperty(store, folder, "text_digest");
+  if (!text_digest.ok()) return text_digest.status();
+  auto config = RunConfigFromYaml(*yaml, folder + "/config");
+  if (!config.ok()) return config.status();
+  auto plan = MeasurementPlanOf(*config);
+  if (!plan.ok()) return plan.status();
+  auto levels = store.Property(kLevelsProperty);
+  if (!levels.ok()) return levels.status();
+  plan->search.levels = levels->value_or("");
+  const Json description = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
+  auto units = UnitsOfModelProperty(description);
+  if (!units.ok()) {
+    return absl::Status(units.status().code(),
+                        fmt::format("'{}': {}", folder, std::string(units.status().message())));
+  }
+  auto engine = EngineOptionsOf(*config, units->layout);
+  if (!engine.ok()) return engine.status();
+  auto warm_start = StoredWarmStart(store);
+  if (!warm_start.ok()) return warm_start.status();
+  StoredSession stored;
+  stored.options.engine = *std::move(engine);
+  stored.options.engine.warm_start = *std::move(warm_start);
+  stored.options.refinement = RefinementOptionsOf(*config);
+  workers::FillContexts(*plan, description.value("digest", ""), *text_digest, &stored.options);
+  stored.config = *std::move(config);
+  stored.unit_names = std::move(units->names);
+  stored.layout = std::move(units->layout);
+  return stored;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# A search of synthetic evaluations while workers and coordinators are killed, connections fail and the clock jumps:
+#   scripts/chaos.sh [EVALUATIONS [SEED]]     10,000 evaluations and 16 workers if nothing is said, which takes a while.
+# Then each fault alone, on a twentieth of the evaluations. Prints the table of docs/workers.md. Fails if anything was lost,
+# counted twice, or differs from the undisturbed search.
+source "$(dirname "$0")/environment.sh"
+
+evaluations="${1:-10000}"
+seed="${2:-1}"
+cd "$strata_root"
+scripts/build.sh release chaos
+say "$evaluations evaluations, 16 workers, 20 kills of the coordinator, all faults at once"
+build/release/chaos "$evaluations" 16 20 0.5 "$seed"
+say "each fault alone, $((evaluations / 20)) evaluations, 6 workers"
+for fault in {1..10}; do
+  build/release/chaos $((evaluations / 20)) 6 5 2 "$seed" "$fault"
+done

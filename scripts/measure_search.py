@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Runs one configuration for several sparsities and seeds and prints what was found beside the best baseline.
+
+    scripts/measure_search.py configs/exact.yaml --sparsities 0.6 0.7 --seeds 1 2 3 --runs runs/exact
+
+A run that is there already is resumed, so that an interrupted measurement goes on. Every number is a perplexity on the
+report split, exact protocol; the best baseline and the best function were chosen by the selection split.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=pathlib.Path)
+    parser.add_argument("--strata", type=pathlib.Path, default=ROOT / "build/release/strata")
+    parser.add_argument("--sparsities", type=float, nargs="+", default=[0.6, 0.7])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--runs", type=pathlib.Path, required=True, help="folder for the runs and summary.json")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="over the file; repeatable")
+    return parser.parse_args()
+
+
+def child_seconds():
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
+def search(options, sparsity, seed):
+    run = options.runs / f"{sparsity:g}-{seed}"
+    command = [options.strata, "search", options.config, "--run", run, "--format", "json"]
+    settings = [f"target_sparsity={sparsity}", f"search.seed={seed}", *options.set]
+    for setting in settings:
+        command += ["--set", setting]
+    if (run / "strata.sqlite").exists():
+        command.append("--resume")
+    before = child_seconds()
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{run}: strata search ended with {result.returncode}")
+    (run / "report.json").write_text(result.stdout)
+    seconds = run / "processor_seconds"
+    spent = (float(seconds.read_text()) if seconds.exists() else 0.0) + child_seconds() - before
+    seconds.write_text(f"{spent}")
+    return summary(json.loads(result.stdout), sparsity, seed, spent)
+
+
+def summary(report, sparsity, seed, seconds):
+    chosen = [b for b in report["baselines"] if b["selection_perplexity"] is not None]
+    baseline = min(chosen, key=lambda b: b["selection_perplexity"])
+    best, refinement = report["best"], report.get("refinement")
+    row = {
+        "sparsity": sparsity,
+        "seed": seed,
+        "evaluations": report["evaluations"],
+        "baseline": baseline["name"],
+        "baseline_perplexity": baseline["report_perplexity"],
+        "best": best["expression"],
+        "best_perplexity": best["report_perplexity"],
+        "refined_perplexity": refinement["best"]["report_perplexity"] if refinement else None,
+        "processor_minutes": seconds / 60,
+    }
+    for name in ("best", "refined"):
+        value = row[f"{name}_perplexity"]
+        row[f"{name}_gain"] = None if value is None else 100 * (1 - value / row["baseline_perplexity"])
+    return row
+
+
+def text(value, width, digits=1):
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.{digits}f}"
+
+
+def show(rows):
+    print(f"{'sparsity':>8} {'seed':>4} {'baseline':>9} {'function':>9} {'gain %':>7} {'refined':>9} {'gain %':>7} "
+          f"{'CPU min':>8}  best baseline; best function")
+    for row in rows:
+        print(f"{row['sparsity']:8g} {row['seed']:4d} {text(row['baseline_perplexity'], 9, 2)} "
+              f"{text(row['best_perplexity'], 9, 2)} {text(row['best_gain'], 7)} "
+              f"{text(row['refined_perplexity'], 9, 2)} {text(row['refined_gain'], 7)} "
+              f"{text(row['processor_minutes'], 8)}  {row['baseline']}; {row['best']}")
+    for sparsity in sorted({row["sparsity"] for row in rows}):
+        of = [row for row in rows if row["sparsity"] == sparsity]
+        gains = [statistics.median(row[key] for row in of if row[key] is not None and math.isfinite(row[key]))
+                 if any(row[key] is not None for row in of) else None for key in ("best_gain", "refined_gain")]
+        print(f"median of {len(of)} at {sparsity:g}: function {text(gains[0], 0)} %, refined {text(gains[1], 0)} % "
+              "below the best baseline")
+
+
+def main():
+    options = arguments()
+    options.runs.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for sparsity in options.sparsities:
+        for seed in options.seeds:
+            rows.append(search(options, sparsity, seed))
+            (options.runs / "summary.json").write_text(json.dumps(rows, indent=2) + "\n")
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()

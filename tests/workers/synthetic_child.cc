@@ -1,0 +1,79 @@
+// The process that evaluates for a worker, with the synthetic evaluator:
+//   synthetic_child [FAULT ORDINAL]
+// does something bad at its operation of that ordinal: hang, crash, exit, allocate, garble, killed;
+// or endless, which reports progress until it is told to stop. FAULT deaf says nothing at all.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proto/strata.pb.h"
+#include "small_search.h"
+#include "workers/evaluation_child.h"
+
+namespace strata::workers {
+namespace {
+
+// A bound, should nobody end it.
+constexpr size_t kMostMebibytes = 4096;
+
+[[noreturn]] void Wait() {
+  while (true) pause();
+}
+
+void Allocate() {
+  std::vector<std::vector<char>> kept;
+  while (kept.size() < kMostMebibytes) kept.emplace_back(1 << 20, 'x');
+  Wait();
+}
+
+void Misbehave(const std::string& fault) {
+  if (fault == "hang") Wait();
+  if (fault == "crash") raise(SIGSEGV);
+  if (fault == "exit") _exit(7);
+  if (fault == "killed") raise(SIGKILL);
+  if (fault == "allocate") Allocate();
+  if (fault == "garble") send(kChildSocket, "\xff\xff\xff\xff", 4, 0);
+}
+
+class EndlessRunner : public TaskRunner {
+ public:
+  explicit EndlessRunner(TaskRunner* runner) : runner_(runner) {}
+  const v1::Hello& hello() const override { return runner_->hello(); }
+  v1::Result Run(const v1::Task& task, const evaluator::Progress& progress) override {
+    while (progress(0.5)) std::this_thread::yield();
+    return runner_->Run(task, [](double) { return false; });
+  }
+
+ private:
+  TaskRunner* const runner_;
+};
+
+absl::Status Serve(const std::string& fault, int64_t ordinal_of_fault) {
+  if (fault == "deaf") Wait();
+  const auto child = EvaluationChild::Create();
+  if (!child.ok()) return child.status();
+  if (fault == "refuse") return (*child)->Refuse(absl::NotFoundError("no such model"));
+  const auto evaluator = SmallEvaluator([&](int64_t ordinal) {
+    if (ordinal == ordinal_of_fault) Misbehave(fault);
+    return absl::OkStatus();
+  });
+  const auto runner = MakeTaskRunner(evaluator.get());
+  EndlessRunner endless(runner.get());
+  return (*child)->Serve(fault == "endless" ? &endless : runner.get());
+}
+
+}  // namespace
+}  // namespace strata::workers
+
+int main(int argc, char** argv) {
+  const absl::Status status =
+      strata::workers::Serve(argc > 1 ? argv[1] : "", argc > 2 ? std::stoll(argv[2]) : -1);
+  if (!status.ok()) fmt::print(stderr, "{}\n", std::string(status.message()));
+  return status.ok() ? 0 : 1;
+}
