@@ -18,6 +18,7 @@ using Command = std::function<absl::Status()>;
 // Each adds one subcommand to `app`; when it is chosen, `*command` becomes its action.
 void AddSearchCommand(CLI::App* app, Command* command);
 void AddWorkerCommand(CLI::App* app, Command* command);
+void AddStatusCommand(CLI::App* app, Command* command);
 void AddFsckCommand(CLI::App* app, Command* command);
 void AddBackupCommand(CLI::App* app, Command* command);
 void AddParetoCommand(CLI::App* app, Command* command);

@@ -22,6 +22,7 @@ int Run(int argc, char** argv) {
 
   strata::cli::Command command;
   strata::cli::AddSearchCommand(&app, &command);
+  strata::cli::AddStatusCommand(&app, &command);
   strata::cli::AddFsckCommand(&app, &command);
   strata::cli::AddBackupCommand(&app, &command);
   strata::cli::AddParetoCommand(&app, &command);

@@ -77,6 +77,8 @@ struct RunConfig {
   std::string token_file;
   std::string tls_certificate, tls_key, tls_authority;
 
+  std::string metrics;  // address
+  std::string log_format = "text";
   std::string storage_fsync = "commit";
   std::string storage_network_file_system = "refuse";
 

@@ -163,6 +163,11 @@ const RunConfigOption kOptions[] = {
     {"workers.token_file", &RunConfig::token_file,
      "file with the secret that workers of other machines must know, readable by its owner alone; "
      "empty: the environment variable STRATA_TOKEN, if that is set"},
+    {"workers.metrics", &RunConfig::metrics,
+     "where the coordinator answers Prometheus: an address of this machine alone, 127.0.0.1:PORT; "
+     "empty: nowhere"},
+    {"workers.log_format", &RunConfig::log_format,
+     "text | json (one object a line), of coordinator.log"},
     {"storage.fsync", &RunConfig::storage_fsync,
      "commit (an acknowledged result survives a power loss) | checkpoint (a power loss may undo "
      "the "

@@ -210,6 +210,17 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
   }
   if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
   if (absl::Status status = StorageOptionsOf(config).status(); !status.ok()) return status;
+  if (config.log_format != "text" && config.log_format != "json") {
+    return Bad(config, "workers.log_format", "text or json", config.log_format);
+  }
+  if (!config.metrics.empty()) {
+    const auto address = workers::ParseAddress(config.metrics);
+    if (!address.ok() || !address->is_local || !address->socket_path.empty()) {
+      return Bad(config, "workers.metrics",
+                 "127.0.0.1:PORT, as it is served without TLS (a proxy can serve it further)",
+                 config.metrics);
+    }
+  }
   if (config.address != "auto") {
     constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
     const auto address = workers::ParseAddress(config.address);

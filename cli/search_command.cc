@@ -1,7 +1,5 @@
 // `strata search`: coordinator, local workers, progress, and the result.
 #include <fmt/format.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <climits>
@@ -14,6 +12,10 @@
 #include "cli/credential_options.h"
 #include "cli/json_text.h"
 #include "cli/run_report.h"
+#include "cli/search_forecast.h"
+#include "cli/search_log.h"
+#include "cli/search_metrics.h"
+#include "cli/search_observer.h"
 #include "cli/search_progress.h"
 #include "cli/search_setup.h"
 #include "workers/address.h"
@@ -29,6 +31,9 @@ struct Options {
   std::string run;
   bool resume = false;
   bool extend = false;
+  bool dry_run = false;
+  std::string rate_from;  // a run
+  std::string events;
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -113,20 +118,12 @@ void PrintStageShares(const workers::CoordinatorStatus& status) {
              100 * stage.forward / total, 100 * stage.loss / total);
 }
 
-// Log lines would tear the progress line apart, so they go to the run folder.
-absl::Status LogToFile(const std::string& path) {
-  try {
-    spdlog::set_default_logger(spdlog::basic_logger_mt("coordinator", path));
-    spdlog::flush_on(spdlog::level::info);
-  } catch (const spdlog::spdlog_ex& error) {
-    return absl::ResourceExhaustedError(fmt::format("cannot write the log: {}", error.what()));
-  }
-  return absl::OkStatus();
-}
-
 // Runs until done, interrupted, or an error; the session's storage is complete in every case.
-absl::Status RunSearch(SearchSetup* setup) {
-  if (absl::Status status = LogToFile(setup->config.run + "/coordinator.log"); !status.ok()) {
+absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
+  // Log lines would tear the progress line apart, so they go to the run folder.
+  if (absl::Status status =
+          LogToFile(setup->config.run + "/coordinator.log", setup->config.log_format == "json");
+      !status.ok()) {
     return status;
   }
   const SocketAddress address(setup->config);
@@ -156,12 +153,16 @@ absl::Status RunSearch(SearchSetup* setup) {
     if (!started.ok()) return started.status();
     local = *std::move(started);
   }
+  const auto metrics = SearchMetrics::Serve(setup->config.metrics);
+  if (!metrics.ok()) return metrics.status();
   SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
   absl::Status workers_status;
   workers::CoordinatorStatus last;
   absl::Status status = (*coordinator)->Run([&](const workers::CoordinatorStatus& now) {
     last = now;
     progress.Show(*setup->session, now);
+    observer->Observe(now);
+    (*metrics)->Update(setup->session->engine(), now);
     // The last call comes after the workers were told to leave: what was wrong before counts.
     if (local != nullptr && workers_status.ok()) workers_status = local->Check();
     return InterruptRequested() || !workers_status.ok();
@@ -186,6 +187,7 @@ absl::Status Search(const Options& options) {
     config->run = options.run;
     config->origins["run"] = "--run";
   }
+  if (options.dry_run) return PrintForecast(*config, options.rate_from, options.format);
   // From here on there is a run that an interruption must leave whole and name.
   WatchForInterrupt();
   auto setup = PrepareSearch(*std::move(config), options.extend   ? Continuation::kExtend
@@ -199,14 +201,21 @@ absl::Status Search(const Options& options) {
         "what is left of selection and verification is done (--extend searches on)\n");
   }
   const std::string again = ContinueCommand(options, setup->config.run);
-  if (absl::Status status = RunSearch(&*setup); !status.ok()) {
+  const auto observer =
+      SearchObserver::Open(options.events, &*setup, options.resume || options.extend);
+  if (!observer.ok()) return observer.status();
+  absl::Status status = RunSearch(&*setup, observer->get());
+  (*observer)->End();
+  if (!status.ok()) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
   }
   const bool done = setup->session->done();
   const auto report = ReadRunReport(setup->config.run);
   if (!report.ok()) return report.status();
-  if (options.format == OutputFormat::kJson) {
+  if (options.events == "-") {
+    // Standard output is the events'.
+  } else if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(*report));
   } else {
     fmt::print("{}", ToTable(*report));
@@ -237,6 +246,17 @@ void AddSearchCommand(CLI::App* app, Command* command) {
                  "continue the run in the folder although it is done: search.minutes, "
                  "search.maximum_evaluations, search.stagnation, search.finalists and "
                  "refine.evaluations may change");
+  CLI::Option* dry_run =
+      verb->add_flag("--dry-run", options->dry_run,
+                     "say what would be searched and how long it would take; writes nothing");
+  verb->add_option("--rate-from", options->rate_from,
+                   "with --dry-run: a run with the same measurements, whose rate counts instead of "
+                   "this machine's")
+      ->needs(dry_run);
+  verb->add_option("--events", options->events,
+                   "file for a stream of events, one JSON object a line; -: standard output, in "
+                   "place of the result")
+      ->excludes(dry_run);
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return Search(*options); }; });
 }

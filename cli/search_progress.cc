@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cli/search_events.h"
 #include "cli/work_progress.h"
 
 namespace strata::cli {
@@ -33,22 +34,6 @@ BestLosses BestOf(const search::Engine& engine) {
 
 std::string PerplexityText(double nll) {
   return std::isfinite(nll) ? fmt::format("{:.1f}", std::exp(nll)) : "-";
-}
-
-const char* PhaseName(search::Phase phase) {
-  switch (phase) {
-    case search::Phase::kSearching:
-      return "search";
-    case search::Phase::kDraining:
-      return "finish";
-    case search::Phase::kSelecting:
-      return "select";
-    case search::Phase::kVerifying:
-      return "verify";
-    case search::Phase::kDone:
-      return "done";
-  }
-  return "";
 }
 
 std::string RefinementLine(const search::RefinementStage& refinement,

@@ -147,6 +147,36 @@ absl::Status StoreDescription(const SearchSetup& setup) {
   return absl::OkStatus();
 }
 
+// Model, plan, text and levels of a configuration; fills in what it left to be measured.
+absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
+  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
+  auto model = evaluator::SummarizeModel(config.model);
+  if (!model.ok()) return model.status();
+  setup->model = *std::move(model);
+  if (absl::Status status = evaluator::CheckGroup(setup->model, config.group); !status.ok()) {
+    return status;
+  }
+  if (config.fitness_arithmetic == "auto") {
+    const auto fastest = FastestArithmetic(config);
+    if (!fastest.ok()) return fastest.status();
+    config.fitness_arithmetic = *fastest;
+    config.origins["fitness.arithmetic"] = "measured";
+  }
+  auto plan = MeasurementPlanOf(config);
+  if (!plan.ok()) return plan.status();
+  setup->plan = *plan;
+  auto digest = CheckText(config, setup->plan);
+  if (!digest.ok()) return digest.status();
+  setup->text_digest = *std::move(digest);
+  if (!config.fitness_levels.empty()) {
+    auto levels = CheckedLevels(config, *setup);
+    if (!levels.ok()) return levels.status();
+    setup->plan.search.levels = *std::move(levels);
+  }
+  setup->config = std::move(config);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool MayChange(const std::string& key, Continuation continuation) {
@@ -172,31 +202,8 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
     if (!merged.ok()) return merged.status();
     config = *std::move(merged);
   }
-  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
-  auto model = evaluator::SummarizeModel(config.model);
-  if (!model.ok()) return model.status();
-  setup.model = *std::move(model);
-  if (absl::Status status = evaluator::CheckGroup(setup.model, config.group); !status.ok()) {
-    return status;
-  }
-  if (config.fitness_arithmetic == "auto") {
-    const auto fastest = FastestArithmetic(config);
-    if (!fastest.ok()) return fastest.status();
-    config.fitness_arithmetic = *fastest;
-    config.origins["fitness.arithmetic"] = "measured";
-  }
-  auto plan = MeasurementPlanOf(config);
-  if (!plan.ok()) return plan.status();
-  setup.plan = *plan;
-  auto digest = CheckText(config, setup.plan);
-  if (!digest.ok()) return digest.status();
-  setup.text_digest = *std::move(digest);
-  if (!config.fitness_levels.empty()) {
-    auto levels = CheckedLevels(config, setup);
-    if (!levels.ok()) return levels.status();
-    setup.plan.search.levels = *std::move(levels);
-  }
-  setup.config = config;
+  if (absl::Status status = CheckInputs(config, &setup); !status.ok()) return status;
+  config = setup.config;
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
   auto engine = EngineOptionsOf(config, layout);
   if (!engine.ok()) return engine.status();
@@ -226,6 +233,10 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
   options.budget_seconds = config.minutes * 60;
   options.extend = continuation == Continuation::kExtend;
   options.now_seconds = MonotonicSeconds;
+  setup.on_commit = std::make_shared<std::function<void(const search::RunChanges&)>>();
+  options.on_commit = [hook = setup.on_commit](const search::RunChanges& changes) {
+    if (*hook) (*hook)(changes);
+  };
   workers::FillContexts(setup.plan, setup.model.digest, setup.text_digest, &options);
   auto session = search::Session::Create(options, layout, setup.store.get());
   if (!session.ok()) return session.status();
@@ -237,6 +248,19 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
         setup.store->PutProperty(search::kConfigProperty, RunConfigToYaml(config));
     if (!status.ok()) return status;
   }
+  return setup;
+}
+
+absl::StatusOr<SearchSetup> CheckSearch(const RunConfig& config, search::EngineOptions* engine) {
+  SearchSetup setup;
+  if (absl::Status status = CheckInputs(config, &setup); !status.ok()) return status;
+  const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
+  auto options = EngineOptionsOf(setup.config, layout);
+  if (!options.ok()) return options.status();
+  auto warm_start = ReadWarmStart(config.warm_start, layout, config.target_sparsity);
+  if (!warm_start.ok()) return warm_start.status();
+  *engine = *std::move(options);
+  engine->warm_start = *std::move(warm_start);
   return setup;
 }
 

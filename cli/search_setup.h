@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,8 @@ struct SearchSetup {
   workers::MeasurementPlan plan;
   std::unique_ptr<search::RunStore> store;
   std::unique_ptr<search::Session> session;
+  // What the session calls with every commit; may be set at any time, null or not.
+  std::shared_ptr<std::function<void(const search::RunChanges&)>> on_commit;
   bool search_has_ended = false;  // in an earlier sitting: only verification may be left
 };
 
@@ -34,6 +37,10 @@ struct SearchSetup {
 //   kExtend   also a run that is done: its budgets may change, and it goes on if they are not spent
 enum class Continuation { kNew, kResume, kExtend };
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation);
+
+// The checks of PrepareSearch without a run: store and session stay null. `engine` gets what the
+// search would be made with, warm start included.
+absl::StatusOr<SearchSetup> CheckSearch(const RunConfig& config, search::EngineOptions* engine);
 
 // Keys that may differ between the configuration of a run and the one it goes on with.
 bool MayChange(const std::string& key, Continuation continuation);

@@ -9,7 +9,7 @@ packages=(
   libabsl-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libssl-dev libpcre2-dev libicu-dev
   libboost-dev libboost-random-dev libyaml-cpp-dev libcli11-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
-  libsqlite3-dev libsqlitecpp-dev
+  libsqlite3-dev libsqlitecpp-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
 if [ "${1:-}" = --with ]; then packages+=("${@:2}"); fi
@@ -73,7 +73,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 This script installs packages with apt and knows Debian 12. On another system install, by its own means:
   a C++20 compiler (g++ 12 or newer), CMake 3.25, Ninja, ccache, Python 3 with venv
   Abseil, fmt, spdlog, nlohmann-json, OpenSSL, PCRE2, ICU, Boost 1.74 (headers), yaml-cpp, CLI11
-  gRPC 1.51 with its C++ plugin, Protobuf 3.21 with protoc, SQLite 3, SQLiteCpp
+  gRPC 1.51 with its C++ plugin, Protobuf 3.21 with protoc, SQLite 3, SQLiteCpp, prometheus-cpp
   GoogleTest with GoogleMock, RapidCheck, Google Benchmark
 and PyTorch 2.4 or newer in the active Python environment; then run scripts/build.sh.
 EOF

@@ -6,13 +6,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "search/sqlite_status.h"
 
 namespace strata::search {
 namespace {
+
+constexpr int kTries = 10;
+constexpr std::chrono::milliseconds kPause(20);
 
 // First line of the lock file, as far as it was written.
 std::string ReadHolder(int descriptor) {
@@ -32,8 +37,13 @@ absl::StatusOr<RunLock> RunLock::Acquire(const std::string& folder) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) return FileError(errno, "open", path);
   RunLock lock(descriptor);
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  int tries = kTries;
+  while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
+    if (--tries > 0) {
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
     return absl::FailedPreconditionError(
         fmt::format("run folder {} is being written by process {}; expected no other search on it",
                     folder, ReadHolder(descriptor)));
@@ -45,6 +55,17 @@ absl::StatusOr<RunLock> RunLock::Acquire(const std::string& folder) {
   // A disk that fills up takes what still fits and reports no error.
   if (written != static_cast<ssize_t>(holder.size())) return FileError(ENOSPC, "write", path);
   return lock;
+}
+
+absl::StatusOr<std::optional<std::string>> RunLock::Holder(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return std::optional<std::string>();
+  if (descriptor < 0) return FileError(errno, "open", path);
+  const RunLock probe(descriptor);
+  if (flock(descriptor, LOCK_SH | LOCK_NB) == 0) return std::optional<std::string>();
+  if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
+  return std::optional<std::string>(ReadHolder(descriptor));
 }
 
 RunLock::RunLock(RunLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}

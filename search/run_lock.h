@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
 
 namespace strata::search {
@@ -15,6 +16,10 @@ class RunLock {
   // FailedPrecondition naming the holder's process id; ResourceExhausted when the disk is full;
   // PermissionDenied.
   static absl::StatusOr<RunLock> Acquire(const std::string& folder);
+
+  // The process id of who holds the lock; nothing if nobody does. Looking takes the lock, shared,
+  // for a moment, so Acquire tries for a fifth of a second.
+  static absl::StatusOr<std::optional<std::string>> Holder(const std::string& folder);
 
   RunLock(RunLock&& other) noexcept;
   RunLock& operator=(RunLock&& other) noexcept;

@@ -18,7 +18,7 @@ absl::Status DatabaseError(const SQLite::Exception& error, const std::string& ac
   switch (error.getErrorCode() & 0xff) {
     case SQLITE_FULL:
     case SQLITE_IOERR:
-      return absl::ResourceExhaustedError(message + "; is the disk full?");
+      return absl::ResourceExhaustedError(message + "; is the disk full, read-only or failing?");
     // All statements are fixed, so one that does not fit the tables (a missing column) tells of the
     // tables.
     case SQLITE_ERROR:

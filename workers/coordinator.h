@@ -70,6 +70,7 @@ struct WorkerStatus {
 struct CoordinatorStatus {
   int connected_workers = 0;
   int leased_tasks = 0;
+  int waiting_tasks = 0;  // handed out by the session, without a lease
   int reissued_tasks = 0;
   int hedged_tasks = 0;     // handed to a second worker while the first was at work
   int refused_workers = 0;  // streams that were refused, for whatever reason

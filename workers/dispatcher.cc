@@ -140,6 +140,7 @@ CoordinatorStatus Dispatcher::status() const {
   CoordinatorStatus status = totals_;
   status.connected_workers = static_cast<int>(workers_.size());
   status.leased_tasks = leases_.leased();
+  status.waiting_tasks = leases_.waiting();
   status.reissued_tasks = leases_.reissued();
   status.hedged_tasks = leases_.hedged();
   status.workers = records_.Status();

@@ -69,6 +69,7 @@ class LeaseTable {
   void Add(const search::SessionTask& task);
 
   bool has_waiting() const { return !waiting_.empty(); }
+  int waiting() const { return static_cast<int>(waiting_.size()); }
   int leased() const { return static_cast<int>(leases_.size()); }
   int reissued() const { return reissued_; }  // leases given for a task that had one before
   int hedged() const { return hedged_; }      // second leases of tasks that had one

@@ -1,0 +1,106 @@
+#include "cli/search_observer.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <set>
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kSnapshotSeconds = 1;
+
+double UnixSeconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Few enough to be kept in the run.
+bool IsNotable(const std::string& kind) {
+  static const std::set<std::string> kinds = {"run_started", "phase_changed", "worker_joined",
+                                              "worker_left", "worker_failed", "finished"};
+  return kinds.contains(kind);
+}
+
+}  // namespace
+
+SearchObserver::SearchObserver(std::FILE* stream, SearchSetup* setup)
+    : stream_(stream),
+      setup_(setup),
+      events_([this](const Json& event) { Receive(event); }, UnixSeconds) {}
+
+absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Open(const std::string& events,
+                                                                     SearchSetup* setup,
+                                                                     bool is_resumed) {
+  std::FILE* stream = nullptr;
+  if (!events.empty()) {
+    // A reader that goes away must not end the search.
+    std::signal(SIGPIPE, SIG_IGN);
+    stream = events == "-" ? stdout : std::fopen(events.c_str(), "we");
+    if (stream == nullptr) {
+      return absl::InvalidArgumentError(
+          fmt::format("--events: cannot open '{}': {}", events, std::strerror(errno)));
+    }
+  }
+  std::unique_ptr<SearchObserver> observer(new SearchObserver(stream, setup));
+  *setup->on_commit = [raw = observer.get()](const search::RunChanges& changes) {
+    if (raw->stream_ != nullptr) raw->events_.Committed(changes);
+  };
+  observer->events_.Begin(setup->config.run, setup->model.name, setup->config.target_sparsity,
+                          is_resumed);
+  return observer;
+}
+
+SearchObserver::~SearchObserver() {
+  *setup_->on_commit = nullptr;
+  if (stream_ != nullptr && stream_ != stdout) std::fclose(stream_);
+}
+
+void SearchObserver::Receive(const Json& event) {
+  const std::string kind = event["event"];
+  if (IsNotable(kind)) {
+    Json detail = event;
+    detail.erase("event");
+    detail.erase("unix_seconds");
+    // A store that cannot be written ends the search with the next result; this need not.
+    const absl::Status logged = setup_->store->AppendEvent(
+        event["unix_seconds"], kind, detail.dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (!logged.ok()) spdlog::warn("{}", std::string(logged.message()));
+  }
+  if (stream_ == nullptr) return;
+  const std::string line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), stream_) == line.size() &&
+      std::fflush(stream_) == 0) {
+    return;
+  }
+  fmt::print(stderr, "--events: cannot be written: {}; the search goes on without\n",
+             std::strerror(errno));
+  if (stream_ != stdout) std::fclose(stream_);
+  stream_ = nullptr;
+}
+
+void SearchObserver::WriteSnapshotFile(const workers::CoordinatorStatus& workers) {
+  const absl::Status written =
+      WriteSnapshot(setup_->config.run, snapshot_.Take(*setup_->session, workers, UnixSeconds()));
+  if (!written.ok() && !is_snapshot_broken_) {
+    spdlog::warn("strata status shows no workers: {}", std::string(written.message()));
+  }
+  is_snapshot_broken_ = !written.ok();
+}
+
+void SearchObserver::Observe(const workers::CoordinatorStatus& workers) {
+  events_.Observe(setup_->session->engine(), workers);
+  const double now = UnixSeconds();
+  if (now >= written_at_ && now - written_at_ < kSnapshotSeconds) return;
+  written_at_ = now;
+  WriteSnapshotFile(workers);
+}
+
+void SearchObserver::End() { events_.End(setup_->session->engine()); }
+
+}  // namespace strata::cli

@@ -1,0 +1,46 @@
+// Everyone who looks on while a search runs: the stream of events, the run's own log of the notable
+// ones, and the file of `strata status`.
+#ifndef STRATA_CLI_SEARCH_OBSERVER_H_
+#define STRATA_CLI_SEARCH_OBSERVER_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "cli/search_events.h"
+#include "cli/search_setup.h"
+#include "cli/search_snapshot.h"
+
+namespace strata::cli {
+
+// Used by the thread of the coordinator.
+class SearchObserver {
+ public:
+  // `events` is a file that is made or written over, "-" for standard output, or empty for none.
+  // InvalidArgument if it cannot be opened. `setup` must outlive the observer.
+  static absl::StatusOr<std::unique_ptr<SearchObserver>> Open(const std::string& events,
+                                                              SearchSetup* setup, bool is_resumed);
+  ~SearchObserver();
+
+  // About ten times a second, and at the end.
+  void Observe(const workers::CoordinatorStatus& workers);
+  void End();
+
+ private:
+  SearchObserver(std::FILE* stream, SearchSetup* setup);
+  void Receive(const nlohmann::ordered_json& event);
+  void WriteSnapshotFile(const workers::CoordinatorStatus& workers);
+
+  std::FILE* stream_;  // null: none, or it could not be written
+  SearchSetup* const setup_;
+  SearchEvents events_;
+  SearchSnapshot snapshot_;
+  double written_at_ = 0;
+  bool is_snapshot_broken_ = false;
+};
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_SEARCH_OBSERVER_H_

@@ -1,0 +1,68 @@
+// `strata status`: how a search stands, or how it ended.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/json_text.h"
+#include "cli/run_report.h"
+#include "cli/run_status.h"
+#include "cli/table.h"
+#include "cli/work_progress.h"
+
+namespace strata::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kWatchInterval(2000);
+constexpr std::chrono::milliseconds kPoll(100);
+
+struct Options {
+  std::string run;
+  bool watch = false;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+double UnixSeconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+absl::Status PrintStatus(const Options& options) {
+  if (options.watch) WatchForInterrupt();
+  for (;;) {
+    const double now = UnixSeconds();
+    const auto status = ReadRunStatus(options.run, now);
+    if (!status.ok()) return status.status();
+    const bool is_terminal = options.watch && isatty(STDOUT_FILENO) == 1;
+    if (is_terminal) fmt::print("\x1b[H\x1b[2J");
+    if (options.format == OutputFormat::kJson) {
+      PrintJson(*status);
+    } else {
+      fmt::print("{}", RunStatusText(*status, now));
+    }
+    std::fflush(stdout);
+    if (!options.watch || (*status)["state"] != "running") return absl::OkStatus();
+    for (auto waited = kPoll * 0; waited < kWatchInterval; waited += kPoll) {
+      if (InterruptRequested()) return absl::OkStatus();
+      std::this_thread::sleep_for(kPoll);
+    }
+  }
+}
+
+}  // namespace
+
+void AddStatusCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand("status", "how a search stands, or how it ended");
+  verb->add_option("run", options->run, "folder of the run")->required();
+  verb->add_flag("--watch", options->watch, "again every two seconds, until the search ends");
+  AddFormatOption(verb, &options->format);
+  verb->callback([=] { *command = [=] { return PrintStatus(*options); }; });
+}
+
+}  // namespace strata::cli
