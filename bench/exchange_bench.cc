@@ -20,6 +20,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "proto/strata.grpc.pb.h"
@@ -66,13 +67,16 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
 
   void OnReadDone(bool ok) override {
     if (!ok || desired_.shut_down()) return End();
-    round_trips_->push_back(SecondsSince(said_at_));
+    // Not of the Hello, before which there is a connection to make.
+    if (std::exchange(is_known_, true)) round_trips_->push_back(SecondsSince(said_at_));
+    std::unique_lock lock(mutex_);
     state_.Clear();
     const bool has_task = desired_.has_task();
     if (has_task) {
       state_.set_lease_id(desired_.lease_id());
       *state_.mutable_result() = runner_->Run(desired_.task(), nullptr);
     }
+    lock.unlock();
     StartRead(&desired_);
     if (has_task) {
       Say();
@@ -80,7 +84,12 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
       is_idle_ = true;
     }
   }
-  void OnWriteDone(bool ok) override {}
+  // The answer may come before the message is known to be written.
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard lock(mutex_);
+    is_writing_ = false;
+    if (ok && std::exchange(has_more_to_say_, false)) Write();
+  }
   void OnDone(const grpc::Status&) override { is_done_ = true; }
 
   // From one thread, once a second.
@@ -92,6 +101,15 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
  private:
   void Say() {
     said_at_ = Clock::now();
+    const std::lock_guard lock(mutex_);
+    if (is_writing_) {
+      has_more_to_say_ = true;
+    } else {
+      Write();
+    }
+  }
+  void Write() {
+    is_writing_ = true;
     StartWrite(&state_);
   }
   void End() {
@@ -106,6 +124,10 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
   v1::WorkerState state_;
   v1::DesiredState desired_;
   Clock::time_point said_at_;
+  std::mutex mutex_;
+  bool is_known_ = false;
+  bool is_writing_ = false;
+  bool has_more_to_say_ = false;
   std::atomic<bool> is_idle_ = false;
   std::atomic<bool> is_ending_ = false;
   std::atomic<bool> is_done_ = false;
@@ -120,8 +142,11 @@ void WorkWithoutWork(const std::string& address, int count, const std::string& r
         std::make_unique<NoOpWorker>(address, i, &round_trips[static_cast<size_t>(i)]));
   }
   while (!std::all_of(workers.begin(), workers.end(), [](const auto& w) { return w->is_done(); })) {
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-    for (const auto& worker : workers) worker->Heartbeat();
+    // Spread over a second.
+    for (const auto& worker : workers) {
+      std::this_thread::sleep_for(std::chrono::microseconds(1'000'000 / count));
+      worker->Heartbeat();
+    }
   }
   std::vector<double> all;
   for (const auto& some : round_trips) all.insert(all.end(), some.begin(), some.end());

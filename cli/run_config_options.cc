@@ -140,8 +140,9 @@ const RunConfigOption kOptions[] = {
      "threads of each local worker; results can differ in the last bits between thread counts"},
     {"workers.device", &RunConfig::worker_device, "cpu, for local workers"},
     {"workers.banks", &RunConfig::worker_banks,
-     "folder in which local workers keep the ranks of weights, built once and shared; none: each "
-     "has its own in memory"},
+     "folder in which local workers keep the weights in float32 and their ranks, built once, "
+     "mapped "
+     "and so in memory once; none: each has its own"},
     {"workers.task_minutes", &RunConfig::task_minutes,
      "local workers kill an evaluation that takes longer; 0: never"},
     {"workers.hang_minutes", &RunConfig::hang_minutes,

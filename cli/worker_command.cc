@@ -92,8 +92,8 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
   verb->add_option("--name", options->worker.name, "name in logs; default: host and process id");
   verb->add_option("--device", options->evaluator.device, "cpu")->capture_default_str();
   verb->add_option("--banks", options->evaluator.bank_folder,
-                   "folder of ranks of weights that workers of this machine share; built where "
-                   "missing");
+                   "folder of weights in float32 and of their ranks, which workers of this machine "
+                   "map and so have in memory once; built where missing");
   verb->add_option("--levels", options->evaluator.level_folder,
                    "folder of the level database that the run names");
   verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,

@@ -299,6 +299,11 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
   absl::StatusOr<std::unique_ptr<TransformerModel>> model =
       TransformerModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
+  if (!options.bank_folder.empty() && options.residence == Residence::kMemory) {
+    absl::Status shared =
+        (*model)->ShareWeights(options.bank_folder, summary->digest, /*progress=*/nullptr);
+    if (!shared.ok()) return shared;
+  }
   return std::make_unique<ModelEvaluator>(*std::move(summary), *std::move(model),
                                           *std::move(corpus), options, std::move(levels));
 }

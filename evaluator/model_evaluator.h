@@ -16,7 +16,9 @@ struct ModelEvaluatorOptions {
   int threads = 1;         // results are the same bits for the same number of threads
   std::string device = "cpu";
   Residence residence = Residence::kMemory;
-  std::string bank_folder = {};  // of ranks that processes share, see rank_bank.h; empty: in memory
+  // Of weights (TransformerModel::ShareWeights) and ranks (rank_bank.h) that processes share;
+  // empty: each has its own in memory.
+  std::string bank_folder = {};
   std::string level_folder = {};  // of a level database for requests that name it; empty: none
 };
 

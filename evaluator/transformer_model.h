@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "evaluator/checkpoint.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/model_config.h"
 #include "evaluator/packed_tokens.h"
 #include "evaluator/residence.h"
@@ -30,6 +32,12 @@ class TransformerModel {
   // DataLoss for a weight that is infinite or no number, naming its tensor.
   static absl::StatusOr<std::unique_ptr<TransformerModel>> Load(
       std::unique_ptr<Checkpoint> checkpoint, Residence residence = Residence::kMemory);
+
+  // Of a model in memory: from now on its large weights lie in a file of `folder`, mapped, which
+  // processes of a machine have in memory once; the first writes it, 4 bytes a weight. Its name is
+  // weights-DIGEST.bank, of the model's digest. Errors of OpenOrBuildBank and BankFile::Entry.
+  absl::Status ShareWeights(const std::string& folder, const std::string& model_digest,
+                            const Progress& progress);
 
   const ModelConfig& config() const { return config_; }
 

@@ -107,6 +107,27 @@ TEST_F(CommandLineTest, NoCoordinatorToServe) {
                  HasSubstr("none.sock"));
 }
 
+TEST_F(CommandLineTest, AWorkerLeavesWhenItIsAskedToAndItsEvaluatingProcessWithIt) {
+  const pid_t worker = Start({"worker", "--coordinator", "unix:" + folder_ + "/none.sock",
+                              "--model", model_, "--text", text_, "--connect-timeout", "1000"});
+  // By then it watches for signals.
+  std::string child;
+  while (child.empty() && kill(worker, 0) == 0) {
+    std::ifstream(fmt::format("/proc/{0}/task/{0}/children", worker)) >> child;
+  }
+  EXPECT_EQ(kill(worker, SIGTERM), 0);
+  const Outcome outcome = Wait(worker);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_FALSE(std::filesystem::exists("/proc/" + child));
+}
+
+// Not for people: the process that a worker starts to evaluate.
+TEST_F(CommandLineTest, EvaluatingIsForWorkersOnly) {
+  EXPECT_REFUSED(Run({"worker", "--coordinator", "unix:" + folder_ + "/none.sock", "--model",
+                      model_, "--text", text_, "--evaluate"}),
+                 HasSubstr("started by a worker"));
+}
+
 TEST_F(CommandLineTest, NoRunToShow) {
   EXPECT_REFUSED(Run({"pareto", folder_ + "/none"}), HasSubstr("none"));
   EXPECT_REFUSED(Run({"export", folder_ + "/none"}), HasSubstr("none"));
