@@ -37,10 +37,13 @@ struct RunConfig {
   std::string fitness_arithmetic = "auto";
   std::string fitness_protocol = "one-shot";
   std::string fitness_levels;
+  std::vector<std::string> fitness_tasks;
+  int64_t fitness_task_items = 100;
   int64_t selection_windows = 8;
   int64_t report_windows = 16;
   int64_t report_window_tokens = 256;
   std::string report_arithmetic = "fp32";
+  int64_t report_task_items = 0;
   int64_t seed = 1;
   std::string strategy = "strata";
   int64_t population = 24;
@@ -117,6 +120,11 @@ absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::
 // `arithmetic: auto` must have been resolved before MeasurementPlanOf.
 absl::Status ValidateRunConfig(const RunConfig& config);
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config);
+
+// The tasks of that digest are answered by finalists, on the report half, and, where
+// search.objectives holds their error, by all candidates, on the fitness half. Levels before the
+// last of a race, and the selection, have none.
+void SetTasks(const RunConfig& config, const std::string& digest, workers::MeasurementPlan* plan);
 
 // The published functions that `search.baselines` names, or all that apply. InvalidArgument names
 // one that does not.

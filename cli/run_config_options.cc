@@ -36,6 +36,12 @@ const RunConfigOption kOptions[] = {
     {"fitness.levels", &RunConfig::fitness_levels,
      "folder of a level database (`strata levels build`) whose weights candidates take, with the "
      "pruner sparsegpt and one-shot; none: solved for each"},
+    {"fitness.tasks", &RunConfig::fitness_tasks,
+     "task files (.yaml, .jsonl), or folders of them, that give the zero-shot error; half of the "
+     "items of each serve the fitness, the others the report"},
+    {"fitness.task_items", &RunConfig::fitness_task_items,
+     "items of each task on which every candidate is measured, where search.objectives holds "
+     "zero_shot_error; 0: all of the half"},
     {"selection.windows", &RunConfig::selection_windows,
      "windows of the fitness split on which finalists are compared, sequential protocol"},
     {"report.windows", &RunConfig::report_windows,
@@ -43,6 +49,8 @@ const RunConfigOption kOptions[] = {
     {"report.window_tokens", &RunConfig::report_window_tokens,
      "tokens of one window, for selection and report"},
     {"report.arithmetic", &RunConfig::report_arithmetic, "fp32 | bf16, for selection and report"},
+    {"report.task_items", &RunConfig::report_task_items,
+     "items of each task for the final zero-shot errors; 0: all of the half"},
     {"search.seed", &RunConfig::seed, "the same seed gives the same run"},
     {"search.strategy", &RunConfig::strategy,
      "strata | random | hill_climbing | dsa (DSA's own operators and amplitude)"},
@@ -64,8 +72,7 @@ const RunConfigOption kOptions[] = {
      "functions to begin with besides the baselines: a run's folder (its front and finalists) or a "
      "function file; none: no others"},
     {"search.objectives", &RunConfig::objectives,
-     "what is minimised, loss first: loss, complexity, or the name of something evaluations "
-     "measure"},
+     "what is minimised, loss first: loss, complexity, zero_shot_error (of fitness.tasks)"},
     {"search.epsilon", &RunConfig::epsilon,
      "functions of the front differ by at least so much in something measured"},
     {"search.stagnation", &RunConfig::stagnation,

@@ -76,6 +76,29 @@ absl::StatusOr<std::vector<evaluator::Fidelity>> RacingLevels(const RunConfig& c
       std::string(levels.status().message())));
 }
 
+bool HasObjective(const RunConfig& config, const char* name) {
+  return std::find(config.objectives.begin(), config.objectives.end(), name) !=
+         config.objectives.end();
+}
+
+// Every objective is something that the plan measures.
+absl::Status CheckObjectives(const RunConfig& config) {
+  static const std::vector<std::string_view> kKnown = {search::kLoss, search::kComplexity,
+                                                       search::kZeroShotError};
+  for (const std::string& name : config.objectives) {
+    if (std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) continue;
+    return Bad(config, "search.objectives", "loss, complexity or zero_shot_error",
+               fmt::format("'{}', which nothing measures; the nearest is '{}'", name,
+                           expr::NearestName(name, kKnown)));
+  }
+  if (HasObjective(config, search::kZeroShotError) && config.fitness_tasks.empty()) {
+    return Bad(config, "fitness.tasks",
+               "task files where search.objectives holds zero_shot_error, which they measure",
+               "none");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckStrategy(const RunConfig& config) {
   if (search::FindStrategyKind(config.strategy) == nullptr) {
     const std::vector<std::string_view> known = {"strata", "random", "hill_climbing", "dsa"};
@@ -111,6 +134,8 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"calibration.sequence_tokens", config.calibration_sequence_tokens, 1, kMany},
            Count{"fitness.windows", config.fitness_windows, 1, kMany},
            Count{"fitness.window_tokens", config.fitness_window_tokens, 2, kMany},
+           Count{"fitness.task_items", config.fitness_task_items, 0, 1'000'000},
+           Count{"report.task_items", config.report_task_items, 0, 1'000'000},
            Count{"selection.windows", config.selection_windows, 1, kMany},
            Count{"report.windows", config.report_windows, 1, kMany},
            Count{"report.window_tokens", config.report_window_tokens, 2, kMany},
@@ -172,6 +197,7 @@ absl::Status CheckNumbers(const RunConfig& config) {
         "search.stagnation above 0");
   }
   if (absl::Status status = CheckStrategy(config); !status.ok()) return status;
+  if (absl::Status status = CheckObjectives(config); !status.ok()) return status;
   return CheckVariation(config);
 }
 
@@ -271,6 +297,15 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
     return status;
   }
   return RacingLevels(config).status();
+}
+
+void SetTasks(const RunConfig& config, const std::string& digest, workers::MeasurementPlan* plan) {
+  if (HasObjective(config, search::kZeroShotError)) {
+    plan->search.tasks = digest;
+    plan->search.task_items = config.fitness_task_items;
+  }
+  plan->verify.tasks = digest;
+  plan->verify.task_items = config.report_task_items;
 }
 
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config) {

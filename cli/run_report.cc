@@ -9,8 +9,10 @@
 #include <tuple>
 
 #include "cli/rank_correlation.h"
+#include "cli/report_columns.h"
 #include "cli/table.h"
 #include "search/hypervolume.h"
+#include "search/progress.h"
 
 namespace strata::cli {
 namespace {
@@ -21,20 +23,68 @@ nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
   return nll.has_value() ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
 }
 
+nlohmann::ordered_json NumberOrNull(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 std::string PerplexityCell(const std::optional<double>& nll) {
   return nll.has_value() ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
 }
 
-std::vector<std::string> Row(const StoredCandidate& candidate, bool best) {
-  return {best ? "*" : "",
-          fmt::format("{}", candidate.id),
-          DisplayName(candidate),
-          fmt::format("{}", candidate.complexity),
-          PerplexityCell(candidate.fitness_nll),
-          PerplexityCell(candidate.selection_nll),
-          PerplexityCell(candidate.report_nll),
-          candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity) : "-",
-          candidate.text};
+// Whether candidates have zero-shot errors from the search itself.
+bool HasFitnessErrors(const RunReport& report) {
+  const auto& objectives = report.config.objectives;
+  return std::find(objectives.begin(), objectives.end(), search::kZeroShotError) !=
+         objectives.end();
+}
+
+// Among the measures of a candidate, which are in the order of the objectives.
+std::optional<double> FitnessError(const RunReport& report, const StoredCandidate& candidate) {
+  size_t measure = 0;
+  for (const std::string& name : report.config.objectives) {
+    if (name == search::kLoss || name == search::kComplexity) continue;
+    if (measure == candidate.measures.size()) break;
+    if (name == search::kZeroShotError) return candidate.measures[measure];
+    ++measure;
+  }
+  return std::nullopt;
+}
+
+std::optional<double> ReportError(const RunReport& report, const StoredCandidate& candidate) {
+  const auto outcome = report.verified.find(candidate.id);
+  if (outcome == report.verified.end()) return std::nullopt;
+  const auto error = outcome->second.measures.find(search::kZeroShotError);
+  return error == outcome->second.measures.end() ? std::nullopt : std::optional(error->second);
+}
+
+std::string ErrorCell(const std::optional<double>& error) {
+  return error ? fmt::format("{:.3f}", *error) : "-";
+}
+
+Table EmptyTable(const RunReport& report) {
+  std::vector<std::string> headings = {"", "id", "name", "nodes", "fitness"};
+  if (HasFitnessErrors(report)) headings.emplace_back("fitness error");
+  headings.insert(headings.end(), {"selection", "report"});
+  if (!report.tasks.tasks.empty()) headings.emplace_back("report error");
+  headings.insert(headings.end(), {"sparsity", "expression"});
+  std::vector<Align> alignment(headings.size(), Align::kRight);
+  alignment[0] = alignment[2] = alignment.back() = Align::kLeft;
+  return Table(headings, alignment);
+}
+
+std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate) {
+  const bool is_best = report.best && report.best->id == candidate.id;
+  std::vector<std::string> cells = {is_best ? "*" : "", fmt::format("{}", candidate.id),
+                                    DisplayName(candidate), fmt::format("{}", candidate.complexity),
+                                    PerplexityCell(candidate.fitness_nll)};
+  if (HasFitnessErrors(report)) cells.push_back(ErrorCell(FitnessError(report, candidate)));
+  cells.push_back(PerplexityCell(candidate.selection_nll));
+  cells.push_back(PerplexityCell(candidate.report_nll));
+  if (!report.tasks.tasks.empty()) cells.push_back(ErrorCell(ReportError(report, candidate)));
+  cells.push_back(candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity)
+                                              : "-");
+  cells.push_back(candidate.text);
+  return cells;
 }
 
 // How many settings the baselines have, those that the time did not reach included.
@@ -50,14 +100,15 @@ absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
   return settings;
 }
 
-// Up to the first candidate with a fitness, as the engine has it.
+// As the engine has it.
 double HypervolumeOf(const RunReport& report, const std::vector<StoredCandidate>& candidates) {
-  const auto point = [&](const StoredCandidate& candidate, double nodes) {
+  const std::vector<std::string>& names = report.config.objectives;
+  const auto point = [&](const StoredCandidate& candidate) {
     search::Objectives objectives;
     size_t measure = 0;
-    for (const std::string& name : report.config.objectives) {
+    for (const std::string& name : names) {
       objectives.push_back(name == search::kLoss         ? *candidate.fitness_nll
-                           : name == search::kComplexity ? nodes
+                           : name == search::kComplexity ? candidate.complexity
                                                          : candidate.measures[measure++]);
     }
     return objectives;
@@ -66,10 +117,10 @@ double HypervolumeOf(const RunReport& report, const std::vector<StoredCandidate>
                                   [](const auto& c) { return c.fitness_nll.has_value(); });
   if (first == candidates.end()) return 0;
   std::vector<search::Objectives> points;
-  for (const StoredCandidate& candidate : report.front) {
-    points.push_back(point(candidate, candidate.complexity));
-  }
-  return search::Hypervolume(points, point(*first, report.config.variation.maximum_nodes + 1));
+  for (const StoredCandidate& candidate : report.front) points.push_back(point(candidate));
+  return search::Hypervolume(
+      points, search::HypervolumeReference(point(*first), names,
+                                           report.config.variation.maximum_nodes + 1));
 }
 
 // Lowest value of `loss` among candidates that have one; simpler, then earlier, where equal.
@@ -84,6 +135,19 @@ std::optional<StoredCandidate> Lowest(const std::vector<StoredCandidate>& candid
     }
   }
   return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+// The best function against the best baseline, on the report split.
+std::string DescribeComparison(const RunReport& report) {
+  if (!report.best || !report.best_baseline) return "";
+  const auto difference = report.against_best_baseline.find(report.best->id);
+  if (difference == report.against_best_baseline.end()) return "";
+  const std::string baseline =
+      fmt::format("the best baseline by selection ({}, id {})", DisplayName(*report.best_baseline),
+                  report.best_baseline->id);
+  if (report.best->id == report.best_baseline->id) return fmt::format("* is {}\n", baseline);
+  return fmt::format("* against {}, on the report split: {}\n", baseline,
+                     Describe(difference->second));
 }
 
 }  // namespace
@@ -109,6 +173,11 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
 
   RunReport report;
   report.config = *std::move(config);
+  const auto tasks = (*store)->Property(kTasksProperty);
+  if (!tasks.ok()) return tasks.status();
+  auto described = RunTasksFromJson(tasks->value_or(""));
+  if (!described.ok()) return described.status();
+  report.tasks = *std::move(described);
   report.candidates = static_cast<int64_t>(candidates->size());
   std::vector<std::pair<double, double>> fitness_and_selection, forecast_and_fitness;
   std::map<std::string, int64_t> failures;
@@ -161,6 +230,13 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   auto refinement = ReadRefinementReport(**store);
   if (!refinement.ok()) return refinement.status();
   report.refinement = *std::move(refinement);
+  auto verified = ReadVerifiedOutcomes(**store, *candidates);
+  if (!verified.ok()) return verified.status();
+  report.verified = *std::move(verified);
+  report.best_baseline = Lowest(report.baselines, &StoredCandidate::selection_nll);
+  if (report.best_baseline) {
+    report.against_best_baseline = CompareWithBaseline(report.verified, report.best_baseline->id);
+  }
   report.hypervolume = HypervolumeOf(report, *candidates);
   const auto reason = (*store)->Property(search::kEndReasonProperty);
   if (!reason.ok()) return reason.status();
@@ -182,33 +258,43 @@ nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
            candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
           {"selection_perplexity", Perplexity(candidate.selection_nll)},
           {"report_perplexity", Perplexity(candidate.report_nll)},
-          {"sparsity", candidate.achieved_sparsity
-                           ? nlohmann::ordered_json(*candidate.achieved_sparsity)
-                           : nlohmann::ordered_json(nullptr)}};
+          {"sparsity", NumberOrNull(candidate.achieved_sparsity)}};
 }
 
 nlohmann::ordered_json ToJson(const RunReport& report) {
+  const auto finalist = [&](const StoredCandidate& candidate) {
+    nlohmann::ordered_json json = ToJson(candidate);
+    if (HasFitnessErrors(report)) {
+      json["fitness_zero_shot_error"] = NumberOrNull(FitnessError(report, candidate));
+    }
+    if (!report.tasks.tasks.empty()) {
+      json["report_zero_shot_error"] = NumberOrNull(ReportError(report, candidate));
+    }
+    json["against_best_baseline"] = nullptr;
+    const auto found = report.against_best_baseline.find(candidate.id);
+    if (found != report.against_best_baseline.end()) {
+      json["against_best_baseline"] = ToJson(found->second);
+    }
+    return json;
+  };
   nlohmann::ordered_json json;
   json["front"] = nlohmann::ordered_json::array();
   json["baselines"] = nlohmann::ordered_json::array();
-  for (const StoredCandidate& candidate : report.front) json["front"].push_back(ToJson(candidate));
-  for (const StoredCandidate& candidate : report.baselines) {
-    json["baselines"].push_back(ToJson(candidate));
-  }
   json["other_finalists"] = nlohmann::ordered_json::array();
-  for (const StoredCandidate& candidate : report.other_finalists) {
-    json["other_finalists"].push_back(ToJson(candidate));
+  for (const auto& [name, candidates] : {std::pair{"front", &report.front},
+                                         {"baselines", &report.baselines},
+                                         {"other_finalists", &report.other_finalists}}) {
+    for (const StoredCandidate& candidate : *candidates) json[name].push_back(finalist(candidate));
   }
-  json["best"] = report.best ? ToJson(*report.best) : nlohmann::ordered_json(nullptr);
-  json["fitness_rank_correlation"] = report.fitness_rank_correlation
-                                         ? nlohmann::ordered_json(*report.fitness_rank_correlation)
-                                         : nlohmann::ordered_json(nullptr);
-  const auto number = [](const std::optional<double>& value) {
-    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-  };
+  json["best"] = report.best ? finalist(*report.best) : nlohmann::ordered_json(nullptr);
+  json["best_baseline"] =
+      report.best_baseline ? finalist(*report.best_baseline) : nlohmann::ordered_json(nullptr);
+  json["intervals"] = PairedBootstrapJson();
+  json["measurements"] = MeasurementsJson(report.config, report.tasks);
+  json["fitness_rank_correlation"] = NumberOrNull(report.fitness_rank_correlation);
   json["forecasts"] = report.forecasts;
-  json["forecast_error"] = number(report.forecast_error);
-  json["forecast_rank_correlation"] = number(report.forecast_rank_correlation);
+  json["forecast_error"] = NumberOrNull(report.forecast_error);
+  json["forecast_rank_correlation"] = NumberOrNull(report.forecast_rank_correlation);
   json["refinement"] =
       report.refinement ? ToJson(*report.refinement) : nlohmann::ordered_json(nullptr);
   json["hypervolume"] = report.hypervolume;
@@ -224,23 +310,15 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
 }
 
 std::string ToTable(const RunReport& report) {
-  Table table(
-      {"", "id", "name", "nodes", "fitness", "selection", "report", "sparsity", "expression"},
-      {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight, Align::kRight,
-       Align::kRight, Align::kRight, Align::kLeft});
-  const auto is_best = [&](const StoredCandidate& candidate) {
-    return report.best && report.best->id == candidate.id;
-  };
+  Table table = EmptyTable(report);
   for (const StoredCandidate& candidate : report.baselines) {
-    table.AddRow(Row(candidate, is_best(candidate)));
+    table.AddRow(Row(report, candidate));
   }
   table.AddRule();
-  for (const StoredCandidate& candidate : report.front) {
-    table.AddRow(Row(candidate, is_best(candidate)));
-  }
+  for (const StoredCandidate& candidate : report.front) table.AddRow(Row(report, candidate));
   if (!report.other_finalists.empty()) table.AddRule();
   for (const StoredCandidate& candidate : report.other_finalists) {
-    table.AddRow(Row(candidate, is_best(candidate)));
+    table.AddRow(Row(report, candidate));
   }
   const RunConfig& config = report.config;
   std::string text =
@@ -248,17 +326,10 @@ std::string ToTable(const RunReport& report) {
       "finalists.\n"
       "Perplexities, lower is better.\n\n" +
       table.Render();
-  text += fmt::format(
-      "\nfitness    {} windows of {} tokens, fitness split, {} protocol, {}: what the search saw\n"
-      "selection  {} windows of {} tokens, fitness split, sequential protocol, {}: what chooses "
-      "the best (*)\n"
-      "report     {} windows of {} tokens, report split, sequential protocol, {}: used for nothing "
-      "else\n"
-      "{} candidates, {} distinct allocations measured, target sparsity {}\n",
-      config.fitness_windows, config.fitness_window_tokens, config.fitness_protocol,
-      config.fitness_arithmetic, config.selection_windows, config.report_window_tokens,
-      config.report_arithmetic, config.report_windows, config.report_window_tokens,
-      config.report_arithmetic, report.candidates, report.evaluations, config.target_sparsity);
+  text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
+  text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
+                      report.candidates, report.evaluations, config.target_sparsity);
+  text += DescribeComparison(report);
   if (report.fitness_rank_correlation) {
     text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",
                         report.finalists, *report.fitness_rank_correlation);

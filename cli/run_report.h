@@ -4,13 +4,17 @@
 
 #include <absl/status/statusor.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/paired_difference.h"
 #include "cli/refinement_report.h"
 #include "cli/run_config.h"
+#include "cli/run_tasks.h"
+#include "cli/verified_outcomes.h"
 #include "search/run_store.h"
 
 namespace strata::cli {
@@ -20,6 +24,7 @@ inline constexpr char kBaselineSettingsProperty[] = "baseline_settings";
 
 struct RunReport {
   RunConfig config;
+  RunTasks tasks;                              // none: no zero-shot errors
   std::vector<search::StoredCandidate> front;  // by complexity
   std::vector<search::StoredCandidate>
       baselines;  // best setting of each, in the order of the library
@@ -30,6 +35,11 @@ struct RunReport {
   // has been selected yet, lowest fitness loss. Never chosen by the report split. Empty if nothing
   // was measured.
   std::optional<search::StoredCandidate> best;
+  VerifiedOutcomes verified;
+  // The baseline with the lowest selection loss: chosen as the best function is, without the report
+  // split. Nothing before a baseline was selected.
+  std::optional<search::StoredCandidate> best_baseline;
+  std::map<int64_t, PairedDifference> against_best_baseline;  // on the report split, by candidate
   // Spearman's correlation of fitness with selection over the finalists' distinct allocations: how
   // far the cheap measurement can be trusted here.
   std::optional<double> fitness_rank_correlation;
@@ -59,8 +69,10 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
 std::string DisplayName(const search::StoredCandidate& candidate);
 
 // {"front": [...], "baselines": [...], ...}; each element has id, name, expression, complexity,
-// fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity, sparsity (null
-// where not measured).
+// fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity, sparsity, and
+// against_best_baseline (ToJson of PairedDifference), and with tasks fitness_zero_shot_error and
+// report_zero_shot_error, each null where not measured. "measurements" says how each was measured,
+// "intervals" how those of against_best_baseline were made.
 nlohmann::ordered_json ToJson(const RunReport& report);
 nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
 

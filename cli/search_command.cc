@@ -92,6 +92,9 @@ std::vector<std::string> WorkerCommandLine(const RunConfig& config, const std::s
   if (!config.fitness_levels.empty()) {
     command.insert(command.end(), {"--levels", config.fitness_levels});
   }
+  for (const std::string& path : config.fitness_tasks) {
+    command.insert(command.end(), {"--tasks", path});
+  }
   // The number of the worker is put into the last argument.
   command.insert(command.end(), {"--name", "local-{index}"});
   return command;

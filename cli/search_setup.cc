@@ -140,6 +140,7 @@ absl::Status StoreDescription(const SearchSetup& setup) {
                                             ModelProperty(setup.model, setup.plan.granularity)},
         {"text_digest", setup.text_digest},
         {kLevelsProperty, setup.plan.search.levels},
+        {kTasksProperty, setup.tasks.tasks.empty() ? "" : JsonText(ToJson(setup.tasks))},
         {kBaselineSettingsProperty, fmt::format("{}", settings)},
         {search::kConfigProperty, RunConfigToYaml(setup.config)}}) {
     if (absl::Status status = setup.store->PutProperty(name, value); !status.ok()) return status;
@@ -173,6 +174,10 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
     if (!levels.ok()) return levels.status();
     setup->plan.search.levels = *std::move(levels);
   }
+  auto tasks = ReadRunTasks(config);
+  if (!tasks.ok()) return tasks.status();
+  setup->tasks = *std::move(tasks);
+  SetTasks(config, setup->tasks.digest, &setup->plan);
   setup->config = std::move(config);
   return absl::OkStatus();
 }
@@ -181,7 +186,8 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
 
 bool MayChange(const std::string& key, Continuation continuation) {
   if (key.starts_with("workers.") || key.starts_with("storage.") || key == "search.minutes" ||
-      key == "model" || key == "text" || key == "run" || key == "fitness.levels") {
+      key == "model" || key == "text" || key == "run" || key == "fitness.levels" ||
+      key == "fitness.tasks") {
     return true;
   }
   return continuation == Continuation::kExtend &&

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/run_config.h"
+#include "cli/run_tasks.h"
 #include "evaluator/evaluator.h"
 #include "search/run_store.h"
 #include "search/session.h"
@@ -22,6 +23,7 @@ struct SearchSetup {
   RunConfig config;  // effective: `auto` values resolved
   evaluator::ModelSummary model;
   std::string text_digest;
+  RunTasks tasks;
   workers::MeasurementPlan plan;
   std::unique_ptr<search::RunStore> store;
   std::unique_ptr<search::Session> session;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/run_tasks.h"
 #include "cli/search_setup.h"
 #include "cli/warm_start.h"
 
@@ -80,6 +81,11 @@ absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
   auto levels = store.Property(kLevelsProperty);
   if (!levels.ok()) return levels.status();
   plan->search.levels = levels->value_or("");
+  const auto tasks_property = store.Property(kTasksProperty);
+  if (!tasks_property.ok()) return tasks_property.status();
+  const auto tasks = RunTasksFromJson(tasks_property->value_or(""));
+  if (!tasks.ok()) return tasks.status();
+  SetTasks(*config, tasks->digest, &*plan);
   const Json description = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
   auto units = UnitsOfModelProperty(description);
   if (!units.ok()) {

@@ -13,6 +13,8 @@
 #include "cli/command.h"
 #include "cli/credential_options.h"
 #include "evaluator/model_evaluator.h"
+#include "evaluator/tasks/zero_shot_scorer.h"
+#include "evaluator/tasks/zero_shot_tasks.h"
 #include "workers/evaluation_child.h"
 #include "workers/evaluation_process.h"
 #include "workers/worker.h"
@@ -25,15 +27,28 @@ struct Options {
   CredentialOptions credentials;
   evaluator::ModelEvaluatorOptions evaluator;
   workers::EvaluationLimits limits;
+  std::vector<std::string> tasks;
   double memory_gib = 0;
   bool evaluate = false;  // as the process that evaluates for a worker
 };
+
+absl::StatusOr<std::unique_ptr<evaluator::Evaluator>> OpenEvaluator(const Options& options) {
+  evaluator::ModelEvaluatorOptions evaluator = options.evaluator;
+  if (!options.tasks.empty()) {
+    const auto set = tasks::ReadZeroShotTasks(options.tasks);
+    if (!set.ok()) return set.status();
+    evaluator.open_tasks = [set = *set](const std::string& model_path) {
+      return tasks::OpenZeroShotScorer(set, model_path);
+    };
+  }
+  return evaluator::OpenModelEvaluator(evaluator);
+}
 
 // In the process that the worker started for it.
 absl::Status Evaluate(const Options& options) {
   const auto child = workers::EvaluationChild::Create();
   if (!child.ok()) return child.status();
-  const auto evaluator = evaluator::OpenModelEvaluator(options.evaluator);
+  const auto evaluator = OpenEvaluator(options);
   if (!evaluator.ok()) return (*child)->Refuse(evaluator.status());
   return (*child)->Serve(workers::MakeTaskRunner(evaluator->get()).get());
 }
@@ -96,6 +111,10 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
                    "map and so have in memory once; built where missing");
   verb->add_option("--levels", options->evaluator.level_folder,
                    "folder of the level database that the run names");
+  verb->add_option("--tasks", options->tasks,
+                   "task file, or folder of them, that the run names; repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,
                    "seconds for which an absent coordinator is retried")
       ->check(CLI::PositiveNumber)

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,10 @@ struct Fidelity {
   // One-shot SparseGPT only: digest of the key of a level database, whose weights are taken in
   // place of solving for those of this allocation; empty: solved for.
   std::string levels = {};
+  // Digest of the tasks that the pruned model answers besides, the first so many items of each
+  // (0: all) in the half that `split` names; empty: none.
+  std::string tasks = {};
+  int64_t task_items = 0;
 };
 
 struct ProfileRequest {
@@ -120,7 +125,7 @@ struct EvaluateRequest {
 
 struct StageSeconds {
   double prune = 0;    // masks and weights, and in the sequential protocol the calibration passes
-  double forward = 0;  // blocks of the model
+  double forward = 0;  // blocks of the model, and all of the tasks
   double loss = 0;     // head and cross-entropy
 };
 
@@ -129,6 +134,8 @@ struct Measurement {
   double mean_nll = 0;  // mean over windows, summed in window order; perplexity = exp(mean_nll)
   int64_t tokens = 0;   // predicted tokens
   double achieved_sparsity = 0;  // zeros / prunable weights, counted
+  // One less the mean accuracy over the tasks, where the request names them.
+  std::optional<double> zero_shot_error = {};
   StageSeconds seconds;
 };
 
@@ -141,6 +148,7 @@ class Evaluator {
   virtual ~Evaluator() = default;
   virtual const ModelSummary& model() const = 0;
   virtual const std::string& text_digest() const = 0;
+  virtual std::string tasks_digest() const { return ""; }  // empty: it has none
 
   // InvalidArgument: a feature that does not parse or that this evaluator cannot measure.
   virtual absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,

@@ -8,6 +8,7 @@
 
 #include "evaluator/calibration_pass.h"
 #include "evaluator/feature_pass.h"
+#include "evaluator/held_blocks.h"
 #include "evaluator/level_database.h"
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
@@ -16,6 +17,7 @@
 #include "evaluator/one_shot_pruner.h"
 #include "evaluator/progress.h"
 #include "evaluator/sequential_pruner.h"
+#include "evaluator/task_scorer.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
 #include "evaluator/transformer_model.h"
@@ -34,16 +36,19 @@ double SecondsSince(Clock::time_point start) {
 class ModelEvaluator : public Evaluator {
  public:
   ModelEvaluator(ModelSummary summary, std::unique_ptr<TransformerModel> model, TextCorpus corpus,
-                 const ModelEvaluatorOptions& options, std::optional<LevelDatabase> levels)
+                 const ModelEvaluatorOptions& options, std::optional<LevelDatabase> levels,
+                 std::shared_ptr<TaskScorer> tasks)
       : summary_(std::move(summary)),
         model_(std::move(model)),
         corpus_(std::move(corpus)),
         threads_(options.threads),
         bank_folder_(options.bank_folder),
-        levels_(std::move(levels)) {}
+        levels_(std::move(levels)),
+        tasks_(std::move(tasks)) {}
 
   const ModelSummary& model() const override { return summary_; }
   const std::string& text_digest() const override { return corpus_.digest(); }
+  std::string tasks_digest() const override { return tasks_ == nullptr ? "" : tasks_->digest(); }
 
   absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
                                           const Progress& progress) override {
@@ -79,6 +84,7 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<RankBank> MakeRanks(const EvaluateRequest& request, const Progress& progress);
   absl::Status Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                          const Progress& progress);
+  absl::Status CheckTasks(const Fidelity& fidelity) const;
 
   const ModelSummary summary_;
   const std::unique_ptr<TransformerModel> model_;
@@ -86,6 +92,7 @@ class ModelEvaluator : public Evaluator {
   const int threads_;
   const std::string bank_folder_;
   const std::optional<LevelDatabase> levels_;
+  const std::shared_ptr<TaskScorer> tasks_;
 
   // Of the last calibration that was measured.
   std::optional<Calibration> calibrated_;
@@ -254,6 +261,13 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeSparseGpt(
                                             request.fidelity.arithmetic);
 }
 
+absl::Status ModelEvaluator::CheckTasks(const Fidelity& fidelity) const {
+  if (fidelity.tasks.empty() || tasks_digest() == fidelity.tasks) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("expected the tasks {}, found {}: name their files with --tasks", fidelity.tasks,
+                  tasks_ == nullptr ? "none" : tasks_digest()));
+}
+
 absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateRequest& request,
                                                                const Progress& progress) {
   const absl::StatusOr<std::vector<BlockSparsity>> sparsity = SparsityOf(request);
@@ -264,17 +278,33 @@ absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateReq
         fmt::format("expected at least 1 window of at least 2 tokens, found {} of {}",
                     fidelity.windows, fidelity.window_tokens));
   }
+  if (absl::Status status = CheckTasks(fidelity); !status.ok()) return status;
   const absl::StatusOr<Windows> windows =
       corpus_.Windows(fidelity.split, fidelity.windows, fidelity.window_tokens);
   if (!windows.ok()) return windows.status();
   const Clock::time_point start = Clock::now();
-  const absl::StatusOr<std::unique_ptr<BlockPruner>> pruner =
+  absl::StatusOr<std::unique_ptr<BlockPruner>> pruner =
       MakePruner(request, Part(progress, 0.0, 0.4));
   if (!pruner.ok()) return pruner.status();
   const double preparation_seconds = SecondsSince(start);
-  absl::StatusOr<Measurement> measurement = MeasureWindows(
-      *model_, **pruner, *sparsity, *windows, fidelity.arithmetic, Part(progress, 0.4, 1.0));
-  if (measurement.ok()) measurement->seconds.prune += preparation_seconds;
+  const bool has_tasks = !fidelity.tasks.empty();
+  std::unique_ptr<BlockPruner> blocks = *std::move(pruner);
+  // The windows and every batch of the tasks go through the same blocks, pruned once.
+  if (has_tasks) {
+    blocks = std::make_unique<HeldBlocks>(model_->config(), fidelity.arithmetic, std::move(blocks));
+  }
+  absl::StatusOr<Measurement> measurement =
+      MeasureWindows(*model_, *blocks, *sparsity, *windows, fidelity.arithmetic,
+                     Part(progress, 0.4, has_tasks ? 0.6 : 1.0));
+  if (!measurement.ok()) return measurement;
+  measurement->seconds.prune += preparation_seconds;
+  if (!has_tasks) return measurement;
+  const Clock::time_point tasks_start = Clock::now();
+  const absl::StatusOr<double> error =
+      tasks_->MeasureError(*model_, *blocks, *sparsity, fidelity, Part(progress, 0.6, 1.0));
+  if (!error.ok()) return error.status();
+  measurement->zero_shot_error = *error;
+  measurement->seconds.forward += SecondsSince(tasks_start);
   return measurement;
 }
 
@@ -296,6 +326,12 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
     if (!opened.ok()) return opened.status();
     levels.emplace(*std::move(opened));
   }
+  std::shared_ptr<TaskScorer> tasks;
+  if (options.open_tasks) {
+    auto opened = options.open_tasks(options.model_path);
+    if (!opened.ok()) return opened.status();
+    tasks = *std::move(opened);
+  }
   absl::StatusOr<std::unique_ptr<TransformerModel>> model =
       TransformerModel::Load(*std::move(checkpoint), options.residence);
   if (!model.ok()) return model.status();
@@ -305,7 +341,8 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
     if (!shared.ok()) return shared;
   }
   return std::make_unique<ModelEvaluator>(*std::move(summary), *std::move(model),
-                                          *std::move(corpus), options, std::move(levels));
+                                          *std::move(corpus), options, std::move(levels),
+                                          std::move(tasks));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #ifndef STRATA_EVALUATOR_MODEL_EVALUATOR_H_
 #define STRATA_EVALUATOR_MODEL_EVALUATOR_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,8 @@
 #include "evaluator/residence.h"
 
 namespace strata::evaluator {
+
+class TaskScorer;
 
 struct ModelEvaluatorOptions {
   std::string model_path;  // Hugging Face directory or GGUF file
@@ -20,6 +23,10 @@ struct ModelEvaluatorOptions {
   // empty: each has its own in memory.
   std::string bank_folder = {};
   std::string level_folder = {};  // of a level database for requests that name it; empty: none
+  // Makes what scores tasks on the model of a path, for requests that name tasks; they keep a
+  // pruned copy of the model in memory. Null: no tasks.
+  std::function<absl::StatusOr<std::shared_ptr<TaskScorer>>(const std::string& model_path)>
+      open_tasks = nullptr;
 };
 
 // Errors: NotFound, DataLoss (truncated or damaged, weights that are not finite), InvalidArgument

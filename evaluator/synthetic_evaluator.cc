@@ -72,6 +72,7 @@ class SyntheticEvaluator final : public Evaluator {
 
   const ModelSummary& model() const override { return model_; }
   const std::string& text_digest() const override { return text_digest_; }
+  std::string tasks_digest() const override { return options_.tasks_digest; }
 
   absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
                                           const Progress& progress) override {
@@ -110,6 +111,9 @@ class SyntheticEvaluator final : public Evaluator {
     if (!request.allocation.empty()) {
       measurement.achieved_sparsity = expr::MeanSparsity(
           request.allocation, expr::ParametersOf(LayoutOf(model_, request.granularity)));
+    }
+    if (!request.fidelity.tasks.empty()) {
+      measurement.zero_shot_error = 1 - std::exp(kDenseNll - measurement.mean_nll);
     }
     if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
     return measurement;
@@ -150,6 +154,11 @@ class SyntheticEvaluator final : public Evaluator {
       return absl::InvalidArgumentError(
           fmt::format("fidelity: expected at least 1 window of at least 2 tokens, found {} of {}",
                       request.fidelity.windows, request.fidelity.window_tokens));
+    }
+    if (!request.fidelity.tasks.empty() && request.fidelity.tasks != options_.tasks_digest) {
+      return absl::FailedPreconditionError(
+          fmt::format("fidelity: expected the tasks '{}', found '{}'", options_.tasks_digest,
+                      request.fidelity.tasks));
     }
     return absl::OkStatus();
   }

@@ -119,8 +119,8 @@ class Engine {
   // Ids of the archive of all objectives, by complexity, then loss. It takes results in the order
   // of candidates, so it trails behind what was told by at most what is outstanding.
   virtual std::vector<int64_t> Front() const = 0;
-  // Of the archive, up to the losses and measures of the first candidate with a result and one node
-  // more than functions may have; never falls. 0 before.
+  // Of the archive, up to the losses and measures of the first candidate with a result, one node
+  // more than functions may have, and a zero-shot error of 1; never falls. 0 before.
   virtual double ArchiveHypervolume() const = 0;
 
   // For every baseline with a result, the id of its setting with the lowest fitness_nll, in

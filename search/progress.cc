@@ -6,6 +6,8 @@
 namespace strata::search {
 namespace {
 
+constexpr double kLargestError = 1;
+
 Objectives EpsilonsOf(const EngineOptions& options) {
   Objectives epsilons;
   for (const std::string& name : options.objectives) {
@@ -34,6 +36,16 @@ std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
   return objectives;
 }
 
+Objectives HypervolumeReference(Objectives first, const std::vector<std::string>& names,
+                                double largest_nodes) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == kComplexity) first[i] = largest_nodes;
+    // An error is a coarse number: the first candidate's may be the lowest there is.
+    if (names[i] == kZeroShotError) first[i] = kLargestError;
+  }
+  return first;
+}
+
 SearchProgress::SearchProgress(const EngineOptions& options)
     : names_(options.objectives),
       largest_nodes_(options.strategy.variation.maximum_nodes + 1),
@@ -43,9 +55,7 @@ void SearchProgress::Add(const Candidate& candidate) {
   std::optional<Objectives> objectives = ObjectivesOf(candidate, names_);
   const bool is_evaluation = !candidate.same_as && !candidate.allocation.empty();
   if (objectives && reference_.empty()) {
-    reference_ = *objectives;
-    const int nodes = NodeObjective(names_);
-    if (nodes >= 0) reference_[static_cast<size_t>(nodes)] = largest_nodes_;
+    reference_ = HypervolumeReference(*objectives, names_, largest_nodes_);
   }
   if (objectives && archive_.Insert(candidate.id, *std::move(objectives))) {
     hypervolume_ = archive_.HypervolumeTo(reference_);

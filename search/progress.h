@@ -19,6 +19,11 @@ std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
 // Index of kComplexity among the names, -1 if it is none of them.
 int NodeObjective(const std::vector<std::string>& names);
 
+// What the hypervolume reaches to: the objectives of the first candidate with a result, but for
+// `largest_nodes` and a zero-shot error of 1.
+Objectives HypervolumeReference(Objectives first, const std::vector<std::string>& names,
+                                double largest_nodes);
+
 // Candidates are added in order of id, so that it does not matter in which order results came. Not
 // thread-safe.
 class SearchProgress {

@@ -40,6 +40,8 @@ struct StoredCandidate {
 inline constexpr char kConfigProperty[] = "config";
 // Why the search part ended: Engine::end_reason(), or "time". Set once the run is done.
 inline constexpr char kEndReasonProperty[] = "end_reason";
+// SessionOptions::verify_context: what the digests of measurements on the report split are made of.
+inline constexpr char kVerifyContextProperty[] = "verify_context";
 // The candidate whose allocation a refinement began with.
 inline constexpr char kRefinedFromProperty[] = "refined_from";
 

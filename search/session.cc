@@ -99,7 +99,7 @@ class StoredSession final : public Session {
         {"racing_contexts", &racing},
         {"search_context", &options_.search_context},
         {"select_context", &options_.select_context},
-        {"verify_context", &options_.verify_context},
+        {kVerifyContextProperty, &options_.verify_context},
         {"refine_context", &options_.refine_context},
         {kEngineOptions, &identity}};
     for (const auto& [name, value] : properties) {

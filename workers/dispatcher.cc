@@ -181,6 +181,10 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
     Refuse(stream, reason);
     return false;
   }
+  if (const std::string lacks = TasksRefusalOf(hello, TasksOf(options_.plan)); !lacks.empty()) {
+    Refuse(stream, lacks);
+    return false;
+  }
   if (const std::string refusal = records_.RefusalOf(hello.worker_name()); !refusal.empty()) {
     Refuse(stream, refusal);
     return false;

@@ -19,6 +19,7 @@ v1::Hello MakeHello(const std::string& worker_name, const evaluator::Evaluator& 
   const evaluator::ModelSummary& summary = evaluator.model();
   hello.set_model_digest(summary.digest);
   hello.set_text_digest(evaluator.text_digest());
+  hello.set_tasks_digest(evaluator.tasks_digest());
   v1::ModelShape* shape = hello.mutable_model();
   shape->set_name(summary.name);
   shape->set_family(summary.family);
@@ -56,6 +57,13 @@ std::string RefusalOf(const v1::Hello& hello, const std::string& model_digest,
                        Printable(hello.text_digest()));
   }
   return "";
+}
+
+std::string TasksRefusalOf(const v1::Hello& hello, const std::string& tasks) {
+  if (tasks.empty() || hello.tasks_digest() == tasks) return "";
+  return fmt::format("tasks digest: expected {}, found {}", tasks,
+                     hello.tasks_digest().empty() ? "none: name their files with --tasks"
+                                                  : Printable(hello.tasks_digest()));
 }
 
 std::string DefaultWorkerName() {

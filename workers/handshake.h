@@ -15,6 +15,10 @@ v1::Hello MakeHello(const std::string& worker_name, const evaluator::Evaluator& 
 std::string RefusalOf(const v1::Hello& hello, const std::string& model_digest,
                       const std::string& text_digest);
 
+// Likewise of a worker that lacks the tasks of digest `tasks`; a run without tasks has an empty
+// one.
+std::string TasksRefusalOf(const v1::Hello& hello, const std::string& tasks);
+
 // Host name and process id: unique among the workers of a run.
 std::string DefaultWorkerName();
 

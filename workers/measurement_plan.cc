@@ -61,10 +61,14 @@ std::string Describe(const evaluator::Calibration& calibration) {
 }
 
 std::string Describe(const evaluator::Fidelity& fidelity) {
-  const std::string text = fmt::format(
-      "split={} windows={}x{} arithmetic={} protocol={}", NameOf(fidelity.split), fidelity.windows,
-      fidelity.window_tokens, NameOf(fidelity.arithmetic), NameOf(fidelity.protocol));
-  return fidelity.levels.empty() ? text : fmt::format("{} levels={}", text, fidelity.levels);
+  std::string text = fmt::format("split={} windows={}x{} arithmetic={} protocol={}",
+                                 NameOf(fidelity.split), fidelity.windows, fidelity.window_tokens,
+                                 NameOf(fidelity.arithmetic), NameOf(fidelity.protocol));
+  if (!fidelity.levels.empty()) text += fmt::format(" levels={}", fidelity.levels);
+  if (!fidelity.tasks.empty()) {
+    text += fmt::format(" tasks={} task_items={}", fidelity.tasks, fidelity.task_items);
+  }
+  return text;
 }
 
 }  // namespace
@@ -105,6 +109,10 @@ const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const Measur
       break;
   }
   return plan.verify;
+}
+
+const std::string& TasksOf(const MeasurementPlan& plan) {
+  return plan.verify.tasks.empty() ? plan.search.tasks : plan.verify.tasks;
 }
 
 void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,

@@ -29,6 +29,9 @@ struct MeasurementPlan {
   evaluator::Fidelity refine;  // fitness split, sequential protocol: of a refinement
 };
 
+// Digest of the tasks that a plan's evaluations need, on whatever rung; empty: none.
+const std::string& TasksOf(const MeasurementPlan& plan);
+
 // How evaluations of a rung, and of the search's of a level, are measured. A reference into `plan`.
 const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const MeasurementPlan& plan);
 

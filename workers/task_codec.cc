@@ -47,6 +47,8 @@ void Encode(const evaluator::Fidelity& fidelity, v1::Fidelity* sent) {
   sent->set_arithmetic(NameOf(fidelity.arithmetic));
   sent->set_protocol(NameOf(fidelity.protocol));
   sent->set_levels(fidelity.levels);
+  sent->set_tasks(fidelity.tasks);
+  sent->set_task_items(fidelity.task_items);
 }
 
 absl::Status Decode(const v1::Calibration& sent, evaluator::Calibration* calibration) {
@@ -67,14 +69,21 @@ absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
     return absl::InvalidArgumentError(
         "fidelity.split: expected \"fitness\" or \"report\", found \"calibration\"");
   }
-  if (sent.levels().size() > kMaximumTextBytes) {
+  for (const auto& [field, text] :
+       {std::pair{"levels", &sent.levels()}, std::pair{"tasks", &sent.tasks()}}) {
+    if (text->size() <= kMaximumTextBytes) continue;
     return absl::InvalidArgumentError(
-        fmt::format("fidelity.levels: expected at most {} bytes, found {}", kMaximumTextBytes,
-                    sent.levels().size()));
+        fmt::format("fidelity.{}: expected at most {} bytes, found {}", field, kMaximumTextBytes,
+                    text->size()));
+  }
+  if (sent.task_items() != 0) {
+    status.Update(CheckCount("fidelity.task_items", sent.task_items()));
   }
   fidelity->windows = sent.windows();
   fidelity->window_tokens = sent.window_tokens();
   fidelity->levels = sent.levels();
+  fidelity->tasks = sent.tasks();
+  fidelity->task_items = sent.task_items();
   return status;
 }
 
@@ -209,6 +218,12 @@ absl::Status CheckAnswers(const v1::EvaluateResult& result, const search::Evalua
     return absl::InvalidArgumentError(
         fmt::format("evaluate.tokens: expected {}, found {}", tokens, result.tokens()));
   }
+  if (!fidelity.tasks.empty()) {
+    const auto error = result.measures().find(search::kZeroShotError);
+    const double value = error == result.measures().end() ? NAN : error->second;
+    const std::string field = fmt::format("evaluate.measures[{}]", search::kZeroShotError);
+    if (absl::Status status = CheckRange(field, value, 0, 1); !status.ok()) return status;
+  }
   if (task.allocation.size() != parameters.size()) {
     return absl::InternalError(fmt::format("allocation: expected {} sparsities, found {}",
                                            parameters.size(), task.allocation.size()));
@@ -338,6 +353,9 @@ v1::Result EncodeResult(const std::string& digest,
   measurement->set_mean_nll(result->mean_nll);
   measurement->set_tokens(result->tokens);
   measurement->set_achieved_sparsity(result->achieved_sparsity);
+  if (result->zero_shot_error.has_value()) {
+    (*measurement->mutable_measures())[search::kZeroShotError] = *result->zero_shot_error;
+  }
   measurement->set_prune_seconds(result->seconds.prune);
   measurement->set_forward_seconds(result->seconds.forward);
   measurement->set_loss_seconds(result->seconds.loss);

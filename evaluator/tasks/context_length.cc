@@ -1,5 +1,7 @@
 #include "evaluator/tasks/context_length.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -52,6 +54,17 @@ absl::StatusOr<int64_t> ContextLength(const std::string& model_path) {
   const std::string key = *architecture + ".context_length";
   if (!(*file)->metadata().contains(key)) return kDefaultTokens;
   return (*file)->Integer(key);
+}
+
+absl::StatusOr<int64_t> ReadableTokens(const std::string& model_path, int64_t maximum_tokens) {
+  if (maximum_tokens == 0) {
+    const auto length = ContextLength(model_path);
+    if (!length.ok()) return length.status();
+    maximum_tokens = *length;
+  }
+  if (maximum_tokens >= 2) return maximum_tokens;
+  return absl::InvalidArgumentError(
+      fmt::format("expected a model that reads at least 2 tokens, found {}", maximum_tokens));
 }
 
 }  // namespace strata::tasks

@@ -15,6 +15,9 @@ namespace strata::tasks {
 // readers.
 absl::StatusOr<int64_t> ContextLength(const std::string& model_path);
 
+// `maximum_tokens`, or ContextLength where it is 0. InvalidArgument below 2.
+absl::StatusOr<int64_t> ReadableTokens(const std::string& model_path, int64_t maximum_tokens);
+
 }  // namespace strata::tasks
 
 #endif  // STRATA_EVALUATOR_TASKS_CONTEXT_LENGTH_H_

@@ -1,6 +1,9 @@
 #include "evaluator/tasks/likelihoods.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
 
 #include "evaluator/tasks/packed_requests.h"
 #include "evaluator/token_loss.h"
@@ -50,6 +53,37 @@ absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
   const at::Tensor predicting = hidden.index_select(0, at::tensor(packed.rows, at::kLong));
   const at::Tensor rows = model.FinalNorm(predicting).to(head.scalar_type());
   return SumRequests(packed, evaluator::NextTokenLosses(rows, head, targets));
+}
+
+absl::StatusOr<std::vector<ItemResponse>> MeasureItems(
+    evaluator::TransformerModel& model, evaluator::BlockPruner& pruner,
+    const std::vector<evaluator::BlockSparsity>& sparsity, std::span<const ItemRequests> items,
+    evaluator::Arithmetic arithmetic, const evaluator::Progress& progress) {
+  std::vector<LikelihoodRequest> requests;
+  for (const ItemRequests& item : items) {
+    requests.insert(requests.end(), item.likelihoods.begin(), item.likelihoods.end());
+  }
+  const auto likelihoods =
+      MeasureLikelihoods(model, pruner, sparsity, requests, arithmetic, progress);
+  if (!likelihoods.ok()) return likelihoods.status();
+  std::vector<ItemResponse> responses;
+  auto next = likelihoods->begin();
+  for (const ItemRequests& item : items) {
+    const auto count = static_cast<std::ptrdiff_t>(item.likelihoods.size());
+    responses.push_back({{next, next + count}, "", 0});
+    next += count;
+  }
+  return responses;
+}
+
+absl::Status CheckFinite(const std::vector<Likelihood>& likelihoods) {
+  for (const Likelihood& one : likelihoods) {
+    if (std::isfinite(one.log_likelihood)) continue;
+    return absl::DataLossError(
+        fmt::format("expected a finite log-likelihood, found {}; the model's weights are unfit",
+                    one.log_likelihood));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace strata::tasks

@@ -4,10 +4,10 @@
 
 #include <utility>
 
+#include "evaluator/held_blocks.h"
 #include "evaluator/linear_sparsity.h"
 #include "evaluator/pruning_method.h"
 #include "evaluator/sequential_pruner.h"
-#include "evaluator/tasks/held_blocks.h"
 
 namespace strata::tasks {
 
@@ -71,7 +71,8 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> ModelVersions::Make(const ModelVers
       model_, sequences,
       evaluator::SequentialPrunerOptions{version.method, options_.arithmetic, version.protocol});
   if (!AreHeld()) return pruner;
-  return std::make_unique<HeldBlocks>(model_.config(), options_.arithmetic, std::move(pruner));
+  return std::make_unique<evaluator::HeldBlocks>(model_.config(), options_.arithmetic,
+                                                 std::move(pruner));
 }
 
 absl::StatusOr<BlockPruner*> ModelVersions::Blocks(const ModelVersion& version) {

@@ -70,4 +70,22 @@ PackedRequests Pack(std::span<const LikelihoodRequest> requests) {
   return packed;
 }
 
+std::vector<size_t> BatchEnds(std::span<const ItemRequests> items, int64_t maximum_tokens) {
+  std::vector<size_t> ends;
+  int64_t tokens = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    int64_t more = 0;
+    for (const LikelihoodRequest& request : items[i].likelihoods) {
+      more += static_cast<int64_t>(request.tokens.size()) - 1;
+    }
+    if (tokens > 0 && tokens + more > maximum_tokens) {
+      ends.push_back(i);
+      tokens = 0;
+    }
+    tokens += more;
+  }
+  ends.push_back(items.size());
+  return ends;
+}
+
 }  // namespace strata::tasks

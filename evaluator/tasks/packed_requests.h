@@ -25,6 +25,10 @@ struct PackedRequests {
 // that requests about one context should lie beside one another.
 PackedRequests Pack(std::span<const LikelihoodRequest> requests);
 
+// Where each batch of whole items ends, as an index of items: batches of at most `maximum_tokens`
+// that the model reads, or of one item. Of likelihoods alone.
+std::vector<size_t> BatchEnds(std::span<const ItemRequests> items, int64_t maximum_tokens);
+
 }  // namespace strata::tasks
 
 #endif  // STRATA_EVALUATOR_TASKS_PACKED_REQUESTS_H_

@@ -15,6 +15,7 @@
 #include "evaluator/tasks/greedy_generation.h"
 #include "evaluator/tasks/likelihoods.h"
 #include "evaluator/tasks/model_versions.h"
+#include "evaluator/tasks/packed_requests.h"
 #include "evaluator/tokenizer_description.h"
 
 namespace strata::tasks {
@@ -24,19 +25,8 @@ using evaluator::Part;
 using evaluator::Progress;
 using evaluator::Residence;
 
-// Tokens of a batch where the blocks are at hand: enough to fill the matrix products, few enough to
-// store and show progress often.
-constexpr int64_t kBatchTokens = 8192;
 // Activations of a batch for which the model is read, and pruned, anew.
 constexpr int64_t kBatchBytes = int64_t{2} << 30;
-
-int64_t TokensOf(const ItemRequests& requests) {
-  int64_t tokens = 0;
-  for (const LikelihoodRequest& request : requests.likelihoods) {
-    tokens += static_cast<int64_t>(request.tokens.size()) - 1;
-  }
-  return tokens;
-}
 
 std::string KeyOf(const std::string& kind, const std::string& version,
                   std::span<const ItemRequests> items) {
@@ -52,16 +42,6 @@ std::string KeyOf(const std::string& kind, const std::string& version,
     content += '\n';
   }
   return evaluator::Sha256(content);
-}
-
-absl::Status CheckFinite(const ItemResponse& response) {
-  for (const Likelihood& one : response.likelihoods) {
-    if (std::isfinite(one.log_likelihood)) continue;
-    return absl::DataLossError(
-        fmt::format("expected a finite log-likelihood, found {}; the model's weights are unfit",
-                    one.log_likelihood));
-  }
-  return absl::OkStatus();
 }
 
 class ModelTaskEvaluator : public TaskEvaluator {
@@ -117,7 +97,7 @@ class ModelTaskEvaluator : public TaskEvaluator {
                                                        const std::vector<size_t>& ends,
                                                        const Measure& measure, ResponseStore* store,
                                                        const Progress& progress);
-  std::vector<size_t> BatchEnds(const std::vector<ItemRequests>& items) const;
+  int64_t BatchTokens() const;
   absl::StatusOr<std::vector<ItemResponse>> Score(const ModelVersion& version,
                                                   const std::string& item_name,
                                                   const std::vector<ItemRequests>& items,
@@ -201,7 +181,7 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::RunBatches(
     if (!measured.ok()) return measured.status();
     for (size_t k = 0; k < batch.size(); ++k) {
       (*measured)[k].truncated_tokens = batch[k].truncated_tokens;
-      if (absl::Status status = CheckFinite((*measured)[k]); !status.ok()) {
+      if (absl::Status status = CheckFinite((*measured)[k].likelihoods); !status.ok()) {
         return absl::Status(status.code(),
                             fmt::format("{} {} of {}: {}", work.item, begin + k, items.size(),
                                         std::string(status.message())));
@@ -216,30 +196,17 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::RunBatches(
   return responses;
 }
 
-// Where each batch ends, as an index of items.
-std::vector<size_t> ModelTaskEvaluator::BatchEnds(const std::vector<ItemRequests>& items) const {
+// Tokens of a batch.
+int64_t ModelTaskEvaluator::BatchTokens() const {
   const int64_t hidden_bytes = int64_t{4} * model_->config().hidden;
-  const int64_t limit =
-      versions_.AreHeld() ? kBatchTokens : std::max(kBatchTokens, kBatchBytes / hidden_bytes);
-  std::vector<size_t> ends;
-  int64_t tokens = 0;
-  for (size_t i = 0; i < items.size(); ++i) {
-    const int64_t more = TokensOf(items[i]);
-    if (tokens > 0 && tokens + more > limit) {
-      ends.push_back(i);
-      tokens = 0;
-    }
-    tokens += more;
-  }
-  ends.push_back(items.size());
-  return ends;
+  return versions_.AreHeld() ? kBatchTokens : std::max(kBatchTokens, kBatchBytes / hidden_bytes);
 }
 
 absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Score(
     const ModelVersion& version, const std::string& item_name,
     const std::vector<ItemRequests>& items, ResponseStore* store, const Progress& progress) {
   return RunBatches(
-      {"likelihoods", item_name}, version, items, BatchEnds(items),
+      {"likelihoods", item_name}, version, items, BatchEnds(items, BatchTokens()),
       [&](Batch batch, const Progress& part) { return ScoreBatch(version, batch, part); }, store,
       progress);
 }
@@ -248,21 +215,8 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::ScoreBatch(
     const ModelVersion& version, Batch items, const Progress& progress) {
   const auto blocks = versions_.Blocks(version);
   if (!blocks.ok()) return blocks.status();
-  std::vector<LikelihoodRequest> requests;
-  for (const ItemRequests& item : items) {
-    requests.insert(requests.end(), item.likelihoods.begin(), item.likelihoods.end());
-  }
-  const auto likelihoods = tasks::MeasureLikelihoods(
-      *model_, **blocks, versions_.SparsityOf(version), requests, options_.arithmetic, progress);
-  if (!likelihoods.ok()) return likelihoods.status();
-  std::vector<ItemResponse> responses;
-  auto next = likelihoods->begin();
-  for (const ItemRequests& item : items) {
-    const auto count = static_cast<std::ptrdiff_t>(item.likelihoods.size());
-    responses.push_back({{next, next + count}, "", 0});
-    next += count;
-  }
-  return responses;
+  return MeasureItems(*model_, **blocks, versions_.SparsityOf(version), items, options_.arithmetic,
+                      progress);
 }
 
 absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Generate(
@@ -308,23 +262,11 @@ absl::StatusOr<std::unique_ptr<TaskEvaluator>> Open(TaskEvaluatorOptions options
   if (!checkpoint.ok()) return checkpoint.status();
   auto description = evaluator::ReadTokenizerDescription(options.model_path);
   if (!description.ok()) return description.status();
-  const std::optional<int32_t> prefix =
-      description->begin.has_value() ? description->begin : description->end;
-  if (!prefix.has_value()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: expected a begin or an end token, which stands before texts without context, found "
-        "neither",
-        description->source));
-  }
-  if (options.maximum_tokens == 0) {
-    const auto length = ContextLength(options.model_path);
-    if (!length.ok()) return length.status();
-    options.maximum_tokens = *length;
-  }
-  if (options.maximum_tokens < 2) {
-    return absl::InvalidArgumentError(fmt::format(
-        "expected a model that reads at least 2 tokens, found {}", options.maximum_tokens));
-  }
+  const auto prefix = PrefixTokenOf(*description);
+  if (!prefix.ok()) return prefix.status();
+  const auto maximum_tokens = ReadableTokens(options.model_path, options.maximum_tokens);
+  if (!maximum_tokens.ok()) return maximum_tokens.status();
+  options.maximum_tokens = *maximum_tokens;
   auto tokenizer = evaluator::MakeTokenizer(*description);
   if (!tokenizer.ok()) return tokenizer.status();
   auto summary = evaluator::SummarizeModel(**checkpoint);

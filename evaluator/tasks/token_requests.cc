@@ -9,6 +9,15 @@
 
 namespace strata::tasks {
 
+absl::StatusOr<int32_t> PrefixTokenOf(const evaluator::TokenizerDescription& description) {
+  if (description.begin.has_value()) return *description.begin;
+  if (description.end.has_value()) return *description.end;
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: expected a begin or an end token, which stands before texts without context, found "
+      "neither",
+      description.source));
+}
+
 RequestEncoder::RequestEncoder(const evaluator::Tokenizer& tokenizer, int32_t prefix_token,
                                int64_t maximum_tokens)
     : tokenizer_(tokenizer),

@@ -13,6 +13,7 @@
 
 #include "evaluator/tasks/task.h"
 #include "evaluator/tokenizer.h"
+#include "evaluator/tokenizer_description.h"
 
 namespace strata::tasks {
 
@@ -31,11 +32,14 @@ struct ItemRequests {
   int64_t truncated_tokens = 0;  // cut off from the left of contexts, summed over requests
 };
 
+// What stands before a text without context: the model's begin token, whether or not it begins
+// texts, else its end token. InvalidArgument, naming the file, without either.
+absl::StatusOr<int32_t> PrefixTokenOf(const evaluator::TokenizerDescription& description);
+
 // Immutable; `tokenizer` must outlive it.
 class RequestEncoder {
  public:
-  // `prefix_token` stands before a text without context: the model's begin token, whether or not it
-  // begins texts, else its end token. A model reads `maximum_tokens` at most, at least 2.
+  // `prefix_token` as PrefixTokenOf gives it. A model reads `maximum_tokens` at most, at least 2.
   RequestEncoder(const evaluator::Tokenizer& tokenizer, int32_t prefix_token,
                  int64_t maximum_tokens);
 

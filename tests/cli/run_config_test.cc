@@ -247,6 +247,45 @@ TEST(RunConfigTest, TheStrategyAndItsSettingsReachTheEngine) {
               HasSubstr("'surrogate.unfiltered_share' must be from 0 to 1, found 2"));
 }
 
+TEST(RunConfigTest, ObjectivesAreWhatThePlanMeasures) {
+  RunConfig config = Complete();
+  config.objectives = {"loss", "complexity", "zero_shot_error"};
+  EXPECT_THAT(Message(ValidateRunConfig(config)),
+              HasSubstr("'fitness.tasks' must be task files where search.objectives holds "
+                        "zero_shot_error, which they measure, found none"));
+  config.fitness_tasks = {"arc.yaml"};
+  EXPECT_TRUE(ValidateRunConfig(config).ok());
+  config.objectives = {"loss", "latency"};
+  EXPECT_THAT(Message(ValidateRunConfig(config)),
+              HasSubstr("'search.objectives' must be loss, complexity or zero_shot_error, found "
+                        "'latency', which nothing measures"));
+  config.objectives = {"loss"};
+  config.fitness_task_items = -1;
+  EXPECT_THAT(Message(ValidateRunConfig(config)), HasSubstr("'fitness.task_items'"));
+}
+
+TEST(RunConfigTest, TasksAreOfFinalistsAndWhereTheyAreAnObjectiveOfCandidates) {
+  RunConfig config = Complete();
+  config.fitness_windows = 8;
+  config.racing_levels = {"4"};
+  config.fitness_tasks = {"arc.yaml"};
+  config.fitness_task_items = 5;
+  config.report_task_items = 9;
+  auto plan = *MeasurementPlanOf(config);
+  SetTasks(config, "digest", &plan);
+  EXPECT_EQ(plan.search.tasks, "");
+  EXPECT_EQ(plan.verify.tasks, "digest");
+  EXPECT_EQ(plan.verify.task_items, 9);
+  config.objectives = {"loss", "zero_shot_error"};
+  plan = *MeasurementPlanOf(config);
+  SetTasks(config, "digest", &plan);
+  EXPECT_EQ(plan.search.tasks, "digest");
+  EXPECT_EQ(plan.search.task_items, 5);
+  EXPECT_EQ(plan.racing[0].tasks, "") << "only the last level of a race has tasks";
+  EXPECT_EQ(plan.select.tasks, "");
+  EXPECT_EQ(TasksOf(plan), "digest");
+}
+
 TEST(RunConfigTest, RacingLevelsArePartOfThePlan) {
   RunConfig config = Complete();
   config.fitness_windows = 8;

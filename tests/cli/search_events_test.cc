@@ -153,7 +153,7 @@ TEST_F(SearchEventsTest, ASnapshotSaysWhatWorkersDoAndSinceWhen) {
   ASSERT_TRUE(store.ok()) << store.status();
   auto session = search::Session::Create(options_, search::SyntheticLayout(), store->get());
   ASSERT_TRUE(session.ok()) << session.status();
-  search::Drive(session->get(), &laboratory_, 3, 1, [](int64_t n) { return n == 40; });
+  search::Drive(session->get(), &laboratory_, 3, 1, [](int64_t n) { return n == 90; });
   workers::CoordinatorStatus workers;
   workers.leased_tasks = 1;
   workers.failures.time_limit = 3;

@@ -40,6 +40,19 @@ TEST(SearchProgress, TheHypervolumeReachesToTheFirstResult) {
   EXPECT_DOUBLE_EQ(progress.hypervolume(), 2 * 5 + 1 * 2);
 }
 
+TEST(SearchProgress, TheHypervolumeReachesToAnErrorOfOne) {
+  EXPECT_EQ(HypervolumeReference({5, 0, 3}, {kLoss, kZeroShotError, kComplexity}, 11),
+            (Objectives{5, 1, 11}));
+  EngineOptions options;
+  options.strategy.variation.maximum_nodes = 10;
+  options.objectives = {kLoss, kZeroShotError, kComplexity};
+  options.epsilon = 0;
+  SearchProgress progress(options);
+  progress.Add(Measured(0, 5, 1, {0.25}));
+  progress.Add(Measured(1, 3, 6, {0.5}));
+  EXPECT_DOUBLE_EQ(progress.hypervolume(), 2 * 0.5 * 5);
+}
+
 TEST(SearchProgress, CountsEvaluationsThatChangedNothing) {
   SearchProgress progress({});
   progress.Add(Measured(0, 5, 3));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "evaluator/synthetic_evaluator.h"
 #include "small_search.h"
 
 namespace strata::workers {
@@ -46,6 +47,18 @@ TEST_F(HandshakeTest, EveryDifferenceIsRefusedWithBothValues) {
   hello_ = good;
   hello_.clear_worker_name();
   EXPECT_THAT(Refusal(), HasSubstr("worker name"));
+}
+
+TEST_F(HandshakeTest, AWorkerWithoutTheTasksOfTheRunIsRefused) {
+  EXPECT_EQ(TasksRefusalOf(hello_, ""), "");
+  EXPECT_THAT(
+      TasksRefusalOf(hello_, "digest"),
+      HasSubstr("tasks digest: expected digest, found none: name their files with --tasks"));
+  const auto with_tasks = evaluator::MakeSyntheticEvaluator(
+      {.blocks = kSmallBlocks, .before_operation = nullptr, .tasks_digest = "digest"});
+  EXPECT_EQ(TasksRefusalOf(MakeHello("w", *with_tasks), "digest"), "");
+  EXPECT_THAT(TasksRefusalOf(MakeHello("w", *with_tasks), "other"), HasSubstr("found digest"));
+  EXPECT_EQ(TasksRefusalOf(MakeHello("w", *with_tasks), ""), "") << "more than the run needs";
 }
 
 TEST(DefaultWorkerNameTest, NamesTheProcess) {

@@ -76,6 +76,11 @@ TEST(MeasurementPlanTest, EveryDifferenceThatMattersChangesAContext) {
     (changed.*rung).levels = "digest of a level database";
     expect_new(Contexts(changed));
     changed = plan;
+    (changed.*rung).tasks = "digest of tasks";
+    expect_new(Contexts(changed));
+    (changed.*rung).task_items = 5;
+    expect_new(Contexts(changed));
+    changed = plan;
     (changed.*rung).arithmetic = evaluator::Arithmetic::kBFloat16;
     expect_new(Contexts(changed));
     changed = plan;

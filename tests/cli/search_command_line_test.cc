@@ -1,0 +1,260 @@
+// `strata search` and `strata pareto` on a model that takes no time.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+
+#include "tests/cli/command_line_fixture.h"
+#include "tests/evaluator/base/gguf_writer.h"
+#include "tests/evaluator/model/small_model.h"
+
+namespace strata::cli {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+
+// A model of three blocks. RIA compares the weights of a whole matrix, so that it gives small ones
+// the sparsity asked for too.
+class SearchCommandLineTest : public CommandLineTest {
+ protected:
+  SearchCommandLineTest() : small_(evaluator::WaveModelGguf()) {
+    std::string text;
+    for (int i = 0; i < 3000; ++i) text += fmt::format("line {} of it\n\n", i * i % 977);
+    config_ = Write("config.yaml",
+                    fmt::format("model: {}\ntext: {}\nrun: {}\ntarget_sparsity: 0.6\n"
+                                "pruner: ria\n"
+                                "calibration: {{sequences: 2, sequence_tokens: 32}}\n"
+                                "fitness: {{windows: 3, window_tokens: 32, arithmetic: fp32}}\n"
+                                "selection: {{windows: 2}}\n"
+                                "report: {{windows: 4, window_tokens: 32}}\n"
+                                "search: {{minutes: 0, maximum_evaluations: 25, finalists: 2,\n"
+                                "  baselines: [uniform, owl, als]}}\n"
+                                "workers: {{count: 1}}\n",
+                                small_.path(), Write("text.txt", text), Path("run")));
+  }
+
+  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
+
+  json Search(std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"search", config_, "--format", "json"});
+    const Outcome outcome = Run(more);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    return json::parse(outcome.out, nullptr, false);
+  }
+
+  // Two small tasks in a folder, the second of them with acc alone.
+  std::string Tasks() {
+    std::filesystem::create_directory(Path("tasks"));
+    std::string lines;
+    for (int i = 0; i < 40; ++i) {
+      lines += json{{"context", fmt::format("Question {}:", i * i)},
+                    {"choices", {" yes", " no", fmt::format(" {}", i)}},
+                    {"gold", i % 3}}
+                   .dump() +
+               "\n";
+    }
+    Write("tasks/first.jsonl", lines);
+    Write("tasks/first.yaml", "kind: multiple_choice\nitems: first.jsonl\n");
+    Write("tasks/second.yaml",
+          "kind: multiple_choice\nitems: first.jsonl\nmetrics: [acc]\ndelimiter: \"\"\n");
+    return Path("tasks");
+  }
+
+  std::vector<std::string> WithErrors() {
+    return {"--set", "fitness.tasks=" + Tasks(),
+            "--set", "fitness.task_items=6",
+            "--set", "search.objectives=loss,complexity,zero_shot_error"};
+  }
+
+  evaluator::TemporaryFile small_;
+  std::string config_;
+};
+
+TEST_F(SearchCommandLineTest, FinalistsAreComparedWithTheBestBaselineWindowByWindow) {
+  const json report = Search();
+  ASSERT_TRUE(report["best_baseline"].is_object());
+  double lowest = INFINITY;
+  for (const json& baseline : report["baselines"]) {
+    lowest = std::min(lowest, baseline["selection_perplexity"].get<double>());
+  }
+  EXPECT_EQ(report["best_baseline"]["selection_perplexity"], lowest);
+  EXPECT_EQ(report["best_baseline"]["against_best_baseline"]["loss_difference"], 0);
+  int compared = 0;
+  for (const char* group : {"front", "baselines", "other_finalists"}) {
+    for (const json& candidate : report[group]) {
+      const json& difference = candidate["against_best_baseline"];
+      ASSERT_EQ(difference.is_null(), candidate["report_perplexity"].is_null());
+      if (difference.is_null()) continue;
+      ++compared;
+      const double ratio = candidate["report_perplexity"].get<double>() /
+                           report["best_baseline"]["report_perplexity"].get<double>();
+      EXPECT_NEAR(difference["perplexity_ratio"].get<double>(), ratio, 1e-9);
+      EXPECT_NEAR(difference["loss_difference"].get<double>(), std::log(ratio), 1e-9);
+      EXPECT_LE(difference["loss_difference_interval"][0], difference["loss_difference"]);
+      EXPECT_GE(difference["loss_difference_interval"][1], difference["loss_difference"]);
+      EXPECT_EQ(difference["windows"], 4);
+    }
+  }
+  EXPECT_GE(compared, 4);
+  EXPECT_EQ(report["intervals"]["resamples"], 10000);
+  EXPECT_EQ(report["measurements"]["report"]["windows"], 4);
+  EXPECT_EQ(report["measurements"]["selection"]["protocol"], "sequential");
+
+  const std::string table = Run({"pareto", Path("run")}).out;
+  EXPECT_THAT(table, HasSubstr("report     4 windows of 32 tokens, report split, sequential "
+                               "protocol, fp32"));
+  EXPECT_THAT(table, ContainsRegex("best baseline by selection"));
+  EXPECT_THAT(table, HasSubstr("the search ended by: evaluations"));
+  EXPECT_THAT(table, HasSubstr("hypervolume of the front "));
+  EXPECT_EQ(report["end_reason"], "evaluations");
+  EXPECT_GT(report["hypervolume"].get<double>(), 0);
+  if (report["best"]["id"] != report["best_baseline"]["id"]) {
+    EXPECT_THAT(table, HasSubstr("4 windows, 10000 resamples, seed 1"));
+  }
+}
+
+TEST_F(SearchCommandLineTest, TheZeroShotErrorIsAnObjective) {
+  const json report = Search(WithErrors());
+  const json& errors = report["measurements"]["zero_shot_errors"];
+  EXPECT_EQ(errors["fitness"]["protocol"], "one-shot");
+  EXPECT_EQ(errors["report"]["protocol"], "sequential");
+  ASSERT_EQ(errors["tasks"].size(), 2u);
+  EXPECT_EQ(errors["tasks"][0]["metric"], "acc_norm");
+  EXPECT_EQ(errors["tasks"][1]["metric"], "acc");
+  EXPECT_EQ(errors["tasks"][0]["fitness_items"], 6);
+  int finalists = 0;
+  for (const char* group : {"front", "baselines", "other_finalists"}) {
+    for (const json& candidate : report[group]) {
+      const double error = candidate["fitness_zero_shot_error"].get<double>();
+      EXPECT_GE(error, 0);
+      EXPECT_LE(error, 1);
+      // A number of six items right in each of two tasks.
+      EXPECT_NEAR(error * 12, std::round(error * 12), 1e-9);
+      EXPECT_EQ(candidate["report_zero_shot_error"].is_null(),
+                candidate["report_perplexity"].is_null());
+      if (!candidate["report_zero_shot_error"].is_null()) ++finalists;
+    }
+  }
+  EXPECT_GE(finalists, 4);
+  const std::string table = Run({"pareto", Path("run")}).out;
+  EXPECT_THAT(table, AllOf(HasSubstr("fitness error: 1 - mean accuracy"),
+                           HasSubstr("report error: 1 - mean accuracy"),
+                           HasSubstr("second (acc of 6 items)")));
+
+  // Going on with it changes nothing, wherever the same tasks lie; with others it is refused.
+  std::filesystem::rename(Path("tasks"), Path("moved"));
+  EXPECT_EQ(Search({"--resume", "--set", "fitness.tasks=" + Path("moved")}), report);
+  Write("moved/first.jsonl",
+        ReadFile(Path("moved/first.jsonl")) +
+            "{\"context\": \"x\", \"choices\": [\" a\", \" b\"], \"gold\": 0}\n");
+  EXPECT_REFUSED(Run({"search", config_, "--resume"}), HasSubstr("tasks="));
+}
+
+TEST_F(SearchCommandLineTest, TasksThatAreNoObjectiveAreMeasuredOfFinalists) {
+  const json report = Search({"--set", "fitness.tasks=" + Tasks(), "--set", "report.task_items=4"});
+  EXPECT_FALSE(report["best"].contains("fitness_zero_shot_error"));
+  const double error = report["best"]["report_zero_shot_error"].get<double>();
+  EXPECT_NEAR(error * 8, std::round(error * 8), 1e-9);
+}
+
+TEST_F(SearchCommandLineTest, AnObjectiveThatNothingMeasuresIsRefused) {
+  EXPECT_REFUSED(Run({"search", config_, "--set", "search.objectives=loss,latency"}),
+                 HasSubstr("'latency', which nothing measures"));
+  EXPECT_REFUSED(Run({"search", config_, "--set", "search.objectives=loss,zero_shot_error"}),
+                 HasSubstr("'fitness.tasks' must be task files"));
+  EXPECT_REFUSED(Run({"search", config_, "--set", "fitness.tasks=" + Path("none.yaml")}),
+                 AllOf(HasSubstr("fitness.tasks: "), HasSubstr("none.yaml")));
+  EXPECT_FALSE(std::filesystem::exists(Path("run"))) << "a refused search leaves nothing behind";
+}
+
+TEST_F(SearchCommandLineTest, AWorkerWithoutTheTasksIsRefused) {
+  std::vector<std::string> arguments = {"search", config_,
+                                        "--set",  "workers.count=0",
+                                        "--set",  "workers.address=unix:" + Path("socket")};
+  for (const std::string& argument : WithErrors()) arguments.push_back(argument);
+  const pid_t search = Start(arguments);
+  // The fixture keeps the output of one process at a time.
+  const std::string command =
+      fmt::format("{} worker --coordinator unix:{} --model {} --text {} 2>&1", STRATA_PROGRAM,
+                  Path("socket"), small_.path(), Path("text.txt"));
+  FILE* pipe = popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) {
+    output.push_back(static_cast<char>(c));
+  }
+  const int status = pclose(pipe);
+  kill(search, SIGINT);
+  EXPECT_EQ(Wait(search).exit_code, 130);
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+  EXPECT_THAT(output, AllOf(HasSubstr("tasks digest: expected"), HasSubstr("--tasks")));
+}
+
+TEST_F(SearchCommandLineTest, AWarmStartIsMeasuredUnderItsName) {
+  const std::string function = "span(sqrt(mean(W)), 0.19)";
+  // One setting of a baseline, then the warm start.
+  const std::vector<std::string> first = {
+      "--set", "search.baselines=uniform",     "--set", "search.warm_start=" + function,
+      "--set", "search.maximum_evaluations=6", "--set", "search.finalists=1000"};
+  const auto find = [](const json& report, const std::string& name) {
+    for (const char* group : {"front", "other_finalists"}) {
+      for (const json& candidate : report[group]) {
+        if (candidate["name"].get<std::string>().find(name) != std::string::npos ||
+            candidate["expression"] == name) {
+          return candidate;
+        }
+      }
+    }
+    return json();
+  };
+  const json warm = Search(first);
+  ASSERT_TRUE(find(warm, function).is_object()) << warm.dump(1);
+
+  // From a run: its front and finalists, whose names say where they come from.
+  const json second = Search({"--run", Path("second"), "--set", "search.baselines=uniform", "--set",
+                              "search.warm_start=" + Path("run"), "--set",
+                              "search.maximum_evaluations=12", "--set", "search.finalists=1000"});
+  const json found = find(second, " of " + Path("run"));
+  ASSERT_TRUE(found.is_object()) << second.dump(1);
+  EXPECT_REFUSED(Run({"search", config_, "--run", Path("third"), "--set",
+                      "search.warm_start=" + Path("none.json")}),
+                 HasSubstr("search.warm_start: "));
+  EXPECT_FALSE(std::filesystem::exists(Path("third")));
+}
+
+TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
+  const json whole = Search({"--run", Path("whole"), "--set", "search.maximum_evaluations=32"});
+  const json shorter = Search();
+  EXPECT_LT(shorter["evaluations"], whole["evaluations"]);
+  const json resumed = Search({"--resume"});
+  EXPECT_EQ(resumed, shorter) << "nothing is left to resume";
+  EXPECT_REFUSED(Run({"search", config_, "--resume", "--set", "search.maximum_evaluations=32"}),
+                 HasSubstr("--extend"));
+  const json extended = Search({"--extend", "--set", "search.maximum_evaluations=32"});
+  EXPECT_EQ(extended["evaluations"], whole["evaluations"]);
+  EXPECT_EQ(extended["candidates"], whole["candidates"]);
+  EXPECT_EQ(extended["hypervolume"], whole["hypervolume"]);
+  EXPECT_EQ(extended["end_reason"], "evaluations");
+  EXPECT_GE(extended["hypervolume"], shorter["hypervolume"]);
+  ASSERT_EQ(extended["front"].size(), whole["front"].size());
+  for (size_t i = 0; i < whole["front"].size(); ++i) {
+    EXPECT_EQ(extended["front"][i]["expression"], whole["front"][i]["expression"]);
+    EXPECT_EQ(extended["front"][i]["fitness_perplexity"], whole["front"][i]["fitness_perplexity"]);
+  }
+}
+
+TEST_F(SearchCommandLineTest, TheReportSaysWhyTheSearchEnded) {
+  const json report =
+      Search({"--set", "search.stagnation=3", "--set", "search.maximum_evaluations=1000", "--set",
+              "search.strategy=random"});
+  EXPECT_EQ(report["end_reason"], "stagnation");
+  EXPECT_LT(report["evaluations"], 1000);
+  EXPECT_THAT(Run({"pareto", Path("run")}).out, HasSubstr("the search ended by: stagnation"));
+}
+
+}  // namespace
+}  // namespace strata::cli
