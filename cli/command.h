@@ -28,6 +28,7 @@ void AddFunctionsCommand(CLI::App* app, Command* command);
 void AddExplainCommand(CLI::App* app, Command* command);
 void AddAllocateCommand(CLI::App* app, Command* command);
 void AddEvalCommand(CLI::App* app, Command* command);
+void AddTransferCommand(CLI::App* app, Command* command);
 void AddPruneCommand(CLI::App* app, Command* command);
 void AddBenchInferenceCommand(CLI::App* app, Command* command);
 void AddFetchCommand(CLI::App* app, Command* command);

@@ -26,13 +26,14 @@ absl::Status Replay(const search::RunStore& store, const search::SessionOptions&
     const auto* task = std::get_if<search::Task>(&action);
     if (task == nullptr) return absl::OkStatus();
     const auto* profile = std::get_if<search::ProfileTask>(&task->work);
-    const auto outcome = store.FindOutcome(search::TaskDigest(
-        profile != nullptr ? options.profile_context : options.search_context, *task));
+    const auto outcome =
+        store.FindOutcome(search::TaskDigest(search::ContextOf(options, *task), *task));
     if (!outcome.ok()) return outcome.status();
     if (!outcome->has_value()) continue;
     if (absl::Status status = (*engine)->Tell(task->id, **outcome); !status.ok()) return status;
     const auto* measured = std::get_if<search::ProfileOutcome>(&**outcome);
-    for (size_t i = 0; measured != nullptr && i < profile->features.size(); ++i) {
+    if (measured == nullptr || profile->subject != 0) continue;
+    for (size_t i = 0; i < profile->features.size(); ++i) {
       absl::Status status = table->Add(profile->features[i], measured->values[i]);
       if (!status.ok()) return status;
     }

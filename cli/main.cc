@@ -32,6 +32,7 @@ int Run(int argc, char** argv) {
   strata::cli::AddExplainCommand(&app, &command);
   strata::cli::AddAllocateCommand(&app, &command);
   strata::cli::AddEvalCommand(&app, &command);
+  strata::cli::AddTransferCommand(&app, &command);
   strata::cli::AddPruneCommand(&app, &command);
   strata::cli::AddBenchInferenceCommand(&app, &command);
   strata::cli::AddFetchCommand(&app, &command);

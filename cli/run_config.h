@@ -64,6 +64,8 @@ struct RunConfig {
   int64_t restart_after = 0;
   bool adaptive_operators = false;
   search::SurrogateOptions surrogate;
+  std::vector<std::string> robust_sparsities, robust_models, robust_texts;
+  std::string robust_aggregate = "mean";
   bool gradients = false;
   bool gradient_free = false;
   bool spectra = true;
@@ -131,8 +133,11 @@ void SetTasks(const RunConfig& config, const std::string& digest, workers::Measu
 absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
                                                         const expr::UnitLayout& layout);
 absl::StatusOr<search::RunStoreOptions> StorageOptionsOf(const RunConfig& config);
-absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
-                                                      const expr::UnitLayout& layout);
+// `further_layouts`: of the units of subjects 1, 2, ... that `robust` makes (robust_config.h); as
+// many as there are.
+absl::StatusOr<search::EngineOptions> EngineOptionsOf(
+    const RunConfig& config, const expr::UnitLayout& layout,
+    const std::vector<expr::UnitLayout>& further_layouts = {});
 // Nothing where refine.evaluations is 0.
 std::optional<search::RefinementOptions> RefinementOptionsOf(const RunConfig& config);
 

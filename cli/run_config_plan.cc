@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cli/racing_levels.h"
+#include "cli/robust_config.h"
 #include "cli/run_config.h"
 #include "expr/nearest_name.h"
 #include "workers/address.h"
@@ -247,6 +248,7 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
                  config.metrics);
     }
   }
+  if (absl::Status status = CheckRobust(config); !status.ok()) return status;
   if (config.address != "auto") {
     constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
     const auto address = workers::ParseAddress(config.address);
@@ -358,8 +360,9 @@ absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
   return chosen;
 }
 
-absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
-                                                      const expr::UnitLayout& layout) {
+absl::StatusOr<search::EngineOptions> EngineOptionsOf(
+    const RunConfig& config, const expr::UnitLayout& layout,
+    const std::vector<expr::UnitLayout>& further_layouts) {
   auto baselines = BaselinesOf(config, layout);
   if (!baselines.ok()) return baselines.status();
   search::EngineOptions options;
@@ -368,6 +371,9 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(const RunConfig& config,
                     .minimum = config.minimum_sparsity,
                     .maximum = config.maximum_sparsity,
                     .group = static_cast<int>(config.group)};
+  auto robust = RobustOptionsOf(config, further_layouts);
+  if (!robust.ok()) return robust.status();
+  options.robust = *std::move(robust);
   options.baselines = *std::move(baselines);
   options.random_candidates = static_cast<int>(config.random_candidates);
   options.strategy.kind = *search::FindStrategyKind(config.strategy);

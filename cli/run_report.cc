@@ -10,6 +10,8 @@
 
 #include "cli/rank_correlation.h"
 #include "cli/report_columns.h"
+#include "cli/robust_config.h"
+#include "cli/scenario_report.h"
 #include "cli/table.h"
 #include "search/hypervolume.h"
 #include "search/progress.h"
@@ -100,14 +102,31 @@ absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
   return settings;
 }
 
+std::vector<std::string> ObjectivesOf(const RunConfig& config) {
+  const int scenarios = std::max(1, static_cast<int>(ScenarioNames(config).size()));
+  const search::Aggregate* aggregate = search::FindAggregate(config.robust_aggregate);
+  return search::ScenarioObjectives(
+      config.objectives, aggregate == nullptr ? search::Aggregate::kMean : *aggregate, scenarios);
+}
+
+// What the surrogate forecasts: the first objective.
+std::optional<double> FirstObjective(const RunConfig& config, const StoredCandidate& candidate) {
+  if (config.robust_aggregate != "pareto" || candidate.scenarios.empty()) {
+    return candidate.fitness_nll;
+  }
+  return candidate.scenarios.front().fitness_nll;
+}
+
 // As the engine has it.
 double HypervolumeOf(const RunReport& report, const std::vector<StoredCandidate>& candidates) {
-  const std::vector<std::string>& names = report.config.objectives;
+  const std::vector<std::string> names = ObjectivesOf(report.config);
   const auto point = [&](const StoredCandidate& candidate) {
     search::Objectives objectives;
     size_t measure = 0;
     for (const std::string& name : names) {
-      objectives.push_back(name == search::kLoss         ? *candidate.fitness_nll
+      const int scenario = search::ScenarioOfLossName(name);
+      objectives.push_back(scenario >= 0 ? *candidate.scenarios[size_t(scenario)].fitness_nll
+                           : name == search::kLoss       ? *candidate.fitness_nll
                            : name == search::kComplexity ? candidate.complexity
                                                          : candidate.measures[measure++]);
     }
@@ -186,7 +205,8 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
       fitness_and_selection.emplace_back(*candidate.fitness_nll, *candidate.selection_nll);
     }
     if (candidate.forecast && candidate.fitness_nll) {
-      forecast_and_fitness.emplace_back(candidate.forecast->nll, *candidate.fitness_nll);
+      forecast_and_fitness.emplace_back(candidate.forecast->nll,
+                                        *FirstObjective(report.config, candidate));
     }
     if (candidate.stopped_early && !candidate.same_as) ++report.stopped_early;
     if (candidate.on_front) report.front.push_back(candidate);
@@ -210,6 +230,11 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
       ++report.baseline_settings_measured;
     }
   }
+  const auto text = (*store)->Property(search::kScenarioReferencesProperty);
+  if (!text.ok()) return text.status();
+  auto references = search::ParseScenarioReferences(text->value_or(""));
+  if (!references.ok()) return references.status();
+  report.references = *std::move(references);
   const auto settings = BaselineSettings(**store);
   if (!settings.ok()) return settings.status();
   report.baseline_settings = *settings;
@@ -249,16 +274,21 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
 }
 
 nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
-  return {{"id", candidate.id},
-          {"name", DisplayName(candidate)},
-          {"expression", candidate.text},
-          {"complexity", candidate.complexity},
-          {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
-          {"forecast_perplexity",
-           candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
-          {"selection_perplexity", Perplexity(candidate.selection_nll)},
-          {"report_perplexity", Perplexity(candidate.report_nll)},
-          {"sparsity", NumberOrNull(candidate.achieved_sparsity)}};
+  nlohmann::ordered_json json = {
+      {"id", candidate.id},
+      {"name", DisplayName(candidate)},
+      {"expression", candidate.text},
+      {"complexity", candidate.complexity},
+      {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
+      {"forecast_perplexity",
+       candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
+      {"selection_perplexity", Perplexity(candidate.selection_nll)},
+      {"report_perplexity", Perplexity(candidate.report_nll)},
+      {"sparsity", candidate.achieved_sparsity
+                       ? nlohmann::ordered_json(*candidate.achieved_sparsity)
+                       : nlohmann::ordered_json(nullptr)}};
+  if (!candidate.scenarios.empty()) json["scenarios"] = ScenariosJson(candidate);
+  return json;
 }
 
 nlohmann::ordered_json ToJson(const RunReport& report) {
@@ -306,6 +336,8 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   json["baseline_settings"] = report.baseline_settings;
   json["baseline_settings_measured"] = report.baseline_settings_measured;
   json["target_sparsity"] = report.config.target_sparsity;
+  json["scenarios"] = ScenariosJson(report);
+  json["aggregate"] = report.config.robust_aggregate;
   return json;
 }
 
@@ -325,7 +357,7 @@ std::string ToTable(const RunReport& report) {
       "Every baseline at its best setting; the Pareto front of fitness and nodes; other "
       "finalists.\n"
       "Perplexities, lower is better.\n\n" +
-      table.Render();
+      table.Render() + ScenarioTable(report);
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
                       report.candidates, report.evaluations, config.target_sparsity);

@@ -16,6 +16,7 @@
 #include "cli/run_tasks.h"
 #include "cli/verified_outcomes.h"
 #include "search/run_store.h"
+#include "search/scenarios.h"
 
 namespace strata::cli {
 
@@ -58,6 +59,8 @@ struct RunReport {
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t failed = 0;       // candidates without a result
   std::string commonest_failure;
+  // By scenario; empty for a search of one, and until it is done.
+  std::vector<search::ScenarioReferences> references;
   int64_t baseline_settings = 0;
   int64_t baseline_settings_measured = 0;
 };

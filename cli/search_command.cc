@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "cli/command.h"
@@ -75,14 +76,16 @@ std::vector<std::string> WorkerCommandLine(const RunConfig& config, const std::s
                                       "worker",
                                       "--coordinator",
                                       address,
-                                      "--model",
-                                      config.model,
-                                      "--text",
-                                      config.text,
                                       "--threads",
                                       fmt::format("{}", config.worker_threads),
                                       "--device",
                                       config.worker_device};
+  for (const auto& [option, own, further] :
+       {std::tuple("--model", config.model, config.robust_models),
+        std::tuple("--text", config.text, config.robust_texts)}) {
+    command.insert(command.end(), {option, own});
+    for (const std::string& path : further) command.insert(command.end(), {option, path});
+  }
   command.insert(command.end(), {"--task-seconds", fmt::format("{}", 60 * config.task_minutes),
                                  "--hang-seconds", fmt::format("{}", 60 * config.hang_minutes),
                                  "--memory-gib", fmt::format("{}", config.memory_gib)});
@@ -143,6 +146,9 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   options.plan = setup->plan;
   options.model_digest = setup->model.digest;
   options.text_digest = setup->text_digest;
+  for (const Subject& subject : setup->further_subjects) {
+    options.further_subjects.push_back({subject.model.digest, subject.text_digest});
+  }
   const auto coordinator = workers::Coordinator::Start(options, setup->session.get());
   if (!coordinator.ok()) return coordinator.status();
   fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",

@@ -4,8 +4,11 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "cli/json_text.h"
+#include "cli/robust_config.h"
 #include "cli/run_report.h"
 #include "cli/warm_start.h"
 #include "evaluator/level_layout.h"
@@ -31,11 +34,11 @@ absl::StatusOr<std::string> FastestArithmetic(const RunConfig& config) {
 }
 
 // The windows of every split exist; returns the digest of the text.
-absl::StatusOr<std::string> CheckText(const RunConfig& config,
+absl::StatusOr<std::string> CheckText(const SubjectPaths& subject,
                                       const workers::MeasurementPlan& plan) {
-  const auto tokenizer = evaluator::OpenTokenizer(config.model);
+  const auto tokenizer = evaluator::OpenTokenizer(subject.model);
   if (!tokenizer.ok()) return tokenizer.status();
-  const auto corpus = evaluator::TextCorpus::Load(config.text, **tokenizer);
+  const auto corpus = evaluator::TextCorpus::Load(subject.text, **tokenizer);
   if (!corpus.ok()) return corpus.status();
   for (const auto& windows :
        {corpus->Windows(evaluator::Split::kCalibration, plan.calibration.sequences,
@@ -69,17 +72,20 @@ absl::StatusOr<std::string> CheckedLevels(const RunConfig& config, const SearchS
   const auto settings = evaluator::LevelSettingsOf(*file);
   if (!settings.ok()) return settings.status();
   const auto levels = settings->grid.levels();
-  if (config.target_sparsity < levels.front() || config.target_sparsity > levels.back()) {
+  const auto targets = TargetSparsitiesOf(config);
+  if (!targets.ok()) return targets.status();
+  for (const double target : *targets) {
+    if (target >= levels.front() && target <= levels.back()) continue;
     return absl::FailedPreconditionError(fmt::format(
         "fitness.levels: {}: expected levels on both sides of the target sparsity {}, found {} to "
         "{}",
-        path, config.target_sparsity, levels.front(), levels.back()));
+        path, target, levels.front(), levels.back()));
   }
   return file->key().Digest();
 }
 
-std::string ModelProperty(const evaluator::ModelSummary& model,
-                          evaluator::Granularity granularity) {
+nlohmann::ordered_json ModelProperty(const evaluator::ModelSummary& model,
+                                     evaluator::Granularity granularity) {
   nlohmann::ordered_json json = {{"name", model.name},
                                  {"digest", model.digest},
                                  {"family", model.family},
@@ -94,7 +100,39 @@ std::string ModelProperty(const evaluator::ModelSummary& model,
                              {"kind", expr::UnitKindName(layout[i].kind)},
                              {"fan", layout[i].fan}});
   }
+  return json;
+}
+
+std::string FurtherSubjectsProperty(const SearchSetup& setup) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Subject& subject : setup.further_subjects) {
+    json.push_back({{"model", ModelProperty(subject.model, setup.plan.granularity)},
+                    {"text_digest", subject.text_digest}});
+  }
   return JsonText(json);
+}
+
+// The models and texts besides the run's own, each pair checked as that is.
+absl::StatusOr<std::vector<Subject>> ReadFurtherSubjects(const RunConfig& config,
+                                                         const SearchSetup& setup) {
+  std::vector<Subject> subjects;
+  std::set<std::pair<std::string, std::string>> known = {{setup.model.digest, setup.text_digest}};
+  const std::vector<SubjectPaths> paths = SubjectsOf(config);
+  for (size_t i = 1; i < paths.size(); ++i) {
+    auto model = evaluator::SummarizeModel(paths[i].model);
+    if (!model.ok()) return model.status();
+    absl::Status status = evaluator::CheckGroup(*model, config.group);
+    if (!status.ok()) return status;
+    auto digest = CheckText(paths[i], setup.plan);
+    if (!digest.ok()) return digest.status();
+    if (!known.emplace(model->digest, *digest).second) {
+      return absl::InvalidArgumentError(
+          fmt::format("robust: expected models and texts that differ, found {} with {} twice",
+                      paths[i].model, paths[i].text));
+    }
+    subjects.push_back({*std::move(model), *std::move(digest)});
+  }
+  return subjects;
 }
 
 // The configuration to resume with: the stored one, changed where `config` sets a key that may
@@ -136,9 +174,10 @@ absl::Status StoreDescription(const SearchSetup& setup) {
     settings += baseline.published.size() + baseline.widened.size();
   }
   for (const auto& [name, value] :
-       {std::pair<const char*, std::string>{"model",
-                                            ModelProperty(setup.model, setup.plan.granularity)},
+       {std::pair<const char*, std::string>{
+            "model", JsonText(ModelProperty(setup.model, setup.plan.granularity))},
         {"text_digest", setup.text_digest},
+        {kFurtherSubjectsProperty, FurtherSubjectsProperty(setup)},
         {kLevelsProperty, setup.plan.search.levels},
         {kTasksProperty, setup.tasks.tasks.empty() ? "" : JsonText(ToJson(setup.tasks))},
         {kBaselineSettingsProperty, fmt::format("{}", settings)},
@@ -166,7 +205,7 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   auto plan = MeasurementPlanOf(config);
   if (!plan.ok()) return plan.status();
   setup->plan = *plan;
-  auto digest = CheckText(config, setup->plan);
+  auto digest = CheckText({config.model, config.text}, setup->plan);
   if (!digest.ok()) return digest.status();
   setup->text_digest = *std::move(digest);
   if (!config.fitness_levels.empty()) {
@@ -178,6 +217,9 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   if (!tasks.ok()) return tasks.status();
   setup->tasks = *std::move(tasks);
   SetTasks(config, setup->tasks.digest, &setup->plan);
+  auto further = ReadFurtherSubjects(config, *setup);
+  if (!further.ok()) return further.status();
+  setup->further_subjects = *std::move(further);
   setup->config = std::move(config);
   return absl::OkStatus();
 }
@@ -187,7 +229,7 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
 bool MayChange(const std::string& key, Continuation continuation) {
   if (key.starts_with("workers.") || key.starts_with("storage.") || key == "search.minutes" ||
       key == "model" || key == "text" || key == "run" || key == "fitness.levels" ||
-      key == "fitness.tasks") {
+      key == "fitness.tasks" || key == "robust.models" || key == "robust.texts") {
     return true;
   }
   return continuation == Continuation::kExtend &&
@@ -210,8 +252,12 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
   }
   if (absl::Status status = CheckInputs(config, &setup); !status.ok()) return status;
   config = setup.config;
+  std::vector<expr::UnitLayout> further_layouts;
+  for (const Subject& subject : setup.further_subjects) {
+    further_layouts.push_back(evaluator::LayoutOf(subject.model, setup.plan.granularity));
+  }
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
-  auto engine = EngineOptionsOf(config, layout);
+  auto engine = EngineOptionsOf(config, layout, further_layouts);
   if (!engine.ok()) return engine.status();
   auto warm_start = resume ? StoredWarmStart(*setup.store)
                            : ReadWarmStart(config.warm_start, layout, config.target_sparsity);
@@ -244,6 +290,10 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
     if (*hook) (*hook)(changes);
   };
   workers::FillContexts(setup.plan, setup.model.digest, setup.text_digest, &options);
+  for (const Subject& subject : setup.further_subjects) {
+    workers::FillContexts(setup.plan, subject.model.digest, subject.text_digest,
+                          &options.further_contexts.emplace_back());
+  }
   auto session = search::Session::Create(options, layout, setup.store.get());
   if (!session.ok()) return session.status();
   setup.session = *std::move(session);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/run_config.h"
 #include "cli/run_tasks.h"
@@ -19,11 +20,22 @@ namespace strata::cli {
 // Property of a run's store: the digest of its level database's key; empty or absent without one.
 inline constexpr char kLevelsProperty[] = "levels";
 
+// Property of a run's store: a JSON array with the "model" and "text_digest" of each subject but
+// the first (RobustOptions).
+inline constexpr char kFurtherSubjectsProperty[] = "further_subjects";
+
+// A model with a text that calibrates and measures it.
+struct Subject {
+  evaluator::ModelSummary model;
+  std::string text_digest;
+};
+
 struct SearchSetup {
   RunConfig config;  // effective: `auto` values resolved
   evaluator::ModelSummary model;
   std::string text_digest;
   RunTasks tasks;
+  std::vector<Subject> further_subjects;
   workers::MeasurementPlan plan;
   std::unique_ptr<search::RunStore> store;
   std::unique_ptr<search::Session> session;

@@ -64,6 +64,32 @@ absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
   return named;
 }
 
+// The contexts and layouts of the run's subjects but the first.
+absl::Status ReadFurtherSubjects(const search::RunStore& store,
+                                 const workers::MeasurementPlan& plan,
+                                 search::SessionOptions* options,
+                                 std::vector<expr::UnitLayout>* layouts) {
+  const auto text = store.Property(kFurtherSubjectsProperty);
+  if (!text.ok()) return text.status();
+  const Json subjects = Json::parse(text->value_or("[]"), nullptr, /*allow_exceptions=*/false);
+  if (!subjects.is_array()) {
+    return absl::DataLossError("the stored description of further models is damaged");
+  }
+  for (const Json& subject : subjects) {
+    if (!subject.is_object() || !subject.contains("model") || !subject.contains("text_digest") ||
+        !subject["text_digest"].is_string()) {
+      return absl::DataLossError("the stored description of further models is damaged");
+    }
+    auto units = UnitsOfModelProperty(subject["model"]);
+    if (!units.ok()) return units.status();
+    layouts->push_back(std::move(units->layout));
+    workers::FillContexts(plan, subject["model"].value("digest", ""),
+                          subject["text_digest"].get<std::string>(),
+                          &options->further_contexts.emplace_back());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
@@ -92,11 +118,17 @@ absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
     return absl::Status(units.status().code(),
                         fmt::format("'{}': {}", folder, std::string(units.status().message())));
   }
-  auto engine = EngineOptionsOf(*config, units->layout);
+  StoredSession stored;
+  std::vector<expr::UnitLayout> further_layouts;
+  if (absl::Status status = ReadFurtherSubjects(store, *plan, &stored.options, &further_layouts);
+      !status.ok()) {
+    return absl::Status(status.code(),
+                        fmt::format("'{}': {}", folder, std::string(status.message())));
+  }
+  auto engine = EngineOptionsOf(*config, units->layout, further_layouts);
   if (!engine.ok()) return engine.status();
   auto warm_start = StoredWarmStart(store);
   if (!warm_start.ok()) return warm_start.status();
-  StoredSession stored;
   stored.options.engine = *std::move(engine);
   stored.options.engine.warm_start = *std::move(warm_start);
   stored.options.refinement = RefinementOptionsOf(*config);

@@ -12,7 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/credential_options.h"
-#include "evaluator/model_evaluator.h"
+#include "evaluator/model_evaluator_set.h"
 #include "evaluator/tasks/zero_shot_scorer.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
 #include "workers/evaluation_child.h"
@@ -25,32 +25,33 @@ namespace {
 struct Options {
   workers::WorkerOptions worker;
   CredentialOptions credentials;
-  evaluator::ModelEvaluatorOptions evaluator;
+  evaluator::ModelEvaluatorSetOptions evaluators;
   workers::EvaluationLimits limits;
   std::vector<std::string> tasks;
   double memory_gib = 0;
   bool evaluate = false;  // as the process that evaluates for a worker
 };
 
-absl::StatusOr<std::unique_ptr<evaluator::Evaluator>> OpenEvaluator(const Options& options) {
-  evaluator::ModelEvaluatorOptions evaluator = options.evaluator;
+absl::StatusOr<std::unique_ptr<evaluator::EvaluatorSet>> OpenEvaluators(const Options& options) {
+  evaluator::ModelEvaluatorSetOptions evaluators = options.evaluators;
   if (!options.tasks.empty()) {
     const auto set = tasks::ReadZeroShotTasks(options.tasks);
     if (!set.ok()) return set.status();
-    evaluator.open_tasks = [set = *set](const std::string& model_path) {
+    evaluators.tasks_digest = (*set)->digest();
+    evaluators.each.open_tasks = [set = *set](const std::string& model_path) {
       return tasks::OpenZeroShotScorer(set, model_path);
     };
   }
-  return evaluator::OpenModelEvaluator(evaluator);
+  return evaluator::OpenModelEvaluatorSet(evaluators);
 }
 
 // In the process that the worker started for it.
 absl::Status Evaluate(const Options& options) {
   const auto child = workers::EvaluationChild::Create();
   if (!child.ok()) return child.status();
-  const auto evaluator = OpenEvaluator(options);
-  if (!evaluator.ok()) return (*child)->Refuse(evaluator.status());
-  return (*child)->Serve(workers::MakeTaskRunner(evaluator->get()).get());
+  const auto evaluators = OpenEvaluators(options);
+  if (!evaluators.ok()) return (*child)->Refuse(evaluators.status());
+  return (*child)->Serve(workers::MakeTaskRunner(evaluators->get()).get());
 }
 
 // This process's command line, with --evaluate.
@@ -97,19 +98,25 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
       "evaluate candidates for a coordinator; SIGTERM finishes the running task, then leaves");
   verb->add_option("--coordinator", options->worker.address, "unix:PATH | HOST:PORT")->required();
   verb->add_option(
-          "--model", options->evaluator.model_path,
-          "Hugging Face directory or GGUF file; must be the coordinator's model, byte for byte")
+          "--model", options->evaluators.model_paths,
+          "Hugging Face directory or GGUF file, byte for byte the coordinator's; repeated where "
+          "the run has several")
+      ->take_all()
+      ->allow_extra_args(false)
       ->envname("STRATA_MODEL")
       ->required();
-  verb->add_option("--text", options->evaluator.text_path, "text; must be the coordinator's")
+  verb->add_option("--text", options->evaluators.text_paths,
+                   "text; must be the coordinator's; repeated where the run has several")
+      ->take_all()
+      ->allow_extra_args(false)
       ->envname("STRATA_TEXT")
       ->required();
   verb->add_option("--name", options->worker.name, "name in logs; default: host and process id");
-  verb->add_option("--device", options->evaluator.device, "cpu")->capture_default_str();
-  verb->add_option("--banks", options->evaluator.bank_folder,
+  verb->add_option("--device", options->evaluators.each.device, "cpu")->capture_default_str();
+  verb->add_option("--banks", options->evaluators.each.bank_folder,
                    "folder of weights in float32 and of their ranks, which workers of this machine "
                    "map and so have in memory once; built where missing");
-  verb->add_option("--levels", options->evaluator.level_folder,
+  verb->add_option("--levels", options->evaluators.each.level_folder,
                    "folder of the level database that the run names");
   verb->add_option("--tasks", options->tasks,
                    "task file, or folder of them, that the run names; repeatable")
@@ -123,7 +130,7 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
   verb->add_option(
       "--tls-server-name", options->worker.server_name,
       "name in the coordinator's certificate, where it is not the host of its address");
-  AddThreadsOption(verb, &options->evaluator.threads);
+  AddThreadsOption(verb, &options->evaluators.each.threads);
   verb->add_option("--task-seconds", options->limits.task_seconds,
                    "kill an evaluation that takes longer; 0: never")
       ->check(CLI::NonNegativeNumber)

@@ -35,7 +35,7 @@ double SecondsSince(Clock::time_point start) {
 
 class ModelEvaluator : public Evaluator {
  public:
-  ModelEvaluator(ModelSummary summary, std::unique_ptr<TransformerModel> model, TextCorpus corpus,
+  ModelEvaluator(ModelSummary summary, std::shared_ptr<TransformerModel> model, TextCorpus corpus,
                  const ModelEvaluatorOptions& options, std::optional<LevelDatabase> levels,
                  std::shared_ptr<TaskScorer> tasks)
       : summary_(std::move(summary)),
@@ -87,7 +87,7 @@ class ModelEvaluator : public Evaluator {
   absl::Status CheckTasks(const Fidelity& fidelity) const;
 
   const ModelSummary summary_;
-  const std::unique_ptr<TransformerModel> model_;
+  const std::shared_ptr<TransformerModel> model_;
   const TextCorpus corpus_;
   const int threads_;
   const std::string bank_folder_;
@@ -332,17 +332,22 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
     if (!opened.ok()) return opened.status();
     tasks = *std::move(opened);
   }
-  absl::StatusOr<std::unique_ptr<TransformerModel>> model =
-      TransformerModel::Load(*std::move(checkpoint), options.residence);
-  if (!model.ok()) return model.status();
-  if (!options.bank_folder.empty() && options.residence == Residence::kMemory) {
-    absl::Status shared =
-        (*model)->ShareWeights(options.bank_folder, summary->digest, /*progress=*/nullptr);
-    if (!shared.ok()) return shared;
+  std::shared_ptr<TransformerModel> model;
+  if (options.cache != nullptr) model = options.cache->models[options.model_path];
+  if (model == nullptr) {
+    absl::StatusOr<std::unique_ptr<TransformerModel>> loaded =
+        TransformerModel::Load(*std::move(checkpoint), options.residence);
+    if (!loaded.ok()) return loaded.status();
+    model = *std::move(loaded);
+    if (!options.bank_folder.empty() && options.residence == Residence::kMemory) {
+      absl::Status shared =
+          model->ShareWeights(options.bank_folder, summary->digest, /*progress=*/nullptr);
+      if (!shared.ok()) return shared;
+    }
+    if (options.cache != nullptr) options.cache->models[options.model_path] = model;
   }
-  return std::make_unique<ModelEvaluator>(*std::move(summary), *std::move(model),
-                                          *std::move(corpus), options, std::move(levels),
-                                          std::move(tasks));
+  return std::make_unique<ModelEvaluator>(*std::move(summary), std::move(model), *std::move(corpus),
+                                          options, std::move(levels), std::move(tasks));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #define STRATA_EVALUATOR_MODEL_EVALUATOR_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,13 @@
 namespace strata::evaluator {
 
 class TaskScorer;
+class TransformerModel;
+
+// Models that evaluators of one process share, by path; what one has loaded the next takes. Not
+// thread-safe.
+struct ModelCache {
+  std::map<std::string, std::shared_ptr<TransformerModel>> models;
+};
 
 struct ModelEvaluatorOptions {
   std::string model_path;  // Hugging Face directory or GGUF file
@@ -27,6 +35,7 @@ struct ModelEvaluatorOptions {
   // pruned copy of the model in memory. Null: no tasks.
   std::function<absl::StatusOr<std::shared_ptr<TaskScorer>>(const std::string& model_path)>
       open_tasks = nullptr;
+  ModelCache* cache = nullptr;  // where others with the same model and residence may have it
 };
 
 // Errors: NotFound, DataLoss (truncated or damaged, weights that are not finite), InvalidArgument

@@ -47,6 +47,47 @@ std::optional<double> OptionalDouble(const SQLite::Column& column) {
   return column.getDouble();
 }
 
+constexpr std::optional<double> ScenarioResult::*kScenarioNumbers[] = {
+    &ScenarioResult::fitness_nll, &ScenarioResult::selection_nll, &ScenarioResult::report_nll,
+    &ScenarioResult::achieved_sparsity};
+
+std::vector<double> NumbersOf(const std::vector<ScenarioResult>& scenarios) {
+  std::vector<double> numbers;
+  for (const ScenarioResult& scenario : scenarios) {
+    numbers.push_back(static_cast<double>(scenario.allocation.size()));
+    numbers.insert(numbers.end(), scenario.allocation.begin(), scenario.allocation.end());
+    for (const auto member : kScenarioNumbers) {
+      numbers.push_back((scenario.*member).has_value() ? 1 : 0);
+      if (scenario.*member) numbers.push_back(*(scenario.*member));
+    }
+  }
+  return numbers;
+}
+
+absl::StatusOr<std::vector<ScenarioResult>> ReadScenarios(const std::string& bytes) {
+  const absl::StatusOr<std::vector<double>> numbers = DecodeDoubles(bytes);
+  if (!numbers.ok()) return numbers.status();
+  bool is_whole = true;
+  size_t at = 0;
+  const auto next = [&] {
+    is_whole = is_whole && at < numbers->size();
+    return is_whole ? (*numbers)[at++] : 0.0;
+  };
+  std::vector<ScenarioResult> scenarios;
+  while (is_whole && at < numbers->size()) {
+    ScenarioResult scenario;
+    const double units = next();
+    is_whole = units >= 0 && units <= static_cast<double>(numbers->size());
+    for (double unit = 0; is_whole && unit < units; ++unit) scenario.allocation.push_back(next());
+    for (const auto member : kScenarioNumbers) {
+      if (next() != 0) scenario.*member = next();
+    }
+    scenarios.push_back(std::move(scenario));
+  }
+  if (is_whole) return scenarios;
+  return absl::DataLossError("the results of its scenarios end in the middle of one");
+}
+
 }  // namespace
 
 void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put) {
@@ -75,6 +116,7 @@ void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put) {
   BindBytes(put, 18, EncodeDoubles(candidate.level_nll));
   put->bind(19, candidate.stopped_early ? 1 : 0);
   BindBytes(put, 20, EncodeDoubles(candidate.measures));
+  BindBytes(put, 21, EncodeDoubles(NumbersOf(candidate.scenarios)));
 }
 
 absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
@@ -88,8 +130,10 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   absl::StatusOr<std::vector<double>> allocation = DecodeDoubles(row.getColumn(6).getString());
   absl::StatusOr<std::vector<double>> levels = DecodeDoubles(row.getColumn(17).getString());
   absl::StatusOr<std::vector<double>> measures = DecodeDoubles(row.getColumn(19).getString());
-  for (const absl::Status& status :
-       {parents.status(), allocation.status(), levels.status(), measures.status()}) {
+  absl::StatusOr<std::vector<ScenarioResult>> scenarios =
+      ReadScenarios(row.getColumn(20).getString());
+  for (const absl::Status& status : {parents.status(), allocation.status(), levels.status(),
+                                     measures.status(), scenarios.status()}) {
     if (status.ok()) continue;
     return absl::DataLossError(
         fmt::format("candidate {}: {}", candidate.id, std::string(status.message())));
@@ -109,6 +153,7 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   candidate.level_nll = *std::move(levels);
   candidate.stopped_early = row.getColumn(18).getInt() != 0;
   candidate.measures = *std::move(measures);
+  candidate.scenarios = *std::move(scenarios);
   return candidate;
 }
 

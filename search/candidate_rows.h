@@ -12,7 +12,10 @@ namespace strata::search {
 // Columns in the order of StoredCandidate: id, text, complexity, origin, name, parents (ids joined
 // by commas), allocation (BLOB in the format of outcome_codec.h), same_as, failure, the three
 // losses, achieved_sparsity, on_front, best_of_baseline, forecast_nll, forecast_deviation,
-// level_nll (BLOB), stopped_early, measures (BLOB). Throw SQLite::Exception as the statement does.
+// level_nll (BLOB), stopped_early, measures (BLOB), scenarios (BLOB: for each
+// scenario the number of sparsities, the sparsities, then for fitness_nll, selection_nll,
+// report_nll and achieved_sparsity 1 and the value, or 0). Throw SQLite::Exception as the statement
+// does.
 void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put);
 
 // From the row that `row` stands on. DataLoss names the candidate.

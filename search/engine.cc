@@ -7,16 +7,16 @@
 #include <deque>
 #include <map>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
-#include "search/allocation_hash.h"
 #include "search/archive.h"
+#include "search/candidate_resolver.h"
 #include "search/engine_options.h"
-#include "search/feature_ledger.h"
 #include "search/finals.h"
 #include "search/outcome_codec.h"
 #include "search/progress.h"
+#include "search/scenarios.h"
+#include "search/task_queue.h"
 
 namespace strata::search {
 namespace {
@@ -27,32 +27,16 @@ constexpr int kMaximumIdleOffspring = 500;
 
 size_t Index(int64_t id) { return static_cast<size_t>(id); }
 
-StrategyContext ContextOf(const EngineOptions& options, const FeatureLedger& ledger) {
-  return {options.seed, options.target, NodeObjective(options.objectives),
-          options.objectives.size(), &ledger.table()};
+EngineOptions WithScenarioObjectives(EngineOptions options) {
+  options.objectives = ScenarioObjectives(options.objectives, options.robust.aggregate,
+                                          static_cast<int>(options.robust.further.size()) + 1);
+  return options;
 }
 
-// Why the outcome is no measurement with these objectives; empty if it is one.
-std::string FailureOf(const Outcome& outcome, const std::vector<std::string>& objectives) {
-  if (const auto* failed = std::get_if<FailedOutcome>(&outcome)) {
-    return failed->reason.empty() ? "failed without a reason" : failed->reason;
-  }
-  const auto& measured = std::get<EvaluateOutcome>(outcome);
-  if (!std::isfinite(measured.mean_nll) || !std::isfinite(measured.achieved_sparsity)) {
-    return fmt::format("measured a loss of {} at a sparsity of {}; both must be finite",
-                       measured.mean_nll, measured.achieved_sparsity);
-  }
-  for (const std::string& name : objectives) {
-    if (name == kLoss || name == kComplexity) continue;
-    const auto found = measured.measures.find(name);
-    if (found == measured.measures.end()) {
-      return fmt::format("expected a measurement of {}, found none", name);
-    }
-    if (!std::isfinite(found->second)) {
-      return fmt::format("measured a {} of {}; it must be finite", name, found->second);
-    }
-  }
-  return "";
+// The strategy sees the first scenario's features and allocations and no others.
+StrategyContext ContextOf(const EngineOptions& options, const expr::FeatureTable& features) {
+  return {options.seed, options.target, NodeObjective(options.objectives),
+          options.objectives.size(), &features};
 }
 
 // A candidate is bred, then resolved (allocation known, or infeasible, or the same as an earlier
@@ -62,11 +46,13 @@ std::string FailureOf(const Outcome& outcome, const std::vector<std::string>& ob
 class SearchEngine final : public Engine {
  public:
   SearchEngine(const EngineOptions& options, const expr::UnitLayout& layout)
-      : options_(options),
-        ledger_(layout),
-        strategy_(MakeStrategy(options.strategy, ContextOf(options, ledger_))),
+      : options_(WithScenarioObjectives(options)),
+        scenarios_(options, layout),
+        resolver_(&scenarios_),
+        strategy_(MakeStrategy(options.strategy, ContextOf(options_, resolver_.table(0)))),
         ladder_(options.ladder),
-        progress_(options) {
+        progress_(options_) {
+    AskForReferences(Rung::kSearch);
     AdmitSeeds();
     // The features of all seeds in one task, so that one pass over the model measures them.
     std::set<std::string> features;
@@ -80,41 +66,27 @@ class SearchEngine final : public Engine {
   }
 
   Action Ask() override {
-    if (!profile_queue_.empty()) {
-      ProfileRequest request = std::move(profile_queue_.front());
-      profile_queue_.pop_front();
-      return HandOut(ProfileTask{std::move(request.features)}, request.asker);
-    }
-    if (!evaluate_queue_.empty()) {
-      const auto [id, level] = evaluate_queue_.front();
-      evaluate_queue_.pop_front();
-      const Rung rung = phase_ == Phase::kSelecting   ? Rung::kSelect
-                        : phase_ == Phase::kVerifying ? Rung::kVerify
-                                                      : Rung::kSearch;
-      if (rung == Rung::kSearch) last_handed_out_ = std::max(last_handed_out_, id);
-      return HandOut(EvaluateTask{id, rung, candidates_[Index(id)].allocation, level}, id);
-    }
     if (phase_ == Phase::kDone) return Done{};
+    if (std::optional<Task> task = tasks_.HandOut()) return *std::move(task);
     return Wait{};
   }
 
   absl::Status Tell(int64_t task, const Outcome& outcome) override {
-    const auto found = outstanding_.find(task);
-    if (found == outstanding_.end()) {
+    const TaskQueue::HandedOut* found = tasks_.Find(task);
+    if (found == nullptr) {
       return absl::InvalidArgumentError(
           fmt::format("task {} was not handed out, or its outcome was told before", task));
     }
-    const absl::Status fits = CheckOutcome(found->second.task, features().units(), outcome);
+    const absl::Status fits =
+        CheckOutcome(found->task, features(SubjectOf(found->task)).units(), outcome);
     if (!fits.ok()) return fits;
-    const HandedOut told = std::move(found->second);
-    outstanding_.erase(found);
-
+    const TaskQueue::HandedOut told = tasks_.TakeBack(task);
     if (const auto* profile = std::get_if<ProfileTask>(&told.task.work)) {
-      absl::StatusOr<std::vector<std::string>> retry = ledger_.Settle(profile->features, outcome);
+      absl::StatusOr<std::vector<ProfileTask>> retry = resolver_.Settle(*profile, outcome);
       if (!retry.ok()) return retry.status();
       const bool is_wanted = !stop_after_ || told.asker <= *stop_after_;
-      for (const std::string& feature : *retry) {
-        if (is_wanted) profile_queue_.push_back({told.asker, {feature}});
+      for (ProfileTask& again : *retry) {
+        if (is_wanted) tasks_.Add(told.asker, std::move(again));
       }
     } else {
       TellEvaluation(std::get<EvaluateTask>(told.task.work), outcome);
@@ -127,16 +99,22 @@ class SearchEngine final : public Engine {
   // `last_candidate` says.
   void StopSearch(std::optional<int64_t> last_candidate) override {
     if (phase_ != Phase::kSearching && phase_ != Phase::kDraining) return;
-    StopAfter(std::max(last_candidate.value_or(last_handed_out_), last_handed_out_), "stopped");
+    const int64_t last = last_candidate_handed_out();
+    StopAfter(std::max(last_candidate.value_or(last), last), "stopped");
     Advance();
   }
 
   Phase phase() const override { return phase_; }
   const std::string& end_reason() const override { return end_reason_; }
   int64_t evaluations() const override { return evaluations_; }
-  int64_t last_candidate_handed_out() const override { return last_handed_out_; }
+  int64_t last_candidate_handed_out() const override { return tasks_.last_candidate_handed_out(); }
   const std::vector<Candidate>& candidates() const override { return candidates_; }
-  const expr::FeatureTable& features() const override { return ledger_.table(); }
+  const expr::FeatureTable& features(int subject) const override {
+    return resolver_.table(subject);
+  }
+  std::vector<ReferenceLosses> References(Rung rung) const override {
+    return scenarios_.References(rung);
+  }
   std::vector<int64_t> TakeChanged() override {
     std::vector<int64_t> changed = std::exchange(changed_, {});
     for (const int64_t id : changed) is_changed_[Index(id)] = false;
@@ -165,19 +143,6 @@ class SearchEngine final : public Engine {
     std::vector<double> limits;         // of the ladder
     bool settled = false;
   };
-  struct ProfileRequest {
-    int64_t asker = 0;  // the first candidate that needs them
-    std::vector<std::string> features;
-  };
-  struct Measuring {
-    int64_t id = 0;
-    int level = 0;
-  };
-  struct HandedOut {
-    Task task;
-    int64_t asker = 0;
-  };
-
   InFlight& FlightOf(int64_t id) { return in_flight_[Index(id - eligible_)]; }
   int64_t count() const { return static_cast<int64_t>(candidates_.size()); }
   void MarkChanged(int64_t id) {
@@ -187,15 +152,12 @@ class SearchEngine final : public Engine {
   }
   bool IsSettled(int64_t id) { return id < eligible_ || FlightOf(id).settled; }
 
-  Task HandOut(std::variant<ProfileTask, EvaluateTask> work, int64_t asker) {
-    Task task{next_task_++, std::move(work)};
-    outstanding_[task.id] = {task, asker};
-    return task;
+  void AskForFeatures(int64_t asker, const std::vector<std::string>& features) {
+    for (ProfileTask& task : resolver_.Ask(features)) tasks_.Add(asker, std::move(task));
   }
 
-  void AskForFeatures(int64_t asker, const std::vector<std::string>& features) {
-    std::vector<std::string> unasked = ledger_.TakeUnasked(features);
-    if (!unasked.empty()) profile_queue_.push_back({asker, std::move(unasked)});
+  void AskForReferences(Rung rung) {
+    for (EvaluateTask& task : scenarios_.ReferenceTasks(rung)) tasks_.Add(std::move(task));
   }
 
   // The published functions, those of a warm start, and the strategy's own first ones.
@@ -237,25 +199,51 @@ class SearchEngine final : public Engine {
     }
     if (phase_ == Phase::kDraining && count() == *stop_after_ + 1 && settled_prefix_ == count()) {
       phase_ = Phase::kSelecting;
-      Measure(finals_.Begin(
-          Finalists(candidates_, options_.objectives, BestBaselines(), options_.finalists)));
+      finalists_ = finals_.Begin(
+          Finalists(candidates_, options_.objectives, BestBaselines(), options_.finalists));
+      if (!finalists_.empty()) {
+        AskForReferences(Rung::kSelect);
+        AskForReferences(Rung::kVerify);
+      }
+    }
+    if (!finalists_.empty() && scenarios_.HasReferences(Rung::kSelect) &&
+        scenarios_.HasReferences(Rung::kVerify)) {
+      MeasureFinalists(std::exchange(finalists_, {}), Rung::kSelect);
     }
     if (phase_ == Phase::kSelecting && finals_.round_is_over()) {
       phase_ = Phase::kVerifying;
-      Measure(finals_.NextRound());
+      MeasureFinalists(finals_.NextRound(), Rung::kVerify);
     }
     if (phase_ == Phase::kVerifying && finals_.round_is_over()) phase_ = Phase::kDone;
   }
 
-  void Measure(const std::vector<int64_t>& ids) {
-    for (const int64_t id : ids) evaluate_queue_.push_back({id, 0});
+  void Measure(int64_t id, Rung rung, int level = 0) {
+    const Candidate& candidate = candidates_[Index(id)];
+    std::vector<expr::Allocation> allocations = {candidate.allocation};
+    for (size_t i = 1; i < candidate.scenarios.size(); ++i) {
+      allocations.push_back(candidate.scenarios[i].allocation);
+    }
+    for (EvaluateTask& task : scenarios_.TasksOf(id, rung, level, allocations)) {
+      tasks_.Add(std::move(task));
+    }
+  }
+
+  void MeasureFinalists(const std::vector<int64_t>& ids, Rung rung) {
+    const std::string failure = scenarios_.ReferenceFailure(rung);
+    for (const int64_t id : ids) {
+      if (failure.empty()) {
+        Measure(id, rung);
+      } else {
+        TellFinalist(id, rung, {.failure = failure});
+      }
+    }
   }
 
   bool BreedNext() {
     const int64_t next = count();
     if (stop_after_ && next > *stop_after_) return false;
     if (next - options_.lag >= settled_prefix_) return false;
-    if (!ledger_.AreSettled(feature_pool_)) return false;
+    if (!resolver_.AreSettled(feature_pool_)) return false;
     while (eligible_ <= next - options_.lag) TellStrategy();
     Admit(strategy_->Breed());
     AskForFeatures(next, in_flight_.back().required);
@@ -277,18 +265,14 @@ class SearchEngine final : public Engine {
   bool ResolveNext() {
     if (resolved_ == count()) return false;
     const InFlight& flight = FlightOf(resolved_);
-    if (!ledger_.AreSettled(flight.required)) return false;
+    if (!scenarios_.HasReferences(Rung::kSearch) || !resolver_.AreSettled(flight.required)) {
+      return false;
+    }
     Candidate& candidate = candidates_[Index(resolved_++)];
     MarkChanged(candidate.id);
-    candidate.failure = ledger_.FailureAmong(flight.required);
+    candidate.failure = scenarios_.ReferenceFailure(Rung::kSearch);
     if (candidate.failure.empty()) {
-      absl::StatusOr<expr::Allocation> allocation =
-          expr::EvaluateAllocation(flight.expression, features(), options_.target);
-      if (allocation.ok()) {
-        candidate.allocation = *std::move(allocation);
-      } else {
-        candidate.failure = std::string(allocation.status().message());
-      }
+      resolver_.Resolve(flight.expression, flight.required, &candidate);
     }
     const bool is_new = candidate.failure.empty() && Deduplicate(&candidate);
     if (!candidate.failure.empty()) FlightOf(candidate.id).settled = true;
@@ -296,22 +280,18 @@ class SearchEngine final : public Engine {
     return true;
   }
 
-  // True if the candidate's allocation is new; then it is queued for measurement.
+  // True if the candidate's allocation is new in some scenario; then it is queued for measurement.
   bool Deduplicate(Candidate* candidate) {
-    const auto [first, is_new] =
-        first_with_hash_.try_emplace(AllocationHash(candidate->allocation), candidate->id);
-    // Two allocations that only share a hash are measured both.
-    if (is_new || expr::QuantizedKey(candidates_[Index(first->second)].allocation) !=
-                      expr::QuantizedKey(candidate->allocation)) {
-      evaluate_queue_.push_back({candidate->id, 0});
+    candidate->same_as = resolver_.FindSame(*candidate, candidates_);
+    if (!candidate->same_as) {
+      Measure(candidate->id, Rung::kSearch);
       return true;
     }
-    candidate->same_as = first->second;
-    if (IsSettled(first->second)) {
+    if (IsSettled(*candidate->same_as)) {
       CopyResult(candidate);
       FlightOf(candidate->id).settled = true;
     } else {
-      copies_[first->second].push_back(candidate->id);
+      copies_[*candidate->same_as].push_back(candidate->id);
     }
     return false;
   }
@@ -364,8 +344,7 @@ class SearchEngine final : public Engine {
       for (const Candidate& candidate : candidates_) progress_.Add(candidate);
       settled_prefix_ = kept;
     }
-    std::erase_if(evaluate_queue_, [&](const Measuring& m) { return m.id >= kept; });
-    std::erase_if(profile_queue_, [&](const ProfileRequest& r) { return r.asker >= kept; });
+    tasks_.DropAbove(last);
     for (auto& [first, copies] : copies_) {
       std::erase_if(copies, [&](int64_t id) { return id >= kept; });
     }
@@ -379,6 +358,10 @@ class SearchEngine final : public Engine {
     copy->level_nll = measured.level_nll;
     copy->stopped_early = measured.stopped_early;
     copy->achieved_sparsity = measured.achieved_sparsity;
+    for (size_t i = 0; i < measured.scenarios.size(); ++i) {
+      copy->scenarios[i].fitness_nll = measured.scenarios[i].fitness_nll;
+      copy->scenarios[i].achieved_sparsity = measured.scenarios[i].achieved_sparsity;
+    }
     if (!measured.failure.empty()) {
       copy->failure = fmt::format("same allocation as candidate {}, which failed: {}", measured.id,
                                   measured.failure);
@@ -386,33 +369,51 @@ class SearchEngine final : public Engine {
   }
 
   void TellEvaluation(const EvaluateTask& task, const Outcome& outcome) {
-    const bool is_last = task.level + 1 == options_.ladder.levels;
-    const bool needs_measures = task.rung == Rung::kSearch && is_last;
-    const std::string failure =
-        FailureOf(outcome, needs_measures ? options_.objectives : std::vector<std::string>());
-    const auto* measured = failure.empty() ? &std::get<EvaluateOutcome>(outcome) : nullptr;
-    if (task.rung != Rung::kSearch) {
-      for (const int64_t id : finals_.Tell(task, measured, failure, &candidates_)) MarkChanged(id);
+    if (task.reference != Reference::kNone) {
+      scenarios_.TellReference(task, outcome);
       return;
     }
+    const bool is_last = task.level + 1 == options_.ladder.levels;
+    const bool needs_measures = task.rung == Rung::kSearch && is_last;
+    const auto result = scenarios_.Tell(
+        task, outcome, needs_measures ? options_.objectives : std::vector<std::string>());
+    if (!result) return;
+    if (task.rung != Rung::kSearch) {
+      TellFinalist(task.candidate, task.rung, *result);
+    } else {
+      TellFitness(task, *result, is_last);
+    }
+  }
+
+  void TellFinalist(int64_t finalist, Rung rung, const ScenarioOutcome& result) {
+    for (const int64_t id : finals_.Tell(finalist, rung, result, &candidates_)) MarkChanged(id);
+  }
+
+  void TellFitness(const EvaluateTask& task, const ScenarioOutcome& result, bool is_last) {
     if (task.level == 0) ++evaluations_;
     Candidate& candidate = candidates_[Index(task.candidate)];
     MarkChanged(candidate.id);
-    candidate.failure = failure;
-    if (measured != nullptr) {
-      if (options_.ladder.levels > 1) candidate.level_nll.push_back(measured->mean_nll);
-      candidate.achieved_sparsity = measured->achieved_sparsity;
-      if (!is_last && GoesOn(task, measured->mean_nll)) {
-        evaluate_queue_.push_back({candidate.id, task.level + 1});
+    candidate.failure = result.failure;
+    const bool is_measured = result.failure.empty();
+    const EvaluateOutcome& measured = result.combined;
+    if (is_measured) {
+      if (options_.ladder.levels > 1) candidate.level_nll.push_back(measured.mean_nll);
+      candidate.achieved_sparsity = measured.achieved_sparsity;
+      if (!is_last && GoesOn(task, measured.mean_nll)) {
+        Measure(candidate.id, Rung::kSearch, task.level + 1);
         return;
       }
       candidate.stopped_early = !is_last;
     }
-    if (measured != nullptr && is_last) {
-      candidate.fitness_nll = measured->mean_nll;
+    if (is_measured && is_last) {
+      candidate.fitness_nll = measured.mean_nll;
       for (const std::string& name : options_.objectives) {
-        const auto found = measured->measures.find(name);
-        if (found != measured->measures.end()) candidate.measures.push_back(found->second);
+        const auto found = measured.measures.find(name);
+        if (found != measured.measures.end()) candidate.measures.push_back(found->second);
+      }
+      for (size_t i = 0; i < candidate.scenarios.size(); ++i) {
+        candidate.scenarios[i].fitness_nll = result.nll[i];
+        candidate.scenarios[i].achieved_sparsity = result.achieved[i];
       }
     }
     FlightOf(candidate.id).settled = true;
@@ -430,11 +431,13 @@ class SearchEngine final : public Engine {
   }
 
   const EngineOptions options_;
-  FeatureLedger ledger_;
+  Scenarios scenarios_;
+  CandidateResolver resolver_;
   std::unique_ptr<Strategy> strategy_;
   Ladder ladder_;
   SearchProgress progress_;
   Finals finals_;
+  std::vector<int64_t> finalists_;         // that wait for the references of selection
   std::vector<std::string> feature_pool_;  // measured before anything is bred
   std::vector<Candidate> candidates_;
   std::vector<bool> is_changed_;  // of every candidate: whether it is among changed_
@@ -446,13 +449,8 @@ class SearchEngine final : public Engine {
   int64_t resolved_ = 0;            // candidates below are resolved
   int64_t settled_prefix_ = 0;      // candidates below are settled and in the archive's order
   int64_t eligible_ = 0;            // candidates below are known to the strategy
-  std::unordered_map<uint64_t, int64_t> first_with_hash_;  // by AllocationHash
-  std::map<int64_t, std::vector<int64_t>> copies_;         // that wait for a measurement
-  std::deque<ProfileRequest> profile_queue_;
-  std::deque<Measuring> evaluate_queue_;  // of the search, later of selection and verification
-  std::map<int64_t, HandedOut> outstanding_;
-  int64_t next_task_ = 0;
-  int64_t last_handed_out_ = -1;
+  std::map<int64_t, std::vector<int64_t>> copies_;  // that wait for a measurement
+  TaskQueue tasks_;
   std::optional<int64_t> stop_after_;  // set when the search phase ends; then nothing above exists
   std::string end_reason_;
   int64_t allocations_ = 0;  // distinct ones admitted to measurement

@@ -18,6 +18,7 @@
 #include "expr/allocation.h"
 #include "expr/baselines.h"
 #include "search/ladder.h"
+#include "search/scenario.h"
 #include "search/strategy.h"
 #include "search/task.h"
 
@@ -38,12 +39,15 @@ struct WarmStart {
 struct EngineOptions {
   uint64_t seed = 1;
   expr::AllocationTarget target;
+  // Further models, texts and targets: then every candidate is measured in all of them.
+  RobustOptions robust;
   // Seeded first: the published default of each, then all other settings.
   std::vector<expr::Baseline> baselines;
   std::vector<WarmStart> warm_start;  // after the defaults of the baselines
   int random_candidates = 8;          // of the strategy's, after the seeds
   StrategyOptions strategy;
-  // Minimised; the loss first, at most kMaximumObjectives, each once.
+  // Minimised; the loss first, at most kMaximumObjectives, each once. ScenarioObjectives says what
+  // they become with several scenarios.
   std::vector<std::string> objectives = {kLoss, kComplexity};
   // Points of the archive closer than this in every measured objective are one, see
   // epsilon_archive.h.
@@ -60,19 +64,28 @@ struct EngineOptions {
   int finalists = 5;
 };
 
+// What one scenario of several gave a candidate.
+struct ScenarioResult {
+  expr::Allocation allocation = {};
+  std::optional<double> fitness_nll = {}, selection_nll = {}, report_nll = {};
+  std::optional<double> achieved_sparsity = {};
+};
+
 struct Candidate {
   int64_t id = 0;    // 0, 1, 2, ... in breeding order
   std::string text;  // parses back to the expression
   int complexity = 0;
   Lineage lineage;
-  std::optional<Forecast> forecast;   // what the strategy expected of fitness_nll
-  expr::Allocation allocation;        // empty while unresolved or infeasible
-  std::optional<int64_t> same_as;     // earlier candidate with the same quantised allocation
-  std::string failure;                // infeasible or quarantined, with the reason; else empty
-  std::vector<double> level_nll;      // on the levels of the ladder; empty without one
-  bool stopped_early = false;         // clearly worse than its rivals: no fitness
-  std::optional<double> fitness_nll;  // told, or copied from same_as
-  std::vector<double> measures;       // of the objectives that are measures, in their order
+  std::optional<Forecast> forecast;       // what the strategy expected of fitness_nll
+  expr::Allocation allocation;            // empty while unresolved or infeasible; of scenario 0
+  std::vector<ScenarioResult> scenarios;  // by scenario; empty where there is one, or no allocation
+  std::optional<int64_t> same_as;         // earlier candidate with the same quantised allocations
+  std::string failure;                    // infeasible or quarantined, with the reason; else empty
+  std::vector<double> level_nll;          // on the levels of the ladder; empty without one
+  bool stopped_early = false;             // clearly worse than its rivals: no fitness
+  // Told, or copied from same_as. Of several scenarios this and the two below are RelativeLoss.
+  std::optional<double> fitness_nll;
+  std::vector<double> measures;  // of the objectives that are measures, in their order
   // Exact protocol, fitness split: what chooses among the finalists.
   std::optional<double> selection_nll;
   // Exact protocol, report split: what is reported, used for no choice.
@@ -82,6 +95,12 @@ struct Candidate {
 };
 
 // kSelecting: finalists on Rung::kSelect; kVerifying: the same finalists on Rung::kVerify.
+// Losses of one scenario that others are measured against.
+struct ReferenceLosses {
+  double dense = 0;    // nothing pruned
+  double uniform = 0;  // the same sparsity everywhere
+};
+
 enum class Phase { kSearching, kDraining, kSelecting, kVerifying, kDone };
 
 class Engine {
@@ -110,7 +129,10 @@ class Engine {
   virtual int64_t evaluations() const = 0;  // allocations told of in the search, on any level
   virtual int64_t last_candidate_handed_out() const = 0;  // -1 before the first
   virtual const std::vector<Candidate>& candidates() const = 0;
-  virtual const expr::FeatureTable& features() const = 0;
+  virtual const expr::FeatureTable& features(int subject) const = 0;
+  // Losses of the dense model and of uniform sparsities on a rung (of kSearch, the last level), by
+  // scenario. Empty for one scenario and while they are not known.
+  virtual std::vector<ReferenceLosses> References(Rung rung) const = 0;
 
   // Ids of the candidates that are new or of which a field changed since the last call, each once,
   // in no order; without those that were dropped meanwhile.

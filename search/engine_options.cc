@@ -9,6 +9,7 @@
 
 #include "expr/operator_table.h"
 #include "search/hypervolume.h"
+#include "search/scenarios.h"
 
 namespace strata::search {
 namespace {
@@ -41,9 +42,18 @@ absl::Status ValidateVariation(const expr::VariationOptions& variation) {
 }
 
 absl::Status ValidateObjectives(const EngineOptions& options) {
-  const std::vector<std::string>& names = options.objectives;
+  const std::vector<std::string> names =
+      ScenarioObjectives(options.objectives, options.robust.aggregate,
+                         static_cast<int>(options.robust.further.size()) + 1);
+  for (const std::string& name : options.objectives) {
+    if (ScenarioOfLossName(name) < 0) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "objectives: '{}' cannot be asked for by name; aggregate by pareto to have the loss of "
+        "every scenario",
+        name));
+  }
   const std::set<std::string> distinct(names.begin(), names.end());
-  if (names.empty() || names.front() != kLoss || names.size() > kMaximumObjectives ||
+  if (names.empty() || options.objectives.front() != kLoss || names.size() > kMaximumObjectives ||
       distinct.size() != names.size() || distinct.contains("")) {
     return absl::InvalidArgumentError(
         fmt::format("objectives must be 1 to {} different names, '{}' first, found [{}]",
@@ -54,6 +64,42 @@ absl::Status ValidateObjectives(const EngineOptions& options) {
         fmt::format("epsilon must be finite and not negative, found {}", options.epsilon));
   }
   return absl::OkStatus();
+}
+
+// Every scenario must have a layout and a feasible target, and uniform sparsities must reach it.
+absl::Status ValidateScenarios(const EngineOptions& options, const expr::UnitLayout& layout) {
+  const RobustOptions& robust = options.robust;
+  if (robust.further.empty()) return absl::OkStatus();
+  std::vector<expr::UnitLayout> layouts = {layout};
+  layouts.insert(layouts.end(), robust.further_layouts.begin(), robust.further_layouts.end());
+  std::vector<Scenario> scenarios = {{0, options.target}};
+  scenarios.insert(scenarios.end(), robust.further.begin(), robust.further.end());
+  std::vector<bool> used(layouts.size());
+  for (size_t i = 0; i < scenarios.size(); ++i) {
+    const auto subject = static_cast<size_t>(scenarios[i].subject);
+    if (scenarios[i].subject < 0 || subject >= layouts.size() || layouts[subject].empty()) {
+      return absl::InvalidArgumentError(
+          fmt::format("scenario {}: expected a subject from 0 to {} with one or more units, found "
+                      "{}",
+                      i, layouts.size() - 1, scenarios[i].subject));
+    }
+    used[subject] = true;
+    absl::Status status = expr::ValidateLayout(layouts[subject]);
+    status.Update(expr::ValidateTarget(scenarios[i].target));
+    if (status.ok()) {
+      status = expr::EvaluateAllocation(*expr::ParseExpression(kUniformFunction),
+                                        expr::FeatureTable(layouts[subject]), scenarios[i].target)
+                   .status();
+    }
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          fmt::format("scenario {}: {}", i, std::string(status.message())));
+    }
+  }
+  const auto unused = std::find(used.begin(), used.end(), false);
+  if (unused == used.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("subject {}: expected a scenario with it, found none", unused - used.begin()));
 }
 
 absl::Status ValidateStrategy(const StrategyOptions& strategy) {
@@ -128,6 +174,7 @@ absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayou
   status.Update(Within("ladder.levels", 1, 8, options.ladder.levels));
   status.Update(Within("ladder.rivals", 1, 1000, options.ladder.rivals));
   status.Update(ValidateObjectives(options));
+  if (status.ok()) status = ValidateScenarios(options, layout);
   status.Update(ValidateStrategy(options.strategy));
   status.Update(ValidateBaselines(options.baselines));
   for (const WarmStart& start : options.warm_start) {
@@ -196,6 +243,21 @@ std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& l
       fmt::join(variation.excluded, " "));
   for (const expr::Expression& function : variation.library) {
     text += fmt::format("graft={}\n", expr::PrintExpression(function));
+  }
+  if (!options.robust.further.empty()) {
+    text += fmt::format("aggregate={}\n", NameOf(options.robust.aggregate));
+  }
+  for (const Scenario& scenario : options.robust.further) {
+    const expr::AllocationTarget& target = scenario.target;
+    text += fmt::format("scenario={} {} {} {} {}\n", scenario.subject, target.sparsity,
+                        target.minimum, target.maximum, target.group);
+  }
+  for (const expr::UnitLayout& further : options.robust.further_layouts) {
+    for (const expr::Unit& unit : further) {
+      text += fmt::format("further_unit={} {} {} {}\n", unit.block, expr::UnitKindName(unit.kind),
+                          unit.parameters, unit.fan);
+    }
+    text += "further_units_end\n";
   }
   for (const Seed& seed : BaselineSeeds(options.baselines)) {
     text += fmt::format("baseline {}={}\n", seed.name, expr::PrintExpression(seed.expression));

@@ -17,23 +17,31 @@ std::vector<int64_t> Finals::Begin(std::vector<int64_t> finalists) {
 
 std::vector<int64_t> Finals::NextRound() { return Begin(std::exchange(selected_, {})); }
 
-std::vector<int64_t> Finals::Tell(const EvaluateTask& task, const EvaluateOutcome* measured,
-                                  const std::string& failure, std::vector<Candidate>* candidates) {
+std::vector<int64_t> Finals::Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result,
+                                  std::vector<Candidate>* candidates) {
   --left_;
-  const bool is_selection = task.rung == Rung::kSelect;
-  if (is_selection && measured != nullptr) selected_.push_back(task.candidate);
+  const bool is_selection = rung == Rung::kSelect;
+  const bool is_measured = result.failure.empty();
+  if (is_selection && is_measured) selected_.push_back(finalist);
   std::vector<int64_t> changed;
   for (Candidate& candidate : *candidates) {
-    if (MeasuredAs(candidate) != task.candidate) continue;
+    if (MeasuredAs(candidate) != finalist) continue;
     changed.push_back(candidate.id);
-    if (measured == nullptr) {
+    if (!is_measured) {
       candidate.failure =
-          fmt::format("{}: {}", is_selection ? "selection" : "verification", failure);
-    } else if (is_selection) {
-      candidate.selection_nll = measured->mean_nll;
+          fmt::format("{}: {}", is_selection ? "selection" : "verification", result.failure);
+      continue;
+    }
+    if (is_selection) {
+      candidate.selection_nll = result.combined.mean_nll;
     } else {
-      candidate.report_nll = measured->mean_nll;
-      candidate.achieved_sparsity = measured->achieved_sparsity;
+      candidate.report_nll = result.combined.mean_nll;
+      candidate.achieved_sparsity = result.combined.achieved_sparsity;
+    }
+    for (size_t i = 0; i < candidate.scenarios.size(); ++i) {
+      ScenarioResult& scenario = candidate.scenarios[i];
+      (is_selection ? scenario.selection_nll : scenario.report_nll) = result.nll[i];
+      if (!is_selection) scenario.achieved_sparsity = result.achieved[i];
     }
   }
   return changed;

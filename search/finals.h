@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "search/engine.h"
+#include "search/scenarios.h"
 
 namespace strata::search {
 
@@ -24,11 +25,11 @@ class Finals {
 
   bool round_is_over() const { return left_ == 0; }
 
-  // The result of a finalist, or, with `measured` null, why there is none. All candidates with the
+  // The result of a finalist on kSelect or kVerify, or its failure. All candidates with the
   // finalist's allocation get it; returns their ids. One that fails selection is not verified: it
   // is quarantined, and could not be chosen.
-  std::vector<int64_t> Tell(const EvaluateTask& task, const EvaluateOutcome* measured,
-                            const std::string& failure, std::vector<Candidate>* candidates);
+  std::vector<int64_t> Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result,
+                            std::vector<Candidate>* candidates);
 
  private:
   std::vector<int64_t> selected_;

@@ -29,7 +29,10 @@ std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
   Objectives objectives;
   size_t measure = 0;
   for (const std::string& name : names) {
-    objectives.push_back(name == kLoss         ? *candidate.fitness_nll
+    const int scenario = ScenarioOfLossName(name);
+    objectives.push_back(scenario >= 0
+                             ? *candidate.scenarios[static_cast<size_t>(scenario)].fitness_nll
+                         : name == kLoss       ? *candidate.fitness_nll
                          : name == kComplexity ? static_cast<double>(candidate.complexity)
                                                : candidate.measures[measure++]);
   }

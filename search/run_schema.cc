@@ -23,7 +23,7 @@ CREATE TABLE candidates (
   same_as INTEGER, failure TEXT NOT NULL, fitness_nll REAL, selection_nll REAL,
   report_nll REAL, achieved_sparsity REAL, on_front INTEGER NOT NULL, best_of_baseline INTEGER NOT NULL,
   forecast_nll REAL, forecast_deviation REAL, level_nll BLOB NOT NULL, stopped_early INTEGER NOT NULL,
-  measures BLOB NOT NULL);
+  measures BLOB NOT NULL, scenarios BLOB NOT NULL DEFAULT x'');
 CREATE TABLE refined (
   id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, allocation BLOB NOT NULL, failure TEXT NOT NULL,
   nll REAL, selection_nll REAL, report_nll REAL, achieved_sparsity REAL);
@@ -36,8 +36,10 @@ CREATE TABLE events (
 // changed.
 constexpr int kOldestVersion = 2;
 constexpr const char* kMigrations[] = {
-    // Failures can be listed without reading every outcome; allocations that were refined.
+    // Failures can be listed without reading every outcome; results by scenario;
+    // allocations that were refined.
     "CREATE INDEX failed_outcomes ON outcomes (digest) WHERE kind = 'failed';"
+    "ALTER TABLE candidates ADD COLUMN scenarios BLOB NOT NULL DEFAULT x'';"
     "CREATE TABLE refined (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, "
     "allocation BLOB NOT NULL, failure TEXT NOT NULL, nll REAL, selection_nll REAL, "
     "report_nll REAL, achieved_sparsity REAL);",

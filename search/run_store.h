@@ -31,6 +31,7 @@ struct StoredCandidate {
   std::vector<double> level_nll;
   bool stopped_early = false;
   std::vector<double> measures;
+  std::vector<ScenarioResult> scenarios;
   std::optional<double> fitness_nll, selection_nll, report_nll, achieved_sparsity;
   bool on_front = false;
   bool best_of_baseline = false;
@@ -38,6 +39,9 @@ struct StoredCandidate {
 
 // The property that makes a run a started one: the effective configuration.
 inline constexpr char kConfigProperty[] = "config";
+// Losses of the dense model and of uniform sparsities in every scenario, where there are several:
+// ScenarioReferencesText. Set once the run is done.
+inline constexpr char kScenarioReferencesProperty[] = "scenario_references";
 // Why the search part ended: Engine::end_reason(), or "time". Set once the run is done.
 inline constexpr char kEndReasonProperty[] = "end_reason";
 // SessionOptions::verify_context: what the digests of measurements on the report split are made of.

@@ -13,6 +13,7 @@
 
 #include "search/engine_options.h"
 #include "search/outcome_codec.h"
+#include "search/scenarios.h"
 #include "search/stored_view.h"
 #include "search/task_digest.h"
 
@@ -77,13 +78,23 @@ RefinementOptions RefinementOf(const SessionOptions& options) {
   return refinement;
 }
 
+std::string TextOf(const std::vector<TaskContexts>& all) {
+  std::string text;
+  for (const TaskContexts& contexts : all) {
+    text += fmt::format("{}\n{}{}{}\n{}\n{}\n", contexts.profile_context,
+                        fmt::join(contexts.racing_contexts, "\n"),
+                        contexts.racing_contexts.empty() ? "" : "\n", contexts.search_context,
+                        contexts.select_context, contexts.verify_context);
+  }
+  return text;
+}
+
 class StoredSession final : public Session {
  public:
   StoredSession(SessionOptions options, const expr::UnitLayout& layout,
                 std::unique_ptr<Engine> engine, RunStore* store)
       : options_(std::move(options)),
         layout_(layout),
-        units_(static_cast<int>(layout.size())),
         engine_(std::move(engine)),
         store_(store),
         started_seconds_(options_.now_seconds()) {}
@@ -94,6 +105,7 @@ class StoredSession final : public Session {
     if (!known.ok()) return known.status();
     replaying_ = known->has_value();
     const std::string racing = fmt::format("{}", fmt::join(options_.racing_contexts, "\n"));
+    const std::string further = TextOf(options_.further_contexts);
     const std::pair<const char*, const std::string*> properties[] = {
         {"profile_context", &options_.profile_context},
         {"racing_contexts", &racing},
@@ -101,6 +113,7 @@ class StoredSession final : public Session {
         {"select_context", &options_.select_context},
         {kVerifyContextProperty, &options_.verify_context},
         {"refine_context", &options_.refine_context},
+        {"further_contexts", &further},
         {kEngineOptions, &identity}};
     for (const auto& [name, value] : properties) {
       const absl::Status same = PutOrMatch(store_, name, *value);
@@ -147,6 +160,7 @@ class StoredSession final : public Session {
         if (is_done) {
           is_done_ = true;
           changes_.properties[kEndReasonProperty] = stopped_ ? "time" : engine_->end_reason();
+          changes_.properties[kScenarioReferencesProperty] = ScenarioReferencesText(*engine_);
         }
         if (is_done || told_from_store) status = Commit();
         if (!status.ok()) return status;
@@ -154,7 +168,7 @@ class StoredSession final : public Session {
       }
       SessionTask task;
       task.task = std::get<Task>(std::move(action));
-      task.digest = TaskDigest(ContextOf(task.task), task.task);
+      task.digest = TaskDigest(ContextOf(options_, task.task), task.task);
       const absl::StatusOr<std::optional<Outcome>> known = FindOutcome(task.digest);
       if (!known.ok()) return known.status();
       if (!*known) {
@@ -187,7 +201,8 @@ class StoredSession final : public Session {
                       task.task.id, task.digest));
     }
     // Nothing unfit may reach the store, or the run could not be resumed.
-    const absl::Status fits = CheckOutcome(found->second.task, units_, outcome);
+    const int units = engine_->features(SubjectOf(task.task)).units();
+    const absl::Status fits = CheckOutcome(found->second.task, units, outcome);
     if (!fits.ok()) return fits;
     outstanding_.erase(found);
     changes_.outcomes.emplace(task.digest, outcome);
@@ -227,26 +242,6 @@ class StoredSession final : public Session {
   bool search_stopped() const override { return stopped_; }
 
  private:
-  const std::string& ContextOf(const Task& task) const {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
-    if (evaluate == nullptr) return options_.profile_context;
-    const auto level = static_cast<size_t>(evaluate->level);
-    if (evaluate->rung == Rung::kSearch && level < options_.racing_contexts.size()) {
-      return options_.racing_contexts[level];
-    }
-    switch (evaluate->rung) {
-      case Rung::kSearch:
-        return options_.search_context;
-      case Rung::kSelect:
-        return options_.select_context;
-      case Rung::kRefine:
-        return options_.refine_context;
-      case Rung::kVerify:
-        break;
-    }
-    return options_.verify_context;
-  }
-
   // Of the engine, and once it is done of the refinement.
   absl::StatusOr<Action> Ask() {
     Action action = engine_->Ask();
@@ -335,7 +330,6 @@ class StoredSession final : public Session {
 
   const SessionOptions options_;
   const expr::UnitLayout layout_;
-  const int units_;
   const std::unique_ptr<Engine> engine_;
   std::unique_ptr<RefinementStage> refinement_;
   int64_t next_refinement_task_ = kFirstRefinementTask;
@@ -355,7 +349,52 @@ class StoredSession final : public Session {
   absl::Status broken_;     // why nothing can be written any more
 };
 
+absl::Status CheckContexts(const SessionOptions& options) {
+  std::vector<const TaskContexts*> all = {&options};
+  for (const TaskContexts& contexts : options.further_contexts) all.push_back(&contexts);
+  for (const TaskContexts* contexts : all) {
+    if (static_cast<int>(contexts->racing_contexts.size()) + 1 == options.engine.ladder.levels) {
+      continue;
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("racing_contexts: expected one less than the {} levels of the ladder, found {}",
+                    options.engine.ladder.levels, contexts->racing_contexts.size()));
+  }
+  const size_t subjects = options.engine.robust.further_layouts.size() + 1;
+  if (all.size() == subjects) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("further_contexts: expected those of all {} subjects but the first, found {}",
+                  subjects, options.further_contexts.size()));
+}
+
 }  // namespace
+
+const std::string& ContextOf(const TaskContexts& contexts, const Task& task) {
+  const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  if (evaluate == nullptr) return contexts.profile_context;
+  const auto level = static_cast<size_t>(evaluate->level);
+  if (evaluate->rung == Rung::kSearch && level < contexts.racing_contexts.size()) {
+    return contexts.racing_contexts[level];
+  }
+  switch (evaluate->rung) {
+    case Rung::kSearch:
+      return contexts.search_context;
+    case Rung::kSelect:
+      return contexts.select_context;
+    case Rung::kRefine:
+      return contexts.refine_context;
+    case Rung::kVerify:
+      break;
+  }
+  return contexts.verify_context;
+}
+
+const std::string& ContextOf(const SessionOptions& options, const Task& task) {
+  const int subject = SubjectOf(task);
+  return ContextOf(subject == 0 ? static_cast<const TaskContexts&>(options)
+                                : options.further_contexts[static_cast<size_t>(subject - 1)],
+                   task);
+}
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& options,
                                                          const expr::UnitLayout& layout,
@@ -367,11 +406,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
     return absl::InvalidArgumentError(fmt::format(
         "budget_seconds must be finite and not negative, found {}", options.budget_seconds));
   }
-  if (static_cast<int>(options.racing_contexts.size()) + 1 != options.engine.ladder.levels) {
-    return absl::InvalidArgumentError(
-        fmt::format("racing_contexts: expected one less than the {} levels of the ladder, found {}",
-                    options.engine.ladder.levels, options.racing_contexts.size()));
-  }
+  if (absl::Status status = CheckContexts(options); !status.ok()) return status;
   if (options.refinement) {
     const absl::Status valid = ValidateRefinement(RefinementOf(options), layout);
     if (!valid.ok()) return valid;

@@ -20,16 +20,23 @@
 
 namespace strata::search {
 
-struct SessionOptions {
-  EngineOptions engine;
-  // Everything besides the allocation or features that a result depends on: model, text, pruner,
-  // calibration, the fidelities, operator table, protocol version. Part of every task digest.
+// Everything besides the allocation or features that a result depends on: model, text, pruner,
+// calibration, the fidelities, operator table, protocol version. Part of every task digest.
+struct TaskContexts {
   std::string profile_context;
   std::vector<std::string> racing_contexts;  // of the levels before the last, EngineOptions::ladder
   std::string search_context;                // of the last level, whose loss is the fitness
   std::string select_context;
   std::string verify_context;
   std::string refine_context;  // where there is a refinement
+};
+
+// The context of a task of this subject, on the task's rung and level.
+const std::string& ContextOf(const TaskContexts& contexts, const Task& task);
+
+struct SessionOptions : TaskContexts {  // those of subject 0
+  EngineOptions engine;
+  std::vector<TaskContexts> further_contexts;  // of subjects 1, 2, ..., see RobustOptions
   // Of the best finalist's allocation, once the engine is done; target and seed are the engine's.
   std::optional<RefinementOptions> refinement;
   double budget_seconds = 0;  // search phase, added up over resumes; 0: no limit
@@ -39,6 +46,9 @@ struct SessionOptions {
   // Called with what every commit wrote, once it is stored; null: not called.
   std::function<void(const RunChanges&)> on_commit = nullptr;
 };
+
+// The context of a task of any subject of the search.
+const std::string& ContextOf(const SessionOptions& options, const Task& task);
 
 struct SessionTask {
   Task task;

@@ -27,7 +27,7 @@ constexpr int kBusyTimeoutMilliseconds = 5000;
 constexpr char kSelectCandidates[] =
     "SELECT id, text, complexity, origin, name, parents, allocation, same_as, failure, "
     "fitness_nll, selection_nll, report_nll, achieved_sparsity, on_front, best_of_baseline, "
-    "forecast_nll, forecast_deviation, level_nll, stopped_early, measures "
+    "forecast_nll, forecast_deviation, level_nll, stopped_early, measures, scenarios "
     "FROM candidates ORDER BY id";
 
 absl::Status CheckNumbers(const std::vector<StoredCandidate>& candidates) {
@@ -324,7 +324,7 @@ void SqliteRunStore::WriteCandidates(const RunChanges& changes) {
   for (const StoredCandidate& candidate : changes.candidates) {
     const Prepared put = Prepare(
         "INSERT OR REPLACE INTO candidates "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     BindCandidate(candidate, &*put);
     put->exec();
   }

@@ -36,6 +36,7 @@ StoredCandidate RowOf(const Candidate& candidate, bool on_front, bool best_of_ba
   row.level_nll = candidate.level_nll;
   row.stopped_early = candidate.stopped_early;
   row.measures = candidate.measures;
+  row.scenarios = candidate.scenarios;
   row.fitness_nll = candidate.fitness_nll;
   row.selection_nll = candidate.selection_nll;
   row.report_nll = candidate.report_nll;

@@ -16,14 +16,21 @@ namespace strata::search {
 // finalist is measured on kSelect and then on kVerify; kRefine is that of refinement_stage.h.
 enum class Rung { kSearch, kSelect, kVerify, kRefine };
 
+// What a search of several scenarios measures others against (scenarios.h).
+enum class Reference { kNone, kDense, kUniform };
+
 struct ProfileTask {
   std::vector<std::string> features;
+  int subject = 0;  // model and text, see Scenario
 };
 struct EvaluateTask {
   int64_t candidate = 0;  // or, in a RefinementStage, the id of a refined allocation
   Rung rung = Rung::kSearch;
   expr::Allocation allocation;
-  int level = 0;  // of kSearch: 0 to LadderOptions::levels - 1
+  int level = 0;                           // of kSearch: 0 to LadderOptions::levels - 1
+  int scenario = 0;                        // of EngineOptions::robust
+  int subject = 0;                         // the scenario's
+  Reference reference = Reference::kNone;  // else of no candidate
 };
 struct Wait {};  // nothing to hand out until something is told
 struct Done {};  // the search is over and verified
@@ -31,6 +38,10 @@ struct Task {
   int64_t id = 0;  // unique within the engine; what Tell refers to
   std::variant<ProfileTask, EvaluateTask> work;
 };
+// The subject of a task of either kind.
+inline int SubjectOf(const Task& task) {
+  return std::visit([](const auto& work) { return work.subject; }, task.work);
+}
 using Action = std::variant<Task, Wait, Done>;
 
 struct ProfileOutcome {

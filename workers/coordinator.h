@@ -27,8 +27,11 @@ struct CoordinatorOptions {
   Credentials credentials;
   int maximum_workers = 4096;  // connected at a time
   MeasurementPlan plan;
-  std::string model_digest;  // workers with another model or text are refused
+  // Of the run's own model and text. A worker gets the tasks of those of this and of
+  // `further_subjects` that it holds; one that holds none is refused.
+  std::string model_digest;
   std::string text_digest;
+  std::vector<SubjectDigests> further_subjects = {};  // subjects 1, 2, ... of the search
   double heartbeat_seconds = 1.0;
   double lease_seconds = 30.0;  // silence after which a lease is given to another worker
   // Then the task fails for good and its candidate is quarantined.

@@ -30,11 +30,18 @@ std::string OversizedField(const v1::WorkerState& state) {
   return problem.empty() ? problem_of("result.digest", state.result().digest()) : problem;
 }
 
+std::vector<SubjectDigests> SubjectsOf(const CoordinatorOptions& options) {
+  std::vector<SubjectDigests> subjects = {{options.model_digest, options.text_digest}};
+  subjects.insert(subjects.end(), options.further_subjects.begin(), options.further_subjects.end());
+  return subjects;
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(const CoordinatorOptions& options, search::Session* session,
                        WorkerStreams* streams)
     : options_(options),
+      subjects_(SubjectsOf(options)),
       session_(session),
       streams_(streams),
       leases_({.lease_seconds = options.lease_seconds,
@@ -174,9 +181,8 @@ void Dispatcher::Dismiss(WorkerId stream, const std::string& reason) {
 }
 
 bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
-  const std::string reason = workers_.contains(stream)
-                                 ? "a second Hello on one stream"
-                                 : RefusalOf(hello, options_.model_digest, options_.text_digest);
+  const std::string reason =
+      workers_.contains(stream) ? "a second Hello on one stream" : RefusalOf(hello, subjects_);
   if (!reason.empty()) {
     Refuse(stream, reason);
     return false;
@@ -201,6 +207,8 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
                                        hello.worker_name()));
   }
   workers_[stream].name = hello.worker_name();
+  workers_[stream].held = HeldSubjects(hello, subjects_);
+  leases_.SetHeld(hello.worker_name(), workers_[stream].held);
   records_.Know(hello.worker_name());
   available_is_stale_ = true;
   spdlog::info("worker {} joined", hello.worker_name());
@@ -218,7 +226,8 @@ absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& s
     return absl::OkStatus();
   }
   const absl::StatusOr<ReceivedResult> received =
-      DecodeResult(result, task->task, options_.plan, session_->engine().features().parameters());
+      DecodeResult(result, task->task, options_.plan,
+                   session_->engine().features(SubjectOf(task->task)).parameters());
   if (!received.ok()) {
     return HandleFailure(
         stream, state,
@@ -342,19 +351,19 @@ void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::St
 }
 
 absl::StatusOr<bool> Dispatcher::FetchTask(const std::string& worker_name) {
-  const bool has_task = worker_name.empty()
-                            ? leases_.has_waiting()
-                            : leases_.HasWaitingFor(worker_name, AvailableWorkers());
-  if (has_task) return true;
-  if (done_) return false;
-  const absl::StatusOr<search::SessionAction> action = session_->Next();
-  if (!action.ok()) return action.status();
-  if (const auto* task = std::get_if<search::SessionTask>(&*action)) {
+  for (;;) {
+    const bool has_task = worker_name.empty()
+                              ? leases_.has_waiting()
+                              : leases_.HasWaitingFor(worker_name, AvailableWorkers());
+    if (has_task) return true;
+    if (done_) return false;
+    const absl::StatusOr<search::SessionAction> action = session_->Next();
+    if (!action.ok()) return action.status();
+    const auto* task = std::get_if<search::SessionTask>(&*action);
+    done_ = std::holds_alternative<search::Done>(*action);
+    if (task == nullptr) return false;
     leases_.Add(*task);
-    return true;
   }
-  done_ = std::holds_alternative<search::Done>(*action);
-  return false;
 }
 
 bool Dispatcher::CanTakeTask(WorkerId stream, const Worker& worker, double now) {
@@ -430,7 +439,29 @@ double Dispatcher::Now() {
   return elapsed_seconds_;
 }
 
+int Dispatcher::UnheldSubject() const {
+  for (const int subject : leases_.WaitingSubjects()) {
+    const bool is_held = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+      return entry.second.held.contains(subject);
+    });
+    if (!is_held) return subject;
+  }
+  return -1;
+}
+
 absl::Status Dispatcher::CheckPatience() {
+  const int unheld = done_ || workers_.empty() ? -1 : UnheldSubject();
+  if (unheld < 0) {
+    unheld_since_.reset();
+  } else if (!unheld_since_) {
+    unheld_since_ = Now();
+  } else if (Now() - *unheld_since_ >= options_.no_worker_seconds) {
+    const SubjectDigests& subject = subjects_[static_cast<size_t>(unheld)];
+    return absl::UnavailableError(
+        fmt::format("work is waiting and for {} s no connected worker has had the model {} and the "
+                    "text {}",
+                    options_.no_worker_seconds, subject.model, subject.text));
+  }
   if (done_ || !workers_.empty()) return absl::OkStatus();
   if (Now() - lonely_since_ < options_.no_worker_seconds) return absl::OkStatus();
   return absl::UnavailableError(fmt::format(
@@ -446,7 +477,9 @@ v1::DesiredState Dispatcher::DesiredStateOf(WorkerId stream, Worker* worker) con
   if (const Lease* lease = leases_.LeaseOf(stream)) {
     desired.set_lease_id(lease->id);
     if (worker->reported_lease_id != lease->id) {
-      *desired.mutable_task() = EncodeTask(*leases_.FindOpen(lease->digest), options_.plan);
+      const search::SessionTask& task = *leases_.FindOpen(lease->digest);
+      *desired.mutable_task() = EncodeTask(
+          task, options_.plan, subjects_[static_cast<size_t>(search::SubjectOf(task.task))]);
     }
   }
   return desired;

@@ -7,8 +7,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "proto/strata.pb.h"
 #include "search/session.h"
@@ -55,6 +57,7 @@ class Dispatcher {
  private:
   struct Worker {
     std::string name;
+    std::set<int> held;  // subjects
     std::string reported_lease_id;
     std::string acknowledged_lease_id;  // to be told with the next message
     bool draining = false;
@@ -81,7 +84,7 @@ class Dispatcher {
   // it.
   absl::Status Dispatch();
   absl::Status DispatchSoon();
-  // Asks the session for a task if none waits for the worker of that name; empty: for any worker.
+  // Asks the session for tasks until one waits for the worker of that name; empty: for any worker.
   // False: the session has none now.
   absl::StatusOr<bool> FetchTask(const std::string& worker_name);
   bool CanTakeTask(WorkerId stream, const Worker& worker, double now);
@@ -90,10 +93,13 @@ class Dispatcher {
   void AnswerWorkers();  // those of unanswered_
   void CountSeconds();   // of workers, since the last time
   absl::Status CheckPatience();
+  // Of a subject with waiting tasks that no connected worker holds; -1 if there is none.
+  int UnheldSubject() const;
   double Now();  // since the beginning; never goes back
   v1::DesiredState DesiredStateOf(WorkerId stream, Worker* worker) const;
 
   const CoordinatorOptions options_;
+  const std::vector<SubjectDigests> subjects_;
   search::Session* const session_;
   WorkerStreams* const streams_;
   LeaseTable leases_;
@@ -106,8 +112,9 @@ class Dispatcher {
   TypicalDuration durations_;
   double last_reading_;  // of the clock
   double elapsed_seconds_ = 0;
-  double counted_until_ = 0;  // seconds of workers
-  double lonely_since_ = 0;   // when the last worker left, or the beginning
+  double counted_until_ = 0;            // seconds of workers
+  double lonely_since_ = 0;             // when the last worker left, or the beginning
+  std::optional<double> unheld_since_;  // tasks wait that no connected worker holds the model for
   bool done_ = false;
   bool shut_down_ = false;
   CoordinatorStatus totals_;  // what is counted here: failures, refusals, results and seconds

@@ -2,18 +2,30 @@
 #ifndef STRATA_WORKERS_HANDSHAKE_H_
 #define STRATA_WORKERS_HANDSHAKE_H_
 
+#include <set>
 #include <string>
+#include <vector>
 
-#include "evaluator/evaluator.h"
+#include "evaluator/evaluator_set.h"
 #include "proto/strata.pb.h"
+#include "workers/measurement_plan.h"
 
 namespace strata::workers {
 
+// `model` is the first of those of `model_digests`.
+v1::Hello MakeHello(const std::string& worker_name, const evaluator::ModelSummary& model,
+                    const std::vector<std::string>& model_digests,
+                    const std::vector<std::string>& text_digests,
+                    const std::string& tasks_digest = "");
 v1::Hello MakeHello(const std::string& worker_name, const evaluator::Evaluator& evaluator);
+v1::Hello MakeHello(const std::string& worker_name, const evaluator::EvaluatorSet& evaluators);
 
-// Why a worker must not take part: what was expected and what was found. Empty if it may.
-std::string RefusalOf(const v1::Hello& hello, const std::string& model_digest,
-                      const std::string& text_digest);
+// Why a worker must not take part: what was expected and what was found. Empty if it may. It must
+// hold one of the models and texts of the run.
+std::string RefusalOf(const v1::Hello& hello, const std::vector<SubjectDigests>& subjects);
+
+// The places of those that the worker holds.
+std::set<int> HeldSubjects(const v1::Hello& hello, const std::vector<SubjectDigests>& subjects);
 
 // Likewise of a worker that lacks the tasks of digest `tasks`; a run without tasks has an empty
 // one.

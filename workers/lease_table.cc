@@ -23,15 +23,30 @@ const Lease* LeaseTable::LeaseOf(WorkerId worker) const {
   return found == lease_of_worker_.end() ? nullptr : &leases_.at(found->second);
 }
 
-bool LeaseTable::AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) {
-  return !std::includes(task.failed_by.begin(), task.failed_by.end(), available.begin(),
-                        available.end());
+bool LeaseTable::Holds(const std::string& name, const OpenTask& task) const {
+  const auto found = held_.find(name);
+  return found == held_.end() || found->second.contains(search::SubjectOf(task.tasks.front().task));
+}
+
+bool LeaseTable::AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) const {
+  return std::any_of(available.begin(), available.end(), [&](const std::string& name) {
+    return !task.failed_by.contains(name) && Holds(name, task);
+  });
+}
+
+std::set<int> LeaseTable::WaitingSubjects() const {
+  std::set<int> subjects;
+  for (const std::string& digest : waiting_) {
+    subjects.insert(search::SubjectOf(open_.at(digest).tasks.front().task));
+  }
+  return subjects;
 }
 
 std::deque<std::string>::const_iterator LeaseTable::FirstFor(
     const std::string& name, const std::set<std::string>& available) const {
   return std::find_if(waiting_.begin(), waiting_.end(), [&](const std::string& digest) {
     const OpenTask& task = open_.at(digest);
+    if (!Holds(name, task)) return false;
     return !task.failed_by.contains(name) || !AnotherMayTry(task, available);
   });
 }
@@ -62,7 +77,7 @@ const Lease* LeaseTable::Hedge(WorkerId worker, double now, const std::string& n
   const Lease* slowest = nullptr;
   for (const auto& [id, lease] : leases_) {
     const OpenTask& task = open_.at(lease.digest);
-    if (task.is_hedged || task.failed_by.contains(name)) continue;
+    if (task.is_hedged || task.failed_by.contains(name) || !Holds(name, task)) continue;
     if (slowest != nullptr && slowest->started_at <= lease.started_at) continue;
     if (now - lease.started_at > slow_seconds(task.tasks.front().task)) slowest = &lease;
   }

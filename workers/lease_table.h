@@ -64,6 +64,12 @@ class LeaseTable {
  public:
   explicit LeaseTable(const LeaseTableOptions& options) : options_(options) {}
 
+  // Which subjects (models with texts) the worker called `name` holds; no other tasks are given to
+  // it. Of whom nothing is known holds all.
+  void SetHeld(const std::string& name, const std::set<int>& subjects) { held_[name] = subjects; }
+  // Those of the waiting tasks.
+  std::set<int> WaitingSubjects() const;
+
   // Appends a task to the queue. Tasks with the same digest are worked on once and completed
   // together.
   void Add(const search::SessionTask& task);
@@ -84,7 +90,7 @@ class LeaseTable {
 
   // Whether a waiting task may go to the worker called `name`: one that failed a task is not given
   // it again while one of the `available` workers (names of those that take tasks; may include
-  // `name`) has not.
+  // `name`) that holds its subject has not.
   bool HasWaitingFor(const std::string& name, const std::set<std::string>& available) const;
 
   // A lease for the first task of the queue that may go to the worker called `name`; the one the
@@ -140,7 +146,8 @@ class LeaseTable {
   };
 
   // Whether one of `available` has not failed the task.
-  static bool AnotherMayTry(const OpenTask& task, const std::set<std::string>& available);
+  bool AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) const;
+  bool Holds(const std::string& name, const OpenTask& task) const;
   std::deque<std::string>::const_iterator FirstFor(const std::string& name,
                                                    const std::set<std::string>& available) const;
   Decision BlameTask(OpenTask* task, const std::string& name,
@@ -152,9 +159,10 @@ class LeaseTable {
   std::string NewLeaseId(const std::string& digest);
 
   LeaseTableOptions options_;
-  std::map<std::string, OpenTask> open_;  // by digest
-  std::deque<std::string> waiting_;       // digests
-  std::map<std::string, Lease> leases_;   // by id
+  std::map<std::string, OpenTask> open_;       // by digest
+  std::map<std::string, std::set<int>> held_;  // subjects, by the name of a worker
+  std::deque<std::string> waiting_;            // digests
+  std::map<std::string, Lease> leases_;        // by id
   std::map<WorkerId, std::string> lease_of_worker_;
   std::unordered_set<std::string> completed_;
   int64_t next_sequence_ = 1;

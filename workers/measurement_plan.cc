@@ -116,22 +116,22 @@ const std::string& TasksOf(const MeasurementPlan& plan) {
 }
 
 void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
-                  const std::string& text_digest, search::SessionOptions* options) {
+                  const std::string& text_digest, search::TaskContexts* contexts) {
   const std::string common =
       fmt::format("wire={} operators={:016x} model={} text={} granularity={} {}", kProtocolVersion,
                   expr::OperatorTableHash(), model_digest, text_digest, NameOf(plan.granularity),
                   Describe(plan.calibration));
   const std::string pruned =
       fmt::format("{} pruner={} group={}", common, NameOf(plan.method.pruner), plan.method.group);
-  options->profile_context = "profile " + common;
-  options->racing_contexts.clear();
+  contexts->profile_context = "profile " + common;
+  contexts->racing_contexts.clear();
   for (const evaluator::Fidelity& level : plan.racing) {
-    options->racing_contexts.push_back(fmt::format("evaluate {} {}", pruned, Describe(level)));
+    contexts->racing_contexts.push_back(fmt::format("evaluate {} {}", pruned, Describe(level)));
   }
-  options->search_context = fmt::format("evaluate {} {}", pruned, Describe(plan.search));
-  options->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));
-  options->verify_context = fmt::format("evaluate {} {}", pruned, Describe(plan.verify));
-  options->refine_context = fmt::format("evaluate {} {}", pruned, Describe(plan.refine));
+  contexts->search_context = fmt::format("evaluate {} {}", pruned, Describe(plan.search));
+  contexts->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));
+  contexts->verify_context = fmt::format("evaluate {} {}", pruned, Describe(plan.verify));
+  contexts->refine_context = fmt::format("evaluate {} {}", pruned, Describe(plan.refine));
 }
 
 }  // namespace strata::workers

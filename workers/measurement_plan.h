@@ -17,6 +17,11 @@ namespace strata::workers {
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
 inline constexpr uint32_t kProtocolVersion = 5;
 
+// A model with a text, as tasks and workers name them.
+struct SubjectDigests {
+  std::string model, text;
+};
+
 struct MeasurementPlan {
   evaluator::PruningMethod method;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
@@ -49,10 +54,10 @@ absl::Status ParseName(const std::string& name, evaluator::Protocol* value);
 absl::Status ParseName(const std::string& name, evaluator::Arithmetic* value);
 absl::Status ParseName(const std::string& name, evaluator::Split* value);
 
-// Fills the contexts of SessionOptions: text that names model, text, pruner, calibration,
+// The contexts of a model and text: text that names model, text, pruner, calibration,
 // granularity, fidelity, operator table and protocol version.
 void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
-                  const std::string& text_digest, search::SessionOptions* options);
+                  const std::string& text_digest, search::TaskContexts* contexts);
 
 }  // namespace strata::workers
 

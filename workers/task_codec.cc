@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "expr/allocation.h"
 #include "workers/text_check.h"
@@ -278,9 +279,12 @@ absl::StatusOr<ReceivedResult> Decode(const v1::Failure& failure) {
 
 }  // namespace
 
-v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan) {
+v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan,
+                    const SubjectDigests& subject) {
   v1::Task sent;
   sent.set_digest(task.digest);
+  sent.set_model_digest(subject.model);
+  sent.set_text_digest(subject.text);
   if (const auto* profile = std::get_if<search::ProfileTask>(&task.task.work)) {
     v1::ProfileTask* work = sent.mutable_profile();
     Encode(plan.calibration, work->mutable_calibration());
@@ -300,10 +304,12 @@ v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan
 }
 
 absl::StatusOr<Request> DecodeTask(const v1::Task& task) {
-  if (task.digest().size() > kMaximumNameBytes) {
-    return absl::InvalidArgumentError(
-        fmt::format("task.digest: expected at most {} bytes, found {}", kMaximumNameBytes,
-                    task.digest().size()));
+  for (const auto& [field, value] : {std::pair("task.digest", &task.digest()),
+                                     {"task.model_digest", &task.model_digest()},
+                                     {"task.text_digest", &task.text_digest()}}) {
+    if (value->size() <= kMaximumNameBytes) continue;
+    return absl::InvalidArgumentError(fmt::format("{}: expected at most {} bytes, found {}", field,
+                                                  kMaximumNameBytes, value->size()));
   }
   switch (task.work_case()) {
     case v1::Task::kProfile:

@@ -25,8 +25,10 @@ namespace strata::workers {
 // linears. A larger profile is sent as an invalid task.
 inline constexpr int kMaximumMessageBytes = 8 << 20;
 
-// Coordinator: a task of a search as the plan says to measure it.
-v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan);
+// Coordinator: a task of a search as the plan says to measure it, on the model and text of its
+// subject.
+v1::Task EncodeTask(const search::SessionTask& task, const MeasurementPlan& plan,
+                    const SubjectDigests& subject = {});
 
 // Worker: the request of a task. InvalidArgument names the field, what was expected and what was
 // found.

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "evaluator/evaluator.h"
+#include "evaluator/evaluator_set.h"
 
 namespace strata::v1 {
 class Hello;
@@ -28,7 +28,8 @@ class TaskRunner {
   virtual v1::Result Run(const v1::Task& task, const evaluator::Progress& progress) = 0;
 };
 
-// In this process. `evaluator` must outlive the runner.
+// In this process. What is given must outlive the runner.
+std::unique_ptr<TaskRunner> MakeTaskRunner(evaluator::EvaluatorSet* evaluators);
 std::unique_ptr<TaskRunner> MakeTaskRunner(evaluator::Evaluator* evaluator);
 
 }  // namespace strata::workers

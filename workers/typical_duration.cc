@@ -7,9 +7,10 @@
 namespace strata::workers {
 
 TypicalDuration::Kind TypicalDuration::KindOf(const search::Task& task) {
+  const int subject = search::SubjectOf(task);
   const auto* evaluate = std::get_if<search::EvaluateTask>(&task.work);
-  if (evaluate == nullptr) return {task.work.index(), 0, 0};
-  return {task.work.index(), static_cast<int>(evaluate->rung), evaluate->level};
+  if (evaluate == nullptr) return {task.work.index(), 0, 0, subject};
+  return {task.work.index(), static_cast<int>(evaluate->rung), evaluate->level, subject};
 }
 
 void TypicalDuration::Add(const search::Task& task, double seconds) {

@@ -17,14 +17,14 @@ class TypicalDuration {
   void Add(const search::Task& task, double seconds);
 
   // The median of the last kRemembered of its kind (features, or evaluations of one rung and
-  // level); nothing before there are kEnough.
+  // level, of one subject); nothing before there are kEnough.
   std::optional<double> Of(const search::Task& task) const;
 
   static constexpr size_t kRemembered = 31;
   static constexpr size_t kEnough = 3;
 
  private:
-  using Kind = std::tuple<size_t, int, int>;
+  using Kind = std::tuple<size_t, int, int, int>;
   static Kind KindOf(const search::Task& task);
 
   std::map<Kind, std::deque<double>> recent_;

@@ -74,7 +74,7 @@ std::string ViewOf(const std::vector<StoredCandidate>& rows) {
   std::vector<Candidate> candidates;
   for (const StoredCandidate& row : rows) {
     candidates.push_back({row.id, row.text, row.complexity, row.lineage, row.forecast,
-                          row.allocation, row.same_as, row.failure, row.level_nll,
+                          row.allocation, row.scenarios, row.same_as, row.failure, row.level_nll,
                           row.stopped_early, row.fitness_nll, row.measures, row.selection_nll,
                           row.report_nll, row.achieved_sparsity});
   }

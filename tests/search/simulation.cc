@@ -32,6 +32,12 @@ std::string DescribeCommon(const C& c) {
   for (const double nll : c.level_nll) text += " level " + Bits(nll);
   for (const double measure : c.measures) text += " measure " + Bits(measure);
   if (c.stopped_early) text += " stopped early";
+  for (const ScenarioResult& scenario : c.scenarios) {
+    text += fmt::format(" scenario {} {} {} {}", Bits(scenario.fitness_nll),
+                        Bits(scenario.selection_nll), Bits(scenario.report_nll),
+                        Bits(scenario.achieved_sparsity));
+    for (const double sparsity : scenario.allocation) text.append(1, ' ').append(Bits(sparsity));
+  }
   return text;
 }
 
@@ -56,6 +62,16 @@ std::vector<double> TrueWeights(Laboratory* laboratory) {
 
 expr::UnitLayout SyntheticLayout() {
   return expr::SquareBlocks(std::vector<int64_t>(kBlocks, 7 * 64 * 64));
+}
+
+expr::UnitLayout FurtherLayout() {
+  return expr::SquareBlocks(std::vector<int64_t>(kFurtherBlocks, 7 * 64 * 64));
+}
+
+void AddScenarios(Aggregate aggregate, EngineOptions* options) {
+  options->robust = {.further_layouts = {FurtherLayout()},
+                     .further = {{0, {.sparsity = 0.5}}, {1, {.sparsity = 0.6}}},
+                     .aggregate = aggregate};
 }
 
 std::vector<expr::Baseline> SimulatedBaselines() {
@@ -92,9 +108,11 @@ EngineOptions SmallOptions(uint64_t seed, int64_t evaluations) {
 }
 
 Laboratory::Laboratory() {
-  evaluator::SyntheticOptions options;
-  options.blocks = kBlocks;
-  evaluator_ = evaluator::MakeSyntheticEvaluator(options);
+  for (const auto& [subject, blocks] : {std::pair{0, kBlocks}, {1, kFurtherBlocks}}) {
+    evaluator::SyntheticOptions options;
+    options.blocks = blocks;
+    evaluators_[subject] = evaluator::MakeSyntheticEvaluator(options);
+  }
 }
 
 Outcome Laboratory::Do(const Task& task) {
@@ -102,7 +120,7 @@ Outcome Laboratory::Do(const Task& task) {
   if (const auto* profile = std::get_if<ProfileTask>(&task.work)) {
     evaluator::ProfileRequest request;
     request.features = profile->features;
-    auto measured = evaluator_->MeasureFeatures(request, nullptr);
+    auto measured = evaluators_[profile->subject]->MeasureFeatures(request, nullptr);
     if (measured.ok()) {
       outcome = ProfileOutcome{std::move(measured->values)};
     } else {
@@ -115,7 +133,7 @@ Outcome Laboratory::Do(const Task& task) {
     request.allocation = evaluate.allocation;
     request.fidelity.split =
         evaluate.rung == Rung::kVerify ? evaluator::Split::kReport : evaluator::Split::kFitness;
-    auto measured = evaluator_->Evaluate(request, nullptr);
+    auto measured = evaluators_[evaluate.subject]->Evaluate(request, nullptr);
     if (measured.ok()) {
       // The synthetic model has one protocol; another offset stands for the exact one.
       const double offset = evaluate.rung == Rung::kSelect ? kSelectionOffset : 0;

@@ -21,11 +21,19 @@ constexpr double kTarget = 0.7;
 // Loss on Rung::kSelect less the loss on Rung::kSearch.
 constexpr double kSelectionOffset = 0.5;
 
+// Blocks of the model of subject 1.
+constexpr int kFurtherBlocks = 9;
+
 // Prunable weights of the synthetic model's blocks: all equal.
 expr::UnitLayout SyntheticLayout();
 
 // Six of the published functions: enough kinds of them, few enough for short searches.
 std::vector<expr::Baseline> SimulatedBaselines();
+
+expr::UnitLayout FurtherLayout();  // of subject 1
+
+// Adds sparsity 0.5 on the same model, and 0.6 on that of subject 1.
+void AddScenarios(Aggregate aggregate, EngineOptions* options);
 
 // All baselines on the synthetic model, a small population and `evaluations` at most.
 EngineOptions SyntheticOptions(uint64_t seed, int64_t evaluations);
@@ -50,7 +58,7 @@ class Laboratory {
   std::function<Outcome(const Task& task, Outcome outcome)> distort;
 
  private:
-  std::unique_ptr<evaluator::Evaluator> evaluator_;
+  std::unique_ptr<evaluator::Evaluator> evaluators_[2];  // by subject
   std::map<Rung, int64_t> evaluations_;
 };
 

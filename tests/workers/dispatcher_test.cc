@@ -39,7 +39,7 @@ TEST_F(DispatcherTest, WorkersThatDifferOrDoNotIntroduceThemselvesAreRefused) {
   Begin(1);
   v1::WorkerState state;
   *state.mutable_hello() = MakeHello("w", *evaluator_);
-  state.mutable_hello()->set_model_digest("another");
+  state.mutable_hello()->set_model_digests(0, "another");
   EXPECT_TRUE(dispatcher_->Receive(1, state).ok());
   EXPECT_THAT(Last(1).refusal(), HasSubstr("found another"));
   EXPECT_TRUE(streams_.closed.contains(1));

@@ -27,7 +27,8 @@ class FakeEngine : public search::Engine {
   int64_t evaluations() const override { return 0; }
   int64_t last_candidate_handed_out() const override { return -1; }
   const std::vector<search::Candidate>& candidates() const override { return candidates_; }
-  const expr::FeatureTable& features() const override { return features_; }
+  const expr::FeatureTable& features(int) const override { return features_; }
+  std::vector<search::ReferenceLosses> References(search::Rung) const override { return {}; }
   std::vector<int64_t> TakeChanged() override { return {}; }
   std::vector<int64_t> Front() const override { return {}; }
   std::vector<int64_t> BestBaselines() const override { return {}; }
@@ -54,7 +55,12 @@ class FakeSession : public search::Session {
 
   absl::StatusOr<search::SessionAction> Next() override {
     if (!next_error.ok()) return next_error;
-    if (handed_out_ < tasks_) return search::SessionAction(MakeFakeTask(handed_out_++, units_));
+    if (handed_out_ < tasks_) {
+      search::SessionTask task = MakeFakeTask(handed_out_, units_);
+      std::get<search::EvaluateTask>(task.task.work).subject =
+          static_cast<int>(handed_out_++ % subjects);
+      return search::SessionAction(std::move(task));
+    }
     if (waits_when_out_of_tasks || static_cast<int64_t>(outcomes.size()) < tasks_) {
       return search::SessionAction(search::Wait{});
     }
@@ -76,6 +82,7 @@ class FakeSession : public search::Session {
   bool search_stopped() const override { return false; }
 
   bool waits_when_out_of_tasks = false;  // never done
+  int subjects = 1;                      // task k is of subject k mod subjects
   absl::Status next_error;
   absl::Status complete_error;
   absl::Status commit_error;

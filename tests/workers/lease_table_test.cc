@@ -233,5 +233,34 @@ TEST_F(LeaseTableTest, TasksOfOneDigestAreCompletedTogether) {
   EXPECT_EQ(tasks[1].task.id, 99);
 }
 
+TEST_F(LeaseTableTest, ATaskGoesToAWorkerThatHoldsItsSubject) {
+  search::SessionTask further = MakeFakeTask(0);
+  std::get<search::EvaluateTask>(further.task.work).subject = 1;
+  table_.Add(further);
+  table_.Add(MakeFakeTask(1));
+  available_ = {Name(1), Name(2)};
+  table_.SetHeld(Name(1), {0});
+  table_.SetHeld(Name(2), {1});
+  EXPECT_EQ(table_.WaitingSubjects(), (std::set<int>{0, 1}));
+  EXPECT_EQ(Grant(1, 0).digest, Digest(1));
+  EXPECT_EQ(table_.WaitingSubjects(), std::set<int>{1});
+  EXPECT_FALSE(table_.HasWaitingFor(Name(1), available_));
+  EXPECT_TRUE(table_.HasWaitingFor(Name(3), available_));  // of whom nothing is known
+  EXPECT_EQ(Grant(2, 0).digest, Digest(0));
+}
+
+// Whoever does not hold the subject is no one left to ask.
+TEST_F(LeaseTableTest, OnlyHoldersOfTheSubjectCanDisagreeWithAFailure) {
+  search::SessionTask further = MakeFakeTask(0);
+  std::get<search::EvaluateTask>(further.task.work).subject = 1;
+  table_.Add(further);
+  available_ = {Name(1), Name(2)};
+  table_.SetHeld(Name(1), {0});
+  table_.SetHeld(Name(2), {0, 1});
+  EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
+  EXPECT_EQ(table_.Hedge(1, 1000, Name(1), [](const search::Task&) { return 0.0; }), nullptr);
+  EXPECT_EQ(Fail(2, Grant(2, 1).id, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
+}
+
 }  // namespace
 }  // namespace strata::workers
