@@ -12,7 +12,9 @@ std::atomic<bool> interrupt_requested{false};
 
 void OnSignal(int signal) {
   interrupt_requested = true;
-  std::signal(signal, SIG_DFL);
+  // A person who presses Ctrl-C again is in a hurry. Engines that end jobs send SIGTERM to every
+  // process of a job, and its shell passes it on: that is one request.
+  if (signal == SIGINT) std::signal(signal, SIG_DFL);
 }
 
 int UsableProcessors() {

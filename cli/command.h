@@ -23,6 +23,7 @@ void AddFsckCommand(CLI::App* app, Command* command);
 void AddBackupCommand(CLI::App* app, Command* command);
 void AddParetoCommand(CLI::App* app, Command* command);
 void AddExportCommand(CLI::App* app, Command* command);
+void AddLaunchCommand(CLI::App* app, Command* command);
 void AddLevelsCommand(CLI::App* app, Command* command);
 void AddFunctionsCommand(CLI::App* app, Command* command);
 void AddExplainCommand(CLI::App* app, Command* command);
@@ -33,6 +34,9 @@ void AddPruneCommand(CLI::App* app, Command* command);
 void AddBenchInferenceCommand(CLI::App* app, Command* command);
 void AddFetchCommand(CLI::App* app, Command* command);
 void AddTokenizeCommand(CLI::App* app, Command* command);
+void AddStatusCommand(CLI::App* app, Command* command);
+void AddStopCommand(CLI::App* app, Command* command);
+void AddDrainCommand(CLI::App* app, Command* command);
 void AddConfigCommand(CLI::App* app, Command* command);
 void AddDoctorCommand(CLI::App* app, Command* command);
 
@@ -55,7 +59,7 @@ void AddThreadsOption(CLI::App* subcommand, int* threads);
 int ExitCode(const absl::Status& status);
 
 // From the first call on, SIGINT and SIGTERM set this flag instead of ending the process; a second
-// signal ends it at once.
+// SIGINT ends it at once.
 bool InterruptRequested();
 void WatchForInterrupt();
 

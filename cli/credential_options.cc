@@ -11,7 +11,7 @@ void AddCredentialOptions(CLI::App* verb, CredentialOptions* options) {
                    "PEM file: the certificate of this end");
   verb->add_option("--tls-key", options->tls.key, "PEM file: its key, readable by its owner alone");
   verb->add_option("--token-file", options->token_file,
-                   "file with the secret that workers must know, readable by its owner alone; "
+                   "file with the token that this end sends, readable by its owner alone; "
                    "without it the environment variable STRATA_TOKEN");
 }
 
@@ -26,6 +26,15 @@ absl::StatusOr<workers::Credentials> ReadCredentials(const CredentialOptions& op
   }
   if (!token.ok()) return token.status();
   credentials.token = *std::move(token);
+  return credentials;
+}
+
+absl::StatusOr<workers::Credentials> ReadCoordinatorCredentials(const CredentialOptions& options) {
+  if (options.token_file.empty()) return ReadCredentials(options);
+  workers::Credentials credentials;
+  credentials.tls = options.tls;
+  absl::Status status = workers::ReadTokensOfRoles(options.token_file, &credentials);
+  if (!status.ok()) return status;
   return credentials;
 }
 

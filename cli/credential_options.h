@@ -23,6 +23,10 @@ void AddCredentialOptions(CLI::App* verb, CredentialOptions* options);
 // is set. Errors of workers::ReadTokenFile and CheckToken.
 absl::StatusOr<workers::Credentials> ReadCredentials(const CredentialOptions& options);
 
+// The same for a coordinator, whose file may hold tokens of several roles: errors of
+// workers::ReadTokensOfRoles too.
+absl::StatusOr<workers::Credentials> ReadCoordinatorCredentials(const CredentialOptions& options);
+
 }  // namespace strata::cli
 
 #endif  // STRATA_CLI_CREDENTIAL_OPTIONS_H_

@@ -81,6 +81,9 @@ struct RunConfig {
   std::string listen;  // the other machines' address
   std::string token_file;
   std::string tls_certificate, tls_key, tls_authority;
+  std::string announcement;  // file that names the other machines' address
+  std::string advertised_host;
+  double absence_seconds = 60;
 
   std::string metrics;  // address
   std::string log_format = "text";

@@ -178,8 +178,16 @@ const RunConfigOption kOptions[] = {
      "PEM file: the authority that must have signed the certificate of every worker that comes to "
      "workers.listen; empty: workers need none"},
     {"workers.token_file", &RunConfig::token_file,
-     "file with the secret that workers of other machines must know, readable by its owner alone; "
-     "empty: the environment variable STRATA_TOKEN, if that is set"},
+     "file with the tokens that others must know, readable by its owner alone: lines worker:TOKEN, "
+     "viewer:TOKEN, operator:TOKEN, or a worker's alone; empty: the environment variable "
+     "STRATA_TOKEN, if that is set"},
+    {"workers.announcement", &RunConfig::announcement,
+     "file into which the coordinator writes where it serves workers.listen, for workers started "
+     "with --coordinator file:PATH; empty: none"},
+    {"workers.advertised_host", &RunConfig::advertised_host,
+     "name or address of this machine in that file; empty: its host name"},
+    {"workers.absence_seconds", &RunConfig::absence_seconds,
+     "with work waiting and no worker for so long the search stops; it can be resumed"},
     {"workers.metrics", &RunConfig::metrics,
      "where the coordinator answers Prometheus: an address of this machine alone, 127.0.0.1:PORT; "
      "empty: nowhere"},

@@ -170,12 +170,18 @@ absl::Status CheckNumbers(const RunConfig& config) {
     }
   }
   constexpr double kLongestMinutes = 1e6;  // about two years
+  constexpr double kLongestAbsenceSeconds = 60 * kLongestMinutes;
   for (const auto& [key, value] : {std::pair{"search.minutes", config.minutes},
                                    std::pair{"workers.task_minutes", config.task_minutes},
                                    std::pair{"workers.hang_minutes", config.hang_minutes},
                                    std::pair{"workers.memory_gib", config.memory_gib}}) {
     if (value >= 0 && value <= kLongestMinutes) continue;
     return Bad(config, key, fmt::format("from 0 to {}", kLongestMinutes), fmt::format("{}", value));
+  }
+  if (!(config.absence_seconds > 0 && config.absence_seconds <= kLongestAbsenceSeconds)) {
+    return Bad(config, "workers.absence_seconds",
+               fmt::format("above 0 and at most {}", kLongestAbsenceSeconds),
+               fmt::format("{}", config.absence_seconds));
   }
   constexpr int64_t kSparseGptColumns = 128;  // chosen together, see pruning/sparse_gpt.h
   if (config.pruner == "sparsegpt" && config.group != 0 && kSparseGptColumns % config.group != 0) {
@@ -200,6 +206,46 @@ absl::Status CheckNumbers(const RunConfig& config) {
   if (absl::Status status = CheckStrategy(config); !status.ok()) return status;
   if (absl::Status status = CheckObjectives(config); !status.ok()) return status;
   return CheckVariation(config);
+}
+
+// Where the coordinator serves, and whom it tells.
+absl::Status CheckAddresses(const RunConfig& config) {
+  if (config.address != "auto") {
+    constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
+    const auto address = workers::ParseAddress(config.address);
+    if (!address.ok()) {
+      return Bad(config, "workers.address", kExpected, std::string(address.status().message()));
+    }
+    if (!address->is_local) {
+      return Bad(config, "workers.address",
+                 fmt::format("{}, as workers.listen serves other machines", kExpected),
+                 config.address);
+    }
+    if (address->socket_path.empty() && !config.listen.empty()) {
+      return Bad(config, "workers.address", "auto or unix:PATH where workers.listen is set",
+                 config.address);
+    }
+  }
+  if (!config.listen.empty()) {
+    const auto address = workers::ParseAddress(config.listen);
+    if (!address.ok() || !address->socket_path.empty()) {
+      return Bad(config, "workers.listen", "HOST:PORT",
+                 address.ok() ? config.listen : std::string(address.status().message()));
+    }
+  }
+  if (!config.metrics.empty()) {
+    const auto address = workers::ParseAddress(config.metrics);
+    if (!address.ok() || !address->is_local || !address->socket_path.empty()) {
+      return Bad(config, "workers.metrics",
+                 "127.0.0.1:PORT, as it is served without TLS (a proxy can serve it further)",
+                 config.metrics);
+    }
+  }
+  if (!config.announcement.empty() && config.listen.empty()) {
+    return Bad(config, "workers.announcement", "empty where workers.listen is",
+               config.announcement);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -240,38 +286,8 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
   if (config.log_format != "text" && config.log_format != "json") {
     return Bad(config, "workers.log_format", "text or json", config.log_format);
   }
-  if (!config.metrics.empty()) {
-    const auto address = workers::ParseAddress(config.metrics);
-    if (!address.ok() || !address->is_local || !address->socket_path.empty()) {
-      return Bad(config, "workers.metrics",
-                 "127.0.0.1:PORT, as it is served without TLS (a proxy can serve it further)",
-                 config.metrics);
-    }
-  }
   if (absl::Status status = CheckRobust(config); !status.ok()) return status;
-  if (config.address != "auto") {
-    constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
-    const auto address = workers::ParseAddress(config.address);
-    if (!address.ok()) {
-      return Bad(config, "workers.address", kExpected, std::string(address.status().message()));
-    }
-    if (!address->is_local) {
-      return Bad(config, "workers.address",
-                 fmt::format("{}, as workers.listen serves other machines", kExpected),
-                 config.address);
-    }
-    if (address->socket_path.empty() && !config.listen.empty()) {
-      return Bad(config, "workers.address", "auto or unix:PATH where workers.listen is set",
-                 config.address);
-    }
-  }
-  if (!config.listen.empty()) {
-    const auto address = workers::ParseAddress(config.listen);
-    if (!address.ok() || !address->socket_path.empty()) {
-      return Bad(config, "workers.listen", "HOST:PORT",
-                 address.ok() ? config.listen : std::string(address.status().message()));
-    }
-  }
+  if (absl::Status status = CheckAddresses(config); !status.ok()) return status;
   if (absl::Status status = CheckName<evaluator::Pruner>(config, "pruner", config.pruner);
       !status.ok()) {
     return status;

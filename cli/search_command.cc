@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
@@ -19,7 +20,10 @@
 #include "cli/search_observer.h"
 #include "cli/search_progress.h"
 #include "cli/search_setup.h"
+#include "cli/worker_arguments.h"
+#include "cli/write_file.h"
 #include "workers/address.h"
+#include "workers/announcement.h"
 #include "workers/coordinator.h"
 #include "workers/local_workers.h"
 
@@ -31,6 +35,7 @@ struct Options {
   std::vector<std::string> overrides;
   std::string run;
   bool resume = false;
+  bool resume_or_start = false;
   bool extend = false;
   bool dry_run = false;
   std::string rate_from;  // a run
@@ -71,43 +76,13 @@ class SocketAddress {
   std::string temporary_folder_;
 };
 
-std::vector<std::string> WorkerCommandLine(const RunConfig& config, const std::string& address) {
-  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe"),
-                                      "worker",
-                                      "--coordinator",
-                                      address,
-                                      "--threads",
-                                      fmt::format("{}", config.worker_threads),
-                                      "--device",
-                                      config.worker_device};
-  for (const auto& [option, own, further] :
-       {std::tuple("--model", config.model, config.robust_models),
-        std::tuple("--text", config.text, config.robust_texts)}) {
-    command.insert(command.end(), {option, own});
-    for (const std::string& path : further) command.insert(command.end(), {option, path});
-  }
-  command.insert(command.end(), {"--task-seconds", fmt::format("{}", 60 * config.task_minutes),
-                                 "--hang-seconds", fmt::format("{}", 60 * config.hang_minutes),
-                                 "--memory-gib", fmt::format("{}", config.memory_gib)});
-  if (!config.worker_banks.empty()) {
-    command.insert(command.end(), {"--banks", config.worker_banks});
-  }
-  if (!config.fitness_levels.empty()) {
-    command.insert(command.end(), {"--levels", config.fitness_levels});
-  }
-  for (const std::string& path : config.fitness_tasks) {
-    command.insert(command.end(), {"--tasks", path});
-  }
-  // The number of the worker is put into the last argument.
-  command.insert(command.end(), {"--name", "local-{index}"});
-  return command;
-}
-
 absl::StatusOr<std::unique_ptr<workers::LocalWorkers>> StartLocalWorkers(
     const RunConfig& config, const std::string& address) {
   workers::LocalWorkersOptions options;
   options.count = static_cast<int>(config.worker_count);
-  options.command = WorkerCommandLine(config, address);
+  options.command = WorkerArguments(config, address);
+  // The number of the worker is put into the last argument.
+  options.command.insert(options.command.end(), {"--name", "local-{index}"});
   options.log_folder = config.run;
   return workers::LocalWorkers::Start(options);
 }
@@ -124,6 +99,26 @@ void PrintStageShares(const workers::CoordinatorStatus& status) {
              100 * stage.forward / total, 100 * stage.loss / total);
 }
 
+// Tells workers that read the file where to connect, or that they may leave.
+absl::Status Announce(const RunConfig& config, const workers::Coordinator& coordinator,
+                      workers::RunState state) {
+  if (config.announcement.empty()) return absl::OkStatus();
+  const std::string& served = coordinator.address();
+  const std::string port = served.substr(served.rfind(':'));
+  std::string host = config.advertised_host;
+  if (host.empty()) {
+    std::array<char, HOST_NAME_MAX + 1> name{};
+    if (gethostname(name.data(), name.size() - 1) != 0) {
+      return absl::FailedPreconditionError(
+          "this machine has no host name: set workers.advertised_host");
+    }
+    host = name.data();
+  }
+  return WriteFileAtomically(
+      config.announcement,
+      workers::ToText({std::filesystem::absolute(config.run), host + port, state}));
+}
+
 // Runs until done, interrupted, or an error; the session's storage is complete in every case.
 absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   // Log lines would tear the progress line apart, so they go to the run folder.
@@ -137,7 +132,7 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   options.address = address.text();
   if (!setup->config.listen.empty()) {
     const RunConfig& config = setup->config;
-    absl::StatusOr<workers::Credentials> credentials = ReadCredentials(
+    absl::StatusOr<workers::Credentials> credentials = ReadCoordinatorCredentials(
         {{config.tls_certificate, config.tls_key, config.tls_authority}, config.token_file});
     if (!credentials.ok()) return credentials.status();
     options.credentials = *std::move(credentials);
@@ -149,6 +144,8 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   for (const Subject& subject : setup->further_subjects) {
     options.further_subjects.push_back({subject.model.digest, subject.text_digest});
   }
+  options.workers_outlive_it = !setup->config.listen.empty();
+  options.no_worker_seconds = setup->config.absence_seconds;
   const auto coordinator = workers::Coordinator::Start(options, setup->session.get());
   if (!coordinator.ok()) return coordinator.status();
   fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",
@@ -164,6 +161,10 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   }
   const auto metrics = SearchMetrics::Serve(setup->config.metrics);
   if (!metrics.ok()) return metrics.status();
+  if (absl::Status status = Announce(setup->config, **coordinator, workers::RunState::kServing);
+      !status.ok()) {
+    return status;
+  }
   SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
   absl::Status workers_status;
   workers::CoordinatorStatus last;
@@ -178,6 +179,9 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   });
   progress.Finish();
   PrintStageShares(last);
+  const bool is_over = setup->session->engine().phase() == search::Phase::kDone;
+  status.Update(Announce(setup->config, **coordinator,
+                         is_over ? workers::RunState::kOver : workers::RunState::kStopped));
   if (!workers_status.ok()) return workers_status;
   return status;
 }
@@ -187,6 +191,25 @@ std::string ContinueCommand(const Options& options, const std::string& run) {
                                     ShellQuoted(options.config), ShellQuoted(run));
   for (const std::string& text : options.overrides) command += " --set " + ShellQuoted(text);
   return command;
+}
+
+// A search that was killed before its configuration was stored is begun again.
+absl::StatusOr<bool> WasStarted(const std::string& run) {
+  const auto store = search::RunStore::OpenForReading(run);
+  if (absl::IsNotFound(store.status())) return false;
+  if (!store.ok()) return store.status();
+  const auto stored = (*store)->Property(search::kConfigProperty);
+  if (!stored.ok()) return stored.status();
+  return stored->has_value();
+}
+
+absl::StatusOr<Continuation> ContinuationOf(const Options& options, const std::string& run) {
+  if (options.extend) return Continuation::kExtend;
+  if (options.resume) return Continuation::kResume;
+  if (!options.resume_or_start) return Continuation::kNew;
+  const auto was_started = WasStarted(run);
+  if (!was_started.ok()) return was_started.status();
+  return *was_started ? Continuation::kResume : Continuation::kNew;
 }
 
 absl::Status Search(const Options& options) {
@@ -199,9 +222,9 @@ absl::Status Search(const Options& options) {
   if (options.dry_run) return PrintForecast(*config, options.rate_from, options.format);
   // From here on there is a run that an interruption must leave whole and name.
   WatchForInterrupt();
-  auto setup = PrepareSearch(*std::move(config), options.extend   ? Continuation::kExtend
-                                                 : options.resume ? Continuation::kResume
-                                                                  : Continuation::kNew);
+  const auto continuation = ContinuationOf(options, config->run);
+  if (!continuation.ok()) return continuation.status();
+  auto setup = PrepareSearch(*std::move(config), *continuation);
   if (!setup.ok()) return setup.status();
   if (setup->search_has_ended) {
     fmt::print(
@@ -251,6 +274,9 @@ void AddSearchCommand(CLI::App* app, Command* command) {
       ->allow_extra_args(false);
   verb->add_option("--run", options->run, "folder of the run, over the file");
   verb->add_flag("--resume", options->resume, "continue the run in the folder");
+  verb->add_flag("--resume-or-start", options->resume_or_start,
+                 "continue the run in the folder, or start it where there is none: for jobs that "
+                 "are run again");
   verb->add_flag("--extend", options->extend,
                  "continue the run in the folder although it is done: search.minutes, "
                  "search.maximum_evaluations, search.stagnation, search.finalists and "

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "search/progress.h"
+
 namespace strata::cli {
 namespace {
 
@@ -13,22 +15,6 @@ constexpr unsigned kBred = 1, kMeasured = 2, kFailed = 4, kStopped = 8;
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
-
-std::string PhaseName(search::Phase phase) {
-  switch (phase) {
-    case search::Phase::kSearching:
-      return "search";
-    case search::Phase::kDraining:
-      return "finish";
-    case search::Phase::kSelecting:
-      return "select";
-    case search::Phase::kVerifying:
-      return "verify";
-    case search::Phase::kDone:
-      return "done";
-  }
-  return "";
-}
 
 std::map<std::string, int> FailuresByKind(const workers::FailureCounts& failures) {
   return {{"infrastructure", failures.infrastructure}, {"evaluation", failures.evaluation},
@@ -122,12 +108,13 @@ void SearchEvents::Observe(const search::Engine& engine,
   }
   if (engine.phase() != phase_) {
     phase_ = engine.phase();
-    Send("phase_changed", {{"phase", PhaseName(*phase_)}, {"evaluations", engine.evaluations()}});
+    Send("phase_changed",
+         {{"phase", search::PhaseName(*phase_)}, {"evaluations", engine.evaluations()}});
   }
 }
 
 void SearchEvents::End(const search::Engine& engine) {
-  Send("finished", {{"phase", PhaseName(engine.phase())},
+  Send("finished", {{"phase", search::PhaseName(engine.phase())},
                     {"end_reason", engine.end_reason()},
                     {"evaluations", engine.evaluations()},
                     {"candidates", engine.candidates().size()},

@@ -17,9 +17,6 @@
 
 namespace strata::cli {
 
-// "search", "finish", "select", "verify" or "done".
-std::string PhaseName(search::Phase phase);
-
 // Turns what was stored and what workers do into events. A resumed search tells first what its
 // stored candidates are. Not thread-safe.
 class SearchEvents {

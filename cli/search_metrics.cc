@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/search_events.h"
+#include "search/progress.h"
 
 namespace strata::cli {
 namespace {
@@ -78,7 +79,7 @@ class SearchMetrics::Families {
     for (const auto phase :
          {search::Phase::kSearching, search::Phase::kDraining, search::Phase::kSelecting,
           search::Phase::kVerifying, search::Phase::kDone}) {
-      phase_.Add({{"phase", PhaseName(phase)}}).Set(phase == engine.phase() ? 1 : 0);
+      phase_.Add({{"phase", search::PhaseName(phase)}}).Set(phase == engine.phase() ? 1 : 0);
     }
   }
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "cli/search_events.h"
 #include "cli/work_progress.h"
+#include "search/progress.h"
 
 namespace strata::cli {
 namespace {
@@ -76,7 +76,7 @@ std::string SearchProgress::Line(const search::Session& session,
   }
   std::string line = fmt::format(
       "{:<7} {} evaluations of {} candidates | best {} | best baseline {} | {:.2f}/s | {} workers",
-      PhaseName(engine.phase()), engine.evaluations(), engine.candidates().size(),
+      search::PhaseName(engine.phase()), engine.evaluations(), engine.candidates().size(),
       PerplexityText(best.any), PerplexityText(best.baseline), rate, status.connected_workers);
   if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
     line += fmt::format(" | {} left", DurationText(left));

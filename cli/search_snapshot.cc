@@ -11,6 +11,7 @@
 #include "cli/json_text.h"
 #include "cli/search_events.h"
 #include "cli/write_file.h"
+#include "search/progress.h"
 
 namespace strata::cli {
 namespace {
@@ -52,7 +53,7 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
   }
   return {{"process", getpid()},
           {"unix_seconds", unix_seconds},
-          {"phase", PhaseName(engine.phase())},
+          {"phase", search::PhaseName(engine.phase())},
           {"evaluations", engine.evaluations()},
           {"candidates", engine.candidates().size()},
           {"search_seconds", spent},

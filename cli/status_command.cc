@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/control_options.h"
 #include "cli/json_text.h"
 #include "cli/run_report.h"
 #include "cli/run_status.h"
@@ -24,6 +25,7 @@ constexpr std::chrono::milliseconds kPoll(100);
 
 struct Options {
   std::string run;
+  ControlCommandOptions control;
   bool watch = false;
   OutputFormat format = OutputFormat::kTable;
 };
@@ -59,10 +61,24 @@ absl::Status PrintStatus(const Options& options) {
 void AddStatusCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand("status", "how a search stands, or how it ended");
-  verb->add_option("run", options->run, "folder of the run")->required();
-  verb->add_flag("--watch", options->watch, "again every two seconds, until the search ends");
+  CLI::Option* run = verb->add_option("run", options->run, "folder of the run");
+  verb->add_option("--coordinator", options->control.control.address,
+                   std::string("in place of the folder, a running search's coordinator: ") +
+                       kCoordinatorForms)
+      ->excludes(run);
+  AddControlOptions(verb, &options->control);
+  verb->add_flag("--watch", options->watch, "again every two seconds, until the search ends")
+      ->needs(run);
   AddFormatOption(verb, &options->format);
-  verb->callback([=] { *command = [=] { return PrintStatus(*options); }; });
+  verb->callback([=] {
+    *command = [=]() -> absl::Status {
+      if (!options->control.control.address.empty()) {
+        return ShowCoordinatorStatus(options->control, options->format);
+      }
+      if (!options->run.empty()) return PrintStatus(*options);
+      return absl::InvalidArgumentError("expected the folder of a run, or --coordinator");
+    };
+  });
 }
 
 }  // namespace strata::cli

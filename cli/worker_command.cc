@@ -15,6 +15,7 @@
 #include "evaluator/model_evaluator_set.h"
 #include "evaluator/tasks/zero_shot_scorer.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
+#include "workers/announcement.h"
 #include "workers/evaluation_child.h"
 #include "workers/evaluation_process.h"
 #include "workers/worker.h"
@@ -37,7 +38,7 @@ absl::StatusOr<std::unique_ptr<evaluator::EvaluatorSet>> OpenEvaluators(const Op
   if (!options.tasks.empty()) {
     const auto set = tasks::ReadZeroShotTasks(options.tasks);
     if (!set.ok()) return set.status();
-    evaluators.tasks_digest = (*set)->digest();
+    evaluators.tasks_digest = tasks::TaskSetDigest(*set);
     evaluators.each.open_tasks = [set = *set](const std::string& model_path) {
       return tasks::OpenZeroShotScorer(set, model_path);
     };
@@ -70,6 +71,13 @@ absl::Status Serve(const Options& options) {
   if (!credentials.ok()) return credentials.status();
   workers::WorkerOptions worker = options.worker;
   worker.credentials = *credentials;
+  if (const std::string path = workers::AnnouncementPath(worker.address); !path.empty()) {
+    const auto announcement = workers::ReadAnnouncement(path);
+    if (announcement.ok() && announcement->state == workers::RunState::kOver) {
+      fmt::print(stderr, "{}: the search is over\n", announcement->run);
+      return absl::OkStatus();
+    }
+  }
   WatchForInterrupt();
   std::atomic<bool> drain{false};
   std::jthread watcher([&drain](const std::stop_token& stop) {
@@ -84,9 +92,14 @@ absl::Status Serve(const Options& options) {
   process.limits.memory_bytes = std::llround(std::ldexp(options.memory_gib, 30));
   process.drain = &drain;
   const auto runner = workers::StartEvaluationProcess(process);
-  if (absl::IsCancelled(runner.status())) return absl::OkStatus();
-  if (!runner.ok()) return runner.status();
-  return workers::RunWorker(worker, runner->get(), &drain);
+  absl::Status status = runner.status();
+  if (runner.ok()) {
+    status = workers::RunWorker(worker, runner->get(), &drain);
+  } else if (absl::IsCancelled(status)) {
+    status = absl::OkStatus();
+  }
+  if (status.ok()) fmt::print(stderr, "{}\n", drain ? "left as asked" : "the search is over");
+  return status;
 }
 
 }  // namespace
@@ -96,7 +109,9 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
   CLI::App* verb = app->add_subcommand(
       "worker",
       "evaluate candidates for a coordinator; SIGTERM finishes the running task, then leaves");
-  verb->add_option("--coordinator", options->worker.address, "unix:PATH | HOST:PORT")->required();
+  verb->add_option("--coordinator", options->worker.address,
+                   "unix:PATH | HOST:PORT | file:PATH (workers.announcement of the search)")
+      ->required();
   verb->add_option(
           "--model", options->evaluators.model_paths,
           "Hugging Face directory or GGUF file, byte for byte the coordinator's; repeated where "
@@ -126,6 +141,9 @@ void AddWorkerCommand(CLI::App* app, Command* command) {
                    "seconds for which an absent coordinator is retried")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  verb->add_option("--state-file", options->worker.state_file,
+                   "file that is written every few seconds, with \"connected\" or \"waiting\", for "
+                   "probes");
   AddCredentialOptions(verb, &options->credentials);
   verb->add_option(
       "--tls-server-name", options->worker.server_name,

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Installs the Python packages that tests compare with and check documents with into the project's own environment
-# (about 100 MB); the program itself runs no Python. Safe to run again.
+# Installs what tests need besides: a Slurm to submit to (13 MB) and network namespaces, and into the project's own
+# environment the Python packages that tests compare with and check documents with (about 100 MB); the program itself
+# runs no Python. Safe to run again.
 source "$(dirname "$0")/environment.sh"
+
+"$strata_root/scripts/setup.sh" --with slurmctld slurmd slurm-client munge iproute2
 
 requirements="$strata_root/tests/python/requirements.txt"
 installed="$strata_venv/test-requirements.txt"

@@ -18,6 +18,22 @@ Objectives EpsilonsOf(const EngineOptions& options) {
 
 }  // namespace
 
+const char* PhaseName(Phase phase) {
+  switch (phase) {
+    case Phase::kSearching:
+      return "search";
+    case Phase::kDraining:
+      return "finish";
+    case Phase::kSelecting:
+      return "select";
+    case Phase::kVerifying:
+      return "verify";
+    case Phase::kDone:
+      return "done";
+  }
+  return "";
+}
+
 int NodeObjective(const std::vector<std::string>& names) {
   const auto found = std::find(names.begin(), names.end(), kComplexity);
   return found == names.end() ? -1 : static_cast<int>(found - names.begin());

@@ -16,6 +16,9 @@ namespace strata::search {
 std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
                                        const std::vector<std::string>& names);
 
+// One word for people: search, finish, select, verify or done.
+const char* PhaseName(Phase phase);
+
 // Index of kComplexity among the names, -1 if it is none of them.
 int NodeObjective(const std::vector<std::string>& names);
 

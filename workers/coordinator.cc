@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "workers/address.h"
+#include "workers/control_service.h"
 #include "workers/dispatcher.h"
 #include "workers/exchange_service.h"
 
@@ -66,7 +67,7 @@ class GrpcCoordinator : public Coordinator {
   GrpcCoordinator(const CoordinatorOptions& options, search::Session* session)
       : options_(options),
         service_(
-            {.token = options.credentials.token,
+            {.credentials = options.credentials,
              .maximum_streams = static_cast<size_t>(options.maximum_workers)},
             &context_,
             [this](WorkerId stream, const v1::WorkerState& state) {
@@ -74,6 +75,15 @@ class GrpcCoordinator : public Coordinator {
             },
             [this](WorkerId stream) { EndOn(dispatcher_.StreamClosed(stream)); }),
         dispatcher_(options_, session, &service_),
+        control_(options_.credentials, &context_,
+                 {.fill_status = [this](v1::StatusReply* reply) { dispatcher_.Describe(reply); },
+                  .stop = [this] { context_.stop(); },
+                  .drain_workers =
+                      [this](const std::string& name) {
+                        const absl::StatusOr<int> count = dispatcher_.DrainWorkers(name);
+                        EndOn(count.status());
+                        return count.value_or(0);
+                      }}),
         timer_(context_) {}
 
   ~GrpcCoordinator() override { StopServer(); }
@@ -92,6 +102,7 @@ class GrpcCoordinator : public Coordinator {
       builder.AddListeningPort(local->text, grpc::InsecureServerCredentials(), &local_port);
     }
     builder.RegisterService(&service_);
+    builder.RegisterService(&control_);
     builder.SetMaxReceiveMessageSize(kMaximumMessageBytes);
     builder.SetMaxSendMessageSize(kMaximumMessageBytes);
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
@@ -157,6 +168,7 @@ class GrpcCoordinator : public Coordinator {
   // Every stream ends by itself or is cut off, and no reaction runs afterwards.
   void StopServer() {
     if (server_ == nullptr) return;
+    control_.Close();
     server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
     service_.WaitUntilEmpty();
     server_.reset();
@@ -167,6 +179,7 @@ class GrpcCoordinator : public Coordinator {
   boost::asio::io_context context_;  // run by one thread, Run's: a strand
   ExchangeService service_;
   Dispatcher dispatcher_;
+  ControlService control_;
   boost::asio::steady_timer timer_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> socket_paths_;

@@ -43,6 +43,9 @@ struct CoordinatorOptions {
   double hedge_minimum_seconds = 1;
   // With work waiting and no worker connected for so long, Run ends with Unavailable.
   double no_worker_seconds = 60.0;
+  // Where Run ends before the session is done, workers are not told to leave: they wait for the
+  // next coordinator as long as they are patient.
+  bool workers_outlive_it = false;
   // Clock of leases and of no_worker_seconds. Null: the system's steady clock. When it goes back,
   // time stands still for that moment, so that no lease lasts longer than its term.
   std::function<double()> now_seconds;
@@ -100,7 +103,8 @@ class Coordinator {
 
   // Runs on the calling thread until the session is Done, `tick_should_stop` (called on this thread
   // about ten times a second, may be null) returns true, or an error. Ok in the first two cases.
-  // However it ends, workers are told to shut down and the address is given up; to be called once.
+  // However it ends, workers are told to shut down (but see workers_outlive_it) and the address is
+  // given up; to be called once.
   //
   // `tick_should_stop` is called one time more than it was asked: after the last worker is told and
   // the server has stopped, also when it returned true before and also after an error, so that a

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace strata::workers {
@@ -36,14 +38,17 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t longes
       fmt::format("{}: expected at most {} bytes, found more", path, longest));
 }
 
+// Root's files may be readable by a group that another user is in: so secrets are mounted for
+// processes that are not root.
 absl::Status CheckPrivate(const std::string& path) {
-  constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     const std::string message = fmt::format("{}: cannot inspect: {}", path, std::strerror(errno));
     return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
   }
-  if ((status.st_mode & kOthers) == 0) return absl::OkStatus();
+  const bool is_mounted = status.st_uid == 0 && geteuid() != 0;
+  const mode_t others = is_mounted ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
+  if ((status.st_mode & others) == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       fmt::format("{}: expected a file that only its owner may read (mode 600), found mode {:o}; "
                   "chmod 600 it",
@@ -113,6 +118,50 @@ absl::StatusOr<std::string> ReadTokenFile(const std::string& path) {
   absl::StatusOr<std::string> text = ReadSmallFile(path, kLongestToken + 2);
   if (!text.ok()) return text;
   return CheckToken(*std::move(text), path);
+}
+
+absl::Status ReadTokensOfRoles(const std::string& path, Credentials* credentials) {
+  if (absl::Status status = CheckPrivate(path); !status.ok()) return status;
+  const absl::StatusOr<std::string> text = ReadSmallFile(path, 3 * (kLongestToken + 16));
+  if (!text.ok()) return text.status();
+  const std::array roles = {std::pair{"worker:", &credentials->token},
+                            std::pair{"viewer:", &credentials->viewer_token},
+                            std::pair{"operator:", &credentials->operator_token}};
+  std::istringstream lines(*text);
+  std::string line;
+  int count = 0;
+  while (std::getline(lines, line)) {
+    ++count;
+    std::string* token = nullptr;
+    for (const auto& [prefix, member] : roles) {
+      if (!line.starts_with(prefix)) continue;
+      token = member;
+      line.erase(0, std::strlen(prefix));
+      break;
+    }
+    if (token == nullptr && count == 1 && lines.peek() == std::istringstream::traits_type::eof()) {
+      token = &credentials->token;
+    }
+    if (token == nullptr || !token->empty()) {
+      return absl::InvalidArgumentError(fmt::format(
+          "{}:{}: expected \"worker:\", \"viewer:\" or \"operator:\" before a token, each once, "
+          "found {}",
+          path, count, token == nullptr ? "none of them" : "one that was there before"));
+    }
+    absl::StatusOr<std::string> checked =
+        CheckToken(std::move(line), fmt::format("{}:{}", path, count));
+    if (!checked.ok()) return checked.status();
+    *token = *std::move(checked);
+  }
+  if (count == 0) return CheckToken("", path).status();
+  const std::array tokens = {credentials->token, credentials->viewer_token,
+                             credentials->operator_token};
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].empty() || tokens[i] != tokens[(i + 1) % tokens.size()]) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("{}: expected a token of its own for every role, found one for two", path));
+  }
+  return absl::OkStatus();
 }
 
 bool AreEqualSecrets(std::string_view expected, std::string_view found) {

@@ -32,14 +32,23 @@ struct TlsFiles {
 
 struct Credentials {
   TlsFiles tls;
-  // Never logged, and in no file of a run. Empty: none is asked for.
+  // Never logged, and in no file of a run. What a client sends, and what a coordinator expects of
+  // workers; empty: none is asked for.
   std::string token;
+  // What a coordinator expects of those who watch and of those who control it (authorization.h);
+  // empty: none do over the network.
+  std::string viewer_token = {};
+  std::string operator_token = {};
 };
 
 // The secret in a file, without white space at its end. InvalidArgument unless it has 16 to 4096
 // printable ASCII characters without spaces; FailedPrecondition if others than the owner may read
 // or write the file; NotFound.
 absl::StatusOr<std::string> ReadTokenFile(const std::string& path);
+
+// The coordinator's tokens: lines "worker:TOKEN", "viewer:TOKEN" and "operator:TOKEN", each at most
+// once and no two alike, or one line with a worker's token alone. Errors as of ReadTokenFile.
+absl::Status ReadTokensOfRoles(const std::string& path, Credentials* credentials);
 
 // The same of a secret from elsewhere, named in errors, which do not hold it.
 absl::StatusOr<std::string> CheckToken(std::string token, const std::string& from);

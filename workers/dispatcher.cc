@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "search/progress.h"
 #include "workers/handshake.h"
 #include "workers/text_check.h"
 
@@ -52,7 +53,7 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
   if (shut_down_) {
     v1::DesiredState farewell;
     farewell.set_shut_down(true);
-    streams_->Send(stream, farewell);
+    if (TellsToLeave()) streams_->Send(stream, farewell);
     streams_->Close(stream);
     return absl::OkStatus();
   }
@@ -134,7 +135,8 @@ absl::Status Dispatcher::ShutDown() {
   const absl::Status stored = session_->Commit();
   shut_down_ = true;
   v1::DesiredState farewell;
-  farewell.set_shut_down(true);
+  farewell.set_shut_down(TellsToLeave());
+  farewell.set_heartbeat_seconds(options_.heartbeat_seconds);
   for (auto& [stream, worker] : workers_) {
     if (stored.ok()) farewell.set_acknowledged_lease_id(worker.acknowledged_lease_id);
     streams_->Send(stream, farewell);
@@ -159,6 +161,39 @@ CoordinatorStatus Dispatcher::status() const {
     if (const Lease* lease = leases_.LeaseOf(stream)) shown->leased_task = lease->digest;
   }
   return status;
+}
+
+absl::StatusOr<int> Dispatcher::DrainWorkers(const std::string& name) {
+  int count = 0;
+  for (auto& [stream, worker] : workers_) {
+    if (worker.name != name) continue;
+    worker.is_sent_away = true;
+    available_is_stale_ = true;
+    unanswered_.insert(stream);
+    ++count;
+    spdlog::info("worker {} is sent away by an operator", name);
+  }
+  const absl::Status status = Dispatch();
+  if (!status.ok()) return status;
+  return count;
+}
+
+void Dispatcher::Describe(v1::StatusReply* reply) const {
+  const CoordinatorStatus now = status();
+  reply->set_phase(search::PhaseName(session_->engine().phase()));
+  reply->set_seconds(session_->seconds_spent());
+  reply->set_evaluations(now.evaluations);
+  reply->set_leased_tasks(now.leased_tasks);
+  reply->set_reissued_tasks(now.reissued_tasks);
+  reply->set_failed_tasks(now.failed_tasks);
+  reply->set_absorbed_results(now.absorbed_results);
+  for (const auto& [stream, worker] : workers_) {
+    v1::WorkerStatus* const described = reply->add_workers();
+    described->set_name(worker.name);
+    if (const Lease* lease = leases_.LeaseOf(stream)) described->set_task(lease->digest);
+    described->set_is_leaving(worker.draining || worker.is_sent_away);
+    described->set_is_silent(worker.is_silent);
+  }
 }
 
 void Dispatcher::Refuse(WorkerId stream, const std::string& reason) {
@@ -310,7 +345,9 @@ const std::set<std::string>& Dispatcher::AvailableWorkers() {
   if (std::exchange(available_is_stale_, false)) {
     available_.clear();
     for (const auto& [stream, worker] : workers_) {
-      if (!worker.draining && !worker.is_silent) available_.insert(worker.name);
+      if (!worker.draining && !worker.is_silent && !worker.is_sent_away) {
+        available_.insert(worker.name);
+      }
     }
   }
   return available_;
@@ -425,6 +462,8 @@ void Dispatcher::AnswerWorkers() {
   }
 }
 
+bool Dispatcher::TellsToLeave() const { return done_ || !options_.workers_outlive_it; }
+
 void Dispatcher::CountSeconds() {
   const double now = Now();
   const double seconds = now - std::exchange(counted_until_, now);
@@ -481,6 +520,8 @@ v1::DesiredState Dispatcher::DesiredStateOf(WorkerId stream, Worker* worker) con
       *desired.mutable_task() = EncodeTask(
           task, options_.plan, subjects_[static_cast<size_t>(search::SubjectOf(task.task))]);
     }
+  } else if (worker->is_sent_away) {
+    desired.set_shut_down(true);
   }
   return desired;
 }

@@ -51,6 +51,12 @@ class Dispatcher {
   // what came last could not be stored; then it is not acknowledged.
   absl::Status ShutDown();
 
+  // Workers of that name get no further task and are told to leave; returns how many are connected.
+  // Errors as of the events.
+  absl::StatusOr<int> DrainWorkers(const std::string& name);
+
+  void Describe(v1::StatusReply* reply) const;  // the search and its workers, as they are now
+
   bool done() const { return done_; }  // the session is
   CoordinatorStatus status() const;
 
@@ -61,6 +67,7 @@ class Dispatcher {
     std::string reported_lease_id;
     std::string acknowledged_lease_id;  // to be told with the next message
     bool draining = false;
+    bool is_sent_away = false;        // gets no further task
     int infrastructure_failures = 0;  // in a row
     double free_at = 0;               // no lease before: it had such a failure
     bool is_silent = false;           // its lease expired and nothing was heard since
@@ -90,8 +97,9 @@ class Dispatcher {
   bool CanTakeTask(WorkerId stream, const Worker& worker, double now);
   // Gives slow tasks to workers that have nothing else to do.
   void Hedge();
-  void AnswerWorkers();  // those of unanswered_
-  void CountSeconds();   // of workers, since the last time
+  void AnswerWorkers();       // those of unanswered_
+  void CountSeconds();        // of workers, since the last time
+  bool TellsToLeave() const;  // when the run ends now
   absl::Status CheckPatience();
   // Of a subject with waiting tasks that no connected worker holds; -1 if there is none.
   int UnheldSubject() const;

@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <fstream>
 #include <functional>
 #include <utility>
 
 #include "proto/strata.grpc.pb.h"
+#include "workers/announcement.h"
 #include "workers/task_codec.h"
 #include "workers/text_check.h"
 
@@ -23,8 +26,10 @@ constexpr double kLongestPauseSeconds = 2;
 constexpr double kDrainPollSeconds = 0.1;
 constexpr double kFarewellSeconds = 2;  // for the coordinator to end a stream that this side ended
 constexpr int kKeepaliveMilliseconds = 10'000;
+constexpr std::chrono::seconds kStateInterval(1);
 
-std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options) {
+std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options,
+                                       const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaximumMessageBytes);
   arguments.SetMaxSendMessageSize(kMaximumMessageBytes);
@@ -36,7 +41,11 @@ std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options) {
   if (!options.server_name.empty()) {
     arguments.SetSslTargetNameOverride(options.server_name);
   }
-  return grpc::CreateCustomChannel(options.address, options.credentials, arguments);
+  return grpc::CreateCustomChannel(address, options.credentials, arguments);
+}
+
+const std::string& Place(const ExchangeClientOptions& options) {
+  return options.announcement_path.empty() ? options.address : options.announcement_path;
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
 
 ExchangeClient::ExchangeClient(ExchangeClientOptions options)
     : options_(std::move(options)),
-      conversation_(options_.hello, options_.address),
+      conversation_(options_.hello, Place(options_)),
       last_contact_(Clock::now()),
       backoff_(kFirstPauseSeconds, kLongestPauseSeconds,
                std::hash<std::string>()(options_.hello.worker_name())) {
@@ -110,6 +119,7 @@ ExchangeClient::~ExchangeClient() {
     EndLocked(absl::OkStatus());
   }
   thread_.join();
+  if (!options_.state_file.empty()) std::remove(options_.state_file.c_str());
 }
 
 absl::StatusOr<std::optional<Assignment>> ExchangeClient::Next() {
@@ -149,6 +159,7 @@ void ExchangeClient::Abandon() {
 void ExchangeClient::Loop() {
   while (true) {
     const std::string reason = Converse();
+    NoteState("waiting");
     GiveUpIfTooLong(reason);
     PauseBeforeRetry();
     absl::MutexLock lock(&mutex_);
@@ -156,8 +167,29 @@ void ExchangeClient::Loop() {
   }
 }
 
+absl::StatusOr<std::string> ExchangeClient::CurrentAddress() {
+  if (options_.announcement_path.empty()) return options_.address;
+  const absl::StatusOr<Announcement> announcement = ReadAnnouncement(options_.announcement_path);
+  if (!announcement.ok()) return announcement.status();
+  switch (announcement->state) {
+    case RunState::kServing:
+      return announcement->address;
+    case RunState::kStopped:
+      return absl::UnavailableError(
+          fmt::format("{}: the search was stopped and not yet resumed", announcement->run));
+    case RunState::kOver:
+      break;
+  }
+  absl::MutexLock lock(&mutex_);
+  EndLocked(absl::OkStatus());
+  return absl::UnavailableError(fmt::format("{}: the search is over", announcement->run));
+}
+
 std::string ExchangeClient::Converse() {
-  const std::unique_ptr<v1::Coordinator::Stub> stub = v1::Coordinator::NewStub(Connect(options_));
+  const absl::StatusOr<std::string> address = CurrentAddress();
+  if (!address.ok()) return std::string(address.status().message());
+  const std::unique_ptr<v1::Coordinator::Stub> stub =
+      v1::Coordinator::NewStub(Connect(options_, *address));
   grpc::ClientContext context;
   if (!options_.token.empty()) {
     context.AddMetadata(kAuthorization, AuthorizationOf(options_.token));
@@ -176,9 +208,10 @@ std::string ExchangeClient::Converse() {
   stream.RemoveHold();
   mutex_.Lock();
   while (!stream.is_done) changed_.Wait(&mutex_);
-  if (stream.outcome.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
+  if (stream.outcome.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+      stream.outcome.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
     EndLocked(absl::PermissionDeniedError(
-        fmt::format("the coordinator at {} refused this worker: {}", options_.address,
+        fmt::format("the coordinator at {} refused this worker: {}", *address,
                     Printable(stream.outcome.error_message()))));
   }
   return stream.outcome.error_message();
@@ -186,10 +219,12 @@ std::string ExchangeClient::Converse() {
 
 void ExchangeClient::Speak(Stream* stream) {
   absl::MutexLock lock(&mutex_);
+  has_answered_ = false;
   stream->Write(conversation_.State(/*is_first=*/true));
   Clock::time_point next_heartbeat = Clock::now();
   while (!conversation_.end().has_value() && !stream->is_broken) {
     PollDrainLocked();
+    NoteState(has_answered_ ? "connected" : "waiting");
     if (!stream->is_writing && (conversation_.must_speak() || Clock::now() >= next_heartbeat)) {
       stream->Write(conversation_.State(/*is_first=*/false));
       next_heartbeat =
@@ -210,6 +245,7 @@ void ExchangeClient::Speak(Stream* stream) {
 void ExchangeClient::Listen(const v1::DesiredState& desired) {
   absl::MutexLock lock(&mutex_);
   last_contact_ = Clock::now();
+  has_answered_ = true;
   backoff_.Reset();
   conversation_.Receive(desired);
   changed_.SignalAll();
@@ -220,7 +256,7 @@ void ExchangeClient::GiveUpIfTooLong(const std::string& reason) {
   const std::chrono::duration<double> silence = Clock::now() - last_contact_;
   if (silence.count() < options_.connect_timeout_seconds) return;
   EndLocked(absl::UnavailableError(fmt::format("no coordinator has answered at {} for {:.0f} s: {}",
-                                               options_.address, silence.count(), reason)));
+                                               Place(options_), silence.count(), reason)));
 }
 
 void ExchangeClient::PauseBeforeRetry() {
@@ -228,6 +264,15 @@ void ExchangeClient::PauseBeforeRetry() {
   const auto deadline = absl::Now() + absl::Seconds(backoff_.NextSeconds());
   while (!conversation_.end().has_value() && !changed_.WaitWithDeadline(&mutex_, deadline)) {
   }
+}
+
+void ExchangeClient::NoteState(const char* state) {
+  if (options_.state_file.empty()) return;
+  const Clock::time_point now = Clock::now();
+  if (noted_state_ == state && now - noted_at_ < kStateInterval) return;
+  std::ofstream(options_.state_file) << state << "\n";
+  noted_state_ = state;
+  noted_at_ = now;
 }
 
 void ExchangeClient::EndLocked(const absl::Status& status) {

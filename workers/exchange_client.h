@@ -26,12 +26,15 @@ namespace strata::workers {
 
 struct ExchangeClientOptions {
   std::string address;  // as gRPC takes it
+  // Instead of an address: the announcement that is read before every connection.
+  std::string announcement_path = {};
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::string server_name = {};  // whose certificate is expected; empty: that of the address's host
   std::string token = {};
   v1::Hello hello;
   double connect_timeout_seconds = 30;
   const std::atomic<bool>* drain = nullptr;  // may be null
+  std::string state_file = {};               // as of WorkerOptions
 };
 
 // All public methods are for one thread, the evaluating one.
@@ -60,9 +63,13 @@ class ExchangeClient {
   void Loop();
   // One stream from its start to its end. Returns why it ended.
   std::string Converse();
+  // Where to connect now. Unavailable: nobody serves, but somebody may later.
+  absl::StatusOr<std::string> CurrentAddress();
   void Speak(Stream* stream);
   void Listen(const v1::DesiredState& desired);  // what arrived, from a gRPC thread
   void PauseBeforeRetry();
+  // Writes the state file, once a second at most for the same state.
+  void NoteState(const char* state);
   void GiveUpIfTooLong(const std::string& reason);
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PollDrainLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -72,9 +79,13 @@ class ExchangeClient {
   absl::Mutex mutex_;
   absl::CondVar changed_;
   Conversation conversation_ ABSL_GUARDED_BY(mutex_);
+  bool has_answered_ ABSL_GUARDED_BY(mutex_) = false;       // the coordinator, on this stream
   Clock::time_point last_contact_ ABSL_GUARDED_BY(mutex_);  // or the beginning
   Backoff backoff_ ABSL_GUARDED_BY(mutex_);                 // before connecting again
 
+  // Of the stream's thread.
+  std::string noted_state_;
+  Clock::time_point noted_at_;
   std::thread thread_;
 };
 

@@ -4,7 +4,7 @@
 #include <deque>
 #include <utility>
 
-#include "workers/credentials.h"
+#include "workers/authorization.h"
 
 namespace strata::workers {
 
@@ -96,14 +96,6 @@ class RefusedStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::Desire
   void OnDone() override { delete this; }
 };
 
-// The owner of a Unix socket needs no token: nobody else can open it.
-bool HasToken(const grpc::CallbackServerContext& context, const std::string& token) {
-  if (context.peer().starts_with("unix:")) return true;
-  const auto found = context.client_metadata().find(kAuthorization);
-  if (found == context.client_metadata().end()) return false;
-  return AreEqualSecrets(AuthorizationOf(token), {found->second.data(), found->second.size()});
-}
-
 }  // namespace
 
 ExchangeService::ExchangeService(const ExchangeServiceOptions& options,
@@ -116,9 +108,8 @@ ExchangeService::ExchangeService(const ExchangeServiceOptions& options,
 
 grpc::ServerBidiReactor<v1::WorkerState, v1::DesiredState>* ExchangeService::Exchange(
     grpc::CallbackServerContext* context) {
-  if (!options_.token.empty() && !HasToken(*context, options_.token)) {
-    return new RefusedStream({grpc::StatusCode::UNAUTHENTICATED, "the token is missing or wrong"});
-  }
+  const grpc::Status allowed = CheckRight(*context, options_.credentials, Right::kExchange);
+  if (!allowed.ok()) return new RefusedStream(allowed);
   ExchangeStream* stream = nullptr;
   {
     absl::MutexLock lock(&mutex_);

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "proto/strata.grpc.pb.h"
+#include "workers/credentials.h"
 #include "workers/dispatcher.h"
 
 namespace strata::workers {
@@ -23,7 +24,7 @@ namespace strata::workers {
 class ExchangeStream;
 
 struct ExchangeServiceOptions {
-  std::string token = {};  // that every stream must bring that is not of a Unix socket; empty: none
+  Credentials credentials = {};
   size_t maximum_streams = 4096;  // at a time; more are refused
 };
 

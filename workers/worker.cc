@@ -1,10 +1,12 @@
 #include "workers/worker.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
 
 #include "workers/address.h"
+#include "workers/announcement.h"
 #include "workers/exchange_client.h"
 #include "workers/handshake.h"
 #include "workers/text_check.h"
@@ -12,10 +14,20 @@
 namespace strata::workers {
 absl::Status RunWorker(const WorkerOptions& options, TaskRunner* runner,
                        const std::atomic<bool>* drain) {
-  const absl::StatusOr<Address> address = ParseAddress(options.address);
-  if (!address.ok()) return address.status();
-  if (absl::Status status = CheckWorkerExposure(*address, options.credentials); !status.ok()) {
-    return status;
+  std::string address;
+  const std::string announcement_path = AnnouncementPath(options.address);
+  if (announcement_path.empty()) {
+    const absl::StatusOr<Address> parsed = ParseAddress(options.address);
+    if (!parsed.ok()) return parsed.status();
+    if (absl::Status status = CheckWorkerExposure(*parsed, options.credentials); !status.ok()) {
+      return status;
+    }
+    address = parsed->text;
+  } else if (!options.credentials.tls.any()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "address \"{}\": a coordinator that a file names is spoken to only with TLS: expected the "
+        "authority that signs its certificate",
+        options.address));
   }
   const std::string name = options.name.empty() ? DefaultWorkerName() : options.name;
   const std::string name_problem = NameProblem(name);
@@ -24,13 +36,15 @@ absl::Status RunWorker(const WorkerOptions& options, TaskRunner* runner,
   if (!channel.ok()) return channel.status();
   v1::Hello hello = runner->hello();
   hello.set_worker_name(name);
-  ExchangeClient client({.address = address->text,
+  ExchangeClient client({.address = address,
+                         .announcement_path = announcement_path,
                          .credentials = *channel,
                          .server_name = options.server_name,
                          .token = options.credentials.token,
                          .hello = std::move(hello),
                          .connect_timeout_seconds = options.connect_timeout_seconds,
-                         .drain = drain});
+                         .drain = drain,
+                         .state_file = options.state_file});
   while (true) {
     const absl::StatusOr<std::optional<Assignment>> next = client.Next();
     if (!next.ok()) return next.status();

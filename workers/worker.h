@@ -14,7 +14,7 @@
 namespace strata::workers {
 
 struct WorkerOptions {
-  std::string address;
+  std::string address;    // of ParseAddress, or "file:PATH" of an announcement
   std::string name = "";  // default: host name and process id
   // How long an absent coordinator is retried, at the start and after a loss, with jittered
   // exponential backoff. A running evaluation goes on meanwhile and is delivered after a reconnect.
@@ -22,6 +22,9 @@ struct WorkerOptions {
   Credentials credentials = {};
   // Whose certificate the coordinator must show; empty: the host of the address.
   std::string server_name = "";
+  // Written at least every few seconds by the thread that keeps the stream: "connected" or
+  // "waiting". Removed at the end; empty: none. For probes of those who run workers.
+  std::string state_file = "";
 };
 
 // Serves tasks with `runner` on the calling thread; a second thread keeps the stream and its

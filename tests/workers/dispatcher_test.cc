@@ -30,7 +30,7 @@ TEST_F(DispatcherTest, AWholeRunWithOneWorker) {
   EXPECT_EQ(session_->outcomes.size(), 2u);
   EXPECT_EQ(dispatcher_->status().evaluations, 2);
   EXPECT_EQ(dispatcher_->status().total_stage_seconds.loss, 8);
-  dispatcher_->ShutDown();
+  EXPECT_TRUE(dispatcher_->ShutDown().ok());
   EXPECT_TRUE(Last(1).shut_down());
   EXPECT_TRUE(streams_.closed.contains(1));
 }
@@ -344,10 +344,27 @@ TEST_F(DispatcherTest, ManyResultsShareACommit) {
 
 TEST_F(DispatcherTest, ThoseWhoComeAfterTheEndAreSentHome) {
   Begin(1);
-  dispatcher_->ShutDown();
+  EXPECT_TRUE(dispatcher_->ShutDown().ok());
   Join(1);
   EXPECT_TRUE(Last(1).shut_down());
   EXPECT_TRUE(streams_.closed.contains(1));
+}
+
+TEST_F(DispatcherTest, WorkersThatOutliveTheCoordinatorAreToldToLeaveOnlyWhenAllIsDone) {
+  options_.workers_outlive_it = true;
+  Begin(1);
+  Join(1);
+  dispatcher_->ShutDown();
+  EXPECT_FALSE(streams_.sent[1].back().shut_down());
+  EXPECT_TRUE(streams_.closed.contains(1));
+  Join(2);
+  EXPECT_TRUE(streams_.sent[2].empty());
+  EXPECT_TRUE(streams_.closed.contains(2));
+
+  Begin(0);
+  Join(3);
+  dispatcher_->ShutDown();
+  EXPECT_TRUE(streams_.sent[3].back().shut_down());
 }
 
 }  // namespace

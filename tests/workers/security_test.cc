@@ -334,6 +334,42 @@ TEST_F(SecurityTest, TokensComeFromFilesThatAreTheOwnersAlone) {
   EXPECT_EQ(ReadTokenFile(File("none")).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(SecurityTest, TokensOfACoordinatorHaveRoles) {
+  const std::string path = File("tokens");
+  const auto read = [&](const std::string& text) -> absl::StatusOr<Credentials> {
+    std::ofstream(path, std::ios::binary) << text;
+    EXPECT_EQ(chmod(path.c_str(), 0600), 0);
+    Credentials credentials;
+    const absl::Status status = ReadTokensOfRoles(path, &credentials);
+    if (!status.ok()) return status;
+    return credentials;
+  };
+  const std::string a(20, 'a'), b(20, 'b'), c(20, 'c');
+  EXPECT_EQ(read(a).value().token, a);
+  EXPECT_EQ(read(a + "\n").value().token, a);
+  const auto all = read("operator:" + c + "\nworker:" + a + "\nviewer:" + b + "\n");
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->token, a);
+  EXPECT_EQ(all->viewer_token, b);
+  EXPECT_EQ(all->operator_token, c);
+  EXPECT_EQ(read("viewer:" + b).value().token, "");
+  const auto error = [&](const std::string& text) {
+    const absl::Status status = read(text).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr("aaaa")));
+    return std::string(status.message());
+  };
+  EXPECT_THAT(error(""), HasSubstr("found 0 characters"));
+  EXPECT_THAT(error("worker:" + a + "\n" + b), HasSubstr("tokens:2: expected \"worker:\""));
+  EXPECT_THAT(error(a + "\nviewer:" + b), HasSubstr("tokens:1: expected \"worker:\""));
+  EXPECT_THAT(error("worker:" + a + "\nworker:" + b), HasSubstr("one that was there before"));
+  EXPECT_THAT(error("worker:short"), HasSubstr("tokens:1: expected a token of 16"));
+  EXPECT_THAT(error("worker:" + a + "\noperator:" + a), HasSubstr("a token of its own"));
+  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  Credentials ignored;
+  EXPECT_EQ(ReadTokensOfRoles(path, &ignored).code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(SecurityTest, SecretsAreEqualOrNot) {
   EXPECT_TRUE(AreEqualSecrets("", ""));
   EXPECT_TRUE(AreEqualSecrets(kToken, kToken));

@@ -1,0 +1,46 @@
+// `strata stop` and `strata drain`: what an operator may ask of a coordinator.
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/control_options.h"
+
+namespace strata::cli {
+namespace {
+
+struct DrainOptions {
+  ControlCommandOptions control;
+  std::string worker;
+};
+
+absl::Status Stop(const ControlCommandOptions& options) {
+  const auto control = ReadControlOptions(options);
+  return control.ok() ? workers::StopSearch(*control) : control.status();
+}
+
+absl::Status Drain(const DrainOptions& options) {
+  const auto control = ReadControlOptions(options.control);
+  return control.ok() ? workers::DrainWorker(*control, options.worker) : control.status();
+}
+
+}  // namespace
+
+void AddStopCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<ControlCommandOptions>();
+  CLI::App* verb = app->add_subcommand(
+      "stop", "end a running search as Ctrl-C does: nothing is lost, it can be resumed");
+  verb->add_option("coordinator", options->control.address, kCoordinatorForms)->required();
+  AddControlOptions(verb, options.get());
+  verb->callback([=] { *command = [=] { return Stop(*options); }; });
+}
+
+void AddDrainCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<DrainOptions>();
+  CLI::App* verb = app->add_subcommand(
+      "drain", "tell a worker of a running search to finish its task and leave");
+  verb->add_option("coordinator", options->control.control.address, kCoordinatorForms)->required();
+  verb->add_option("worker", options->worker, "its name, as strata status shows it")->required();
+  AddControlOptions(verb, &options->control);
+  verb->callback([=] { *command = [=] { return Drain(*options); }; });
+}
+
+}  // namespace strata::cli
