@@ -34,7 +34,6 @@ void AddPruneCommand(CLI::App* app, Command* command);
 void AddBenchInferenceCommand(CLI::App* app, Command* command);
 void AddFetchCommand(CLI::App* app, Command* command);
 void AddTokenizeCommand(CLI::App* app, Command* command);
-void AddStatusCommand(CLI::App* app, Command* command);
 void AddStopCommand(CLI::App* app, Command* command);
 void AddDrainCommand(CLI::App* app, Command* command);
 void AddConfigCommand(CLI::App* app, Command* command);

@@ -41,7 +41,6 @@ int Run(int argc, char** argv) {
   strata::cli::AddDoctorCommand(&app, &command);
   strata::cli::AddWorkerCommand(&app, &command);
   strata::cli::AddLaunchCommand(&app, &command);
-  strata::cli::AddStatusCommand(&app, &command);
   strata::cli::AddStopCommand(&app, &command);
   strata::cli::AddDrainCommand(&app, &command);
 

@@ -14,14 +14,6 @@
 namespace strata::cli {
 namespace {
 
-absl::Status Bad(const RunConfig& config, const std::string& key, const std::string& expected,
-                 const std::string& found) {
-  const auto origin = config.origins.find(key);
-  return absl::InvalidArgumentError(fmt::format(
-      "{}: '{}' must be {}, found {}", origin == config.origins.end() ? "default" : origin->second,
-      key, expected, found));
-}
-
 std::vector<std::string> WithFirst(const std::string& first, const std::vector<std::string>& rest) {
   std::vector<std::string> all = {first};
   all.insert(all.end(), rest.begin(), rest.end());
@@ -34,8 +26,9 @@ absl::Status CheckPaths(const RunConfig& config, const std::string& key, const s
   std::set<std::string> known = {own};
   for (const std::string& path : further) {
     if (!path.empty() && known.insert(path).second) continue;
-    return Bad(config, key, fmt::format("paths that differ from each other and from '{}'", own),
-               fmt::format("'{}'", path));
+    return BadOption(config, key,
+                     fmt::format("paths that differ from each other and from '{}'", own),
+                     fmt::format("'{}'", path));
   }
   return absl::OkStatus();
 }
@@ -66,7 +59,8 @@ absl::StatusOr<std::vector<double>> TargetSparsitiesOf(const RunConfig& config) 
     const char* const end = text.data() + text.size();
     const auto [stopped, error] = std::from_chars(text.data(), end, sparsity);
     if (error != std::errc() || stopped != end || !(sparsity > 0 && sparsity < 1)) {
-      return Bad(config, "robust.sparsities", "numbers between 0 and 1", fmt::format("'{}'", text));
+      return BadOption(config, "robust.sparsities", "numbers between 0 and 1",
+                       fmt::format("'{}'", text));
     }
     sparsities.push_back(sparsity);
   }
@@ -118,9 +112,9 @@ std::vector<std::string> ScenarioNames(const RunConfig& config) {
 absl::Status CheckRobust(const RunConfig& config) {
   if (search::FindAggregate(config.robust_aggregate) == nullptr) {
     const std::vector<std::string_view> known = {"mean", "worst", "pareto"};
-    return Bad(config, "robust.aggregate", "mean, worst or pareto",
-               fmt::format("'{}', the nearest is '{}'", config.robust_aggregate,
-                           expr::NearestName(config.robust_aggregate, known)));
+    return BadOption(config, "robust.aggregate", "mean, worst or pareto",
+                     fmt::format("'{}', the nearest is '{}'", config.robust_aggregate,
+                                 expr::NearestName(config.robust_aggregate, known)));
   }
   absl::Status status = CheckPaths(config, "robust.models", config.model, config.robust_models);
   status.Update(CheckPaths(config, "robust.texts", config.text, config.robust_texts));
@@ -130,29 +124,30 @@ absl::Status CheckRobust(const RunConfig& config) {
   std::set<double> known;
   for (const double sparsity : *sparsities) {
     if (!known.insert(sparsity).second) {
-      return Bad(config, "robust.sparsities",
-                 fmt::format("numbers that differ from each other and from target_sparsity ({})",
-                             config.target_sparsity),
-                 fmt::format("{}", sparsity));
+      return BadOption(
+          config, "robust.sparsities",
+          fmt::format("numbers that differ from each other and from target_sparsity ({})",
+                      config.target_sparsity),
+          fmt::format("{}", sparsity));
     }
     const absl::Status feasible = expr::ValidateTarget(TargetOf(config, sparsity));
     if (!feasible.ok()) {
-      return Bad(config, "robust.sparsities", "within the bounds of allocation",
-                 std::string(feasible.message()));
+      return BadOption(config, "robust.sparsities", "within the bounds of allocation",
+                       std::string(feasible.message()));
     }
   }
   const auto objectives =
       search::ScenarioObjectives(config.objectives, *search::FindAggregate(config.robust_aggregate),
                                  static_cast<int>(sparsities->size() * SubjectsOf(config).size()));
   if (objectives.size() > search::kMaximumObjectives) {
-    return Bad(
+    return BadOption(
         config, "robust.aggregate",
         fmt::format("such that there are at most {} objectives", search::kMaximumObjectives),
         fmt::format("'{}', which gives {}", config.robust_aggregate, fmt::join(objectives, ", ")));
   }
   if (!config.fitness_levels.empty() && SubjectsOf(config).size() > 1) {
-    return Bad(config, "fitness.levels", "empty where robust names further models or texts",
-               fmt::format("'{}'", config.fitness_levels));
+    return BadOption(config, "fitness.levels", "empty where robust names further models or texts",
+                     fmt::format("'{}'", config.fitness_levels));
   }
   return absl::OkStatus();
 }

@@ -99,6 +99,10 @@ struct RunConfig {
 absl::Status SetOption(const std::string& key, const std::string& text, const std::string& origin,
                        RunConfig* config);
 
+// That `key`'s value, and where it came from, must be `expected` and is `found`.
+absl::Status BadOption(const RunConfig& config, const std::string& key, const std::string& expected,
+                       const std::string& found);
+
 // One line of `strata config`.
 struct ConfigEntry {
   std::string key;

@@ -11,15 +11,16 @@
 #include "workers/address.h"
 
 namespace strata::cli {
-namespace {
 
-absl::Status Bad(const RunConfig& config, const std::string& key, const std::string& expected,
-                 const std::string& found) {
+absl::Status BadOption(const RunConfig& config, const std::string& key, const std::string& expected,
+                       const std::string& found) {
   const auto origin = config.origins.find(key);
   return absl::InvalidArgumentError(fmt::format(
       "{}: '{}' must be {}, found {}", origin == config.origins.end() ? "default" : origin->second,
       key, expected, found));
 }
+
+namespace {
 
 template <typename Enum>
 absl::Status CheckName(const RunConfig& config, const std::string& key, const std::string& name) {
@@ -40,14 +41,16 @@ absl::Status CheckVariation(const RunConfig& config) {
   }
   for (const std::string& name : config.variation.sources) {
     if (name == "G" && !config.gradients) {
-      return Bad(config, "features.gradients", "true where variation.sources holds G", "false");
+      return BadOption(config, "features.gradients", "true where variation.sources holds G",
+                       "false");
     }
     if (name == "sensitivity" && !config.gradient_free) {
-      return Bad(config, "features.gradient_free", "true where variation.sources holds sensitivity",
-                 "false");
+      return BadOption(config, "features.gradient_free",
+                       "true where variation.sources holds sensitivity", "false");
     }
     if (name == "alpha" && !config.spectra) {
-      return Bad(config, "features.spectra", "true where variation.sources holds alpha", "false");
+      return BadOption(config, "features.spectra", "true where variation.sources holds alpha",
+                       "false");
     }
   }
   return absl::OkStatus();
@@ -88,14 +91,14 @@ absl::Status CheckObjectives(const RunConfig& config) {
                                                        search::kZeroShotError};
   for (const std::string& name : config.objectives) {
     if (std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) continue;
-    return Bad(config, "search.objectives", "loss, complexity or zero_shot_error",
-               fmt::format("'{}', which nothing measures; the nearest is '{}'", name,
-                           expr::NearestName(name, kKnown)));
+    return BadOption(config, "search.objectives", "loss, complexity or zero_shot_error",
+                     fmt::format("'{}', which nothing measures; the nearest is '{}'", name,
+                                 expr::NearestName(name, kKnown)));
   }
   if (HasObjective(config, search::kZeroShotError) && config.fitness_tasks.empty()) {
-    return Bad(config, "fitness.tasks",
-               "task files where search.objectives holds zero_shot_error, which they measure",
-               "none");
+    return BadOption(config, "fitness.tasks",
+                     "task files where search.objectives holds zero_shot_error, which they measure",
+                     "none");
   }
   return absl::OkStatus();
 }
@@ -103,9 +106,9 @@ absl::Status CheckObjectives(const RunConfig& config) {
 absl::Status CheckStrategy(const RunConfig& config) {
   if (search::FindStrategyKind(config.strategy) == nullptr) {
     const std::vector<std::string_view> known = {"strata", "random", "hill_climbing", "dsa"};
-    return Bad(config, "search.strategy", "strata, random, hill_climbing or dsa",
-               fmt::format("'{}', the nearest is '{}'", config.strategy,
-                           expr::NearestName(config.strategy, known)));
+    return BadOption(config, "search.strategy", "strata, random, hill_climbing or dsa",
+                     fmt::format("'{}', the nearest is '{}'", config.strategy,
+                                 expr::NearestName(config.strategy, known)));
   }
   struct Share {
     const char* key;
@@ -117,8 +120,8 @@ absl::Status CheckStrategy(const RunConfig& config) {
         Share{"surrogate.optimism", config.surrogate.optimism, 100},
         Share{"search.epsilon", config.epsilon, 100}}) {
     if (share.value >= 0 && share.value <= share.maximum) continue;
-    return Bad(config, share.key, fmt::format("from 0 to {}", share.maximum),
-               fmt::format("{}", share.value));
+    return BadOption(config, share.key, fmt::format("from 0 to {}", share.maximum),
+                     fmt::format("{}", share.value));
   }
   return absl::OkStatus();
 }
@@ -162,11 +165,11 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"workers.threads", config.worker_threads, 1, 1024},
        }) {
     if (count.value < count.minimum || count.value > count.maximum) {
-      return Bad(config, count.key,
-                 count.value < count.minimum && count.maximum >= kMany
-                     ? fmt::format("at least {}", count.minimum)
-                     : fmt::format("from {} to {}", count.minimum, count.maximum),
-                 fmt::format("{}", count.value));
+      return BadOption(config, count.key,
+                       count.value < count.minimum && count.maximum >= kMany
+                           ? fmt::format("at least {}", count.minimum)
+                           : fmt::format("from {} to {}", count.minimum, count.maximum),
+                       fmt::format("{}", count.value));
     }
   }
   constexpr double kLongestMinutes = 1e6;  // about two years
@@ -176,27 +179,28 @@ absl::Status CheckNumbers(const RunConfig& config) {
                                    std::pair{"workers.hang_minutes", config.hang_minutes},
                                    std::pair{"workers.memory_gib", config.memory_gib}}) {
     if (value >= 0 && value <= kLongestMinutes) continue;
-    return Bad(config, key, fmt::format("from 0 to {}", kLongestMinutes), fmt::format("{}", value));
+    return BadOption(config, key, fmt::format("from 0 to {}", kLongestMinutes),
+                     fmt::format("{}", value));
   }
   if (!(config.absence_seconds > 0 && config.absence_seconds <= kLongestAbsenceSeconds)) {
-    return Bad(config, "workers.absence_seconds",
-               fmt::format("above 0 and at most {}", kLongestAbsenceSeconds),
-               fmt::format("{}", config.absence_seconds));
+    return BadOption(config, "workers.absence_seconds",
+                     fmt::format("above 0 and at most {}", kLongestAbsenceSeconds),
+                     fmt::format("{}", config.absence_seconds));
   }
   constexpr int64_t kSparseGptColumns = 128;  // chosen together, see pruning/sparse_gpt.h
   if (config.pruner == "sparsegpt" && config.group != 0 && kSparseGptColumns % config.group != 0) {
-    return Bad(config, "group", "a divisor of 128 with the pruner sparsegpt",
-               fmt::format("{}", config.group));
+    return BadOption(config, "group", "a divisor of 128 with the pruner sparsegpt",
+                     fmt::format("{}", config.group));
   }
   if (config.worker_device != "cpu") {
-    return Bad(config, "workers.device", "cpu", fmt::format("'{}'", config.worker_device));
+    return BadOption(config, "workers.device", "cpu", fmt::format("'{}'", config.worker_device));
   }
   if (!config.fitness_levels.empty() &&
       (config.pruner != "sparsegpt" || config.fitness_protocol != "one-shot")) {
-    return Bad(config, "fitness.levels",
-               "empty unless the pruner is sparsegpt and fitness.protocol one-shot",
-               fmt::format("'{}' with {} and {}", config.fitness_levels, config.pruner,
-                           config.fitness_protocol));
+    return BadOption(config, "fitness.levels",
+                     "empty unless the pruner is sparsegpt and fitness.protocol one-shot",
+                     fmt::format("'{}' with {} and {}", config.fitness_levels, config.pruner,
+                                 config.fitness_protocol));
   }
   if (config.minutes == 0 && config.maximum_evaluations == 0 && config.stagnation == 0) {
     return absl::InvalidArgumentError(
@@ -214,36 +218,37 @@ absl::Status CheckAddresses(const RunConfig& config) {
     constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
     const auto address = workers::ParseAddress(config.address);
     if (!address.ok()) {
-      return Bad(config, "workers.address", kExpected, std::string(address.status().message()));
+      return BadOption(config, "workers.address", kExpected,
+                       std::string(address.status().message()));
     }
     if (!address->is_local) {
-      return Bad(config, "workers.address",
-                 fmt::format("{}, as workers.listen serves other machines", kExpected),
-                 config.address);
+      return BadOption(config, "workers.address",
+                       fmt::format("{}, as workers.listen serves other machines", kExpected),
+                       config.address);
     }
     if (address->socket_path.empty() && !config.listen.empty()) {
-      return Bad(config, "workers.address", "auto or unix:PATH where workers.listen is set",
-                 config.address);
+      return BadOption(config, "workers.address", "auto or unix:PATH where workers.listen is set",
+                       config.address);
     }
   }
   if (!config.listen.empty()) {
     const auto address = workers::ParseAddress(config.listen);
     if (!address.ok() || !address->socket_path.empty()) {
-      return Bad(config, "workers.listen", "HOST:PORT",
-                 address.ok() ? config.listen : std::string(address.status().message()));
+      return BadOption(config, "workers.listen", "HOST:PORT",
+                       address.ok() ? config.listen : std::string(address.status().message()));
     }
   }
   if (!config.metrics.empty()) {
     const auto address = workers::ParseAddress(config.metrics);
     if (!address.ok() || !address->is_local || !address->socket_path.empty()) {
-      return Bad(config, "workers.metrics",
-                 "127.0.0.1:PORT, as it is served without TLS (a proxy can serve it further)",
-                 config.metrics);
+      return BadOption(config, "workers.metrics",
+                       "127.0.0.1:PORT, as it is served without TLS (a proxy can serve it further)",
+                       config.metrics);
     }
   }
   if (!config.announcement.empty() && config.listen.empty()) {
-    return Bad(config, "workers.announcement", "empty where workers.listen is",
-               config.announcement);
+    return BadOption(config, "workers.announcement", "empty where workers.listen is",
+                     config.announcement);
   }
   return absl::OkStatus();
 }
@@ -253,13 +258,13 @@ absl::Status CheckAddresses(const RunConfig& config) {
 absl::StatusOr<search::RunStoreOptions> StorageOptionsOf(const RunConfig& config) {
   search::RunStoreOptions options;
   if (config.storage_fsync != "commit" && config.storage_fsync != "checkpoint") {
-    return Bad(config, "storage.fsync", "commit or checkpoint", config.storage_fsync);
+    return BadOption(config, "storage.fsync", "commit or checkpoint", config.storage_fsync);
   }
   if (config.storage_fsync == "checkpoint") options.fsync = search::Fsync::kCheckpoint;
   if (config.storage_network_file_system != "refuse" &&
       config.storage_network_file_system != "allow") {
-    return Bad(config, "storage.network_file_system", "refuse or allow",
-               config.storage_network_file_system);
+    return BadOption(config, "storage.network_file_system", "refuse or allow",
+                     config.storage_network_file_system);
   }
   options.allow_network_file_system = config.storage_network_file_system == "allow";
   return options;
@@ -268,14 +273,14 @@ absl::StatusOr<search::RunStoreOptions> StorageOptionsOf(const RunConfig& config
 absl::Status ValidateRunConfig(const RunConfig& config) {
   for (const auto& [key, value] :
        {std::pair{"model", config.model}, {"text", config.text}, {"run", config.run}}) {
-    if (value.empty()) return Bad(config, key, "set", "nothing");
+    if (value.empty()) return BadOption(config, key, "set", "nothing");
   }
   const expr::AllocationTarget target{.sparsity = config.target_sparsity,
                                       .minimum = config.minimum_sparsity,
                                       .maximum = config.maximum_sparsity};
   if (!(target.sparsity > 0 && target.sparsity < 1)) {
-    return Bad(config, "target_sparsity", "greater than 0 and less than 1",
-               fmt::format("{}", target.sparsity));
+    return BadOption(config, "target_sparsity", "greater than 0 and less than 1",
+                     fmt::format("{}", target.sparsity));
   }
   if (absl::Status status = expr::ValidateTarget(target); !status.ok()) {
     return absl::InvalidArgumentError(
@@ -284,7 +289,7 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
   if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
   if (absl::Status status = StorageOptionsOf(config).status(); !status.ok()) return status;
   if (config.log_format != "text" && config.log_format != "json") {
-    return Bad(config, "workers.log_format", "text or json", config.log_format);
+    return BadOption(config, "workers.log_format", "text or json", config.log_format);
   }
   if (absl::Status status = CheckRobust(config); !status.ok()) return status;
   if (absl::Status status = CheckAddresses(config); !status.ok()) return status;
@@ -366,10 +371,11 @@ absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
   for (const std::string& name : config.baselines) {
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end()) {
-      return Bad(config, "search.baselines",
-                 fmt::format("names of published functions that apply to this run ({})",
-                             fmt::join(known, ", ")),
-                 fmt::format("'{}', the nearest is '{}'", name, expr::NearestName(name, known)));
+      return BadOption(
+          config, "search.baselines",
+          fmt::format("names of published functions that apply to this run ({})",
+                      fmt::join(known, ", ")),
+          fmt::format("'{}', the nearest is '{}'", name, expr::NearestName(name, known)));
     }
     chosen.push_back(all[static_cast<size_t>(found - known.begin())]);
   }

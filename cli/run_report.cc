@@ -165,7 +165,8 @@ std::string DescribeComparison(const RunReport& report) {
       fmt::format("the best baseline by selection ({}, id {})", DisplayName(*report.best_baseline),
                   report.best_baseline->id);
   if (report.best->id == report.best_baseline->id) return fmt::format("* is {}\n", baseline);
-  return fmt::format("* against {}, on the report split: {}\n", baseline,
+  return fmt::format("* against {}, on the report split{}: {}\n", baseline,
+                     report.best->scenarios.empty() ? "" : " of the first scenario",
                      Describe(difference->second));
 }
 

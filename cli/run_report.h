@@ -40,7 +40,8 @@ struct RunReport {
   // The baseline with the lowest selection loss: chosen as the best function is, without the report
   // split. Nothing before a baseline was selected.
   std::optional<search::StoredCandidate> best_baseline;
-  std::map<int64_t, PairedDifference> against_best_baseline;  // on the report split, by candidate
+  // On the report split, of several scenarios the first's, by candidate.
+  std::map<int64_t, PairedDifference> against_best_baseline;
   // Spearman's correlation of fitness with selection over the finalists' distinct allocations: how
   // far the cheap measurement can be trusted here.
   std::optional<double> fitness_rank_correlation;

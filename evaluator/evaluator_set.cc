@@ -12,12 +12,13 @@ class OneEvaluator final : public EvaluatorSet {
   explicit OneEvaluator(Evaluator* evaluator)
       : evaluator_(evaluator),
         model_digests_{evaluator->model().digest},
-        text_digests_{evaluator->text_digest()} {}
+        text_digests_{evaluator->text_digest()},
+        tasks_digest_(evaluator->tasks_digest()) {}
 
   const ModelSummary& model() const override { return evaluator_->model(); }
   const std::vector<std::string>& model_digests() const override { return model_digests_; }
   const std::vector<std::string>& text_digests() const override { return text_digests_; }
-  const std::string& tasks_digest() const override { return evaluator_->tasks_digest(); }
+  const std::string& tasks_digest() const override { return tasks_digest_; }
   absl::StatusOr<Evaluator*> Find(const std::string& model_digest,
                                   const std::string& text_digest) override {
     absl::Status held = PlaceOfDigest("model", model_digests_, model_digest).status();
@@ -29,6 +30,7 @@ class OneEvaluator final : public EvaluatorSet {
  private:
   Evaluator* const evaluator_;
   const std::vector<std::string> model_digests_, text_digests_;
+  const std::string tasks_digest_;
 };
 
 }  // namespace

@@ -9,4 +9,4 @@ scripts/setup_test_tools.sh
 scripts/fetch_defaults.sh
 scripts/build.sh "$preset"
 say "testing preset $preset"
-ctest --test-dir "build/$preset" --output-on-failure
+ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)"

@@ -43,7 +43,7 @@ struct EngineOptions {
   RobustOptions robust;
   // Seeded first: the published default of each, then all other settings.
   std::vector<expr::Baseline> baselines;
-  std::vector<WarmStart> warm_start;  // after the defaults of the baselines
+  std::vector<WarmStart> warm_start;  // after all settings of the baselines
   int random_candidates = 8;          // of the strategy's, after the seeds
   StrategyOptions strategy;
   // Minimised; the loss first, at most kMaximumObjectives, each once. ScenarioObjectives says what

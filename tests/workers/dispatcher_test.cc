@@ -354,7 +354,7 @@ TEST_F(DispatcherTest, WorkersThatOutliveTheCoordinatorAreToldToLeaveOnlyWhenAll
   options_.workers_outlive_it = true;
   Begin(1);
   Join(1);
-  dispatcher_->ShutDown();
+  EXPECT_TRUE(dispatcher_->ShutDown().ok());
   EXPECT_FALSE(streams_.sent[1].back().shut_down());
   EXPECT_TRUE(streams_.closed.contains(1));
   Join(2);
@@ -363,7 +363,7 @@ TEST_F(DispatcherTest, WorkersThatOutliveTheCoordinatorAreToldToLeaveOnlyWhenAll
 
   Begin(0);
   Join(3);
-  dispatcher_->ShutDown();
+  EXPECT_TRUE(dispatcher_->ShutDown().ok());
   EXPECT_TRUE(streams_.sent[3].back().shut_down());
 }
 

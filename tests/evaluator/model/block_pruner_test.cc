@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "evaluator/one_shot_pruner.h"
+#include "evaluator/pruning_method.h"
 #include "evaluator/sequential_pruner.h"
 #include "evaluator/window_losses.h"
 #include "tests/evaluator/model/reference_data.h"
@@ -299,7 +300,7 @@ TEST(RefreshedProtocolTest, ObservesTheModelThatOneShotGives) {
     for (int linear = 0; linear < kMaximumLinears; ++linear) {
       const at::Tensor weights = model.matrices(block).Linear(model.config(), linear);
       const auto scores =
-          pruning::WeightScores::Create(pruning::Score::kWanda, ViewOf(weights),
+          pruning::WeightScores::Create(pruning::ScoreKind::kWanda, ViewOf(weights),
                                         scalers[static_cast<int>(InputOf(model.config(), linear))]);
       ASSERT_TRUE(scores.ok());
       const at::Tensor expected = at::empty_like(weights);
