@@ -69,7 +69,6 @@ void SearchEvents::TellCandidate(const search::StoredCandidate& row) {
                                 {"sparsity", OrNull(row.achieved_sparsity)}});
     if (!best_nll_ || *row.fitness_nll < *best_nll_) {
       best_nll_ = row.fitness_nll;
-      best_ = row.id;
       Send("new_best",
            {{"candidate", row.id}, {"expression", row.text}, {"fitness_nll", *row.fitness_nll}});
     }
@@ -114,12 +113,18 @@ void SearchEvents::Observe(const search::Engine& engine,
 }
 
 void SearchEvents::End(const search::Engine& engine) {
-  Send("finished", {{"phase", search::PhaseName(engine.phase())},
-                    {"end_reason", engine.end_reason()},
-                    {"evaluations", engine.evaluations()},
-                    {"candidates", engine.candidates().size()},
-                    {"best", best_ < 0 ? Json(nullptr) : Json(best_)},
-                    {"best_fitness_nll", OrNull(best_nll_)}});
+  const search::Candidate* best = nullptr;
+  for (const search::Candidate& candidate : engine.candidates()) {
+    if (!candidate.fitness_nll) continue;
+    if (best == nullptr || *candidate.fitness_nll < *best->fitness_nll) best = &candidate;
+  }
+  Send("finished",
+       {{"phase", search::PhaseName(engine.phase())},
+        {"end_reason", engine.end_reason()},
+        {"evaluations", engine.evaluations()},
+        {"candidates", engine.candidates().size()},
+        {"best", best == nullptr ? Json(nullptr) : Json(best->id)},
+        {"best_fitness_nll", best == nullptr ? Json(nullptr) : Json(*best->fitness_nll)}});
 }
 
 }  // namespace strata::cli

@@ -42,7 +42,6 @@ class SearchEvents {
   const std::function<double()> unix_seconds_;
   std::vector<unsigned> told_;  // of each candidate: what was told of it
   std::optional<double> best_nll_;
-  int64_t best_ = -1;
   std::vector<int64_t> front_;
   std::optional<search::Phase> phase_;
   std::set<std::string> workers_;  // connected

@@ -43,8 +43,7 @@ v1::Hello MakeHello(const std::string& worker_name, const evaluator::EvaluatorSe
 
 v1::Hello MakeHello(const std::string& worker_name, const evaluator::ModelSummary& summary,
                     const std::vector<std::string>& model_digests,
-                    const std::vector<std::string>& text_digests,
-                    const std::string& tasks_digest) {
+                    const std::vector<std::string>& text_digests, const std::string& tasks_digest) {
   v1::Hello hello;
   hello.set_protocol_version(kProtocolVersion);
   hello.set_worker_name(worker_name);

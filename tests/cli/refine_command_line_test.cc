@@ -46,7 +46,7 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
   EXPECT_NEAR(mean, 0.7, 1e-9);
   const std::string file = Write("refined.json", exported.out);
   const Outcome planned = Run({"prune", "--model", model_, "--text", text_, "--allocation", file,
-                               "--dry-run", "-o", folder_ + "/pruned"});
+                               "--dry-run", "-o", folder_ + "/pruned.gguf"});
   EXPECT_EQ(planned.exit_code, 0) << planned.error;
   EXPECT_REFUSED(Run({"export", run, "--refined", "--id", "0"}), HasSubstr("--refined"));
 
