@@ -285,9 +285,7 @@ nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
        candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
       {"selection_perplexity", Perplexity(candidate.selection_nll)},
       {"report_perplexity", Perplexity(candidate.report_nll)},
-      {"sparsity", candidate.achieved_sparsity
-                       ? nlohmann::ordered_json(*candidate.achieved_sparsity)
-                       : nlohmann::ordered_json(nullptr)}};
+      {"sparsity", NumberOrNull(candidate.achieved_sparsity)}};
   if (!candidate.scenarios.empty()) json["scenarios"] = ScenariosJson(candidate);
   return json;
 }

@@ -187,6 +187,14 @@ absl::Status StoreDescription(const SearchSetup& setup) {
   return absl::OkStatus();
 }
 
+std::vector<expr::UnitLayout> FurtherLayouts(const SearchSetup& setup) {
+  std::vector<expr::UnitLayout> layouts;
+  for (const Subject& subject : setup.further_subjects) {
+    layouts.push_back(evaluator::LayoutOf(subject.model, setup.plan.granularity));
+  }
+  return layouts;
+}
+
 // Model, plan, text and levels of a configuration; fills in what it left to be measured.
 absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
@@ -252,12 +260,8 @@ absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continu
   }
   if (absl::Status status = CheckInputs(config, &setup); !status.ok()) return status;
   config = setup.config;
-  std::vector<expr::UnitLayout> further_layouts;
-  for (const Subject& subject : setup.further_subjects) {
-    further_layouts.push_back(evaluator::LayoutOf(subject.model, setup.plan.granularity));
-  }
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
-  auto engine = EngineOptionsOf(config, layout, further_layouts);
+  auto engine = EngineOptionsOf(config, layout, FurtherLayouts(setup));
   if (!engine.ok()) return engine.status();
   auto warm_start = resume ? StoredWarmStart(*setup.store)
                            : ReadWarmStart(config.warm_start, layout, config.target_sparsity);
@@ -311,7 +315,7 @@ absl::StatusOr<SearchSetup> CheckSearch(const RunConfig& config, search::EngineO
   SearchSetup setup;
   if (absl::Status status = CheckInputs(config, &setup); !status.ok()) return status;
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
-  auto options = EngineOptionsOf(setup.config, layout);
+  auto options = EngineOptionsOf(setup.config, layout, FurtherLayouts(setup));
   if (!options.ok()) return options.status();
   auto warm_start = ReadWarmStart(config.warm_start, layout, config.target_sparsity);
   if (!warm_start.ok()) return warm_start.status();

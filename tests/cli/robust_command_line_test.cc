@@ -110,6 +110,20 @@ TEST_F(RobustCommandLineTest, TwoModels) {
               1, 1e-9);
 }
 
+TEST_F(RobustCommandLineTest, ADryRunKnowsFurtherTexts) {
+  const std::filesystem::path second = folder_ + "/second";
+  std::filesystem::create_directories(second);
+  int copied = 0;
+  for (const auto& file : std::filesystem::directory_iterator(text_)) {
+    if (copied++ < 30) std::filesystem::copy(file.path(), second / file.path().filename());
+  }
+  const Outcome planned = Run(
+      {"search", Config(model_, fmt::format("{{texts: [{}]}}", second.string()), 4), "--dry-run"});
+  EXPECT_EQ(planned.exit_code, 0) << planned.error;
+  EXPECT_THAT(planned.out, HasSubstr("2 baselines"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/run"));
+}
+
 TEST_F(RobustCommandLineTest, BadInputIsRefused) {
   const auto search = [&](const std::string& robust) {
     return Run({"search", Config(model_, robust, 4)});
