@@ -130,6 +130,10 @@ absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::
 absl::Status ValidateRunConfig(const RunConfig& config);
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config);
 
+// `racing.levels`, cheapest first; an arithmetic of "auto" counts as float32.
+absl::StatusOr<std::vector<evaluator::Fidelity>> RacingLevelsOf(const RunConfig& config);
+bool HasObjective(const RunConfig& config, const char* name);  // among search.objectives
+
 // The tasks of that digest are answered by finalists, on the report half, and, where
 // search.objectives holds their error, by all candidates, on the fitness half. Levels before the
 // last of a race, and the selection, have none.

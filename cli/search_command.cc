@@ -222,6 +222,8 @@ absl::Status Search(const Options& options) {
   if (options.dry_run) return PrintForecast(*config, options.rate_from, options.format);
   // From here on there is a run that an interruption must leave whole and name.
   WatchForInterrupt();
+  auto events = OpenEvents(options.events);
+  if (!events.ok()) return events.status();
   const auto continuation = ContinuationOf(options, config->run);
   if (!continuation.ok()) return continuation.status();
   auto setup = PrepareSearch(*std::move(config), *continuation);
@@ -234,7 +236,7 @@ absl::Status Search(const Options& options) {
   }
   const std::string again = ContinueCommand(options, setup->config.run);
   const auto observer =
-      SearchObserver::Open(options.events, &*setup, options.resume || options.extend);
+      SearchObserver::Begin(*std::move(events), &*setup, options.resume || options.extend);
   if (!observer.ok()) return observer.status();
   absl::Status status = RunSearch(&*setup, observer->get());
   (*observer)->End();

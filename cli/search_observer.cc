@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <set>
+#include <utility>
 
 namespace strata::cli {
 namespace {
@@ -29,25 +32,38 @@ bool IsNotable(const std::string& kind) {
 
 }  // namespace
 
-SearchObserver::SearchObserver(std::FILE* stream, SearchSetup* setup)
-    : stream_(stream),
+void CloseEvents::operator()(std::FILE* stream) const {
+  if (stream != stdout) std::fclose(stream);
+}
+
+absl::StatusOr<EventStream> OpenEvents(const std::string& path) {
+  if (path.empty()) return EventStream();
+  // A reader that goes away must not end the search.
+  std::signal(SIGPIPE, SIG_IGN);
+  EventStream stream(path == "-" ? stdout : std::fopen(path.c_str(), "ae"));
+  if (stream == nullptr) {
+    return absl::InvalidArgumentError(
+        fmt::format("--events: cannot open '{}': {}", path, std::strerror(errno)));
+  }
+  return stream;
+}
+
+SearchObserver::SearchObserver(EventStream stream, SearchSetup* setup)
+    : stream_(std::move(stream)),
       setup_(setup),
       events_([this](const Json& event) { Receive(event); }, UnixSeconds) {}
 
-absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Open(const std::string& events,
-                                                                     SearchSetup* setup,
-                                                                     bool is_resumed) {
-  std::FILE* stream = nullptr;
-  if (!events.empty()) {
-    // A reader that goes away must not end the search.
-    std::signal(SIGPIPE, SIG_IGN);
-    stream = events == "-" ? stdout : std::fopen(events.c_str(), "we");
-    if (stream == nullptr) {
-      return absl::InvalidArgumentError(
-          fmt::format("--events: cannot open '{}': {}", events, std::strerror(errno)));
-    }
+absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Begin(EventStream events,
+                                                                      SearchSetup* setup,
+                                                                      bool is_resumed) {
+  struct stat about = {};
+  const bool is_file = events != nullptr && events.get() != stdout &&
+                       fstat(fileno(events.get()), &about) == 0 && S_ISREG(about.st_mode);
+  if (is_file && ftruncate(fileno(events.get()), 0) != 0) {
+    return absl::InternalError(
+        fmt::format("--events: cannot be written over: {}", std::strerror(errno)));
   }
-  std::unique_ptr<SearchObserver> observer(new SearchObserver(stream, setup));
+  std::unique_ptr<SearchObserver> observer(new SearchObserver(std::move(events), setup));
   *setup->on_commit = [raw = observer.get()](const search::RunChanges& changes) {
     if (raw->stream_ != nullptr) raw->events_.Committed(changes);
   };
@@ -56,10 +72,7 @@ absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Open(const std::
   return observer;
 }
 
-SearchObserver::~SearchObserver() {
-  *setup_->on_commit = nullptr;
-  if (stream_ != nullptr && stream_ != stdout) std::fclose(stream_);
-}
+SearchObserver::~SearchObserver() { *setup_->on_commit = nullptr; }
 
 void SearchObserver::Receive(const Json& event) {
   const std::string kind = event["event"];
@@ -74,14 +87,13 @@ void SearchObserver::Receive(const Json& event) {
   }
   if (stream_ == nullptr) return;
   const std::string line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (std::fwrite(line.data(), 1, line.size(), stream_) == line.size() &&
-      std::fflush(stream_) == 0) {
+  if (std::fwrite(line.data(), 1, line.size(), stream_.get()) == line.size() &&
+      std::fflush(stream_.get()) == 0) {
     return;
   }
   fmt::print(stderr, "--events: cannot be written: {}; the search goes on without\n",
              std::strerror(errno));
-  if (stream_ != stdout) std::fclose(stream_);
-  stream_ = nullptr;
+  stream_.reset();
 }
 
 void SearchObserver::WriteSnapshotFile(const workers::CoordinatorStatus& workers) {

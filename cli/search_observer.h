@@ -15,13 +15,21 @@
 
 namespace strata::cli {
 
+struct CloseEvents {
+  void operator()(std::FILE* stream) const;
+};
+using EventStream = std::unique_ptr<std::FILE, CloseEvents>;
+
+// `path` is a file, which is made if need be and otherwise left as it is, "-" for standard output,
+// or empty for none. InvalidArgument if it cannot be opened.
+absl::StatusOr<EventStream> OpenEvents(const std::string& path);
+
 // Used by the thread of the coordinator.
 class SearchObserver {
  public:
-  // `events` is a file that is made or written over, "-" for standard output, or empty for none.
-  // InvalidArgument if it cannot be opened. `setup` must outlive the observer.
-  static absl::StatusOr<std::unique_ptr<SearchObserver>> Open(const std::string& events,
-                                                              SearchSetup* setup, bool is_resumed);
+  // What `events` held is written over. `setup` must outlive the observer.
+  static absl::StatusOr<std::unique_ptr<SearchObserver>> Begin(EventStream events,
+                                                               SearchSetup* setup, bool is_resumed);
   ~SearchObserver();
 
   // About ten times a second, and at the end.
@@ -29,11 +37,11 @@ class SearchObserver {
   void End();
 
  private:
-  SearchObserver(std::FILE* stream, SearchSetup* setup);
+  SearchObserver(EventStream stream, SearchSetup* setup);
   void Receive(const nlohmann::ordered_json& event);
   void WriteSnapshotFile(const workers::CoordinatorStatus& workers);
 
-  std::FILE* stream_;  // null: none, or it could not be written
+  EventStream stream_;  // null: none, or it could not be written
   SearchSetup* const setup_;
   SearchEvents events_;
   SearchSnapshot snapshot_;

@@ -10,13 +10,16 @@ namespace strata::cli {
 namespace {
 
 // The command runs beside the shell, since a shell that waits for it in the foreground runs no trap
-// before it ends. `wait` returns early when the trap has run, hence the loop. A job that is being
-// cancelled or requeued by Slurm is no longer RUNNING; one that nears its time limit is.
+// before it ends. `wait` returns early when the trap has run, and then its code is not the
+// command's, even if the command has ended meanwhile: the shell still knows the code when it is
+// asked again. A job that is being cancelled or requeued by Slurm is no longer RUNNING; one that
+// nears its time limit is.
 constexpr char kBody[] = R"sh(
 child=
 is_draining=no
 drain() {
   is_draining=yes
+  is_interrupted=yes
   [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
 }
 trap drain TERM
@@ -24,10 +27,11 @@ trap drain TERM
 COMMAND &
 child=$!
 [ "$is_draining" = no ] || kill -TERM "$child" 2>/dev/null
-while true; do
+is_interrupted=yes
+while [ "$is_interrupted" = yes ]; do
+  is_interrupted=no
   wait "$child"
   code=$?
-  kill -0 "$child" 2>/dev/null || break
 done
 
 if [ "$is_draining" = yes ]; then

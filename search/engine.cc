@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <map>
 #include <set>
 #include <utility>
 
 #include "search/archive.h"
+#include "search/candidate_list.h"
 #include "search/candidate_resolver.h"
 #include "search/engine_options.h"
 #include "search/finals.h"
@@ -54,14 +54,15 @@ class SearchEngine final : public Engine {
         progress_(options_) {
     AskForReferences(Rung::kSearch);
     AdmitSeeds();
-    // The features of all seeds in one task, so that one pass over the model measures them.
+    // One pass over the model for the features of all seeds and one for the pool's: two workers
+    // make them at once, and the seeds are measured meanwhile.
     std::set<std::string> features;
     for (const InFlight& flight : in_flight_) {
       features.insert(flight.required.begin(), flight.required.end());
     }
-    feature_pool_ = strategy_->FeaturePool();
-    features.insert(feature_pool_.begin(), feature_pool_.end());
     AskForFeatures(0, {features.begin(), features.end()});
+    feature_pool_ = strategy_->FeaturePool();
+    AskForFeatures(0, feature_pool_);
     Advance();
   }
 
@@ -108,31 +109,18 @@ class SearchEngine final : public Engine {
   const std::string& end_reason() const override { return end_reason_; }
   int64_t evaluations() const override { return evaluations_; }
   int64_t last_candidate_handed_out() const override { return tasks_.last_candidate_handed_out(); }
-  const std::vector<Candidate>& candidates() const override { return candidates_; }
+  const std::vector<Candidate>& candidates() const override { return candidates_.all(); }
   const expr::FeatureTable& features(int subject) const override {
     return resolver_.table(subject);
   }
   std::vector<ReferenceLosses> References(Rung rung) const override {
     return scenarios_.References(rung);
   }
-  std::vector<int64_t> TakeChanged() override {
-    std::vector<int64_t> changed = std::exchange(changed_, {});
-    for (const int64_t id : changed) is_changed_[Index(id)] = false;
-    return changed;
-  }
+  std::vector<int64_t> TakeChanged() override { return candidates_.TakeChanged(); }
   double ArchiveHypervolume() const override { return progress_.hypervolume(); }
-  std::vector<int64_t> Front() const override {
-    std::vector<int64_t> ids;
-    for (const auto& member : progress_.archive().members()) ids.push_back(member.id);
-    std::sort(ids.begin(), ids.end(), [&](int64_t a, int64_t b) {
-      const Candidate &first = candidates_[Index(a)], &second = candidates_[Index(b)];
-      return std::tuple(first.complexity, *first.fitness_nll, a) <
-             std::tuple(second.complexity, *second.fitness_nll, b);
-    });
-    return ids;
-  }
+  std::vector<int64_t> Front() const override { return progress_.Front(candidates_.all()); }
   std::vector<int64_t> BestBaselines() const override {
-    return BestOfBaselines(candidates_, baseline_of_);
+    return BestOfBaselines(candidates_.all(), baseline_of_);
   }
 
  private:
@@ -144,12 +132,7 @@ class SearchEngine final : public Engine {
     bool settled = false;
   };
   InFlight& FlightOf(int64_t id) { return in_flight_[Index(id - eligible_)]; }
-  int64_t count() const { return static_cast<int64_t>(candidates_.size()); }
-  void MarkChanged(int64_t id) {
-    if (is_changed_[Index(id)]) return;
-    is_changed_[Index(id)] = true;
-    changed_.push_back(id);
-  }
+  int64_t count() const { return candidates_.count(); }
   bool IsSettled(int64_t id) { return id < eligible_ || FlightOf(id).settled; }
 
   void AskForFeatures(int64_t asker, const std::vector<std::string>& features) {
@@ -188,9 +171,7 @@ class SearchEngine final : public Engine {
     flight.expression = std::move(offspring.expression);
     flight.limits = ladder_.LimitsFor(candidate.complexity);
     in_flight_.push_back(std::move(flight));
-    candidates_.push_back(std::move(candidate));
-    is_changed_.push_back(false);
-    MarkChanged(candidates_.back().id);
+    candidates_.Add(std::move(candidate));
   }
 
   // Everything that can be done without another outcome.
@@ -200,7 +181,7 @@ class SearchEngine final : public Engine {
     if (phase_ == Phase::kDraining && count() == *stop_after_ + 1 && settled_prefix_ == count()) {
       phase_ = Phase::kSelecting;
       finalists_ = finals_.Begin(
-          Finalists(candidates_, options_.objectives, BestBaselines(), options_.finalists));
+          Finalists(candidates_.all(), options_.objectives, BestBaselines(), options_.finalists));
       if (!finalists_.empty()) {
         AskForReferences(Rung::kSelect);
         AskForReferences(Rung::kVerify);
@@ -218,7 +199,7 @@ class SearchEngine final : public Engine {
   }
 
   void Measure(int64_t id, Rung rung, int level = 0) {
-    const Candidate& candidate = candidates_[Index(id)];
+    const Candidate& candidate = candidates_[id];
     std::vector<expr::Allocation> allocations = {candidate.allocation};
     for (size_t i = 1; i < candidate.scenarios.size(); ++i) {
       allocations.push_back(candidate.scenarios[i].allocation);
@@ -234,7 +215,7 @@ class SearchEngine final : public Engine {
       if (failure.empty()) {
         Measure(id, rung);
       } else {
-        TellFinalist(id, rung, {.failure = failure});
+        finals_.Tell(id, rung, {.failure = failure}, &candidates_);
       }
     }
   }
@@ -252,7 +233,7 @@ class SearchEngine final : public Engine {
 
   // Of the next candidate, which is settled.
   void TellStrategy() {
-    const Candidate& candidate = candidates_[Index(eligible_)];
+    const Candidate& candidate = candidates_[eligible_];
     const InFlight& flight = in_flight_.front();
     strategy_->AddResult({candidate.id, flight.expression, flight.required, candidate.allocation,
                           candidate.same_as.has_value(),
@@ -268,8 +249,7 @@ class SearchEngine final : public Engine {
     if (!scenarios_.HasReferences(Rung::kSearch) || !resolver_.AreSettled(flight.required)) {
       return false;
     }
-    Candidate& candidate = candidates_[Index(resolved_++)];
-    MarkChanged(candidate.id);
+    Candidate& candidate = candidates_.Change(resolved_++);
     candidate.failure = scenarios_.ReferenceFailure(Rung::kSearch);
     if (candidate.failure.empty()) {
       resolver_.Resolve(flight.expression, flight.required, &candidate);
@@ -282,16 +262,16 @@ class SearchEngine final : public Engine {
 
   // True if the candidate's allocation is new in some scenario; then it is queued for measurement.
   bool Deduplicate(Candidate* candidate) {
-    candidate->same_as = resolver_.FindSame(*candidate, candidates_);
+    candidate->same_as = resolver_.FindSame(*candidate, candidates_.all());
     if (!candidate->same_as) {
       Measure(candidate->id, Rung::kSearch);
       return true;
     }
     if (IsSettled(*candidate->same_as)) {
-      CopyResult(candidate);
+      candidates_.CopyResult(candidate->id);
       FlightOf(candidate->id).settled = true;
     } else {
-      copies_[*candidate->same_as].push_back(candidate->id);
+      candidates_.CopyLater(candidate->id);
     }
     return false;
   }
@@ -317,7 +297,7 @@ class SearchEngine final : public Engine {
   bool SettleNext() {
     if (settled_prefix_ == count() || !IsSettled(settled_prefix_)) return false;
     const int64_t id = settled_prefix_++;
-    progress_.Add(candidates_[Index(id)]);
+    progress_.Add(candidates_[id]);
     if (options_.stagnation_evaluations > 0 && id >= seeds_ &&
         progress_.idle_evaluations() >= options_.stagnation_evaluations) {
       StopAfter(id + options_.lag - 1, "stagnation");
@@ -334,38 +314,15 @@ class SearchEngine final : public Engine {
     stop_after_ = last;
     const int64_t kept = last + 1;
     if (count() <= kept) return;
-    candidates_.resize(Index(kept));
-    is_changed_.resize(Index(kept));
-    std::erase_if(changed_, [&](int64_t id) { return id >= kept; });
+    candidates_.Truncate(kept);
     in_flight_.resize(Index(std::max<int64_t>(0, kept - eligible_)));
     resolved_ = std::min(resolved_, kept);
     if (settled_prefix_ > kept) {
       progress_ = SearchProgress(options_);
-      for (const Candidate& candidate : candidates_) progress_.Add(candidate);
+      for (const Candidate& candidate : candidates_.all()) progress_.Add(candidate);
       settled_prefix_ = kept;
     }
     tasks_.DropAbove(last);
-    for (auto& [first, copies] : copies_) {
-      std::erase_if(copies, [&](int64_t id) { return id >= kept; });
-    }
-  }
-
-  void CopyResult(Candidate* copy) {
-    MarkChanged(copy->id);
-    const Candidate& measured = candidates_[Index(*copy->same_as)];
-    copy->fitness_nll = measured.fitness_nll;
-    copy->measures = measured.measures;
-    copy->level_nll = measured.level_nll;
-    copy->stopped_early = measured.stopped_early;
-    copy->achieved_sparsity = measured.achieved_sparsity;
-    for (size_t i = 0; i < measured.scenarios.size(); ++i) {
-      copy->scenarios[i].fitness_nll = measured.scenarios[i].fitness_nll;
-      copy->scenarios[i].achieved_sparsity = measured.scenarios[i].achieved_sparsity;
-    }
-    if (!measured.failure.empty()) {
-      copy->failure = fmt::format("same allocation as candidate {}, which failed: {}", measured.id,
-                                  measured.failure);
-    }
   }
 
   void TellEvaluation(const EvaluateTask& task, const Outcome& outcome) {
@@ -379,20 +336,15 @@ class SearchEngine final : public Engine {
         task, outcome, needs_measures ? options_.objectives : std::vector<std::string>());
     if (!result) return;
     if (task.rung != Rung::kSearch) {
-      TellFinalist(task.candidate, task.rung, *result);
+      finals_.Tell(task.candidate, task.rung, *result, &candidates_);
     } else {
       TellFitness(task, *result, is_last);
     }
   }
 
-  void TellFinalist(int64_t finalist, Rung rung, const ScenarioOutcome& result) {
-    for (const int64_t id : finals_.Tell(finalist, rung, result, &candidates_)) MarkChanged(id);
-  }
-
   void TellFitness(const EvaluateTask& task, const ScenarioOutcome& result, bool is_last) {
     if (task.level == 0) ++evaluations_;
-    Candidate& candidate = candidates_[Index(task.candidate)];
-    MarkChanged(candidate.id);
+    Candidate& candidate = candidates_.Change(task.candidate);
     candidate.failure = result.failure;
     const bool is_measured = result.failure.empty();
     const EvaluateOutcome& measured = result.combined;
@@ -406,22 +358,10 @@ class SearchEngine final : public Engine {
       candidate.stopped_early = !is_last;
     }
     if (is_measured && is_last) {
-      candidate.fitness_nll = measured.mean_nll;
-      for (const std::string& name : options_.objectives) {
-        const auto found = measured.measures.find(name);
-        if (found != measured.measures.end()) candidate.measures.push_back(found->second);
-      }
-      for (size_t i = 0; i < candidate.scenarios.size(); ++i) {
-        candidate.scenarios[i].fitness_nll = result.nll[i];
-        candidate.scenarios[i].achieved_sparsity = result.achieved[i];
-      }
+      candidates_.SetFitness(candidate.id, result, options_.objectives);
     }
     FlightOf(candidate.id).settled = true;
-    for (const int64_t copy : copies_[candidate.id]) {
-      CopyResult(&candidates_[Index(copy)]);
-      FlightOf(copy).settled = true;
-    }
-    copies_.erase(candidate.id);
+    for (const int64_t copy : candidates_.CopyToAll(candidate.id)) FlightOf(copy).settled = true;
   }
 
   // Baselines and warm starts always do: they are what the others are compared with.
@@ -439,9 +379,7 @@ class SearchEngine final : public Engine {
   Finals finals_;
   std::vector<int64_t> finalists_;         // that wait for the references of selection
   std::vector<std::string> feature_pool_;  // measured before anything is bred
-  std::vector<Candidate> candidates_;
-  std::vector<bool> is_changed_;  // of every candidate: whether it is among changed_
-  std::vector<int64_t> changed_;
+  CandidateList candidates_;
   std::deque<InFlight> in_flight_;  // of candidates from eligible_ on
   std::vector<int> baseline_of_;    // of the first candidates
   int64_t always_measured_ = 0;     // candidates below are baselines or warm starts
@@ -449,7 +387,6 @@ class SearchEngine final : public Engine {
   int64_t resolved_ = 0;            // candidates below are resolved
   int64_t settled_prefix_ = 0;      // candidates below are settled and in the archive's order
   int64_t eligible_ = 0;            // candidates below are known to the strategy
-  std::map<int64_t, std::vector<int64_t>> copies_;  // that wait for a measurement
   TaskQueue tasks_;
   std::optional<int64_t> stop_after_;  // set when the search phase ends; then nothing above exists
   std::string end_reason_;

@@ -17,16 +17,15 @@ std::vector<int64_t> Finals::Begin(std::vector<int64_t> finalists) {
 
 std::vector<int64_t> Finals::NextRound() { return Begin(std::exchange(selected_, {})); }
 
-std::vector<int64_t> Finals::Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result,
-                                  std::vector<Candidate>* candidates) {
+void Finals::Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result,
+                  CandidateList* candidates) {
   --left_;
   const bool is_selection = rung == Rung::kSelect;
   const bool is_measured = result.failure.empty();
   if (is_selection && is_measured) selected_.push_back(finalist);
-  std::vector<int64_t> changed;
-  for (Candidate& candidate : *candidates) {
-    if (MeasuredAs(candidate) != finalist) continue;
-    changed.push_back(candidate.id);
+  for (int64_t id = 0; id < candidates->count(); ++id) {
+    if (MeasuredAs((*candidates)[id]) != finalist) continue;
+    Candidate& candidate = candidates->Change(id);
     if (!is_measured) {
       candidate.failure =
           fmt::format("{}: {}", is_selection ? "selection" : "verification", result.failure);
@@ -44,7 +43,6 @@ std::vector<int64_t> Finals::Tell(int64_t finalist, Rung rung, const ScenarioOut
       if (!is_selection) scenario.achieved_sparsity = result.achieved[i];
     }
   }
-  return changed;
 }
 
 }  // namespace strata::search

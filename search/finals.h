@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "search/engine.h"
+#include "search/candidate_list.h"
 #include "search/scenarios.h"
 
 namespace strata::search {
@@ -26,10 +26,9 @@ class Finals {
   bool round_is_over() const { return left_ == 0; }
 
   // The result of a finalist on kSelect or kVerify, or its failure. All candidates with the
-  // finalist's allocation get it; returns their ids. One that fails selection is not verified: it
-  // is quarantined, and could not be chosen.
-  std::vector<int64_t> Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result,
-                            std::vector<Candidate>* candidates);
+  // finalist's allocation get it. One that fails selection is not verified: it is quarantined, and
+  // could not be chosen.
+  void Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result, CandidateList* candidates);
 
  private:
   std::vector<int64_t> selected_;

@@ -1,6 +1,7 @@
 #include "search/progress.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace strata::search {
@@ -82,6 +83,17 @@ void SearchProgress::Add(const Candidate& candidate) {
   } else if (is_evaluation) {
     ++idle_evaluations_;
   }
+}
+
+std::vector<int64_t> SearchProgress::Front(const std::vector<Candidate>& candidates) const {
+  std::vector<int64_t> ids;
+  for (const auto& member : archive_.members()) ids.push_back(member.id);
+  const auto order = [&](int64_t id) {
+    const Candidate& candidate = candidates[static_cast<size_t>(id)];
+    return std::tuple(candidate.complexity, *candidate.fitness_nll, id);
+  };
+  std::sort(ids.begin(), ids.end(), [&](int64_t a, int64_t b) { return order(a) < order(b); });
+  return ids;
 }
 
 }  // namespace strata::search

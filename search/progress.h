@@ -37,6 +37,8 @@ class SearchProgress {
   void Add(const Candidate& candidate);
 
   const EpsilonArchive& archive() const { return archive_; }
+  // Ids of the archive by complexity, then loss, then id; `candidates` are those that were added.
+  std::vector<int64_t> Front(const std::vector<Candidate>& candidates) const;
   double hypervolume() const { return hypervolume_; }
   // Distinct allocations in a row that left the archive as it was.
   int64_t idle_evaluations() const { return idle_evaluations_; }

@@ -78,17 +78,6 @@ RefinementOptions RefinementOf(const SessionOptions& options) {
   return refinement;
 }
 
-std::string TextOf(const std::vector<TaskContexts>& all) {
-  std::string text;
-  for (const TaskContexts& contexts : all) {
-    text += fmt::format("{}\n{}{}{}\n{}\n{}\n", contexts.profile_context,
-                        fmt::join(contexts.racing_contexts, "\n"),
-                        contexts.racing_contexts.empty() ? "" : "\n", contexts.search_context,
-                        contexts.select_context, contexts.verify_context);
-  }
-  return text;
-}
-
 class StoredSession final : public Session {
  public:
   StoredSession(SessionOptions options, const expr::UnitLayout& layout,
@@ -105,7 +94,7 @@ class StoredSession final : public Session {
     if (!known.ok()) return known.status();
     replaying_ = known->has_value();
     const std::string racing = fmt::format("{}", fmt::join(options_.racing_contexts, "\n"));
-    const std::string further = TextOf(options_.further_contexts);
+    const std::string further = ContextsText(options_.further_contexts);
     const std::pair<const char*, const std::string*> properties[] = {
         {"profile_context", &options_.profile_context},
         {"racing_contexts", &racing},
@@ -349,51 +338,13 @@ class StoredSession final : public Session {
   absl::Status broken_;     // why nothing can be written any more
 };
 
-absl::Status CheckContexts(const SessionOptions& options) {
-  std::vector<const TaskContexts*> all = {&options};
-  for (const TaskContexts& contexts : options.further_contexts) all.push_back(&contexts);
-  for (const TaskContexts* contexts : all) {
-    if (static_cast<int>(contexts->racing_contexts.size()) + 1 == options.engine.ladder.levels) {
-      continue;
-    }
-    return absl::InvalidArgumentError(
-        fmt::format("racing_contexts: expected one less than the {} levels of the ladder, found {}",
-                    options.engine.ladder.levels, contexts->racing_contexts.size()));
-  }
-  const size_t subjects = options.engine.robust.further_layouts.size() + 1;
-  if (all.size() == subjects) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("further_contexts: expected those of all {} subjects but the first, found {}",
-                  subjects, options.further_contexts.size()));
-}
-
 }  // namespace
-
-const std::string& ContextOf(const TaskContexts& contexts, const Task& task) {
-  const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
-  if (evaluate == nullptr) return contexts.profile_context;
-  const auto level = static_cast<size_t>(evaluate->level);
-  if (evaluate->rung == Rung::kSearch && level < contexts.racing_contexts.size()) {
-    return contexts.racing_contexts[level];
-  }
-  switch (evaluate->rung) {
-    case Rung::kSearch:
-      return contexts.search_context;
-    case Rung::kSelect:
-      return contexts.select_context;
-    case Rung::kRefine:
-      return contexts.refine_context;
-    case Rung::kVerify:
-      break;
-  }
-  return contexts.verify_context;
-}
 
 const std::string& ContextOf(const SessionOptions& options, const Task& task) {
   const int subject = SubjectOf(task);
-  return ContextOf(subject == 0 ? static_cast<const TaskContexts&>(options)
-                                : options.further_contexts[static_cast<size_t>(subject - 1)],
-                   task);
+  const TaskContexts& contexts =
+      subject == 0 ? options : options.further_contexts[static_cast<size_t>(subject - 1)];
+  return ContextOf(contexts, task);
 }
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& options,
@@ -406,7 +357,8 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
     return absl::InvalidArgumentError(fmt::format(
         "budget_seconds must be finite and not negative, found {}", options.budget_seconds));
   }
-  if (absl::Status status = CheckContexts(options); !status.ok()) return status;
+  const absl::Status complete = CheckContexts(options, options.further_contexts, options.engine);
+  if (!complete.ok()) return complete;
   if (options.refinement) {
     const absl::Status valid = ValidateRefinement(RefinementOf(options), layout);
     if (!valid.ok()) return valid;

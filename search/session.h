@@ -17,22 +17,9 @@
 #include "search/engine.h"
 #include "search/refinement_stage.h"
 #include "search/run_store.h"
+#include "search/task_contexts.h"
 
 namespace strata::search {
-
-// Everything besides the allocation or features that a result depends on: model, text, pruner,
-// calibration, the fidelities, operator table, protocol version. Part of every task digest.
-struct TaskContexts {
-  std::string profile_context;
-  std::vector<std::string> racing_contexts;  // of the levels before the last, EngineOptions::ladder
-  std::string search_context;                // of the last level, whose loss is the fitness
-  std::string select_context;
-  std::string verify_context;
-  std::string refine_context;  // where there is a refinement
-};
-
-// The context of a task of this subject, on the task's rung and level.
-const std::string& ContextOf(const TaskContexts& contexts, const Task& task);
 
 struct SessionOptions : TaskContexts {  // those of subject 0
   EngineOptions engine;

@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "search/progress.h"
 #include "workers/handshake.h"
 #include "workers/text_check.h"
 
@@ -31,6 +30,29 @@ std::string OversizedField(const v1::WorkerState& state) {
   return problem.empty() ? problem_of("result.digest", state.result().digest()) : problem;
 }
 
+void Count(FailureKind kind, FailureCounts* counts) {
+  switch (kind) {
+    case FailureKind::kInfrastructure:
+      ++counts->infrastructure;
+      break;
+    case FailureKind::kEvaluation:
+      ++counts->evaluation;
+      break;
+    case FailureKind::kInvalidTask:
+      ++counts->invalid_task;
+      break;
+    case FailureKind::kCrash:
+      ++counts->crash;
+      break;
+    case FailureKind::kTimeLimit:
+      ++counts->time_limit;
+      break;
+    case FailureKind::kMemoryLimit:
+      ++counts->memory_limit;
+      break;
+  }
+}
+
 std::vector<SubjectDigests> SubjectsOf(const CoordinatorOptions& options) {
   std::vector<SubjectDigests> subjects = {{options.model_digest, options.text_digest}};
   subjects.insert(subjects.end(), options.further_subjects.begin(), options.further_subjects.end());
@@ -47,7 +69,8 @@ Dispatcher::Dispatcher(const CoordinatorOptions& options, search::Session* sessi
       streams_(streams),
       leases_({.lease_seconds = options.lease_seconds,
                .maximum_crashes_per_task = options.maximum_crashes_per_task}),
-      last_reading_(options.now_seconds()) {}
+      last_reading_(options.now_seconds()),
+      patience_(options.no_worker_seconds, options.address) {}
 
 absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) {
   if (shut_down_) {
@@ -66,10 +89,9 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
     Dismiss(stream, oversized);
     return DispatchSoon();
   }
-  Worker& worker = workers_.at(stream);
-  available_is_stale_ |= worker.is_silent || worker.draining != state.draining();
-  worker.is_silent = false;
-  worker.draining = state.draining();
+  workers_.SetSilent(stream, false);
+  workers_.SetDraining(stream, state.draining());
+  ConnectedWorker& worker = workers_.at(stream);
   worker.reported_lease_id = state.lease_id();
   unanswered_.insert(stream);
   if (state.has_result()) {
@@ -85,18 +107,12 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
 }
 
 absl::Status Dispatcher::StreamClosed(WorkerId stream) {
-  const auto found = workers_.find(stream);
-  if (found == workers_.end()) return absl::OkStatus();
-  const Worker worker = std::move(found->second);
-  workers_.erase(found);
-  available_is_stale_ = true;
-  unanswered_.erase(stream);
-  if (workers_.empty()) lonely_since_ = Now();
-  if (shut_down_) return absl::OkStatus();
-  spdlog::info("worker {} left", worker.name);
+  const std::optional<ConnectedWorker> worker = Forget(stream);
+  if (!worker || shut_down_) return absl::OkStatus();
+  spdlog::info("worker {} left", worker->name);
   const Lease* lease = leases_.LeaseOf(stream);
   // A worker that was leaving may have been given a task that it never saw.
-  if (lease != nullptr && worker.draining && worker.reported_lease_id != lease->id) {
+  if (lease != nullptr && worker->is_draining && worker->reported_lease_id != lease->id) {
     leases_.Release(stream);
   }
   if (leases_.LeaseOf(stream) != nullptr) ++totals_.failures.lost_worker;
@@ -120,8 +136,7 @@ absl::Status Dispatcher::Tick() {
   CountSeconds();
   for (const WorkerId stream : leases_.Expire(Now())) {
     unanswered_.insert(stream);
-    workers_.at(stream).is_silent = true;
-    available_is_stale_ = true;
+    workers_.SetSilent(stream, true);
     spdlog::warn("worker {} was silent for {} s about its task, which goes to another",
                  workers_.at(stream).name, options_.lease_seconds);
   }
@@ -137,7 +152,7 @@ absl::Status Dispatcher::ShutDown() {
   v1::DesiredState farewell;
   farewell.set_shut_down(TellsToLeave());
   farewell.set_heartbeat_seconds(options_.heartbeat_seconds);
-  for (auto& [stream, worker] : workers_) {
+  for (const auto& [stream, worker] : workers_.all()) {
     if (stored.ok()) farewell.set_acknowledged_lease_id(worker.acknowledged_lease_id);
     streams_->Send(stream, farewell);
     streams_->Close(stream);
@@ -145,30 +160,11 @@ absl::Status Dispatcher::ShutDown() {
   return stored;
 }
 
-CoordinatorStatus Dispatcher::status() const {
-  CoordinatorStatus status = totals_;
-  status.connected_workers = static_cast<int>(workers_.size());
-  status.leased_tasks = leases_.leased();
-  status.waiting_tasks = leases_.waiting();
-  status.reissued_tasks = leases_.reissued();
-  status.hedged_tasks = leases_.hedged();
-  status.workers = records_.Status();
-  for (const auto& [stream, worker] : workers_) {
-    const auto shown = std::lower_bound(
-        status.workers.begin(), status.workers.end(), worker.name,
-        [](const WorkerStatus& entry, const std::string& name) { return entry.name < name; });
-    shown->connected = true;
-    if (const Lease* lease = leases_.LeaseOf(stream)) shown->leased_task = lease->digest;
-  }
-  return status;
-}
-
 absl::StatusOr<int> Dispatcher::DrainWorkers(const std::string& name) {
   int count = 0;
-  for (auto& [stream, worker] : workers_) {
+  for (const auto& [stream, worker] : workers_.all()) {
     if (worker.name != name) continue;
-    worker.is_sent_away = true;
-    available_is_stale_ = true;
+    workers_.SendAway(stream);
     unanswered_.insert(stream);
     ++count;
     spdlog::info("worker {} is sent away by an operator", name);
@@ -178,26 +174,8 @@ absl::StatusOr<int> Dispatcher::DrainWorkers(const std::string& name) {
   return count;
 }
 
-void Dispatcher::Describe(v1::StatusReply* reply) const {
-  const CoordinatorStatus now = status();
-  reply->set_phase(search::PhaseName(session_->engine().phase()));
-  reply->set_seconds(session_->seconds_spent());
-  reply->set_evaluations(now.evaluations);
-  reply->set_leased_tasks(now.leased_tasks);
-  reply->set_reissued_tasks(now.reissued_tasks);
-  reply->set_failed_tasks(now.failed_tasks);
-  reply->set_absorbed_results(now.absorbed_results);
-  for (const auto& [stream, worker] : workers_) {
-    v1::WorkerStatus* const described = reply->add_workers();
-    described->set_name(worker.name);
-    if (const Lease* lease = leases_.LeaseOf(stream)) described->set_task(lease->digest);
-    described->set_is_leaving(worker.draining || worker.is_sent_away);
-    described->set_is_silent(worker.is_silent);
-  }
-}
-
 void Dispatcher::Refuse(WorkerId stream, const std::string& reason) {
-  last_refusal_ = reason;
+  patience_.WorkerRefused(reason);
   ++totals_.refused_workers;
   spdlog::warn("a worker was refused: {}", reason);
   v1::DesiredState refusal;
@@ -208,44 +186,37 @@ void Dispatcher::Refuse(WorkerId stream, const std::string& reason) {
 
 void Dispatcher::Dismiss(WorkerId stream, const std::string& reason) {
   leases_.Release(stream);
-  workers_.erase(stream);
-  available_is_stale_ = true;
-  unanswered_.erase(stream);
-  if (workers_.empty()) lonely_since_ = Now();
+  Forget(stream);
   Refuse(stream, reason);
 }
 
+std::optional<ConnectedWorker> Dispatcher::Forget(WorkerId stream) {
+  std::optional<ConnectedWorker> worker = workers_.Remove(stream);
+  if (!worker) return worker;
+  unanswered_.erase(stream);
+  if (workers_.empty()) patience_.LastWorkerLeft(Now());
+  return worker;
+}
+
 bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
-  const std::string reason =
+  std::string reason =
       workers_.contains(stream) ? "a second Hello on one stream" : RefusalOf(hello, subjects_);
+  if (reason.empty()) reason = TasksRefusalOf(hello, TasksOf(options_.plan));
+  if (reason.empty()) reason = records_.RefusalOf(hello.worker_name());
   if (!reason.empty()) {
     Refuse(stream, reason);
     return false;
   }
-  if (const std::string lacks = TasksRefusalOf(hello, TasksOf(options_.plan)); !lacks.empty()) {
-    Refuse(stream, lacks);
-    return false;
-  }
-  if (const std::string refusal = records_.RefusalOf(hello.worker_name()); !refusal.empty()) {
-    Refuse(stream, refusal);
-    return false;
-  }
   // The same worker on a new stream, the old one not yet known to be broken. Should it be another
   // worker by the same name, the refusal keeps the two from driving each other out for ever.
-  const auto former = std::find_if(workers_.begin(), workers_.end(), [&](const auto& entry) {
-    return entry.second.name == hello.worker_name();
-  });
-  if (former != workers_.end()) {
-    const WorkerId former_stream = former->first;
-    Dismiss(former_stream, fmt::format("worker name: expected one that no other worker has, found "
-                                       "another worker called {}",
-                                       hello.worker_name()));
+  if (const std::optional<WorkerId> former = workers_.StreamOf(hello.worker_name())) {
+    Dismiss(*former, fmt::format("worker name: expected one that no other worker has, found "
+                                 "another worker called {}",
+                                 hello.worker_name()));
   }
-  workers_[stream].name = hello.worker_name();
-  workers_[stream].held = HeldSubjects(hello, subjects_);
-  leases_.SetHeld(hello.worker_name(), workers_[stream].held);
+  workers_.Add(stream, {hello.worker_name(), HeldSubjects(hello, subjects_)});
+  leases_.SetHeld(hello.worker_name(), workers_.at(stream).held);
   records_.Know(hello.worker_name());
-  available_is_stale_ = true;
   spdlog::info("worker {} joined", hello.worker_name());
   return true;
 }
@@ -297,7 +268,7 @@ absl::Status Dispatcher::Conclude(const std::string& digest, const search::Outco
 
 absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& state,
                                        const TaskFailure& failure) {
-  Worker& worker = workers_.at(stream);
+  ConnectedWorker& worker = workers_.at(stream);
   const std::string& digest = state.result().digest();
   spdlog::warn("worker {} failed on task {}: {}", worker.name, digest, failure.message);
   if (failure.kind == FailureKind::kInfrastructure) {
@@ -305,15 +276,15 @@ absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& s
     worker.free_at = Now() + std::min(pause, kLongestPauseSeconds);
     ++worker.infrastructure_failures;
   }
-  const Decision decision = leases_.Fail(state.lease_id(), digest, worker.name, AvailableWorkers(),
-                                         failure.kind, failure.message);
+  const Decision decision = leases_.Fail(state.lease_id(), digest, worker.name,
+                                         workers_.Available(), failure.kind, failure.message);
   if (failure.kind != FailureKind::kInfrastructure && decision.kind != Decision::kAbsorbed) {
     records_.CountFailure(worker.name);
   }
   if (decision.kind == Decision::kAbsorbed) {
     ++totals_.absorbed_results;
   } else {
-    CountFailure(failure.kind);
+    Count(failure.kind, &totals_.failures);
   }
   return Follow(decision, digest);
 }
@@ -335,46 +306,10 @@ absl::Status Dispatcher::Follow(const Decision& decision, const std::string& dig
 
 void Dispatcher::DismissBrokenWorkers() {
   std::map<WorkerId, std::string> broken;
-  for (const auto& [stream, worker] : workers_) {
+  for (const auto& [stream, worker] : workers_.all()) {
     if (records_.IsBroken(worker.name)) broken[stream] = records_.RefusalOf(worker.name);
   }
   for (const auto& [stream, reason] : broken) Dismiss(stream, reason);
-}
-
-const std::set<std::string>& Dispatcher::AvailableWorkers() {
-  if (std::exchange(available_is_stale_, false)) {
-    available_.clear();
-    for (const auto& [stream, worker] : workers_) {
-      if (!worker.draining && !worker.is_silent && !worker.is_sent_away) {
-        available_.insert(worker.name);
-      }
-    }
-  }
-  return available_;
-}
-
-void Dispatcher::CountFailure(FailureKind kind) {
-  FailureCounts& counts = totals_.failures;
-  switch (kind) {
-    case FailureKind::kInfrastructure:
-      ++counts.infrastructure;
-      break;
-    case FailureKind::kEvaluation:
-      ++counts.evaluation;
-      break;
-    case FailureKind::kInvalidTask:
-      ++counts.invalid_task;
-      break;
-    case FailureKind::kCrash:
-      ++counts.crash;
-      break;
-    case FailureKind::kTimeLimit:
-      ++counts.time_limit;
-      break;
-    case FailureKind::kMemoryLimit:
-      ++counts.memory_limit;
-      break;
-  }
 }
 
 void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
@@ -391,7 +326,7 @@ absl::StatusOr<bool> Dispatcher::FetchTask(const std::string& worker_name) {
   for (;;) {
     const bool has_task = worker_name.empty()
                               ? leases_.has_waiting()
-                              : leases_.HasWaitingFor(worker_name, AvailableWorkers());
+                              : leases_.HasWaitingFor(worker_name, workers_.Available());
     if (has_task) return true;
     if (done_) return false;
     const absl::StatusOr<search::SessionAction> action = session_->Next();
@@ -403,8 +338,8 @@ absl::StatusOr<bool> Dispatcher::FetchTask(const std::string& worker_name) {
   }
 }
 
-bool Dispatcher::CanTakeTask(WorkerId stream, const Worker& worker, double now) {
-  return leases_.LeaseOf(stream) == nullptr && AvailableWorkers().contains(worker.name) &&
+bool Dispatcher::CanTakeTask(WorkerId stream, const ConnectedWorker& worker, double now) {
+  return leases_.LeaseOf(stream) == nullptr && workers_.Available().contains(worker.name) &&
          worker.free_at <= now;
 }
 
@@ -416,7 +351,7 @@ absl::Status Dispatcher::Dispatch() {
     const absl::StatusOr<bool> fetched = FetchTask("");
     if (!fetched.ok()) return fetched.status();
   }
-  for (auto& [stream, worker] : workers_) {
+  for (const auto& [stream, worker] : workers_.all()) {
     if (!session_has_tasks && !leases_.has_waiting()) break;
     if (!CanTakeTask(stream, worker, now)) continue;
     if (session_has_tasks) {
@@ -424,7 +359,7 @@ absl::Status Dispatcher::Dispatch() {
       if (!fetched.ok()) return fetched.status();
       session_has_tasks = *fetched;
     }
-    if (leases_.Grant(stream, now, worker.name, AvailableWorkers()) != nullptr) {
+    if (leases_.Grant(stream, now, worker.name, workers_.Available()) != nullptr) {
       unanswered_.insert(stream);
     }
   }
@@ -443,7 +378,7 @@ void Dispatcher::Hedge() {
                ? std::max(options_.hedge_minimum_seconds, options_.hedge_factor * *typical)
                : std::numeric_limits<double>::infinity();
   };
-  for (const auto& [stream, worker] : workers_) {
+  for (const auto& [stream, worker] : workers_.all()) {
     if (!CanTakeTask(stream, worker, now)) continue;
     const Lease* lease = leases_.Hedge(stream, now, worker.name, slow_seconds);
     if (lease == nullptr) continue;
@@ -455,10 +390,10 @@ void Dispatcher::Hedge() {
 
 void Dispatcher::AnswerWorkers() {
   for (const WorkerId stream : std::exchange(unanswered_, {})) {
-    const auto found = workers_.find(stream);
-    if (found == workers_.end()) continue;
-    streams_->Send(stream, DesiredStateOf(stream, &found->second));
-    found->second.acknowledged_lease_id.clear();
+    if (!workers_.contains(stream)) continue;
+    ConnectedWorker& worker = workers_.at(stream);
+    streams_->Send(stream, DesiredStateOf(stream, worker));
+    worker.acknowledged_lease_id.clear();
   }
 }
 
@@ -467,7 +402,7 @@ bool Dispatcher::TellsToLeave() const { return done_ || !options_.workers_outliv
 void Dispatcher::CountSeconds() {
   const double now = Now();
   const double seconds = now - std::exchange(counted_until_, now);
-  for (const auto& [stream, worker] : workers_) {
+  for (const auto& [stream, worker] : workers_.all()) {
     records_.CountSeconds(worker.name, seconds, leases_.LeaseOf(stream) != nullptr);
   }
 }
@@ -478,49 +413,30 @@ double Dispatcher::Now() {
   return elapsed_seconds_;
 }
 
-int Dispatcher::UnheldSubject() const {
+const SubjectDigests* Dispatcher::UnheldSubject() const {
   for (const int subject : leases_.WaitingSubjects()) {
-    const bool is_held = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
-      return entry.second.held.contains(subject);
-    });
-    if (!is_held) return subject;
+    if (!workers_.IsHeld(subject)) return &subjects_[static_cast<size_t>(subject)];
   }
-  return -1;
+  return nullptr;
 }
 
 absl::Status Dispatcher::CheckPatience() {
-  const int unheld = done_ || workers_.empty() ? -1 : UnheldSubject();
-  if (unheld < 0) {
-    unheld_since_.reset();
-  } else if (!unheld_since_) {
-    unheld_since_ = Now();
-  } else if (Now() - *unheld_since_ >= options_.no_worker_seconds) {
-    const SubjectDigests& subject = subjects_[static_cast<size_t>(unheld)];
-    return absl::UnavailableError(
-        fmt::format("work is waiting and for {} s no connected worker has had the model {} and the "
-                    "text {}",
-                    options_.no_worker_seconds, subject.model, subject.text));
-  }
-  if (done_ || !workers_.empty()) return absl::OkStatus();
-  if (Now() - lonely_since_ < options_.no_worker_seconds) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format(
-      "work is waiting and no worker has been connected to {} for {} s{}", options_.address,
-      options_.no_worker_seconds,
-      last_refusal_.empty() ? "" : fmt::format("; the last one was refused: {}", last_refusal_)));
+  if (done_) return absl::OkStatus();
+  return patience_.Check(Now(), !workers_.empty(), UnheldSubject());
 }
 
-v1::DesiredState Dispatcher::DesiredStateOf(WorkerId stream, Worker* worker) const {
+v1::DesiredState Dispatcher::DesiredStateOf(WorkerId stream, const ConnectedWorker& worker) const {
   v1::DesiredState desired;
   desired.set_heartbeat_seconds(options_.heartbeat_seconds);
-  desired.set_acknowledged_lease_id(worker->acknowledged_lease_id);
+  desired.set_acknowledged_lease_id(worker.acknowledged_lease_id);
   if (const Lease* lease = leases_.LeaseOf(stream)) {
     desired.set_lease_id(lease->id);
-    if (worker->reported_lease_id != lease->id) {
+    if (worker.reported_lease_id != lease->id) {
       const search::SessionTask& task = *leases_.FindOpen(lease->digest);
       *desired.mutable_task() = EncodeTask(
           task, options_.plan, subjects_[static_cast<size_t>(search::SubjectOf(task.task))]);
     }
-  } else if (worker->is_sent_away) {
+  } else if (worker.is_sent_away) {
     desired.set_shut_down(true);
   }
   return desired;

@@ -6,7 +6,6 @@
 #include <absl/status/status.h>
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,9 +15,11 @@
 #include "search/session.h"
 #include "workers/coordinator.h"
 #include "workers/lease_table.h"
+#include "workers/patience.h"
 #include "workers/task_codec.h"
 #include "workers/typical_duration.h"
 #include "workers/worker_records.h"
+#include "workers/worker_roster.h"
 
 namespace strata::workers {
 
@@ -61,21 +62,11 @@ class Dispatcher {
   CoordinatorStatus status() const;
 
  private:
-  struct Worker {
-    std::string name;
-    std::set<int> held;  // subjects
-    std::string reported_lease_id;
-    std::string acknowledged_lease_id;  // to be told with the next message
-    bool draining = false;
-    bool is_sent_away = false;        // gets no further task
-    int infrastructure_failures = 0;  // in a row
-    double free_at = 0;               // no lease before: it had such a failure
-    bool is_silent = false;           // its lease expired and nothing was heard since
-  };
-
   void Refuse(WorkerId stream, const std::string& reason);
   // Ends an admitted worker's lease without blame and refuses it.
   void Dismiss(WorkerId stream, const std::string& reason);
+  // What follows from a worker's being gone but for its lease; none if it was not there.
+  std::optional<ConnectedWorker> Forget(WorkerId stream);
   bool Admit(WorkerId stream, const v1::Hello& hello);
   absl::Status ReceiveResult(WorkerId stream, const v1::WorkerState& state);
   absl::Status Conclude(const std::string& digest, const search::Outcome& outcome);
@@ -83,8 +74,6 @@ class Dispatcher {
                              const TaskFailure& failure);
   absl::Status Follow(const Decision& decision, const std::string& digest);
   void DismissBrokenWorkers();
-  const std::set<std::string>& AvailableWorkers();  // names of those that take tasks
-  void CountFailure(FailureKind kind);
   void CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
                         const std::string& worker_name);
   // Gives tasks to free workers, asking the session for them, and answers all workers that wait for
@@ -94,35 +83,31 @@ class Dispatcher {
   // Asks the session for tasks until one waits for the worker of that name; empty: for any worker.
   // False: the session has none now.
   absl::StatusOr<bool> FetchTask(const std::string& worker_name);
-  bool CanTakeTask(WorkerId stream, const Worker& worker, double now);
+  bool CanTakeTask(WorkerId stream, const ConnectedWorker& worker, double now);
   // Gives slow tasks to workers that have nothing else to do.
   void Hedge();
   void AnswerWorkers();       // those of unanswered_
   void CountSeconds();        // of workers, since the last time
   bool TellsToLeave() const;  // when the run ends now
   absl::Status CheckPatience();
-  // Of a subject with waiting tasks that no connected worker holds; -1 if there is none.
-  int UnheldSubject() const;
+  // A subject with waiting tasks that no connected worker holds; null if there is none.
+  const SubjectDigests* UnheldSubject() const;
   double Now();  // since the beginning; never goes back
-  v1::DesiredState DesiredStateOf(WorkerId stream, Worker* worker) const;
+  v1::DesiredState DesiredStateOf(WorkerId stream, const ConnectedWorker& worker) const;
 
   const CoordinatorOptions options_;
   const std::vector<SubjectDigests> subjects_;
   search::Session* const session_;
   WorkerStreams* const streams_;
   LeaseTable leases_;
-  std::map<WorkerId, Worker> workers_;  // admitted ones
+  WorkerRoster workers_;  // admitted ones
   WorkerRecords records_;
   std::set<WorkerId> unanswered_;  // workers whose desired state may have changed
-  std::string last_refusal_;
-  std::set<std::string> available_;  // what AvailableWorkers returns, unless it is stale
-  bool available_is_stale_ = true;
   TypicalDuration durations_;
   double last_reading_;  // of the clock
   double elapsed_seconds_ = 0;
-  double counted_until_ = 0;            // seconds of workers
-  double lonely_since_ = 0;             // when the last worker left, or the beginning
-  std::optional<double> unheld_since_;  // tasks wait that no connected worker holds the model for
+  double counted_until_ = 0;  // seconds of workers
+  Patience patience_;
   bool done_ = false;
   bool shut_down_ = false;
   CoordinatorStatus totals_;  // what is counted here: failures, refusals, results and seconds

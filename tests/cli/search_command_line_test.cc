@@ -5,9 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "tests/cli/command_line_fixture.h"
-#include "tests/evaluator/base/gguf_writer.h"
-#include "tests/evaluator/model/small_model.h"
+#include "tests/cli/small_search_fixture.h"
 
 namespace strata::cli {
 namespace {
@@ -17,35 +15,8 @@ using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
-// A model of three blocks. RIA compares the weights of a whole matrix, so that it gives small ones
-// the sparsity asked for too.
-class SearchCommandLineTest : public CommandLineTest {
+class SearchCommandLineTest : public SmallSearchTest {
  protected:
-  SearchCommandLineTest() : small_(evaluator::WaveModelGguf()) {
-    std::string text;
-    for (int i = 0; i < 3000; ++i) text += fmt::format("line {} of it\n\n", i * i % 977);
-    config_ = Write("config.yaml",
-                    fmt::format("model: {}\ntext: {}\nrun: {}\ntarget_sparsity: 0.6\n"
-                                "pruner: ria\n"
-                                "calibration: {{sequences: 2, sequence_tokens: 32}}\n"
-                                "fitness: {{windows: 3, window_tokens: 32, arithmetic: fp32}}\n"
-                                "selection: {{windows: 2}}\n"
-                                "report: {{windows: 4, window_tokens: 32}}\n"
-                                "search: {{minutes: 0, maximum_evaluations: 25, finalists: 2,\n"
-                                "  baselines: [uniform, owl, als]}}\n"
-                                "workers: {{count: 1}}\n",
-                                small_.path(), Write("text.txt", text), Path("run")));
-  }
-
-  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
-
-  json Search(std::vector<std::string> more = {}) {
-    more.insert(more.begin(), {"search", config_, "--format", "json"});
-    const Outcome outcome = Run(more);
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
-    return json::parse(outcome.out, nullptr, false);
-  }
-
   // Two small tasks in a folder, the second of them with acc alone.
   std::string Tasks() {
     std::filesystem::create_directory(Path("tasks"));
@@ -69,9 +40,6 @@ class SearchCommandLineTest : public CommandLineTest {
             "--set", "fitness.task_items=6",
             "--set", "search.objectives=loss,complexity,zero_shot_error"};
   }
-
-  evaluator::TemporaryFile small_;
-  std::string config_;
 };
 
 TEST_F(SearchCommandLineTest, FinalistsAreComparedWithTheBestBaselineWindowByWindow) {

@@ -105,16 +105,24 @@ TEST(EvolutionStrategy, AnIslandBreedsFromItsOwn) {
   EXPECT_GT(parents, 50);
 }
 
-TEST(EvolutionStrategy, TheFeaturePoolIsMeasuredFirst) {
+TEST(EvolutionStrategy, TheFeaturePoolIsMeasuredAfterTheFeaturesOfTheSeeds) {
   EngineOptions options = SmallOptions(3, 10);
   options.strategy.surrogate.feature_pool = 40;
   const auto engine = Make(options);
-  const auto task = std::get<Task>(engine->Ask());
-  EXPECT_GE(std::get<ProfileTask>(task.work).features.size(), 40u);
+  const auto seeds = std::get<ProfileTask>(std::get<Task>(engine->Ask()).work).features;
+  const auto pool = std::get<ProfileTask>(std::get<Task>(engine->Ask()).work).features;
+  EXPECT_LT(seeds.size(), 40u);
+  EXPECT_GE(seeds.size() + pool.size(), 40u);
+  for (const std::string& feature : pool) {
+    EXPECT_EQ(std::count(seeds.begin(), seeds.end(), feature), 0)
+        << feature << " is measured twice";
+  }
   options.strategy.surrogate.enabled = false;
   const auto without = Make(options);
-  const auto smaller = std::get<Task>(without->Ask());
-  EXPECT_LT(std::get<ProfileTask>(smaller.work).features.size(), 40u);
+  EXPECT_EQ(std::get<ProfileTask>(std::get<Task>(without->Ask()).work).features, seeds);
+  const Action next = without->Ask();
+  const auto* task = std::get_if<Task>(&next);
+  EXPECT_TRUE(task == nullptr || std::holds_alternative<EvaluateTask>(task->work));
 }
 
 }  // namespace

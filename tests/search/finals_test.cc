@@ -8,11 +8,20 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+Candidate WithScenarios(int64_t id, size_t scenarios) {
+  Candidate candidate;
+  candidate.id = id;
+  candidate.scenarios.resize(scenarios);
+  return candidate;
+}
 
 TEST(Finals, ThoseThatWereSelectedAreVerifiedWithTheirCopies) {
-  std::vector<Candidate> candidates(4);
-  for (int64_t id = 0; id < 4; ++id) candidates[static_cast<size_t>(id)].id = id;
-  candidates[3].same_as = 1;
+  CandidateList candidates;
+  for (int64_t id = 0; id < 4; ++id) candidates.Add(WithScenarios(id, 0));
+  candidates.Change(3).same_as = 1;
+  candidates.TakeChanged();
   Finals finals;
   EXPECT_TRUE(finals.round_is_over());
   EXPECT_THAT(finals.Begin({2, 0, 1}), ElementsAre(0, 1, 2));
@@ -23,6 +32,7 @@ TEST(Finals, ThoseThatWereSelectedAreVerifiedWithTheirCopies) {
   finals.Tell(0, Rung::kSelect, {.failure = "lost"}, &candidates);
   EXPECT_TRUE(finals.round_is_over());
   EXPECT_EQ(candidates[3].selection_nll, 1.5);
+  EXPECT_THAT(candidates.TakeChanged(), UnorderedElementsAre(0, 1, 2, 3));
   EXPECT_EQ(candidates[0].failure, "selection: lost");
   EXPECT_THAT(finals.NextRound(), ElementsAre(1, 2));
   finals.Tell(1, Rung::kVerify, two, &candidates);
@@ -35,10 +45,9 @@ TEST(Finals, ThoseThatWereSelectedAreVerifiedWithTheirCopies) {
 }
 
 TEST(Finals, EveryScenarioKeepsItsLosses) {
-  std::vector<Candidate> candidates(2);
-  for (Candidate& candidate : candidates) candidate.scenarios.resize(2);
-  candidates[1].id = 1;
-  candidates[1].same_as = 0;
+  CandidateList candidates;
+  for (int64_t id = 0; id < 2; ++id) candidates.Add(WithScenarios(id, 2));
+  candidates.Change(1).same_as = 0;
   Finals finals;
   finals.Begin({0});
   finals.Tell(0, Rung::kSelect, {.combined = {3, 0.7}, .nll = {1, 2}, .achieved = {0.7, 0.5}},
@@ -46,7 +55,7 @@ TEST(Finals, EveryScenarioKeepsItsLosses) {
   finals.NextRound();
   finals.Tell(0, Rung::kVerify, {.combined = {4, 0.7}, .nll = {5, 6}, .achieved = {0.71, 0.51}},
               &candidates);
-  for (const Candidate& candidate : candidates) {
+  for (const Candidate& candidate : candidates.all()) {
     EXPECT_EQ(candidate.selection_nll, 3);
     EXPECT_EQ(candidate.scenarios[1].selection_nll, 2);
     EXPECT_EQ(candidate.report_nll, 4);

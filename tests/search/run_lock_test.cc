@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/search/temporary_folder.h"
 
 namespace strata::search {
@@ -30,6 +32,19 @@ TEST_F(RunLockTest, OneHolderAtATimeNamedByProcessId) {
     EXPECT_THAT(std::string(second.status().message()), HasSubstr(folder_));
   }
   EXPECT_TRUE(RunLock::Acquire(folder_).ok());
+}
+
+TEST_F(RunLockTest, TheHolderIsKnownToOthers) {
+  const auto none = RunLock::Holder(folder_);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_FALSE(none->has_value()) << "nobody ever locked it";
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/lock")) << "looking writes nothing";
+  {
+    const auto lock = RunLock::Acquire(folder_);
+    ASSERT_TRUE(lock.ok()) << lock.status();
+    EXPECT_EQ(*RunLock::Holder(folder_), std::to_string(getpid()));
+  }
+  EXPECT_FALSE(RunLock::Holder(folder_)->has_value()) << "it is free again";
 }
 
 TEST_F(RunLockTest, MovesWithItsHolder) {
