@@ -5,9 +5,11 @@
 //
 // PROBLEM is `synthetic` or MODEL,TEXT,GRANULARITY,SPARSITY for one-shot Wanda on a real model.
 // Every seed of the synthetic problem is another landscape; its losses are given in per cent of the
-// way from the best allocation (0) to the uniform one (100). VARIANT is a row of kVariants below;
-// none: strata, random, hill_climbing and dsa. All start from nothing but random candidates of
-// their own, except those called `seeded`, which begin with the published functions as a run does.
+// way from the best allocation (0) to the uniform one (100). `synthetic-rough` is the same where
+// two per cent of that way are chance: what is shown is the worth of the allocation of the lowest
+// loss. VARIANT is a row of kVariants below; none: strata, random, hill_climbing and dsa. All start
+// from nothing but random candidates of their own, except those called `seeded`, which begin with
+// the published functions as a run does.
 #include <fmt/format.h>
 #include <fmt/os.h>
 
@@ -32,6 +34,7 @@ using strata::search::EngineOptions;
 using strata::search::StrategyKind;
 
 constexpr int kRandomCandidates = 8;
+constexpr double kRoughness = 0.02;  // of the way from the best allocation to the uniform one
 constexpr int64_t kCheckpoints[] = {10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
 
 struct Variant {
@@ -46,6 +49,7 @@ const Variant kVariants[] = {
     {"no-surrogate", [](EngineOptions* o) { o->strategy.surrogate.enabled = false; }},
     {"amplitude-32", [](EngineOptions* o) { o->strategy.surrogate.amplitude_steps = 32; }},
     {"proposals-16", [](EngineOptions* o) { o->strategy.surrogate.proposals = 16; }},
+    {"proposals-1000", [](EngineOptions* o) { o->strategy.surrogate.proposals = 1000; }},
     {"proposals-64", [](EngineOptions* o) { o->strategy.surrogate.proposals = 64; }},
     {"unfiltered-0", [](EngineOptions* o) { o->strategy.surrogate.unfiltered_share = 0; }},
     {"unfiltered-40", [](EngineOptions* o) { o->strategy.surrogate.unfiltered_share = 0.4; }},
@@ -68,9 +72,13 @@ const Variant kVariants[] = {
     {"lag-32", [](EngineOptions* o) { o->lag = 32; }},
 };
 
-// The loss of every evaluation, in the order in which candidates were made.
-absl::StatusOr<std::vector<double>> Search(const Variant& variant, uint64_t seed,
-                                           int64_t evaluations, bool seeded, Problem* problem) {
+struct Measured {
+  double loss, worth;
+};
+
+// Every evaluation, in the order in which candidates were made.
+absl::StatusOr<std::vector<Measured>> Search(const Variant& variant, uint64_t seed,
+                                             int64_t evaluations, bool seeded, Problem* problem) {
   EngineOptions options;
   options.seed = seed;
   options.target.sparsity = problem->sparsity();
@@ -108,12 +116,14 @@ absl::StatusOr<std::vector<double>> Search(const Variant& variant, uint64_t seed
     }
     if (const absl::Status told = (*engine)->Tell(task.id, outcome); !told.ok()) return told;
   }
-  std::vector<double> losses;
+  std::vector<Measured> measured;
   for (const strata::search::Candidate& candidate : (*engine)->candidates()) {
     if (candidate.same_as || !candidate.fitness_nll) continue;
-    losses.push_back(*candidate.fitness_nll);
+    const auto worth = problem->Worth(candidate.allocation);
+    if (!worth.ok()) return worth.status();
+    measured.push_back({*candidate.fitness_nll, *worth});
   }
-  return losses;
+  return measured;
 }
 
 double Median(std::vector<double> values) {
@@ -122,15 +132,15 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Best so far after every evaluation; the last value goes on where a search ended early.
-std::vector<double> BestSoFar(const std::vector<double>& losses, int64_t evaluations) {
+// Worth of the best so far after every evaluation; the last value goes on where a search ended
+// early.
+std::vector<double> BestSoFar(const std::vector<Measured>& measured, int64_t evaluations) {
   std::vector<double> best;
-  double lowest = std::numeric_limits<double>::infinity();
-  for (int64_t i = 0; i < evaluations; ++i) {
-    if (i < static_cast<int64_t>(losses.size())) {
-      lowest = std::min(lowest, losses[static_cast<size_t>(i)]);
-    }
-    best.push_back(lowest);
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  Measured lowest = {kNone, kNone};
+  for (size_t i = 0; i < static_cast<size_t>(evaluations); ++i) {
+    if (i < measured.size() && measured[i].loss < lowest.loss) lowest = measured[i];
+    best.push_back(lowest.worth);
   }
   return best;
 }
@@ -148,8 +158,10 @@ absl::StatusOr<std::unique_ptr<Problem>> OpenProblem(const std::string& text) {
   std::stringstream stream(text);
   for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
   if (parts.size() != 4) {
-    return absl::InvalidArgumentError(fmt::format(
-        "PROBLEM: expected `synthetic` or MODEL,TEXT,GRANULARITY,SPARSITY, found '{}'", text));
+    return absl::InvalidArgumentError(
+        fmt::format("PROBLEM: expected `synthetic`, `synthetic-rough` or "
+                    "MODEL,TEXT,GRANULARITY,SPARSITY, found '{}'",
+                    text));
   }
   return strata::bench::OpenModelProblem({.model = parts[0],
                                           .text = parts[1],
@@ -159,7 +171,8 @@ absl::StatusOr<std::unique_ptr<Problem>> OpenProblem(const std::string& text) {
 
 absl::Status Run(const Arguments& arguments) {
   std::unique_ptr<Problem> model;
-  if (arguments.problem != "synthetic") {
+  const double roughness = arguments.problem == "synthetic-rough" ? kRoughness : 0;
+  if (arguments.problem != "synthetic" && roughness == 0) {
     auto opened = OpenProblem(arguments.problem);
     if (!opened.ok()) return opened.status();
     model = *std::move(opened);
@@ -182,15 +195,18 @@ absl::Status Run(const Arguments& arguments) {
     std::vector<std::vector<double>> curves;
     const auto start = std::chrono::steady_clock::now();
     for (uint64_t seed = 1; seed <= arguments.seeds; ++seed) {
-      const auto landscape = strata::bench::MakeSyntheticProblem(seed);
+      auto landscape = strata::bench::MakeSyntheticProblem(seed);
+      const double uniform = *landscape->Loss(
+          strata::expr::Allocation(landscape->layout().size(), landscape->sparsity()));
+      const double optimum = model == nullptr ? strata::bench::LocalOptimum(landscape.get()) : 0;
+      if (roughness > 0) {
+        landscape = strata::bench::MakeSyntheticProblem(seed, roughness * (uniform - optimum));
+      }
       Problem* problem = model == nullptr ? landscape.get() : model.get();
-      const auto losses = Search(*variant, seed, arguments.evaluations, seeded, problem);
-      if (!losses.ok()) return losses.status();
-      curves.push_back(BestSoFar(*losses, arguments.evaluations));
+      const auto measured = Search(*variant, seed, arguments.evaluations, seeded, problem);
+      if (!measured.ok()) return measured.status();
+      curves.push_back(BestSoFar(*measured, arguments.evaluations));
       if (model == nullptr) {
-        const double uniform =
-            *problem->Loss(strata::expr::Allocation(problem->layout().size(), problem->sparsity()));
-        const double optimum = strata::bench::LocalOptimum(problem);
         for (double& best : curves.back()) best = 100 * (best - optimum) / (uniform - optimum);
       }
       for (size_t i = 0; i < curves.back().size(); ++i) {

@@ -48,8 +48,9 @@ double Normal(uint64_t name, int index) {
 
 class SyntheticProblem final : public Problem {
  public:
-  explicit SyntheticProblem(uint64_t seed)
+  SyntheticProblem(uint64_t seed, double roughness)
       : seed_(seed),
+        roughness_(roughness),
         layout_(expr::SquareBlocks(std::vector<int64_t>(kBlocks, int64_t{7} * 64 * 64))) {
     for (int i = 0; i < kBlocks; ++i) {
       const double depth = static_cast<double>(i) / (kBlocks - 1);
@@ -95,6 +96,10 @@ class SyntheticProblem final : public Problem {
   }
 
   absl::StatusOr<double> Loss(const expr::Allocation& allocation) override {
+    return *Worth(allocation) + roughness_ * Normal(Name(seed_, expr::QuantizedKey(allocation)), 0);
+  }
+
+  absl::StatusOr<double> Worth(const expr::Allocation& allocation) override {
     double loss = kDenseLoss;
     double before = 0;
     for (size_t i = 0; i < allocation.size(); ++i) {
@@ -108,6 +113,7 @@ class SyntheticProblem final : public Problem {
 
  private:
   const uint64_t seed_;
+  const double roughness_;
   const expr::UnitLayout layout_;
   std::vector<double> log_weights_;
 };
@@ -137,8 +143,8 @@ double LocalOptimum(Problem* problem) {
   return lowest;
 }
 
-std::unique_ptr<Problem> MakeSyntheticProblem(uint64_t seed) {
-  return std::make_unique<SyntheticProblem>(seed);
+std::unique_ptr<Problem> MakeSyntheticProblem(uint64_t seed, double roughness) {
+  return std::make_unique<SyntheticProblem>(seed, roughness);
 }
 
 }  // namespace strata::bench

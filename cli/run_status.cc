@@ -67,7 +67,8 @@ std::string LiveText(const Json& live, double now) {
       live.value("phase", ""), live.value("evaluations_per_second", 0.0), live.value("leases", 0),
       live.value("reissued_tasks", 0), live.value("hedged_tasks", 0),
       live.value("absorbed_results", 0), AgoText(now - live.value("unix_seconds", now)));
-  for (const auto& [kind, count] : live.value("failures", Json::object()).items()) {
+  const Json failures = live.value("failures", Json::object());
+  for (const auto& [kind, count] : failures.items()) {
     if (count.is_number() && count > 0) text += fmt::format("  {} {}\n", kind, count.get<int>());
   }
   Table table({"worker", "state", "for", "results", "utilisation"},

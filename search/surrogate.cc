@@ -22,6 +22,7 @@ Surrogate::Surrogate(const SurrogateOptions& options, std::vector<double> weight
 }
 
 void Surrogate::Add(const expr::Allocation& allocation, std::vector<double> measured) {
+  ++added_;
   Point point{InputOf(allocation), std::move(measured)};
   const auto place = std::upper_bound(
       best_.begin(), best_.end(), point,
@@ -37,9 +38,9 @@ void Surrogate::Fit(const std::vector<expr::Allocation>& pending) {
   std::vector<std::vector<double>> inputs;
   for (const Point& point : best_) inputs.push_back(point.input);
   for (const Point& point : latest_) inputs.push_back(point.input);
-  const auto size = static_cast<double>(inputs.size());
-  const bool choose = size >= kGrowthUntilNextChoice * static_cast<double>(points_at_choice_);
-  if (choose) points_at_choice_ = inputs.size();
+  const bool choose =
+      static_cast<double>(added_) >= kGrowthUntilNextChoice * static_cast<double>(added_at_choice_);
+  if (choose) added_at_choice_ = added_;
   processes_.clear();
   for (size_t value = 0; value < settings_.size(); ++value) {
     std::vector<double> targets = TargetsOf(value);

@@ -28,8 +28,8 @@ class Surrogate {
 
   // Fits to the points and, so that candidates that are still being measured are not proposed
   // again, to `pending` allocations as if each had measured what is predicted of it. Kernel
-  // settings are chosen anew whenever the points are a quarter more than at the last choice; that,
-  // not time, makes fits repeatable. Ready only.
+  // settings are chosen anew whenever a quarter more points were added than at the last choice;
+  // that, not time, makes fits repeatable. Ready only.
   void Fit(const std::vector<expr::Allocation>& pending);
 
   // Of the measured objective `value`, since the last fit.
@@ -49,7 +49,8 @@ class Surrogate {
   std::vector<Point> best_;    // by rising loss
   std::deque<Point> latest_;   // of those that are not among the best, oldest first
   std::vector<GaussianProcess::Settings> settings_;  // per value
-  size_t points_at_choice_ = 0;
+  size_t added_ = 0;                                 // points, kept or not
+  size_t added_at_choice_ = 0;
   std::vector<GaussianProcess> processes_;  // per value
 };
 

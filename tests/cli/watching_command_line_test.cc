@@ -119,6 +119,8 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_EQ(running["process"], std::to_string(search));
   EXPECT_GE(running["evaluations"], 5);
   EXPECT_TRUE(running["best"].is_object());
+  EXPECT_THAT(Shell(fmt::format("{} status {}", STRATA_PROGRAM, Path("run"))),
+              AllOf(HasSubstr("running"), HasSubstr("tasks at work")));
   const std::string coordinator = "unix:" + Path("run") + "/coordinator.sock";
   const json asked = Status("--coordinator " + coordinator);
   EXPECT_EQ(asked["phase"], "search");

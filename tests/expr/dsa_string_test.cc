@@ -99,7 +99,8 @@ TEST(DsaString, OtherTreesAreNotWritten) {
 // Every string of the oracle either gives an expression, or an error where DSA's code raises one,
 // but for reductions that are given a meaning.
 TEST(DsaString, OracleStringsAreReadOrRefusedAsByDsa) {
-  for (const auto& [text, values] : Oracle()["dsa"].items()) {
+  const nlohmann::json oracle = Oracle();
+  for (const auto& [text, values] : oracle["dsa"].items()) {
     const absl::StatusOr<Expression> expression = ParseExpression(text);
     const bool has_meaning =
         text.find("(RANK)") != std::string::npos || text.find("CORREF") != std::string::npos ||
