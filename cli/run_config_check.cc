@@ -247,31 +247,17 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
   }
   if (absl::Status status = CheckRobust(config); !status.ok()) return status;
   if (absl::Status status = CheckAddresses(config); !status.ok()) return status;
-  if (absl::Status status = CheckName<evaluator::Pruner>(config, "pruner", config.pruner);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status =
-          CheckName<evaluator::Granularity>(config, "granularity", config.granularity);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status =
-          CheckName<evaluator::Protocol>(config, "fitness.protocol", config.fitness_protocol);
-      !status.ok()) {
-    return status;
-  }
+  std::vector<absl::Status> names = {
+      CheckName<evaluator::Pruner>(config, "pruner", config.pruner),
+      CheckName<evaluator::Granularity>(config, "granularity", config.granularity),
+      CheckName<evaluator::Protocol>(config, "fitness.protocol", config.fitness_protocol),
+      CheckName<evaluator::Arithmetic>(config, "report.arithmetic", config.report_arithmetic)};
   if (config.fitness_arithmetic != "auto") {
-    if (absl::Status status = CheckName<evaluator::Arithmetic>(config, "fitness.arithmetic",
-                                                               config.fitness_arithmetic);
-        !status.ok()) {
-      return status;
-    }
+    names.push_back(
+        CheckName<evaluator::Arithmetic>(config, "fitness.arithmetic", config.fitness_arithmetic));
   }
-  if (absl::Status status =
-          CheckName<evaluator::Arithmetic>(config, "report.arithmetic", config.report_arithmetic);
-      !status.ok()) {
-    return status;
+  for (const absl::Status& status : names) {
+    if (!status.ok()) return status;
   }
   return RacingLevelsOf(config).status();
 }
