@@ -165,16 +165,27 @@ std::string ValueText(const RunConfigOption& option, const RunConfig& config) {
   return std::visit([&](auto member) { return TextOf(FieldOf(config, member)); }, option.member);
 }
 
+// Relative to the other mutations, which have 1 to 3.
+constexpr double kRefineWeight = 2;
+
 // Finer units than blocks differ in size, kind and fan, and have a block to be refined within.
 void UseGranularityDefaults(RunConfig* config) {
   if (config->granularity == "block") return;
   const std::string origin = "granularity " + config->granularity;
   if (config->origins.emplace("variation.sources", origin).second) {
     config->variation.sources.insert(config->variation.sources.end(), {"size", "fan", "attention"});
+    if (config->granularity == "linear") {
+      config->variation.sources.insert(config->variation.sources.end(),
+                                       {"query", "key", "value", "output", "gate", "up", "down"});
+    }
   }
   if (config->origins.emplace("variation.excluded", origin).second) {
-    std::erase(config->variation.excluded, "within");
-    std::erase(config->variation.excluded, "kindminmax");
+    for (const char* name : {"kindminmax", "blockwise", "shift"}) {
+      std::erase(config->variation.excluded, name);
+    }
+  }
+  if (config->origins.emplace("variation.refine_weight", origin).second) {
+    config->variation.refine_weight = kRefineWeight;
   }
 }
 

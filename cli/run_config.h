@@ -54,6 +54,7 @@ struct RunConfig {
   double minutes = 6;
   int64_t finalists = 5;
   std::vector<std::string> baselines;
+  std::string baseline_units = "both";
   std::string warm_start;
   std::vector<std::string> objectives = {search::kLoss, search::kComplexity};
   double epsilon = 0.001;
@@ -138,6 +139,15 @@ bool HasObjective(const RunConfig& config, const char* name);  // among search.o
 // search.objectives holds their error, by all candidates, on the fitness half. Levels before the
 // last of a race, and the selection, have none.
 void SetTasks(const RunConfig& config, const std::string& digest, workers::MeasurementPlan* plan);
+
+// The published functions that apply to the run's units, and those of its blocks, as
+// `search.baseline_units` says; for another target sparsity than the run's, too.
+std::vector<expr::Baseline> ApplicableBaselines(const RunConfig& config,
+                                                const expr::UnitLayout& layout,
+                                                double target_sparsity);
+
+// Whether `search.baselines` names it, or nothing. "owl blockwise" goes by the name owl.
+bool IsChosen(const RunConfig& config, const expr::Baseline& baseline);
 
 // The published functions that `search.baselines` names, or all that apply. InvalidArgument names
 // one that does not.

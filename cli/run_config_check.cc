@@ -65,6 +65,11 @@ absl::Status CheckObjectives(const RunConfig& config) {
 }
 
 absl::Status CheckStrategy(const RunConfig& config) {
+  const std::string& units = config.baseline_units;
+  if (units != "run" && units != "block" && units != "both") {
+    return BadOption(config, "search.baseline_units", "run, block or both",
+                     fmt::format("'{}'", units));
+  }
   if (search::FindStrategyKind(config.strategy) == nullptr) {
     const std::vector<std::string_view> known = {"strata", "random", "hill_climbing", "dsa"};
     return BadOption(config, "search.strategy", "strata, random, hill_climbing or dsa",
@@ -78,6 +83,7 @@ absl::Status CheckStrategy(const RunConfig& config) {
   for (const Share& share :
        {Share{"surrogate.unfiltered_share", config.surrogate.unfiltered_share, 1},
         Share{"surrogate.loss_share", config.surrogate.loss_share, 1},
+        Share{"surrogate.trust_radius", config.surrogate.trust_radius, 1},
         Share{"surrogate.optimism", config.surrogate.optimism, 100},
         Share{"search.epsilon", config.epsilon, 100}}) {
     if (share.value >= 0 && share.value <= share.maximum) continue;

@@ -68,6 +68,9 @@ const RunConfigOption kOptions[] = {
      "members of the front verified exactly, besides every baseline's best setting"},
     {"search.baselines", &RunConfig::baselines,
      "names of published functions to compare with (`strata functions`); none: all that apply"},
+    {"search.baseline_units", &RunConfig::baseline_units,
+     "units that the published functions look at where the run's are finer than blocks: run (the "
+     "run's own) | block (all units of a block alike) | both"},
     {"search.warm_start", &RunConfig::warm_start,
      "functions to begin with besides the baselines: a run's folder (its front and finalists) or a "
      "function file; none: no others"},
@@ -99,6 +102,10 @@ const RunConfigOption kOptions[] = {
      "features measured at the beginning, so that functions of them can be judged"},
     {"surrogate.optimism", &Surrogate::optimism,
      "standard deviations that a predicted loss is lowered by"},
+    {"surrogate.trust_radius", &Surrogate::trust_radius,
+     "root mean square difference of sparsities from the nearest of the best (search.population) "
+     "up "
+     "to which a candidate is proposed; 0: any"},
     {"surrogate.loss_share", &Surrogate::loss_share,
      "share of candidates chosen by the loss alone, not by what they gain over simpler ones"},
     {"surrogate.minimum_points", &Surrogate::minimum_points,
@@ -148,6 +155,9 @@ const RunConfigOption kOptions[] = {
      "... that replaces a subtree by one below it"},
     {"variation.combine_weight", &Variation::combine_weight,
      "... that combines a subtree with a random one"},
+    {"variation.refine_weight", &Variation::refine_weight,
+     "... that shifts or refines an allocation by another function; of use where units are finer "
+     "than blocks"},
     {"variation.graft_weight", &Variation::graft_weight,
      "... that takes a subtree of a published function"},
     {"workers.count", &RunConfig::worker_count,

@@ -26,6 +26,11 @@ absl::StatusOr<evaluator::Fidelity> SearchFidelity(const RunConfig& config) {
   return fidelity;
 }
 
+// Its name in the library.
+std::string_view PlainName(const expr::Baseline& baseline) {
+  return std::string_view(baseline.name).substr(0, baseline.name.find(' '));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<evaluator::Fidelity>> RacingLevelsOf(const RunConfig& config) {
@@ -97,26 +102,54 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   return plan;
 }
 
+std::vector<expr::Baseline> ApplicableBaselines(const RunConfig& config,
+                                                const expr::UnitLayout& layout,
+                                                double target_sparsity) {
+  const expr::BaselineSelection selection{config.gradients, config.gradient_free, config.spectra};
+  const bool is_block = config.granularity == "block";
+  std::vector<expr::Baseline> baselines;
+  if (is_block || config.baseline_units != "block") {
+    baselines = expr::Baselines(layout, target_sparsity, selection);
+  }
+  if (!is_block && config.baseline_units != "run") {
+    for (expr::Baseline& baseline : expr::BlockwiseBaselines(layout, target_sparsity, selection)) {
+      baselines.push_back(std::move(baseline));
+    }
+  }
+  return baselines;
+}
+
+bool IsChosen(const RunConfig& config, const expr::Baseline& baseline) {
+  const auto& names = config.baselines;
+  return names.empty() || std::find(names.begin(), names.end(), PlainName(baseline)) != names.end();
+}
+
 absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
                                                         const expr::UnitLayout& layout) {
-  std::vector<expr::Baseline> all = expr::Baselines(
-      layout, config.target_sparsity, {config.gradients, config.gradient_free, config.spectra});
-  if (config.baselines.empty()) return all;
+  std::vector<expr::Baseline> baselines =
+      ApplicableBaselines(config, layout, config.target_sparsity);
   std::vector<std::string_view> known;
-  for (const expr::Baseline& baseline : all) known.emplace_back(baseline.name);
-  std::vector<expr::Baseline> chosen;
-  for (const std::string& name : config.baselines) {
-    const auto found = std::find(known.begin(), known.end(), name);
-    if (found == known.end()) {
-      return BadOption(
-          config, "search.baselines",
-          fmt::format("names of published functions that apply to this run ({})",
-                      fmt::join(known, ", ")),
-          fmt::format("'{}', the nearest is '{}'", name, expr::NearestName(name, known)));
-    }
-    chosen.push_back(all[static_cast<size_t>(found - known.begin())]);
+  for (const expr::Baseline& baseline : baselines) {
+    const std::string_view name = PlainName(baseline);
+    if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
   }
-  return chosen;
+  for (const std::string& name : config.baselines) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return BadOption(
+        config, "search.baselines",
+        fmt::format("names of published functions that apply to this run ({})",
+                    fmt::join(known, ", ")),
+        fmt::format("'{}', the nearest is '{}'", name, expr::NearestName(name, known)));
+  }
+  std::erase_if(baselines,
+                [&](const expr::Baseline& baseline) { return !IsChosen(config, baseline); });
+  const auto place = [&](const expr::Baseline& baseline) {
+    return std::find(config.baselines.begin(), config.baselines.end(), PlainName(baseline));
+  };
+  std::stable_sort(
+      baselines.begin(), baselines.end(),
+      [&](const expr::Baseline& a, const expr::Baseline& b) { return place(a) < place(b); });
+  return baselines;
 }
 
 absl::StatusOr<search::EngineOptions> EngineOptionsOf(

@@ -99,6 +99,9 @@ nlohmann::ordered_json ModelProperty(const evaluator::ModelSummary& model,
                              {"block", layout[i].block},
                              {"kind", expr::UnitKindName(layout[i].kind)},
                              {"fan", layout[i].fan}});
+    if (layout[i].role != expr::LinearRole::kNone) {
+      json["units"].back()["role"] = expr::LinearRoleName(layout[i].role);
+    }
   }
   return json;
 }

@@ -32,6 +32,18 @@ absl::StatusOr<expr::UnitKind> KindOf(const std::string& name) {
   return absl::InvalidArgumentError(fmt::format("unknown kind of unit '{}'", name));
 }
 
+// Of a stored unit; units that are more than one linear have none.
+absl::StatusOr<expr::LinearRole> RoleOf(const Json& unit) {
+  if (!unit.contains("role")) return expr::LinearRole::kNone;
+  for (int role = 0; role < expr::kLinearRoles; ++role) {
+    if (unit["role"] == expr::LinearRoleName(static_cast<expr::LinearRole>(role))) {
+      return static_cast<expr::LinearRole>(role);
+    }
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("unknown role of a linear {}", unit["role"].dump()));
+}
+
 struct NamedLayout {
   std::vector<std::string> names;
   expr::UnitLayout layout;
@@ -56,8 +68,10 @@ absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
     const auto kind = KindOf(unit["kind"].get<std::string>());
     if (!kind.ok()) return kind.status();
     named.names.push_back(unit["name"].get<std::string>());
+    const auto role = RoleOf(unit);
+    if (!role.ok()) return role.status();
     named.layout.push_back({unit["parameters"].get<int64_t>(), unit["block"].get<int>(), *kind,
-                            unit["fan"].get<int64_t>()});
+                            unit["fan"].get<int64_t>(), *role});
   }
   if (absl::Status status = expr::ValidateLayout(named.layout); !status.ok()) return status;
   if (named.layout.empty()) return absl::DataLossError("the stored model has no units");

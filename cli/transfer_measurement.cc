@@ -35,11 +35,8 @@ absl::Status CheckBaselineNames(const RunConfig& config, const expr::UnitLayout&
 std::vector<TransferFunction> PublishedFunctions(const RunConfig& config,
                                                  const expr::UnitLayout& layout, double sparsity) {
   std::vector<TransferFunction> functions;
-  for (const expr::Baseline& baseline : expr::Baselines(
-           layout, sparsity, {config.gradients, config.gradient_free, config.spectra})) {
-    const auto& names = config.baselines;
-    const bool chosen = names.empty() || baseline.name == "uniform" ||
-                        std::find(names.begin(), names.end(), baseline.name) != names.end();
+  for (const expr::Baseline& baseline : ApplicableBaselines(config, layout, sparsity)) {
+    const bool chosen = baseline.name == "uniform" || IsChosen(config, baseline);
     if (!chosen || baseline.published.empty()) continue;
     const expr::BaselineSetting& setting = baseline.published.front();
     functions.push_back({TransferRole::kPublished,

@@ -9,6 +9,7 @@
 
 #include "cli/function_argument.h"
 #include "cli/run_report.h"
+#include "expr/blockwise.h"
 
 namespace strata::cli {
 namespace {
@@ -20,16 +21,20 @@ absl::Status Prefixed(const absl::Status& status) {
                       fmt::format("search.warm_start: {}", std::string(status.message())));
 }
 
-absl::StatusOr<std::vector<search::WarmStart>> FromRun(const std::string& folder) {
+// Functions of blocks are written for finer units, where they give the same sparsities.
+absl::StatusOr<std::vector<search::WarmStart>> FromRun(const std::string& folder,
+                                                       const expr::UnitLayout& layout) {
   const auto report = ReadRunReport(folder);
   if (!report.ok()) return Prefixed(report.status());
+  const bool lifts =
+      report->config.granularity == "block" && layout.front().kind != expr::UnitKind::kBlock;
   std::vector<search::WarmStart> functions;
   for (const auto* list : {&report->front, &report->other_finalists}) {
     for (const search::StoredCandidate& candidate : *list) {
       auto expression = expr::ParseExpression(candidate.text);
       if (!expression.ok()) return Prefixed(expression.status());
-      functions.push_back(
-          {fmt::format("{} of {}", DisplayName(candidate), folder), *std::move(expression)});
+      functions.push_back({fmt::format("{} of {}", DisplayName(candidate), folder),
+                           lifts ? expr::Blockwise(*expression) : *std::move(expression)});
     }
   }
   if (!functions.empty()) return functions;
@@ -44,7 +49,7 @@ absl::StatusOr<std::vector<search::WarmStart>> ReadWarmStart(const std::string& 
                                                              double target_sparsity) {
   if (source.empty()) return std::vector<search::WarmStart>();
   std::error_code error;
-  if (std::filesystem::is_directory(source, error)) return FromRun(source);
+  if (std::filesystem::is_directory(source, error)) return FromRun(source, layout);
   auto function = ReadFunctionArgument(source, layout, target_sparsity);
   if (!function.ok()) return Prefixed(function.status());
   return std::vector<search::WarmStart>{{function->name, std::move(function->expression)}};

@@ -71,6 +71,7 @@ expr::UnitLayout LayoutOf(const ModelSummary& model, Granularity granularity) {
       place.fan += linear.rows + linear.columns;
       place.block = linear.block;
       place.kind = granularity == Granularity::kBlock ? expr::UnitKind::kBlock : linear.kind;
+      if (granularity == Granularity::kLinear) place.role = linear.role;
     }
     layout.push_back(place);
   }

@@ -49,6 +49,7 @@ struct LinearShape {
   int64_t rows = 0;                                  // outputs
   int64_t columns = 0;                               // inputs
   expr::UnitKind kind = expr::UnitKind::kAttention;  // kAttention or kFeedForward
+  expr::LinearRole role = expr::LinearRole::kNone;
 };
 
 struct ModelSummary {
@@ -107,7 +108,8 @@ struct Fidelity {
 struct ProfileRequest {
   Calibration calibration;
   Granularity granularity = Granularity::kBlock;
-  std::vector<std::string> features;  // text forms, see expr/feature_table.h
+  // Text forms as expr::RequiredFeatures gives them.
+  std::vector<std::string> features;
 };
 
 struct Profile {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "evaluator/tokenizer.h"
 #include "evaluator/transformer_model.h"
 #include "evaluator/window_losses.h"
+#include "expr/blockwise.h"
 #include "pruning/feature_plan.h"
 
 namespace strata::evaluator {
@@ -68,6 +70,9 @@ class ModelEvaluator : public Evaluator {
 
  private:
   absl::StatusOr<Profile> Measure(const ProfileRequest& request, const Progress& progress);
+  // All with the request's units: no blockwise features.
+  absl::StatusOr<std::vector<std::vector<double>>> MeasureTogether(const ProfileRequest& request,
+                                                                   const Progress& progress);
   absl::StatusOr<Measurement> EvaluateAllocation(const EvaluateRequest& request,
                                                  const Progress& progress);
 
@@ -133,6 +138,40 @@ absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, Calibrati
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
                                                 const Progress& progress) {
   const Clock::time_point start = Clock::now();
+  ProfileRequest of_units = request;
+  ProfileRequest of_blocks = request;
+  of_units.features.clear();
+  of_blocks.features.clear();
+  of_blocks.granularity = Granularity::kBlock;
+  for (const std::string& feature : request.features) {
+    if (std::optional<std::string> inner = expr::FeatureOfBlocks(feature)) {
+      of_blocks.features.push_back(*std::move(inner));
+    } else {
+      of_units.features.push_back(feature);
+    }
+  }
+  const double share = static_cast<double>(of_units.features.size()) /
+                       std::max<double>(1, static_cast<double>(request.features.size()));
+  auto units = MeasureTogether(of_units, Part(progress, 0.0, share));
+  if (!units.ok()) return units.status();
+  auto blocks = MeasureTogether(of_blocks, Part(progress, share, 1.0));
+  if (!blocks.ok()) return blocks.status();
+  const expr::UnitLayout layout = LayoutOf(summary_, request.granularity);
+  Profile profile;
+  auto next_unit = units->begin();
+  auto next_block = blocks->begin();
+  for (const std::string& feature : request.features) {
+    profile.values.push_back(expr::FeatureOfBlocks(feature)
+                                 ? expr::SpreadOverUnits(*next_block++, layout)
+                                 : std::move(*next_unit++));
+  }
+  profile.seconds = SecondsSince(start);
+  return profile;
+}
+
+absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether(
+    const ProfileRequest& request, const Progress& progress) {
+  if (request.features.empty()) return std::vector<std::vector<double>>();
   const absl::StatusOr<pruning::FeaturePlan> plan = pruning::FeaturePlan::Create(request.features);
   if (!plan.ok()) return plan.status();
   const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
@@ -148,11 +187,8 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
       return status;
     }
   }
-  absl::StatusOr<std::vector<std::vector<double>>> values =
-      MeasureUnits(*model_, *plan, UnitsOf(summary_, request.granularity), statistics_, *sequences,
-                   Part(progress, calibrated, 1.0));
-  if (!values.ok()) return values.status();
-  return Profile{*std::move(values), SecondsSince(start)};
+  return MeasureUnits(*model_, *plan, UnitsOf(summary_, request.granularity), statistics_,
+                      *sequences, Part(progress, calibrated, 1.0));
 }
 
 absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(

@@ -6,6 +6,30 @@
 #include "evaluator/checkpoint.h"
 
 namespace strata::evaluator {
+namespace {
+
+expr::LinearRole RoleOf(BlockRole role) {
+  switch (role) {
+    case BlockRole::kQuery:
+      return expr::LinearRole::kQuery;
+    case BlockRole::kKey:
+      return expr::LinearRole::kKey;
+    case BlockRole::kValue:
+      return expr::LinearRole::kValue;
+    case BlockRole::kAttentionOutput:
+      return expr::LinearRole::kOutput;
+    case BlockRole::kGate:
+      return expr::LinearRole::kGate;
+    case BlockRole::kUp:
+      return expr::LinearRole::kUp;
+    case BlockRole::kDown:
+      return expr::LinearRole::kDown;
+    default:  // norms are not pruned
+      return expr::LinearRole::kNone;
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<ModelSummary> SummarizeModel(const std::string& path) {
   const absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(path);
@@ -29,7 +53,8 @@ absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint) {
                                  .columns = tensor.shape[1],
                                  .kind = tensor.role <= BlockRole::kAttentionOutput
                                              ? expr::UnitKind::kAttention
-                                             : expr::UnitKind::kFeedForward});
+                                             : expr::UnitKind::kFeedForward,
+                                 .role = RoleOf(tensor.role)});
     }
   }
   absl::StatusOr<std::string> digest = checkpoint.Digest();

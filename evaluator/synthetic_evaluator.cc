@@ -7,15 +7,27 @@
 
 #include "evaluator/digest.h"
 #include "expr/allocation.h"
+#include "expr/blockwise.h"
 
 namespace strata::evaluator {
 namespace {
 
 // The feature that equals the weights of the loss.
 constexpr const char* kKnownFeature = "var(abslog(WX))";
-constexpr const char* kLinears[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
-                                    "self_attn.o_proj", "mlp.gate_proj",    "mlp.up_proj",
-                                    "mlp.down_proj"};
+struct NamedLinear {
+  const char* name;
+  expr::UnitKind kind;
+  expr::LinearRole role;
+};
+constexpr NamedLinear kLinears[] = {
+    {"self_attn.q_proj", expr::UnitKind::kAttention, expr::LinearRole::kQuery},
+    {"self_attn.k_proj", expr::UnitKind::kAttention, expr::LinearRole::kKey},
+    {"self_attn.v_proj", expr::UnitKind::kAttention, expr::LinearRole::kValue},
+    {"self_attn.o_proj", expr::UnitKind::kAttention, expr::LinearRole::kOutput},
+    {"mlp.gate_proj", expr::UnitKind::kFeedForward, expr::LinearRole::kGate},
+    {"mlp.up_proj", expr::UnitKind::kFeedForward, expr::LinearRole::kUp},
+    {"mlp.down_proj", expr::UnitKind::kFeedForward, expr::LinearRole::kDown},
+};
 // All linears have one size, so the optimum of both granularities has one closed form.
 constexpr int64_t kLinearSide = 64;
 constexpr double kDenseNll = 3.0;
@@ -53,11 +65,9 @@ ModelSummary MakeModel(int blocks) {
   model.family = "synthetic";
   model.blocks = blocks;
   for (int block = 0; block < blocks; ++block) {
-    for (const char* name : kLinears) {
-      const bool attention = std::string_view(name).starts_with("self_attn.");
+    for (const NamedLinear& linear : kLinears) {
       model.linears.push_back(
-          {name, block, kLinearSide, kLinearSide,
-           attention ? expr::UnitKind::kAttention : expr::UnitKind::kFeedForward});
+          {linear.name, block, kLinearSide, kLinearSide, linear.kind, linear.role});
     }
   }
   return model;
@@ -180,6 +190,10 @@ class SyntheticEvaluator final : public Evaluator {
   }
 
   std::vector<double> Feature(const std::string& feature, Granularity granularity) const {
+    if (const auto of_blocks = expr::FeatureOfBlocks(feature)) {
+      return expr::SpreadOverUnits(Feature(*of_blocks, Granularity::kBlock),
+                                   LayoutOf(model_, granularity));
+    }
     if (feature == kKnownFeature) return Weights(granularity, /*report=*/false);
     std::vector<double> values;
     for (size_t i = 0; i < UnitsOf(model_, granularity).size(); ++i) {

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "expr/blockwise.h"
 #include "expr/feature_table.h"
 #include "expr/grammar.h"
 #include "expr/nearest_name.h"
@@ -188,6 +189,18 @@ std::vector<Baseline> Baselines(const UnitLayout& layout, double target_sparsity
            (needs.gradient_free && !selection.gradient_free) ||
            (needs.spectra && !selection.spectra);
   });
+  return baselines;
+}
+
+std::vector<Baseline> BlockwiseBaselines(const UnitLayout& layout, double target_sparsity,
+                                         const BaselineSelection& selection) {
+  std::vector<Baseline> baselines = Baselines(BlockLayoutOf(layout), target_sparsity, selection);
+  for (Baseline& baseline : baselines) {
+    baseline.name += " blockwise";
+    for (auto* settings : {&baseline.published, &baseline.widened}) {
+      for (BaselineSetting& setting : *settings) setting.expression = Blockwise(setting.expression);
+    }
+  }
   return baselines;
 }
 

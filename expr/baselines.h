@@ -73,6 +73,12 @@ struct BaselineSelection {
 std::vector<Baseline> Baselines(const UnitLayout& layout, double target_sparsity,
                                 const BaselineSelection& selection = {});
 
+// The same functions with whole blocks as their units, for an allocation of finer ones: those of
+// Baselines for the blocks of `layout`, as Blockwise (blockwise.h) writes them, called
+// "owl blockwise".
+std::vector<Baseline> BlockwiseBaselines(const UnitLayout& layout, double target_sparsity,
+                                         const BaselineSelection& selection = {});
+
 // The function `reference` names: "owl", or "owl M=7 lambda=0.15" with any of its settings given,
 // also to values that are in no grid. NotFound, with the nearest name, if the library has no such
 // name; InvalidArgument for unknown or misshapen settings; FailedPrecondition if there is no

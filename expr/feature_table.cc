@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "expr/blockwise.h"
 #include "expr/layout_sources.h"
 
 namespace strata::expr {
@@ -18,15 +19,17 @@ bool SameBits(const std::vector<double>& a, const std::vector<double>& b) {
   });
 }
 
-void Collect(const Expression& node, std::set<std::string>& features) {
+void Collect(const Expression& node, bool blockwise, std::set<std::string>& features) {
   const Operator& row = OperatorOf(node.op);
   const bool measured_source =
       row.kind == OperatorKind::kStructuralSource && LayoutSourceOf(node.op) == nullptr;
   if (row.kind == OperatorKind::kReduction || measured_source) {
-    features.insert(PrintExpression(node));
+    std::string text = PrintExpression(node);
+    features.insert(blockwise ? BlockwiseFeature(text) : std::move(text));
     return;
   }
-  for (const Expression& child : node.children) Collect(child, features);
+  const bool below = blockwise || node.op == IdOf("blockwise");
+  for (const Expression& child : node.children) Collect(child, below, features);
 }
 
 }  // namespace
@@ -60,7 +63,7 @@ const std::vector<double>* FeatureTable::Find(const std::string& feature) const 
 
 std::vector<std::string> RequiredFeatures(const Expression& expression) {
   std::set<std::string> features;
-  Collect(expression, features);
+  Collect(expression, /*blockwise=*/false, features);
   return {features.begin(), features.end()};
 }
 

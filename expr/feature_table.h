@@ -43,7 +43,9 @@ class FeatureTable {
 
 // Features an expression needs that are not arithmetic on others: the text of every reduction and
 // measured structural source, sorted, each once. What follows from the layout (`depth`, `size`,
-// ...) and constants need no measurement and are not listed.
+// ...) and constants need no measurement and are not listed. Those under blockwise(...) are
+// measured with blocks as units and listed as "blockwise(var(abslog(WX)))"; their values are equal
+// in all units of a block.
 std::vector<std::string> RequiredFeatures(const Expression& expression);
 
 }  // namespace strata::expr

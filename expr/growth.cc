@@ -95,7 +95,7 @@ double Growth::Parameter(const OperatorParameter& parameter) {
   if (parameter.minimum > 0) {
     return Readable(parameter.default_value * std::exp(kDrawSpread * random_.Normal()), parameter);
   }
-  const double magnitude = std::exp(random_.Normal());
+  const double magnitude = parameter.default_value * std::exp(random_.Normal());
   return Readable(Below(2) == 0 ? magnitude : -magnitude, parameter);
 }
 

@@ -41,13 +41,30 @@ void Attention(const UnitLayout& layout, std::span<double> out) {
   }
 }
 
+template <LinearRole kRole>
+void Role(const UnitLayout& layout, std::span<double> out) {
+  for (size_t i = 0; i < layout.size(); ++i) out[i] = layout[i].role == kRole ? 1.0 : 0.0;
+}
+
 struct NamedSource {
   std::string_view name;
   LayoutSource source;
 };
 
 constexpr NamedSource kSources[] = {
-    {"depth", BlockDepth}, {"size", Size}, {"fan", Fan}, {"last", Last}, {"attention", Attention}};
+    {"depth", BlockDepth},
+    {"size", Size},
+    {"fan", Fan},
+    {"last", Last},
+    {"attention", Attention},
+    {"query", Role<LinearRole::kQuery>},
+    {"key", Role<LinearRole::kKey>},
+    {"value", Role<LinearRole::kValue>},
+    {"output", Role<LinearRole::kOutput>},
+    {"gate", Role<LinearRole::kGate>},
+    {"up", Role<LinearRole::kUp>},
+    {"down", Role<LinearRole::kDown>},
+};
 
 }  // namespace
 

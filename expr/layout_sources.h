@@ -13,7 +13,8 @@ namespace strata::expr {
 // Writes one value per unit. The layout is valid and not empty.
 using LayoutSource = void (*)(const UnitLayout& layout, std::span<double> out);
 
-// `nullptr` unless `id` is such a source: depth, size, fan, last, attention.
+// `nullptr` unless `id` is such a source: depth, size, fan, last, attention, and the
+// marks of a linear's role: query, key, value, output, gate, up, down.
 LayoutSource LayoutSourceOf(OperatorId id);
 
 }  // namespace strata::expr

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "expr/bad_values.h"
+#include "expr/blockwise.h"
 #include "expr/kernels.h"
 
 namespace strata::expr {
@@ -19,6 +20,10 @@ class NodeEvaluator {
     const Arithmetic below =
         OperatorOf(node.op).name == "dsa" ? Arithmetic::kSinglePrecision : arithmetic;
     const ValueType type = TypeOf(node);
+    if (OperatorOf(node.op).name == "blockwise") {
+      VisitBlocks(node, arithmetic, depth);
+      return;
+    }
     std::vector<size_t> children;
     for (const Expression& child : node.children) {
       children.push_back(values_.size());
@@ -33,6 +38,23 @@ class NodeEvaluator {
     } else {
       values_[index].status = values.status();
     }
+  }
+
+  // The operand of blockwise(...) and all below it are evaluated on the blocks and shown per unit.
+  void VisitBlocks(const Expression& node, Arithmetic arithmetic, int depth) {
+    const size_t index = values_.size() - 1;
+    const Expression& operand = node.children[0];
+    absl::StatusOr<FeatureTable> blocks = BlockTable(operand, features_);
+    // Without all features there is still the tree, with what is known of it.
+    if (!blocks.ok()) blocks = FeatureTable(BlockLayoutOf(features_.layout()));
+    NodeEvaluator below(*blocks, target_);
+    below.Visit(operand, arithmetic, depth + 1);
+    for (NodeValue& value : below.Take()) {
+      if (!value.values.empty()) value.values = SpreadOverUnits(value.values, features_.layout());
+      values_.push_back(std::move(value));
+    }
+    values_[index].values = values_[index + 1].values;
+    values_[index].status = values_[index + 1].status;
   }
 
   std::vector<NodeValue> Take() { return std::move(values_); }

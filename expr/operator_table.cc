@@ -15,6 +15,7 @@ constexpr OperatorParameter kValue[] = {{"value", -1000, 1000, 1, 0}};
 constexpr OperatorParameter kMultiple[] = {{"M", 2, 20, 5, 1}};
 constexpr OperatorParameter kLambda[] = {{"lambda", 0.005, 0.5, 0.08, 0}};
 constexpr OperatorParameter kBeta[] = {{"beta", 0.0001, 0.1, 0.008, 0}};
+constexpr OperatorParameter kDelta[] = {{"delta", -0.5, 0.5, 0.08, 0}};
 constexpr OperatorParameter kBox[] = {{"lower", 0.01, 0.5, 0.2, 0}, {"upper", 0.01, 0.5, 0.2, 0}};
 constexpr OperatorParameter kProbability[] = {{"p", 0.01, 0.99, 0.5, 0}};
 constexpr OperatorParameter kWeight[] = {{"weight", 0.01, 0.99, 0.5, 0}};
@@ -72,6 +73,23 @@ constexpr Operator kOperators[] = {
      "1 for the last unit, 0 for the others", kStrata},
     {"attention", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\mathbb{1}_A)",
      "1 for a unit of attention linears, 0 for feed-forward linears and whole blocks", kStrata},
+    {"query", "", Kind::kStructuralSource, 0, kNone, kTotal, false,
+     R"(\mathbb{1}_{\mathrm{query}})",
+     "1 for a unit that is a block's query linear, 0 for the others", kStrata},
+    {"key", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\mathbb{1}_{\mathrm{key}})",
+     "1 for a unit that is a block's key linear, 0 for the others", kStrata},
+    {"value", "", Kind::kStructuralSource, 0, kNone, kTotal, false,
+     R"(\mathbb{1}_{\mathrm{value}})",
+     "1 for a unit that is a block's value linear, 0 for the others", kStrata},
+    {"output", "", Kind::kStructuralSource, 0, kNone, kTotal, false,
+     R"(\mathbb{1}_{\mathrm{output}})",
+     "1 for a unit that is a block's output linear, 0 for the others", kStrata},
+    {"gate", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\mathbb{1}_{\mathrm{gate}})",
+     "1 for a unit that is a block's gate linear, 0 for the others", kStrata},
+    {"up", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\mathbb{1}_{\mathrm{up}})",
+     "1 for a unit that is a block's up linear, 0 for the others", kStrata},
+    {"down", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\mathbb{1}_{\mathrm{down}})",
+     "1 for a unit that is a block's down linear, 0 for the others", kStrata},
 
     {"constant", "", Kind::kConstant, 0, kValue, kTotal, false, "c",
      "the same number for every unit, written as a literal", kStrata},
@@ -206,6 +224,10 @@ constexpr Operator kOperators[] = {
     {"kindminmax", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
      R"(\mathrm{mm}_k\left({}\right))",
      "minmax among the units of the same kind (attention, feed-forward, whole block)", kStrata},
+    {"blockwise", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"({}^{\mathrm{block}})",
+     "x as it is where whole blocks are the units: reductions of all matrices of a block together, "
+     "one value for all units of the block",
+     kStrata},
 
     {"+", "", Kind::kBinary, 2, kNone, kIeee, true, "{} + {}", "sum, written infix", kStrata},
     {"-", "", Kind::kBinary, 2, kNone, kIeee, false, "{} - {}", "difference, written infix",
@@ -280,6 +302,9 @@ constexpr Operator kOperators[] = {
      "in descending second operand are pruned at s + upper, the others at s - lower, as waterfill "
      "does",
      kAls},
+    {"shift", "", Kind::kRefinement, 2, kDelta, kTotal, false,
+     R"(\left({}\right) + <delta>\,\mathrm{mm}\left({}\right))",
+     "s + delta mm(x), projected, s the sparsities of the first operand", kStrata},
 };
 
 constexpr uint64_t HashBytes(uint64_t hash, std::string_view text) {

@@ -120,6 +120,14 @@ absl::Status Within(const PostprocessInput& input, PostprocessScratch& scratch,
   return absl::OkStatus();
 }
 
+absl::Status Shift(const PostprocessInput& input, PostprocessScratch& scratch,
+                   std::span<double> allocation) {
+  const std::span<double> places = scratch.kernels.Values(allocation.size());
+  MinMax(input.x, places);
+  for (size_t i = 0; i < allocation.size(); ++i) allocation[i] += input.arguments[0] * places[i];
+  return ProjectInPlace(allocation, input.weights, input.target);
+}
+
 // A post-process that projects what it wants.
 template <WantedKernel kWanted>
 absl::Status Projected(const PostprocessInput& input, PostprocessScratch& scratch,
@@ -162,6 +170,7 @@ constexpr Row kRows[] = {
     ProjectedRow<Direct>("direct"),
     {"nm", GroupsOfM},
     {"within", Within},
+    {"shift", Shift},
 };
 
 const Row& RowOf(OperatorId id) {

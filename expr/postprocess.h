@@ -40,7 +40,7 @@ WantedKernel WantedKernelOf(OperatorId id);
 
 // The operator's allocation: parameter-weighted mean exact within 1e-12, values within the bounds.
 // FailedPrecondition if there is none. A refinement reads the allocation it refines and replaces
-// it, keeping the mean sparsity of every block within rounding.
+// it; `within` keeps the mean sparsity of every block within rounding.
 using PostprocessKernel = absl::Status (*)(const PostprocessInput& input,
                                            PostprocessScratch& scratch,
                                            std::span<double> allocation);

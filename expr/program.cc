@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "expr/blockwise.h"
 #include "expr/layout_sources.h"
 #include "expr/n_of_m.h"
 
@@ -53,6 +54,8 @@ class Program::Compiler {
       case OperatorKind::kElementwise:
         return EmitElementwise(node, arithmetic);
       case OperatorKind::kAcrossLayers:
+        if (node.op == IdOf("blockwise")) return Leaf(node, arithmetic);
+        return EmitWhole(node, arithmetic);
       case OperatorKind::kPostprocess:
         return EmitWhole(node, arithmetic);
       case OperatorKind::kBinary:
@@ -137,7 +140,24 @@ class Program::Compiler {
     return Operand{false, instruction.out};
   }
 
-  // The values of a source, feature or constant, after the rule of the arithmetic; each once.
+  // The values of blockwise(operand), which depend on no target, before the rule.
+  absl::StatusOr<std::vector<double>> OfBlocks(const Expression& operand, Arithmetic arithmetic) {
+    const absl::StatusOr<FeatureTable> blocks = BlockTable(operand, features_);
+    if (!blocks.ok()) return blocks.status();
+    Program program;
+    program.features_ = &*blocks;
+    program.units_ = static_cast<size_t>(blocks->units());
+    const absl::StatusOr<Operand> result = Compiler(*blocks, program).Emit(operand, arithmetic);
+    if (!result.ok()) return result.status();
+    program.result_ = *result;
+    Workspace workspace;
+    std::vector<double> values(program.units_);
+    if (absl::Status status = program.Run(nullptr, workspace, values); !status.ok()) return status;
+    return SpreadOverUnits(values, features_.layout());
+  }
+
+  // The values of a source, feature, constant or blockwise(x), after the rule of the arithmetic;
+  // each once.
   absl::StatusOr<Operand> Leaf(const Expression& node, Arithmetic arithmetic) {
     const std::string text = PrintExpression(node);
     const auto known = std::find(known_.begin(), known_.end(), std::pair(text, arithmetic));
@@ -150,6 +170,10 @@ class Program::Compiler {
       source(features_.layout(), std::span(leaves).subspan(first));
     } else if (OperatorOf(node.op).kind == OperatorKind::kConstant) {
       leaves.resize(first + program_.units_, node.parameters[0]);
+    } else if (OperatorOf(node.op).kind == OperatorKind::kAcrossLayers) {
+      const auto values = OfBlocks(node.children[0], arithmetic);
+      if (!values.ok()) return values.status();
+      leaves.insert(leaves.end(), values->begin(), values->end());
     } else {
       const std::vector<double>* values = features_.Find(text);
       if (values == nullptr) {

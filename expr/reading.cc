@@ -32,6 +32,13 @@ constexpr NamedPhrase kPhrases[] = {
     {"fan", "the number of inputs and outputs per weight"},
     {"last", "the mark of the last one (1, else 0)"},
     {"attention", "the mark of attention (1, else 0)"},
+    {"query", "the mark of query linears (1, else 0)"},
+    {"key", "the mark of key linears (1, else 0)"},
+    {"value", "the mark of value linears (1, else 0)"},
+    {"output", "the mark of output linears (1, else 0)"},
+    {"gate", "the mark of gate linears (1, else 0)"},
+    {"up", "the mark of up linears (1, else 0)"},
+    {"down", "the mark of down linears (1, else 0)"},
     {"abs", "the magnitude of {}"},
     {"log", "the natural logarithm of {}"},
     {"logpos", "the logarithm (values up to 0 taken as 1) of {}"},
@@ -78,6 +85,7 @@ constexpr NamedPhrase kPhrases[] = {
     {"smooth", "the mean with the neighbours of {}"},
     {"cumsum", "the sum over this and all earlier units of {}"},
     {"kindminmax", "the place between the lowest and the highest unit of the same kind of {}"},
+    {"blockwise", "(for whole blocks) {}"},
     {"+", "the sum of {} and {}"},
     {"-", "the difference {} minus {}"},
     {"*", "the product of {} and {}"},
@@ -176,6 +184,7 @@ class AllocationReader {
     const std::string_view name = OperatorOf(node.op).name;
     if (name == "uniform") return fmt::format("Every {} is pruned at the target.", unit_);
     if (name == "within") return Within(node);
+    if (name == "shift") return Shift(node);
     if (name == "direct") {
       return fmt::format(
           "The sparsity of a {} is {}, shifted by one amount for all so that the mean is the "
@@ -252,6 +261,16 @@ class AllocationReader {
         "to {} above that mean and {} below it.",
         Read(node.children[0]), Phrase(operand.formula), operand.negated ? "less" : "more", unit_,
         FormatNumber(node.parameters[1]), FormatNumber(node.parameters[0]));
+  }
+
+  std::string Shift(const Expression& node) const {
+    const Signed operand = WithoutSign(node.children[1]);
+    const double delta = operand.negated ? -node.parameters[0] : node.parameters[0];
+    return fmt::format(
+        "{} On top of that, the higher {}, the {} a {} is pruned: by {} from the lowest to the "
+        "highest.",
+        Read(node.children[0]), Phrase(operand.formula), delta < 0 ? "less" : "more", unit_,
+        FormatNumber(std::fabs(delta)));
   }
 
   const std::string_view unit_;

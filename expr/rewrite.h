@@ -9,6 +9,7 @@
 //   kOrder  which values are smaller and which are equal: operands of rank, ramp, waterfill, ranks
 //           and the second one of within
 //   kShape  (x - min) / (max - min) within about 1e-13: operands of span, logistic and proportion
+//           and the second one of shift
 //
 // Negation and reversal pass the view on, min-max scaling and standardising that of the shape.
 // Tensors, and all under dsa(...), are rounded to single precision, with NaN, infinities and

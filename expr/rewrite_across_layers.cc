@@ -23,6 +23,13 @@ bool RepeatedOperator(Expression& node, const Context&) {
   return true;
 }
 
+bool BlockwiseOfBlocks(Expression& node, const Context&) {
+  const Expression& x = node.children[0];
+  if (!IsConstant(x) && x.op != Ops().depth) return false;
+  Promote(node);
+  return true;
+}
+
 bool ZscoreOfMinmax(Expression& node, const Context&) {
   if (node.children[0].op != Ops().minmax) return false;
   PromoteChild(node);
@@ -65,8 +72,13 @@ constexpr RewriteRule kRules[] = {
     {"reverse-outwards", "minmax ranks neg", Scope::kTotal,
      "minmax(reverse(x)) = reverse(minmax(x))", "nothing is summed in the order of the units",
      ReverseOutwards},
-    {"negation-outwards", "smooth cumsum suffixmean", Scope::kTotal, "cumsum(-x) = -cumsum(x)",
-     "rounding is symmetric; zeros have no sign", NegationOutwards},
+    {"nested-blockwise", "blockwise", Scope::kAlways, "blockwise(blockwise(x)) = blockwise(x)",
+     "inside of it the units are blocks", RepeatedOperator},
+    {"blockwise-of-blocks", "blockwise", Scope::kAlways,
+     "blockwise(c) = c, blockwise(depth) = depth", "equal in all units of a block",
+     BlockwiseOfBlocks},
+    {"negation-outwards", "smooth cumsum suffixmean blockwise", Scope::kTotal,
+     "cumsum(-x) = -cumsum(x)", "rounding is symmetric; zeros have no sign", NegationOutwards},
 };
 
 }  // namespace

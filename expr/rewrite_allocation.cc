@@ -56,7 +56,7 @@ bool SpanOfRanks(Expression& node, const Context&) {
 bool RankOfIndicator(Expression& node, const Context&) {
   const Expression& x = node.children[0];
   const Expression& indicator = IsNegation(x) ? x.children[0] : x;
-  if (!IsOneOf(indicator, {Ops().last, Ops().attention})) return false;
+  if (!IsIndicator(indicator)) return false;
   node.op = Ops().span;
   return true;
 }
@@ -77,6 +77,19 @@ bool UniformDetails(Expression& node, const Context&) {
 bool NestedRefinement(Expression& node, const Context&) {
   if (node.children[0].op != Ops().within) return false;
   PromoteChild(node, 0);
+  return true;
+}
+
+bool UniformShift(Expression& node, const Context&) {
+  if (node.parameters[0] != 0 && !FactsOf(node.children[1]).uniform) return false;
+  Promote(node, 0);
+  return true;
+}
+
+bool ShiftOfNegation(Expression& node, const Context&) {
+  if (!IsNegation(node.children[1])) return false;
+  Promote(node.children[1]);
+  node.parameters[0] = -node.parameters[0];
   return true;
 }
 
@@ -148,17 +161,22 @@ constexpr RewriteRule kRules[] = {
      "all units are treated alike", UniformOperand},
     {"dsa-of-constants", "dsa", Scope::kTotal, "dsa(c, ...) = uniform()",
      "all units are treated alike", DsaOfConstants},
-    {"dsa-of-indicator", "dsa", Scope::kTotal, "dsa(f(x), a) = span(x, a) for x = last, attention",
+    {"dsa-of-indicator", "dsa", Scope::kTotal, "dsa(f(x), a) = span(x, a) for indicators x",
      "two values have one shape; f's are compared by the evaluator's own kernels", DsaOfIndicator},
     {"span-of-ranks", "span", Scope::kTotal, "span(ranks(x), a) = rank(x, a)", "by definition",
      SpanOfRanks},
-    {"rank-of-indicator", "rank", Scope::kTotal, "rank(x, a) = span(x, a) for x = last, attention",
+    {"rank-of-indicator", "rank", Scope::kTotal, "rank(x, a) = span(x, a) for indicators x",
      "two values have the shape of their places", RankOfIndicator},
     {"uniform-details", "within", Scope::kTotal,
      "within(A, x, ...) = within(A, 0, ...) for x equal in all units",
      "the units of a block share equally, whatever the bounds", UniformDetails},
     {"nested-refinement", "within", Scope::kTotal, "within(within(A, x), y) = within(A, y)",
      "of the first operand only the blocks' means count, and within keeps them", NestedRefinement},
+    {"uniform-shift", "shift", Scope::kTotal,
+     "shift(A, x, d) = A for d = 0 and for x equal in all units",
+     "the sparsities are already projected", UniformShift},
+    {"shift-of-negation", "shift", Scope::kTotal, "shift(A, -x, d) = shift(A, x, -d)",
+     "mm(-x) = 1 - mm(x), and the projection shifts", ShiftOfNegation},
     {"uniform-groups", "nm", Scope::kTotal, "nm(x, ...) = nm(0, ...) for x equal in all units",
      "no shape", UniformGroups},
     {"density-of-positive-part", "density", Scope::kTotal,

@@ -43,8 +43,20 @@ bool FlipFactor(Expression& node) {
   return true;
 }
 
+bool IsIndicator(const Expression& node) {
+  static const std::vector<bool> table = [] {
+    std::vector<bool> indicators(Operators().size(), false);
+    for (const std::string_view name :
+         {"last", "attention", "query", "key", "value", "output", "gate", "up", "down"}) {
+      indicators[static_cast<size_t>(IdOf(name))] = true;
+    }
+    return indicators;
+  }();
+  return table[static_cast<size_t>(node.op)];
+}
+
 const Expression* OnlyIndicator(const Expression& node) {
-  if (IsOneOf(node, {Ops().last, Ops().attention})) return &node;
+  if (IsIndicator(node)) return &node;
   const OperatorKind kind = OperatorOf(node.op).kind;
   if (kind != OperatorKind::kElementwise && kind != OperatorKind::kBinary) return nullptr;
   const Expression* only = nullptr;

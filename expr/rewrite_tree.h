@@ -32,7 +32,8 @@ struct RewriteOperators {
   OperatorId uniform = IdOf("uniform"), span = IdOf("span"), rank = IdOf("rank");
   OperatorId ramp = IdOf("ramp"), waterfill = IdOf("waterfill"), dsa = IdOf("dsa");
   OperatorId logistic = IdOf("logistic"), proportion = IdOf("proportion");
-  OperatorId density = IdOf("density"), within = IdOf("within");
+  OperatorId density = IdOf("density"), within = IdOf("within"), shift = IdOf("shift");
+  OperatorId blockwise = IdOf("blockwise");
 };
 
 const RewriteOperators& Ops();
@@ -60,7 +61,10 @@ bool HasNegativeFactor(const Expression& node);
 // are two; false for other nodes.
 bool FlipFactor(Expression& node);
 
-// `last` or `attention`, if the node is a function of one of them alone by operators that look at
+// A source that is 1 for some units and 0 for all others: last, attention, query, key, ...
+bool IsIndicator(const Expression& node);
+
+// The indicator, if the node is a function of one of them alone by operators that look at
 // one unit at a time and numbers; `nullptr` otherwise.
 const Expression* OnlyIndicator(const Expression& node);
 // The value of such a function in a unit where the indicator is `value`.

@@ -58,7 +58,7 @@ constexpr std::string_view kUnitwise =
 
 constexpr RewriteRule kRules[] = {
     {"function-of-indicator", kUnitwise, Scope::kOrderOrShape,
-     "f(x) = x or -x or 0 for x = last, attention", "two values have one shape and one order",
+     "f(x) = x or -x or 0 for indicators x", "two values have one shape and one order",
      FunctionOfIndicator},
     {"uniform-in-view",
      "abs log logpos abslog pow2 exp sigmoid tanh sin cos tan asin acos atan softplus sqrt neg "
@@ -111,6 +111,7 @@ Context ContextOf(const Expression& node, size_t child, const Context& context) 
   if (IsOneOf(node, {op.span, op.logistic, op.proportion})) inner.view = View::kShape;
   if (IsOneOf(node, {op.rank, op.ramp, op.waterfill, op.ranks})) inner.view = View::kOrder;
   if (node.op == op.within && child == 1) inner.view = View::kOrder;
+  if (node.op == op.shift && child == 1) inner.view = View::kShape;
   if (IsOneOf(node, {op.neg, op.reverse})) inner.view = context.view;
   if (IsOneOf(node, {op.minmax, op.zscore}) && context.view == View::kShape) {
     inner.view = View::kShape;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace strata::expr {
@@ -17,6 +18,12 @@ std::string_view UnitKindName(UnitKind kind) {
       return "feed-forward";
   }
   return "unknown kind";
+}
+
+std::string_view LinearRoleName(LinearRole role) {
+  static constexpr std::array<std::string_view, kLinearRoles> kNames = {
+      "none", "query", "key", "value", "output", "gate", "up", "down"};
+  return kNames[static_cast<size_t>(role)];
 }
 
 absl::Status ValidateLayout(const UnitLayout& layout) {
@@ -37,6 +44,20 @@ absl::Status ValidateLayout(const UnitLayout& layout) {
     previous = unit.block;
   }
   return absl::OkStatus();
+}
+
+UnitLayout BlockLayoutOf(const UnitLayout& layout) {
+  UnitLayout blocks;
+  for (const Unit& unit : layout) {
+    if (blocks.empty() || blocks.back().block != unit.block) {
+      Unit block;
+      block.block = unit.block;
+      blocks.push_back(block);
+    }
+    blocks.back().parameters += unit.parameters;
+    blocks.back().fan += unit.fan;
+  }
+  return blocks;
 }
 
 std::vector<int64_t> ParametersOf(const UnitLayout& layout) {

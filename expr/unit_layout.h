@@ -18,11 +18,19 @@ inline constexpr int kUnitKinds = 3;
 // "block", "attention", "feed-forward".
 std::string_view UnitKindName(UnitKind kind);
 
+// What a linear does in its block. Feed-forward networks without a gate have kUp and kDown.
+enum class LinearRole : uint8_t { kNone, kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
+inline constexpr int kLinearRoles = 8;
+
+// "none", "query", "key", "value", "output", "gate", "up", "down".
+std::string_view LinearRoleName(LinearRole role);
+
 struct Unit {
   int64_t parameters = 0;  // prunable weights
   int block = 0;           // index of its transformer block, from 0
   UnitKind kind = UnitKind::kBlock;
-  int64_t fan = 0;  // sum over its linears of inputs + outputs
+  int64_t fan = 0;                      // sum over its linears of inputs + outputs
+  LinearRole role = LinearRole::kNone;  // of a unit that is a single linear
 };
 
 // In model order: units of one block lie together, blocks ascend from 0 without gaps.
@@ -30,6 +38,9 @@ using UnitLayout = std::vector<Unit>;
 
 // InvalidArgument, naming the unit, unless the order is as above and all counts are positive.
 absl::Status ValidateLayout(const UnitLayout& layout);
+
+// The blocks that the units lie in, as units themselves.
+UnitLayout BlockLayoutOf(const UnitLayout& layout);
 
 // Prunable weights of every unit.
 std::vector<int64_t> ParametersOf(const UnitLayout& layout);

@@ -29,7 +29,7 @@ ValueFacts Within(double low, double high) {
 // Sources whose values follow from the layout, and features that are not negative by definition.
 ValueFacts SourceFacts(const Expression& node) {
   ValueFacts facts;
-  if (IsOneOf(node, {Ops().depth, Ops().last, Ops().attention})) {
+  if (node.op == Ops().depth || IsIndicator(node)) {
     facts = Within(0, 1);
     facts.gap = node.op == Ops().depth ? 1 / kMaximumUnits : 1;
     facts.range = 1;
@@ -70,7 +70,9 @@ std::optional<double> MonotoneGap(const Expression& f, const ValueFacts& x) {
   if (f.op == op.sigmoid && m <= 8) return x.gap * std::exp(-m) / 4;
   if (f.op == op.tanh && m <= 8) return x.gap * std::exp(-2 * m);
   if (f.op == op.atan && m <= 1e3) return x.gap / (1 + m * m);
-  if (f.op == op.softplus && x.low >= -20 && x.high <= 20) return x.gap * std::exp(x.low) / 2;
+  if (f.op == op.softplus && x.low >= -20 && x.high <= 20) {
+    return x.gap * std::exp(std::min(x.low, 0.0)) / 2;
+  }
   if (f.op == op.asin && m <= 1) return x.gap;
   if (f.op == op.acos && m <= 1) return -x.gap;
   if (f.op == op.tan && m <= 1.5) return x.gap;
@@ -136,7 +138,7 @@ ValueFacts ElementwiseFacts(const Expression& node) {
 ValueFacts AcrossLayersFacts(const Expression& node) {
   const auto& op = Ops();
   const ValueFacts x = FactsOf(node.children[0]);
-  if (node.op == op.reverse) return x;
+  if (IsOneOf(node, {op.reverse, op.blockwise})) return x;
   ValueFacts out;
   if (IsOneOf(node, {op.minmax, op.kindminmax})) {
     out = Within(0, 1);

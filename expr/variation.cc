@@ -147,12 +147,14 @@ bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression&
   return true;
 }
 
-// Refines the allocation `place` by a random function of the units of a block.
-bool Refine(Growth& growth, const VariationOptions& options, Expression& tree, const Place& place) {
+// Refines the allocation `place` by one source or a random function, as often the one as the other.
+bool RefineAt(Growth& growth, const VariationOptions& options, Expression& tree,
+              const Place& place) {
   const int nodes = options.maximum_nodes - Complexity(tree) - 1;
   const int depth = options.maximum_depth - place.level;
   if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kRefinement).empty()) return false;
-  const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
+  const bool is_source = growth.Below(2) == 0;
+  const int budget = is_source ? 1 : 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
   std::vector<Expression> children;
   children.push_back(std::move(*place.node));
   children.push_back(growth.Subtree(ValueType::kLayers, budget, depth));
@@ -167,7 +169,7 @@ bool Insert(Growth& growth, const VariationOptions& options, Expression& tree) {
       PlacesWhere(tree, [refines](const Expression& node) { return refines || IsInner(node); });
   if (places.empty()) return false;
   const Place place = AnyPlace(growth, places);
-  if (!IsInner(*place.node)) return Refine(growth, options, tree, place);
+  if (!IsInner(*place.node)) return RefineAt(growth, options, tree, place);
   const bool elementwise = growth.Below(2) == 0;
   const OperatorKind kind = elementwise ? OperatorKind::kElementwise
                             : TypeOf(*place.node) == ValueType::kTensor
@@ -176,6 +178,12 @@ bool Insert(Growth& growth, const VariationOptions& options, Expression& tree) {
   if (growth.Allowed(kind).empty()) return false;
   Wrap(growth, growth.AnyOf(kind), *place.node);
   return true;
+}
+
+bool Refine(Growth& growth, const VariationOptions& options, Expression& tree) {
+  const std::vector<Place> places =
+      PlacesWhere(tree, [](const Expression& node) { return !IsInner(node); });
+  return !places.empty() && RefineAt(growth, options, tree, AnyPlace(growth, places));
 }
 
 bool Delete(Growth& growth, const VariationOptions&, Expression& tree) {
@@ -240,7 +248,7 @@ bool Combine(Growth& growth, const VariationOptions& options, Expression& tree) 
 
 using Mutation = bool (*)(Growth&, const VariationOptions&, Expression&);
 
-std::array<std::pair<double, Mutation>, 9> Mutations(const VariationOptions& options) {
+std::array<std::pair<double, Mutation>, 10> Mutations(const VariationOptions& options) {
   return {{{options.perturb_parameter_weight, PerturbParameter},
            {options.replace_operator_weight, ReplaceOperator},
            {options.swap_source_weight, SwapSource},
@@ -249,6 +257,7 @@ std::array<std::pair<double, Mutation>, 9> Mutations(const VariationOptions& opt
            {options.delete_weight, Delete},
            {options.hoist_weight, Hoist},
            {options.combine_weight, Combine},
+           {options.refine_weight, Refine},
            {options.graft_weight, Graft}}};
 }
 

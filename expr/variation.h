@@ -41,22 +41,26 @@ struct VariationOptions {
   double delete_weight = 1.0;  // such an operator replaced by its first operand
   double hoist_weight = 0.5;   // a node replaced by one below it of the same type: functions shrink
   double combine_weight = 1.0;  // a Layers subtree becomes a binary operation with a random one
+  double refine_weight = 0.0;   // a refinement above an allocation: within, shift
   double graft_weight = 1.0;    // a subtree of a library function instead of one of the same type
   // Names of sources that random trees and mutations may use; all others stay reachable through the
   // seeds. The defaults are measured in one pass, or are free, and say something about whole
-  // blocks; `fan`, `size` and `attention` differ only among finer units or unequal blocks.
+  // blocks; `fan`, `size`, `attention` and the marks of roles (`query`, ...) differ only among
+  // finer units or unequal blocks.
   std::vector<std::string> sources = {"WX",   "W",        "X",          "depth",
                                       "last", "outliers", "redundancy", "influence"};
   // Names of operators that random trees and mutations do not introduce; what the parents hold may
   // stay and cross over. By default:
   // - matrixrank, logdet, stablerank, spectraltail: a spectrum of every matrix, minutes to measure
-  // - within, kindminmax: change nothing where a unit is a whole block
+  // - kindminmax, blockwise: change nothing where a unit is a whole block
+  // - shift: made for what tells the linears of a block apart
+  // - within: changes nothing there either, and for linears its boxes are most often far too wide
   // - nm: its allocations only make sense in runs that prune N of M
   // - direct: takes values for sparsities, and those of random trees are nearly always clamped
   // - density: a high value is pruned less, so that subtrees mean the opposite under it
-  std::vector<std::string> excluded = {"matrixrank",   "logdet", "stablerank",
-                                       "spectraltail", "within", "kindminmax",
-                                       "nm",           "direct", "density"};
+  std::vector<std::string> excluded = {"matrixrank", "logdet",     "stablerank", "spectraltail",
+                                       "within",     "kindminmax", "blockwise",  "shift",
+                                       "nm",         "direct",     "density"};
   // Functions that grafts are taken from, but for subtrees with excluded operators. Without any,
   // there are no grafts.
   std::vector<Expression> library;

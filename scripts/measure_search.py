@@ -3,6 +3,8 @@
 
     scripts/measure_search.py configs/exact.yaml --sparsities 0.6 0.7 --seeds 1 2 3 --runs runs/exact
 
+    scripts/measure_search.py configs/exact-linear.yaml --warm-start runs/exact --runs runs/exact-linear
+
 A run that is there already is resumed, so that an interrupted measurement goes on. Every number is a perplexity on the
 report split, exact protocol; the best baseline and the best function were chosen by the selection split.
 """
@@ -26,6 +28,8 @@ def arguments():
     parser.add_argument("--sparsities", type=float, nargs="+", default=[0.6, 0.7])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--runs", type=pathlib.Path, required=True, help="folder for the runs and summary.json")
+    parser.add_argument("--warm-start", type=pathlib.Path, metavar="RUNS",
+                        help="folder of an earlier measurement: each run begins with what the one of its sparsity and seed found")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="over the file; repeatable")
     return parser.parse_args()
 
@@ -38,6 +42,8 @@ def search(options, sparsity, seed):
     run = options.runs / f"{sparsity:g}-{seed}"
     command = [options.strata, "search", options.config, "--run", run, "--format", "json"]
     settings = [f"target_sparsity={sparsity}", f"search.seed={seed}", *options.set]
+    if options.warm_start:
+        settings.append(f"search.warm_start={options.warm_start / run.name}")
     for setting in settings:
         command += ["--set", setting]
     if (run / "strata.sqlite").exists():

@@ -121,6 +121,10 @@ absl::Status ValidateStrategy(const StrategyOptions& strategy) {
     status.Update(absl::InvalidArgumentError(fmt::format(
         "surrogate.unfiltered_share must be from 0 to 1, found {}", surrogate.unfiltered_share)));
   }
+  if (!(surrogate.trust_radius >= 0 && surrogate.trust_radius <= 1)) {
+    status.Update(absl::InvalidArgumentError(fmt::format(
+        "surrogate.trust_radius must be from 0 to 1, found {}", surrogate.trust_radius)));
+  }
   if (!(surrogate.optimism >= 0 && std::isfinite(surrogate.optimism))) {
     status.Update(absl::InvalidArgumentError(fmt::format(
         "surrogate.optimism must be finite and not negative, found {}", surrogate.optimism)));
@@ -202,6 +206,16 @@ std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines) {
   return defaults;
 }
 
+namespace {
+
+std::string UnitLine(std::string_view key, const expr::Unit& unit) {
+  return fmt::format("{}={} {} {} {}{}{}\n", key, unit.block, expr::UnitKindName(unit.kind),
+                     unit.parameters, unit.fan, unit.role == expr::LinearRole::kNone ? "" : " ",
+                     unit.role == expr::LinearRole::kNone ? "" : expr::LinearRoleName(unit.role));
+}
+
+}  // namespace
+
 std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout) {
   const StrategyOptions& strategy = options.strategy;
   const SurrogateOptions& surrogate = strategy.surrogate;
@@ -218,28 +232,27 @@ std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& l
       "objectives={}\nepsilon={}\nladder.levels={}\nladder.rivals={}\nstrategy={}\n"
       "islands={}\nmigration_interval={}\nrestart_after={}\nadaptive_operators={}\n"
       "surrogate={}\nsurrogate.proposals={}\nsurrogate.amplitude_steps={}\n"
-      "surrogate.unfiltered_share={}\nsurrogate.optimism={}\nsurrogate.minimum_points={}\n"
+      "surrogate.unfiltered_share={}\nsurrogate.optimism={}\nsurrogate.trust_radius={}\nsurrogate."
+      "minimum_points={}\n"
       "surrogate.maximum_points={}\nsurrogate.feature_pool={}\nsurrogate.loss_share={}\n",
       fmt::join(options.objectives, " "), options.epsilon, options.ladder.levels,
       options.ladder.rivals, NameOf(strategy.kind), strategy.islands, strategy.migration_interval,
       strategy.restart_after, strategy.adaptive_operators, surrogate.enabled, surrogate.proposals,
       surrogate.amplitude_steps, surrogate.unfiltered_share, surrogate.optimism,
-      surrogate.minimum_points, surrogate.maximum_points, surrogate.feature_pool,
-      surrogate.loss_share);
-  for (const expr::Unit& unit : layout) {
-    text += fmt::format("unit={} {} {} {}\n", unit.block, expr::UnitKindName(unit.kind),
-                        unit.parameters, unit.fan);
-  }
+      surrogate.trust_radius, surrogate.minimum_points, surrogate.maximum_points,
+      surrogate.feature_pool, surrogate.loss_share);
+  for (const expr::Unit& unit : layout) text += UnitLine("unit", unit);
   text += fmt::format(
       "maximum_nodes={}\nmaximum_depth={}\ncrossover_probability={}\nperturb_parameter_weight={}\n"
       "replace_operator_weight={}\nswap_source_weight={}\nreplace_subtree_weight={}\n"
-      "insert_weight={}\ndelete_weight={}\nhoist_weight={}\ncombine_weight={}\ngraft_weight={}\n"
+      "insert_weight={}\ndelete_weight={}\nhoist_weight={}\ncombine_weight={}\nrefine_weight={}\n"
+      "graft_weight={}\n"
       "sources={}\nexcluded={}\n",
       variation.maximum_nodes, variation.maximum_depth, variation.crossover_probability,
       variation.perturb_parameter_weight, variation.replace_operator_weight,
       variation.swap_source_weight, variation.replace_subtree_weight, variation.insert_weight,
       variation.delete_weight, variation.hoist_weight, variation.combine_weight,
-      variation.graft_weight, fmt::join(variation.sources, " "),
+      variation.refine_weight, variation.graft_weight, fmt::join(variation.sources, " "),
       fmt::join(variation.excluded, " "));
   for (const expr::Expression& function : variation.library) {
     text += fmt::format("graft={}\n", expr::PrintExpression(function));
@@ -253,10 +266,7 @@ std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& l
                         target.minimum, target.maximum, target.group);
   }
   for (const expr::UnitLayout& further : options.robust.further_layouts) {
-    for (const expr::Unit& unit : further) {
-      text += fmt::format("further_unit={} {} {} {}\n", unit.block, expr::UnitKindName(unit.kind),
-                          unit.parameters, unit.fan);
-    }
+    for (const expr::Unit& unit : further) text += UnitLine("further_unit", unit);
     text += "further_units_end\n";
   }
   for (const Seed& seed : BaselineSeeds(options.baselines)) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "expr/blockwise.h"
 #include "search/allocation_hash.h"
 #include "search/mating_pool.h"
 #include "search/random.h"
@@ -44,16 +45,18 @@ class EvolutionStrategy final : public Strategy {
     for (int i = 0; i < options.islands; ++i) {
       islands_.emplace_back(static_cast<size_t>(options.population));
     }
-    perturb_only_ = options.variation;
+    perturb_only_ = refine_only_ = options.variation;
     for (double expr::VariationOptions::*weight :
          {&expr::VariationOptions::replace_operator_weight,
           &expr::VariationOptions::swap_source_weight,
           &expr::VariationOptions::replace_subtree_weight, &expr::VariationOptions::insert_weight,
           &expr::VariationOptions::delete_weight, &expr::VariationOptions::hoist_weight,
-          &expr::VariationOptions::combine_weight, &expr::VariationOptions::graft_weight}) {
-      perturb_only_.*weight = 0;
+          &expr::VariationOptions::combine_weight, &expr::VariationOptions::refine_weight,
+          &expr::VariationOptions::graft_weight}) {
+      perturb_only_.*weight = refine_only_.*weight = 0;
     }
-    perturb_only_.perturb_parameter_weight = 1;
+    perturb_only_.perturb_parameter_weight = refine_only_.refine_weight = 1;
+    refine_only_.perturb_parameter_weight = 0;
   }
 
   void AddSeen(const expr::Expression& expression) override {
@@ -83,7 +86,7 @@ class EvolutionStrategy final : public Strategy {
     Offspring offspring;
     offspring.lineage.origin = "random";
     for (int attempt = 0; attempt < kTries; ++attempt) {
-      offspring.expression = expr::RandomExpression(*random_, options_.variation);
+      offspring.expression = RandomOrRefined();
       if (seen_.Add(offspring.expression)) break;
     }
     pending_.push_back({VariationChoice::kVariations, {}});
@@ -94,9 +97,16 @@ class EvolutionStrategy final : public Strategy {
     if (!options_.surrogate.enabled) return {};
     std::set<std::string> pool;
     const auto wanted = static_cast<size_t>(options_.surrogate.feature_pool);
+    // Most functions of finer units build on one of the blocks.
+    const bool of_blocks = Refines();
     for (size_t i = 0; i < kTreesPerFeature * wanted && pool.size() < wanted; ++i) {
       const expr::Expression tree = expr::RandomExpression(*random_, options_.variation);
-      for (std::string& feature : expr::RequiredFeatures(tree)) pool.insert(std::move(feature));
+      for (std::string& feature : expr::RequiredFeatures(tree)) {
+        if (of_blocks && !expr::FeatureOfBlocks(feature)) {
+          pool.insert(expr::BlockwiseFeature(feature));
+        }
+        pool.insert(std::move(feature));
+      }
     }
     known_features_.insert(pool.begin(), pool.end());
     return {pool.begin(), pool.end()};
@@ -116,6 +126,18 @@ class EvolutionStrategy final : public Strategy {
   }
 
  private:
+  bool Refines() const { return options_.variation.refine_weight > 0; }
+
+  // Where functions are refined, three of four are library functions with a refinement: random
+  // trees of fine units are far worse than those, and say little about what is better.
+  expr::Expression RandomOrRefined() {
+    const std::vector<expr::Expression>& library = options_.variation.library;
+    if (!Refines() || library.empty() || random_->Below(4) == 0) {
+      return expr::RandomExpression(*random_, options_.variation);
+    }
+    return expr::Mutate(*random_, library[random_->Below(library.size())], refine_only_);
+  }
+
   struct Pending {
     size_t variation;
     expr::Allocation allocation;  // if the model chose it
@@ -196,6 +218,12 @@ class EvolutionStrategy final : public Strategy {
     return *std::move(allocation);
   }
 
+  bool IsTrusted(const expr::Allocation& allocation) const {
+    const double radius = options_.surrogate.trust_radius;
+    const auto population = static_cast<size_t>(options_.population);
+    return radius == 0 || surrogate_->DistanceFromBest(allocation, population) <= radius;
+  }
+
   // What one candidate is chosen by: its loss alone, or what it gains over the front.
   using Rivals = std::vector<const MatingPool::Member*>;
   Rivals DrawRivals(const MatingPool& island) {
@@ -220,7 +248,7 @@ class EvolutionStrategy final : public Strategy {
   std::optional<Appraisal> Appraise(const expr::Expression& expression,
                                     const Rivals& rivals) const {
     std::optional<expr::Allocation> allocation = AllocationOf(expression);
-    if (!allocation) return std::nullopt;
+    if (!allocation || !IsTrusted(*allocation)) return std::nullopt;
     Appraisal appraisal;
     Objectives hoped;
     const size_t objectives = context_.objectives;
@@ -272,7 +300,7 @@ class EvolutionStrategy final : public Strategy {
   const StrategyContext context_;
   std::unique_ptr<expr::RandomGenerator> random_;
   VariationChoice choice_;
-  expr::VariationOptions perturb_only_;
+  expr::VariationOptions perturb_only_, refine_only_;
   std::vector<MatingPool> islands_;
   SeenExpressions seen_;
   std::set<std::string> known_features_;

@@ -35,6 +35,10 @@ struct SurrogateOptions {
   int feature_pool = 64;
   // An offspring is judged by its predicted loss less this many standard deviations.
   double optimism = 2.0;
+  // Root mean square difference of sparsities from the nearest of the best allocations, up to which
+  // an offspring is proposed; 0: any. Where the model knows nothing, losses are far worse than it
+  // says.
+  double trust_radius = 0;
   // Share of candidates chosen by their loss alone; the others by how far they get ahead of what
   // the front has that is nowhere else worse.
   double loss_share = 0.5;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace strata::search {
@@ -32,6 +33,19 @@ void Surrogate::Add(const expr::Allocation& allocation, std::vector<double> meas
   latest_.push_back(std::move(best_.back()));
   best_.pop_back();
   if (latest_.size() > half_) latest_.pop_front();
+}
+
+double Surrogate::DistanceFromBest(const expr::Allocation& allocation, size_t count) const {
+  double nearest = std::numeric_limits<double>::infinity();
+  for (size_t k = 0; k < std::min(count, best_.size()); ++k) {
+    double squares = 0;
+    for (size_t i = 0; i < allocation.size(); ++i) {
+      const double difference = roots_[i] * allocation[i] - best_[k].input[i];
+      squares += difference * difference;
+    }
+    nearest = std::min(nearest, squares);
+  }
+  return std::sqrt(nearest);
 }
 
 void Surrogate::Fit(const std::vector<expr::Allocation>& pending) {

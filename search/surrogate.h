@@ -26,6 +26,10 @@ class Surrogate {
 
   bool is_ready() const { return best_.size() + latest_.size() >= minimum_points_; }
 
+  // Root mean square difference of sparsities, over all parameters, from the nearest of the
+  // `count` allocations of the lowest loss. Ready only.
+  double DistanceFromBest(const expr::Allocation& allocation, size_t count) const;
+
   // Fits to the points and, so that candidates that are still being measured are not proposed
   // again, to `pending` allocations as if each had measured what is predicted of it. Kernel
   // settings are chosen anew whenever a quarter more points were added than at the last choice;

@@ -18,6 +18,7 @@ constexpr Weight kMutations[] = {
     &expr::VariationOptions::delete_weight,
     &expr::VariationOptions::hoist_weight,
     &expr::VariationOptions::combine_weight,
+    &expr::VariationOptions::refine_weight,
     &expr::VariationOptions::graft_weight,
 };
 static_assert(std::size(kMutations) + 1 == VariationChoice::kVariations);

@@ -16,7 +16,7 @@ namespace strata::search {
 // fifth. Not thread-safe.
 class VariationChoice {
  public:
-  static constexpr size_t kVariations = 10;
+  static constexpr size_t kVariations = 11;
   static constexpr size_t kCrossover = 0;
 
   VariationChoice(const expr::VariationOptions& options, bool adaptive);

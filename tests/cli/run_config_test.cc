@@ -196,11 +196,46 @@ TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
   const auto config = LoadRunConfig("", {"granularity=linear"});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(config->variation.sources, ::testing::IsSupersetOf({"fan", "attention", "size"}));
-  EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("within")));
+  EXPECT_THAT(config->variation.excluded, ::testing::Contains("within"));
+  EXPECT_THAT(config->variation.sources, ::testing::IsSupersetOf({"query", "gate", "down"}));
+  EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("blockwise")));
+  EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("shift")));
+  EXPECT_EQ(config->variation.refine_weight, 2);
   EXPECT_EQ(config->origins.at("variation.sources"), "granularity linear");
   const auto chosen = LoadRunConfig("", {"granularity=linear", "variation.sources=WX"});
   EXPECT_THAT(chosen->variation.sources, ::testing::ElementsAre("WX"));
   EXPECT_EQ(LoadRunConfig("", {})->variation.sources, expr::VariationOptions().sources);
+  const auto kinds = LoadRunConfig("", {"granularity=kind"});
+  EXPECT_THAT(kinds->variation.sources, ::testing::Not(::testing::Contains("query")));
+  EXPECT_THAT(kinds->variation.excluded, ::testing::Not(::testing::Contains("shift")));
+  const auto unrefined = LoadRunConfig("", {"granularity=linear", "variation.refine_weight=0"});
+  EXPECT_EQ(unrefined->variation.refine_weight, 0);
+}
+
+TEST(RunConfigTest, BaselinesOfFinerUnitsLookAtBlocksToo) {
+  expr::UnitLayout layout;
+  for (int unit = 0; unit < 28; ++unit) {
+    layout.push_back({4096, unit / 7, expr::UnitKind::kAttention, 128,
+                      static_cast<expr::LinearRole>(1 + unit % 7)});
+  }
+  RunConfig config = Complete();
+  config.granularity = "linear";
+  config.baselines = {"owl", "uniform"};
+  const auto names = [&](const std::string& units) {
+    config.baseline_units = units;
+    std::vector<std::string> all;
+    const auto baselines = BaselinesOf(config, layout);
+    EXPECT_TRUE(baselines.ok()) << baselines.status();
+    for (const expr::Baseline& baseline : *baselines) all.push_back(baseline.name);
+    return all;
+  };
+  EXPECT_THAT(names("run"), ::testing::ElementsAre("owl", "uniform"));
+  EXPECT_THAT(names("block"), ::testing::ElementsAre("owl blockwise", "uniform blockwise"));
+  EXPECT_THAT(names("both"),
+              ::testing::ElementsAre("owl", "owl blockwise", "uniform", "uniform blockwise"));
+  config.baseline_units = "blocks";
+  EXPECT_THAT(Message(ValidateRunConfig(config)),
+              HasSubstr("must be run, block or both, found 'blocks'"));
 }
 
 TEST(RunConfigTest, BaselinesAreChosenByName) {

@@ -194,6 +194,44 @@ TEST_F(SearchCommandLineTest, AWarmStartIsMeasuredUnderItsName) {
   EXPECT_FALSE(std::filesystem::exists(Path("third")));
 }
 
+// Coarse to fine: what a search on blocks found, in a search on single linears.
+TEST_F(SearchCommandLineTest, ASearchOnLinearsGoesOnFromOneOnBlocks) {
+  const json coarse = Search({"--set", "search.finalists=1000"});
+  const std::vector<std::string> fine_run = {"--run", Path("fine"),
+                                             "--set", "granularity=linear",
+                                             "--set", "search.baseline_units=block",
+                                             "--set", "search.warm_start=" + Path("run"),
+                                             "--set", "search.finalists=1000"};
+  std::vector<std::string> command = fine_run;
+  command.insert(command.end(), {"--set", "search.maximum_evaluations=30"});
+  const json fine = Search(command);
+  ASSERT_EQ(fine["baselines"].size(), coarse["baselines"].size());
+  for (size_t i = 0; i < fine["baselines"].size(); ++i) {
+    const json& of_blocks = coarse["baselines"][i];
+    const json& of_linears = fine["baselines"][i];
+    const std::string name = of_blocks["name"];
+    EXPECT_EQ(of_linears["name"],
+              std::string(name).insert(std::min(name.find(' '), name.size()), " blockwise"));
+    EXPECT_EQ(of_linears["selection_perplexity"], of_blocks["selection_perplexity"]) << name;
+  }
+  int lifted = 0;
+  for (const char* group : {"front", "other_finalists"}) {
+    for (const json& candidate : fine[group]) {
+      const bool is_warm = candidate["name"].get<std::string>().ends_with(" of " + Path("run"));
+      lifted += is_warm &&
+                candidate["expression"].get<std::string>().find("blockwise(") != std::string::npos;
+    }
+  }
+  EXPECT_GT(lifted, 0) << fine.dump(1);
+  EXPECT_EQ(Run({"fsck", Path("fine")}).exit_code, 0);
+  // The roles of the linears are part of the run: it goes on as the search that it is.
+  std::vector<std::string> more = fine_run;
+  more.insert(more.end(), {"--extend", "--set", "search.maximum_evaluations=34"});
+  EXPECT_GT(Search(more)["evaluations"], fine["evaluations"]);
+  const json exported = json::parse(Run({"export", Path("fine")}).out, nullptr, false);
+  EXPECT_EQ(exported["allocation"].size(), 21u) << exported.dump(1);
+}
+
 TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
   const json whole = Search({"--run", Path("whole"), "--set", "search.maximum_evaluations=32"});
   const json shorter = Search();

@@ -36,6 +36,10 @@ TEST(RequiredFeatures, ListsMeasurementsOnce) {
   EXPECT_THAT(RequiredFeatures(Parsed("span(var(abslog(WX)) * outliers(5) + depth - size + "
                                       "sin(var(abslog(WX))) + outliers(3) + influence, 0.1)")),
               ElementsAre("influence", "outliers(3)", "outliers(5)", "var(abslog(WX))"));
+  EXPECT_THAT(
+      RequiredFeatures(Parsed("span(blockwise(minmax(alpha) + blockwise(depth * gini(W))) + "
+                              "alpha, 0.1)")),
+      ElementsAre("alpha", "blockwise(alpha)", "blockwise(gini(W))"));
   EXPECT_THAT(RequiredFeatures(Parsed("ramp(depth + 2, 0.01)")), IsEmpty());
   EXPECT_THAT(RequiredFeatures(Parsed("uniform()")), IsEmpty());
   EXPECT_THAT(RequiredFeatures(Parsed("redundancy")), ElementsAre("redundancy"));

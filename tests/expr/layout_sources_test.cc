@@ -30,6 +30,18 @@ TEST(LayoutSources, FollowFromTheLayout) {
   EXPECT_THAT(Values("attention", layout), ElementsAre(1, 0, 0, 0));
 }
 
+TEST(LayoutSources, EveryRoleMarksItsLinears) {
+  UnitLayout layout;
+  for (int role = 0; role < kLinearRoles; ++role) {
+    layout.push_back({1, 0, UnitKind::kAttention, 2, static_cast<LinearRole>(role)});
+  }
+  for (int role = 1; role < kLinearRoles; ++role) {
+    std::vector<double> expected(layout.size(), 0.0);
+    expected[static_cast<size_t>(role)] = 1.0;
+    EXPECT_EQ(Values(std::string(LinearRoleName(static_cast<LinearRole>(role))), layout), expected);
+  }
+}
+
 TEST(LayoutSources, OneBlockHasDepthZero) {
   EXPECT_THAT(Values("depth", {{1, 0, UnitKind::kAttention, 2}, {1, 0, UnitKind::kFeedForward, 2}}),
               ElementsAre(0, 0));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "expr/allocation.h"
+#include "expr/blockwise.h"
 #include "tests/expr/test_support.h"
 
 namespace strata::expr {
@@ -28,13 +29,15 @@ inline UnitLayout RandomLayout(RandomGenerator& random) {
       const UnitKind kind = shape == 0         ? UnitKind::kBlock
                             : unit * 2 < units ? UnitKind::kAttention
                                                : UnitKind::kFeedForward;
-      layout.push_back({side * other, block, kind, side + other});
+      const LinearRole role = shape == 2 ? static_cast<LinearRole>(unit + 1) : LinearRole::kNone;
+      layout.push_back({side * other, block, kind, side + other, role});
     }
   }
   return layout;
 }
 
 inline bool IsNonnegativeFeature(const std::string& feature) {
+  if (const auto of_blocks = FeatureOfBlocks(feature)) return IsNonnegativeFeature(*of_blocks);
   for (const std::string_view start :
        {"var(", "std(", "l1(", "l2(", "geomean(", "rootprod(", "entropy(", "kurtosis(", "below(",
         "matrixrank(", "stablerank(", "spectraltail(", "alpha", "outliers(", "sensitivity"}) {
@@ -73,9 +76,13 @@ inline FeatureTable HostileTable(const Expression& tree, const UnitLayout& layou
       std::vector<double> values = HostileFeature(random, layout.size());
       for (double& value : values) {
         if (IsNonnegativeFeature(name)) value = std::fabs(value);
-        if (name.starts_with("below(") || name.starts_with("matrixrank(")) {
+        const std::string inner = FeatureOfBlocks(name).value_or(name);
+        if (inner.starts_with("below(") || inner.starts_with("matrixrank(")) {
           value = std::fmin(value, 1.0);
         }
+      }
+      for (size_t i = 1; FeatureOfBlocks(name) && i < values.size(); ++i) {
+        if (layout[i].block == layout[i - 1].block) values[i] = values[i - 1];
       }
       statistics[name] = values;
     }

@@ -108,9 +108,11 @@ std::set<std::string> WordsOf(const std::string& text) {
 
 TEST(Reading, EveryTreeReadsWithoutInternalNames) {
   // Names of operators that are plain English as well.
-  const std::set<std::string> english = {
-      "depth",  "size", "last", "attention", "mean", "rank", "entropy", "correlation", "proportion",
-      "within", "W",    "X",    "G",         "ramp", "min",  "max",     "logistic",    "below"};
+  const std::set<std::string> english = {"depth", "size",     "last",        "attention",  "mean",
+                                         "rank",  "entropy",  "correlation", "proportion", "within",
+                                         "W",     "X",        "G",           "ramp",       "min",
+                                         "max",   "logistic", "below",       "query",      "key",
+                                         "value", "output",   "gate",        "up",         "down"};
   MersenneTwister random(8);
   for (int k = 0; k < 20000; ++k) {
     const Expression tree = AnyTree(random).Of(ValueType::kAllocation, 1 + k % 7);

@@ -40,10 +40,10 @@ class DenseTrees {
 
   Expression Allocation() {
     static const std::vector<std::string> heads = {
-        "span",   "rank", "ramp",       "waterfill", "dsa",  "logistic", "density",
-        "direct", "nm",   "proportion", "within",    "span", "waterfill"};
+        "span",   "rank", "ramp",       "waterfill", "dsa",  "logistic",  "density",
+        "direct", "nm",   "proportion", "within",    "span", "waterfill", "shift"};
     const std::string head = Pick(heads);
-    if (head != "within") return Node(head, {Layers(1 + random_.Below(9))});
+    if (head != "within" && head != "shift") return Node(head, {Layers(1 + random_.Below(9))});
     return Node(head, {Allocation(), Layers(1 + random_.Below(7))});
   }
 
@@ -63,16 +63,18 @@ class DenseTrees {
 
   Expression Layers(uint64_t nodes) {
     static const std::vector<std::string> unary = {
-        "neg",        "neg",    "abs",        "pow2", "reverse", "minmax",  "zscore",
-        "ranks",      "exp",    "abslog",     "sqrt", "log",     "sin",     "cos",
-        "tanh",       "atan",   "asin",       "acos", "neg",     "softmax", "smooth",
-        "kindminmax", "cumsum", "suffixmean", "tan",  "logpos",  "sigmoid", "softplus"};
+        "neg",  "neg",    "abs",     "pow2",     "reverse",  "minmax",     "zscore", "ranks",
+        "exp",  "abslog", "sqrt",    "log",      "sin",      "cos",        "tanh",   "atan",
+        "asin", "acos",   "neg",     "softmax",  "smooth",   "kindminmax", "cumsum", "suffixmean",
+        "tan",  "logpos", "sigmoid", "softplus", "blockwise"};
     static const std::vector<std::string> binary = {"+", "-", "*", "/", "min", "max", "mix"};
     static const std::vector<std::string> leaves = {"depth",
                                                     "influence",
                                                     "size",
                                                     "last",
                                                     "attention",
+                                                    "query",
+                                                    "down",
                                                     "fan",
                                                     "0",
                                                     "1",
@@ -153,6 +155,11 @@ constexpr std::string_view kRarePatterns[] = {
     "span(cos(-3 * influence) + pow2(influence / -7) * abslog(-2 / influence), 0.2)",
     "dsa(-atan(influence / -3), 0.5)",
     "nm(softmax(2), 0.5, 8)",
+    "shift(span(influence, 0.2), -value, 0.1)",
+    "shift(shift(rank(depth, 0.2), blockwise(3), 0.1), blockwise(depth) * blockwise(-redundancy), "
+    "0.2)",
+    "span(blockwise(blockwise(cumsum(influence))), 0.3)",
+    "shift(span(influence, 0.2), query, 0)",
     // Kept: the sum drowns the shape, and the product overflows.
     "span(1000 + 0.00001 * minmax(influence), 0.5)",
     "rank(64 * (1000 * (1000 * (10 * influence))), 0.5)",

@@ -23,6 +23,7 @@ TEST(ValueFacts, FollowFromDefinitions) {
   EXPECT_TRUE(FactsOf(Parsed("exp(ranks(3)) + 1")).uniform);
   EXPECT_FALSE(FactsOf(Parsed("cumsum(3)")).uniform);
   EXPECT_GT(FactsOf(Parsed("exp(3 - 2 * depth)")).gap, 0);
+  EXPECT_LE(FactsOf(Parsed("softplus(depth + 10)")).gap, FactsOf(Parsed("depth + 10")).gap);
   EXPECT_EQ(FactsOf(Parsed("exp(influence)")).gap, 0);
   EXPECT_EQ(FactsOf(Parsed("minmax(influence)")).range, 1);
   EXPECT_EQ(FactsOf(Parsed("minmax(influence)")).gap, 0);
@@ -43,10 +44,18 @@ TEST(ValueFacts, OperandsSeenThroughMonotoneFunctions) {
   EXPECT_EQ(ExactMultiple(Parsed("2 * influence")).child, -1);          // may overflow
 }
 
-void VisitLayers(const Expression& node, const std::function<void(const Expression&)>& visit) {
+// Every node of type Layers, with the table that it is evaluated on.
+void VisitLayers(const Expression& node, const FeatureTable& table,
+                 const std::function<void(const Expression&, const FeatureTable&)>& visit) {
   if (TypeOf(node) == ValueType::kTensor || OperatorOf(node.op).name == "dsa") return;
-  if (TypeOf(node) == ValueType::kLayers) visit(node);
-  for (const Expression& child : node.children) VisitLayers(child, visit);
+  if (TypeOf(node) == ValueType::kLayers) visit(node, table);
+  if (OperatorOf(node.op).name == "blockwise") {
+    const absl::StatusOr<FeatureTable> blocks = BlockTable(node.children[0], table);
+    ASSERT_TRUE(blocks.ok()) << PrintExpression(node);
+    VisitLayers(node.children[0], *blocks, visit);
+    return;
+  }
+  for (const Expression& child : node.children) VisitLayers(child, table, visit);
 }
 
 void ExpectFacts(const ValueFacts& facts, std::vector<double> values) {
@@ -67,12 +76,12 @@ TEST(ValueFacts, HoldOnHostileTables) {
   MersenneTwister random(21);
   VariationOptions options;
   options.excluded.clear();
-  options.sources = {"depth", "last", "attention", "size", "fan", "influence", "W", "WX"};
+  options.sources = {"depth", "last", "attention", "size", "fan", "query", "influence", "W", "WX"};
   int informative = 0;
   for (int round = 0; round < 40000; ++round) {
     const Expression tree = RandomExpression(random, options);
-    FeatureTable table = HostileTable(tree, RandomLayout(random), random);
-    VisitLayers(tree, [&](const Expression& node) {
+    const FeatureTable hostile = HostileTable(tree, RandomLayout(random), random);
+    VisitLayers(tree, hostile, [&](const Expression& node, const FeatureTable& table) {
       const ValueFacts facts = FactsOf(node);
       informative += facts.low > -1e300 || facts.high < 1e300;
       const absl::StatusOr<std::vector<double>> values = EvaluateLayers(node, table);

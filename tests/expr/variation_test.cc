@@ -184,6 +184,38 @@ TEST(Variation, AllocationsAreRefinedUnrefinedAndExchanged) {
   EXPECT_GT(exchanged, 50);
 }
 
+// Only for that: every child is the parent with one refinement on top, of one source as often as
+// not.
+TEST(Variation, RefinementsHaveAWeightOfTheirOwn) {
+  MersenneTwister random(9);
+  VariationOptions options;
+  for (double VariationOptions::*weight :
+       {&VariationOptions::perturb_parameter_weight, &VariationOptions::replace_operator_weight,
+        &VariationOptions::swap_source_weight, &VariationOptions::replace_subtree_weight,
+        &VariationOptions::insert_weight, &VariationOptions::delete_weight,
+        &VariationOptions::hoist_weight, &VariationOptions::combine_weight,
+        &VariationOptions::graft_weight}) {
+    options.*weight = 0;
+  }
+  options.refine_weight = 1;
+  options.sources = {"query", "down"};
+  std::erase(options.excluded, "shift");
+  const Expression plain = Parsed("span(depth, 0.1)");
+  std::map<std::string, int> marks;
+  for (int k = 0; k < 1000; ++k) {
+    const Expression child = Mutate(random, plain, options);
+    ASSERT_EQ(OperatorOf(child.op).name, "shift") << PrintExpression(child);
+    ASSERT_EQ(child.children[0], plain);
+    EXPECT_LE(std::fabs(child.parameters[0]), 0.5);
+    ++marks[PrintExpression(child.children[1])];
+  }
+  EXPECT_GT(marks["query"], 150);
+  EXPECT_GT(marks["down"], 150);
+  // Without a refinement to introduce there is nothing to do.
+  options.excluded.push_back("shift");
+  EXPECT_NE(Mutate(random, plain, options).children.size(), 2u);
+}
+
 std::vector<Expression> Seeds() {
   std::vector<Expression> seeds;
   for (const Baseline& baseline : Baselines(SquareBlocks(std::vector<int64_t>(30, 1000)), 0.7)) {

@@ -68,6 +68,7 @@ TEST(ValidateOptions, NamesTheImpossibleOption) {
       {[](auto* o) { o->strategy.surrogate.unfiltered_share = 1.5; }, "unfiltered_share"},
       {[](auto* o) { o->strategy.surrogate.loss_share = -0.5; }, "loss_share"},
       {[](auto* o) { o->strategy.surrogate.optimism = -1; }, "optimism"},
+      {[](auto* o) { o->strategy.surrogate.trust_radius = 1.5; }, "trust_radius"},
       {[](auto* o) {
          o->warm_start = {{"x", *expr::ParseExpression("depth")}};
        },
@@ -143,6 +144,7 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->strategy.surrogate.unfiltered_share = 0.77; },
       [](auto* o) { o->strategy.surrogate.loss_share = 0.77; },
       [](auto* o) { o->strategy.surrogate.optimism = 0.77; },
+      [](auto* o) { o->strategy.surrogate.trust_radius = 0.05; },
       [](auto* o) { o->strategy.surrogate.minimum_points += 1; },
       [](auto* o) { o->strategy.surrogate.maximum_points += 1; },
       [](auto* o) { o->strategy.surrogate.feature_pool += 1; },

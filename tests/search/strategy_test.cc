@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "expr/blockwise.h"
+#include "search/surrogate.h"
 #include "tests/search/simulation.h"
 
 namespace strata::search {
@@ -91,6 +93,63 @@ TEST_F(StrategyTest, WithoutResultsEverythingIsRandom) {
     const auto strategy = MakeStrategy(options, context_);
     EXPECT_EQ(strategy->Breed().lineage.origin, "random");
   }
+}
+
+// What the model proposes lies near one of the best; without a radius, not all of it does.
+TEST_F(StrategyTest, ProposalsStayWithinTheTrustRadius) {
+  for (const double radius : {0.0, 0.02}) {
+    StrategyOptions options;
+    options.surrogate.unfiltered_share = 0;
+    options.surrogate.trust_radius = radius;
+    const auto strategy = MakeStrategy(options, context_);
+    next_ = 0;
+    Surrogate known(options.surrogate, table_.weights(), 1);
+    int proposed = 0, outside = 0;
+    for (int i = 0; i < 120; ++i) {
+      const Offspring child = i < 20 ? strategy->First() : strategy->Breed();
+      const auto loss = 5 + 0.001 * static_cast<double>(i * 37 % 100);
+      Told(strategy.get(), child, loss);
+      const auto allocation = expr::EvaluateAllocation(child.expression, table_, context_.target);
+      if (!allocation.ok()) continue;
+      if (child.forecast) {
+        ++proposed;
+        outside += known.DistanceFromBest(*allocation, 24) > 0.02 ? 1 : 0;
+      }
+      known.Add(*allocation, {loss});
+    }
+    EXPECT_GT(proposed, 20);
+    if (radius > 0) {
+      EXPECT_EQ(outside, 0);
+    } else {
+      EXPECT_GT(outside, 0);
+    }
+  }
+}
+
+// Where units are refined, most functions to begin with are published ones with a refinement.
+TEST_F(StrategyTest, FirstFunctionsAreRefinedWhereTheUnitsAreFine) {
+  StrategyOptions options;
+  options.variation.refine_weight = 2;
+  std::erase(options.variation.excluded, "shift");
+  std::erase(options.variation.excluded, "blockwise");
+  options.variation.library = {*expr::ParseExpression("span(blockwise(-gini(W)), 0.17)")};
+  const auto strategy = MakeStrategy(options, context_);
+  const std::vector<std::string> pool = strategy->FeaturePool();
+  const std::set<std::string> features(pool.begin(), pool.end());
+  int of_blocks = 0;
+  for (const std::string& feature : features) {
+    const bool is_twin = features.contains(expr::BlockwiseFeature(feature));
+    of_blocks += is_twin ? 1 : 0;
+  }
+  EXPECT_GT(of_blocks, 20);
+  int refined = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Offspring first = strategy->First();
+    refined += expr::OperatorOf(first.expression.op).name == "shift" &&
+               first.expression.children[0] == options.variation.library[0];
+  }
+  EXPECT_GT(refined, 50);
+  EXPECT_LT(refined, 95);
 }
 
 TEST_F(StrategyTest, HillClimbingMutatesTheBestAndStartsAgainWithoutProgress) {

@@ -56,6 +56,18 @@ TEST(Surrogate, RanksAllocationsItHasNotSeen) {
   EXPECT_GT(right, 270);
 }
 
+TEST(Surrogate, MeasuresTheDistanceFromTheBest) {
+  Surrogate surrogate({}, {0.25, 0.75}, 1);
+  surrogate.Add({0.7, 0.5}, {3.0});
+  surrogate.Add({0.1, 0.7}, {9.0});
+  EXPECT_NEAR(surrogate.DistanceFromBest({0.7, 0.5}, 1), 0, 1e-15);
+  EXPECT_NEAR(surrogate.DistanceFromBest({0.5, 0.5}, 1), std::sqrt(0.25) * 0.2, 1e-12);
+  EXPECT_NEAR(surrogate.DistanceFromBest({0.7, 0.6}, 1), std::sqrt(0.75) * 0.1, 1e-12);
+  // The second best counts only where two do.
+  EXPECT_NEAR(surrogate.DistanceFromBest({0.1, 0.7}, 2), 0, 1e-15);
+  EXPECT_GT(surrogate.DistanceFromBest({0.1, 0.7}, 1), 0.3);
+}
+
 // The model is fitted to good allocations and must still know that wild ones are bad.
 TEST(Surrogate, ExpectsNothingGoodFarAway) {
   Surrogate surrogate = Trained({}, 150);

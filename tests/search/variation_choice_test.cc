@@ -31,8 +31,8 @@ TEST(VariationChoice, EveryMutationHasItsOwnOptions) {
   const VariationChoice choice({}, false);
   EXPECT_EQ(choice.OptionsOf(1).perturb_parameter_weight, 1);
   EXPECT_EQ(choice.OptionsOf(1).graft_weight, 0);
-  EXPECT_EQ(choice.OptionsOf(9).graft_weight, 1);
-  EXPECT_EQ(choice.OptionsOf(9).perturb_parameter_weight, 0);
+  EXPECT_EQ(choice.OptionsOf(10).graft_weight, 1);
+  EXPECT_EQ(choice.OptionsOf(10).perturb_parameter_weight, 0);
 }
 
 TEST(VariationChoice, SuccessShiftsTheWeightsOnlyWhereAdaptive) {

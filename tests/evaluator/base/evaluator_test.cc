@@ -51,6 +51,14 @@ TEST(LayoutOf, CountsWeightsAndFan) {
               ElementsAre(6, 35, 28, 143));
 }
 
+TEST(LayoutOf, OnlySingleLinearsHaveARole) {
+  ModelSummary model = SmallModel();
+  model.linears[0].role = expr::LinearRole::kQuery;
+  EXPECT_EQ(LayoutOf(model, Granularity::kLinear)[0].role, expr::LinearRole::kQuery);
+  EXPECT_EQ(LayoutOf(model, Granularity::kKind)[0].role, expr::LinearRole::kNone);
+  EXPECT_EQ(LayoutOf(model, Granularity::kBlock)[0].role, expr::LinearRole::kNone);
+}
+
 TEST(CheckGroup, EveryLinearMustBeDivided) {
   EXPECT_TRUE(CheckGroup(SmallModel(), 0).ok());
   EXPECT_TRUE(CheckGroup(SmallModel(), 1).ok());

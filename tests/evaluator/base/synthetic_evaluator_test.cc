@@ -28,6 +28,16 @@ EvaluateRequest Request(std::vector<double> allocation, Split split = Split::kFi
   return request;
 }
 
+TEST(SyntheticEvaluator, FeaturesOfBlocksAreThoseOfBlocks) {
+  const auto evaluator = MakeSyntheticEvaluator({.blocks = 3, .before_operation = {}});
+  const std::vector<double> blocks = Feature(*evaluator, "gini(W)");
+  const std::vector<double> linears =
+      Feature(*evaluator, "blockwise(gini(W))", Granularity::kLinear);
+  ASSERT_EQ(linears.size(), 21u);
+  for (size_t i = 0; i < linears.size(); ++i) EXPECT_EQ(linears[i], blocks[i / 7]);
+  EXPECT_EQ(LayoutOf(evaluator->model(), Granularity::kLinear)[8].role, expr::LinearRole::kKey);
+}
+
 TEST(SyntheticEvaluator, LossIsTheFormulaOfTheKnownFeature) {
   const auto evaluator = MakeSyntheticEvaluator({.blocks = 5, .before_operation = {}});
   const std::vector<double> weights = Feature(*evaluator, "var(abslog(WX))");

@@ -116,6 +116,22 @@ TEST(ModelEvaluatorTest, FeaturesOfBlocksAndLinears) {
   EXPECT_EQ(linears->values[2][7], blocks->values[2][1]);
   EXPECT_EQ(linears->values[2][13], blocks->values[2][1]);
   EXPECT_NE(linears->values[0][0], linears->values[0][1]);
+  // Those of blocks, for linears, with others in between.
+  request.features = {"blockwise(var(abslog(WX)))", "gini(W)", "blockwise(redundancy)"};
+  const auto mixed = Shared().MeasureFeatures(request, nullptr);
+  ASSERT_TRUE(mixed.ok()) << mixed.status();
+  ASSERT_EQ(mixed->values.size(), 3u);
+  for (size_t unit = 0; unit < 210; ++unit) {
+    EXPECT_EQ(mixed->values[0][unit], blocks->values[0][unit / 7]);
+    EXPECT_EQ(mixed->values[2][unit], blocks->values[2][unit / 7]);
+  }
+  EXPECT_NE(mixed->values[1][0], mixed->values[1][1]);
+  EXPECT_EQ(Shared()
+                .MeasureFeatures({{2, 32}, Granularity::kLinear, {"blockwise(depth)"}}, nullptr)
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+  request.features = {"var(abslog(WX))", "outliers(5)", "redundancy", "influence"};
   // An evaluation between leaves the statistics as they were.
   ASSERT_TRUE(Shared().Evaluate(SmallRequest(), nullptr).ok());
   request.granularity = Granularity::kBlock;
