@@ -12,8 +12,8 @@
 
 namespace strata::cli {
 
-// From the folder of another run, its front and what it measured with the exact protocol, those of a
-// run on blocks as Blockwise (expr/blockwise.h) writes them where the units are finer; else the
+// From the folder of another run, its front and what it measured with the exact protocol, those of
+// a run on blocks as Blockwise (expr/blockwise.h) writes them where the units are finer; else the
 // one function that `source` is as a FUNCTION argument (function_argument.h). None for an empty
 // text. The functions alone are taken, not their results: those are of another model, text or
 // target. NotFound, InvalidArgument and the errors of a run that cannot be read name `source`.
