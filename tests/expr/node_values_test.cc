@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "expr/blockwise.h"
 #include "tests/expr/any_tree.h"
 #include "tests/expr/test_support.h"
 
@@ -59,9 +60,13 @@ TEST(NodeValues, AreThoseOfTheEvaluator) {
   for (int k = 0; k < 3000; ++k) {
     const Expression tree = AnyTree(random).Of(ValueType::kAllocation, 2 + k % 6);
     FeatureTable table(SquareBlocks(std::vector<int64_t>(1 + random.Below(12), 3538944)));
+    // Of blocks or of units, which are blocks here: one statistic.
     for (const std::string& feature : RequiredFeatures(tree)) {
-      ASSERT_TRUE(
-          table.Add(feature, HostileFeature(random, static_cast<size_t>(table.units()))).ok());
+      const std::string plain = FeatureOfBlocks(feature).value_or(feature);
+      if (table.Find(plain) != nullptr) continue;
+      const auto values = HostileFeature(random, static_cast<size_t>(table.units()));
+      ASSERT_TRUE(table.Add(plain, values).ok());
+      ASSERT_TRUE(table.Add(BlockwiseFeature(plain), values).ok());
     }
     for (const NodeValue& value : EvaluateNodes(tree, table, {.sparsity = 0.5})) {
       if (TypeOf(*value.node) == ValueType::kAllocation) {

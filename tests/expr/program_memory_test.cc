@@ -26,7 +26,10 @@ FeatureTable Table(int sizes) {
   EXPECT_TRUE(table.Add("mean(W)", HostileFeature(random, kUnits)).ok());
   std::vector<double> values(kUnits);
   for (double& value : values) value = random.Normal();
-  EXPECT_TRUE(table.Add("var(W)", std::move(values)).ok());
+  for (int i = 1; i < kUnits; i += 2) values[i] = values[i - 1];
+  for (const char* feature : {"var(W)", "blockwise(var(W))", "blockwise(mean(W))"}) {
+    EXPECT_TRUE(table.Add(feature, values).ok());
+  }
   return table;
 }
 
