@@ -37,8 +37,9 @@ struct Job {
 // Settings that say how an allocation is made and measured, or with what it is compared.
 bool IsMeasurementKey(const std::string& key) {
   return key == "pruner" || key == "group" || key == "granularity" || key == "search.baselines" ||
-         key.starts_with("allocation.") || key.starts_with("calibration.") ||
-         key.starts_with("report.") || key.starts_with("features.");
+         key == "search.baseline_units" || key.starts_with("allocation.") ||
+         key.starts_with("calibration.") || key.starts_with("report.") ||
+         key.starts_with("features.");
 }
 
 absl::Status SetOverrides(const std::vector<std::string>& overrides, RunConfig* config) {
@@ -56,7 +57,8 @@ absl::Status SetOverrides(const std::vector<std::string>& overrides, RunConfig* 
     if (!IsMeasurementKey(key)) {
       return absl::InvalidArgumentError(fmt::format(
           "--set: '{}' does not change how a transfer is measured; expected pruner, group, "
-          "granularity, search.baselines, or a key of allocation, calibration, report or features",
+          "granularity, search.baselines, search.baseline_units, or a key of allocation, "
+          "calibration, report or features",
           key));
     }
   }
@@ -209,7 +211,7 @@ void AddTransferCommand(CLI::App* app, Command* command) {
   verb->add_option("--set", options->overrides,
                    "KEY=VALUE of the settings that say how to measure (`strata config`): pruner, "
                    "group, granularity, allocation.*, calibration.*, report.*, features.*, "
-                   "search.baselines; repeatable")
+                   "search.baselines, search.baseline_units; repeatable")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--resamples", options->bootstrap.resamples, "of the bootstrap; 0: no intervals")
