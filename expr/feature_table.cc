@@ -28,7 +28,8 @@ void Collect(const Expression& node, bool blockwise, std::set<std::string>& feat
     features.insert(blockwise ? BlockwiseFeature(text) : std::move(text));
     return;
   }
-  const bool below = blockwise || node.op == IdOf("blockwise");
+  static const OperatorId of_blocks = IdOf("blockwise");
+  const bool below = blockwise || node.op == of_blocks;
   for (const Expression& child : node.children) Collect(child, below, features);
 }
 

@@ -46,6 +46,7 @@ class Program::Compiler {
       : features_(features), program_(program) {}
 
   absl::StatusOr<Operand> Emit(const Expression& node, Arithmetic arithmetic) {
+    static const OperatorId blockwise = IdOf("blockwise");
     switch (OperatorOf(node.op).kind) {
       case OperatorKind::kStructuralSource:
       case OperatorKind::kReduction:
@@ -54,7 +55,7 @@ class Program::Compiler {
       case OperatorKind::kElementwise:
         return EmitElementwise(node, arithmetic);
       case OperatorKind::kAcrossLayers:
-        if (node.op == IdOf("blockwise")) return Leaf(node, arithmetic);
+        if (node.op == blockwise) return Leaf(node, arithmetic);
         return EmitWhole(node, arithmetic);
       case OperatorKind::kPostprocess:
         return EmitWhole(node, arithmetic);
