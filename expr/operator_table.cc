@@ -224,7 +224,7 @@ constexpr Operator kOperators[] = {
     {"kindminmax", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
      R"(\mathrm{mm}_k\left({}\right))",
      "minmax among the units of the same kind (attention, feed-forward, whole block)", kStrata},
-    {"blockwise", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"({}^{\mathrm{block}})",
+    {"blockwise", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"(\left({}\right)^{\mathrm{block}})",
      "x as it is where whole blocks are the units: reductions of all matrices of a block together, "
      "one value for all units of the block",
      kStrata},
