@@ -94,12 +94,19 @@ TEST(Variation, MutationsChangeTheTree) {
   }
 }
 
-// Each mutation alone does what its name says.
-TEST(Variation, EachMutationKeepsWhatItShould) {
+// All mutations have the weight 0.
+VariationOptions NoMutations() {
   VariationOptions none;
   none.perturb_parameter_weight = none.replace_operator_weight = none.replace_subtree_weight = 0;
   none.insert_weight = none.delete_weight = none.combine_weight = 0;
   none.swap_source_weight = none.hoist_weight = none.graft_weight = 0;
+  none.refine_weight = 0;
+  return none;
+}
+
+// Each mutation alone does what its name says.
+TEST(Variation, EachMutationKeepsWhatItShould) {
+  const VariationOptions none = NoMutations();
   const Expression tree = Parsed("span(-var(abslog(WX)) + outliers(5), 0.08)");
   MersenneTwister random(4);
   std::set<std::string> operators_seen;
@@ -188,15 +195,7 @@ TEST(Variation, AllocationsAreRefinedUnrefinedAndExchanged) {
 // not.
 TEST(Variation, RefinementsHaveAWeightOfTheirOwn) {
   MersenneTwister random(9);
-  VariationOptions options;
-  for (double VariationOptions::*weight :
-       {&VariationOptions::perturb_parameter_weight, &VariationOptions::replace_operator_weight,
-        &VariationOptions::swap_source_weight, &VariationOptions::replace_subtree_weight,
-        &VariationOptions::insert_weight, &VariationOptions::delete_weight,
-        &VariationOptions::hoist_weight, &VariationOptions::combine_weight,
-        &VariationOptions::graft_weight}) {
-    options.*weight = 0;
-  }
+  VariationOptions options = NoMutations();
   options.refine_weight = 1;
   options.sources = {"query", "down"};
   std::erase(options.excluded, "shift");
@@ -336,10 +335,8 @@ TEST(Variation, SharesAreDrawnEvenly) {
 }
 
 TEST(Variation, PerturbedAmplitudesSpreadAroundTheirValue) {
-  VariationOptions options;
-  options.replace_operator_weight = options.replace_subtree_weight = 0;
-  options.insert_weight = options.delete_weight = options.combine_weight = 0;
-  options.swap_source_weight = options.hoist_weight = options.graft_weight = 0;
+  VariationOptions options = NoMutations();
+  options.perturb_parameter_weight = 3;
   const Expression tree = Parsed("span(depth, 0.1)");
   MersenneTwister random(5);
   int below = 0;
