@@ -38,7 +38,7 @@ struct SurrogateOptions {
   // Root mean square difference of sparsities from the nearest of the best allocations, up to which
   // an offspring is proposed; 0: any. Where the model knows nothing, losses are far worse than it
   // says.
-  double trust_radius = 0;
+  double trust_radius = 0.1;
   // Share of candidates chosen by their loss alone; the others by how far they get ahead of what
   // the front has that is nowhere else worse.
   double loss_share = 0.5;
