@@ -207,9 +207,11 @@ absl::Status CheckAddresses(const RunConfig& config) {
   }
   if (!config.metrics.empty()) {
     const auto address = workers::ParseAddress(config.metrics);
-    if (!address.ok() || !address->is_local || !address->socket_path.empty()) {
+    if (!address.ok() || !address->socket_path.empty() ||
+        (!address->is_local && config.listen.empty())) {
       return BadOption(config, "workers.metrics",
-                       "127.0.0.1:PORT, as it is served without TLS (a proxy can serve it further)",
+                       "127.0.0.1:PORT, or any HOST:PORT where workers.listen is set, whose "
+                       "certificate and tokens it then uses",
                        config.metrics);
     }
   }

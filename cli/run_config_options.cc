@@ -199,8 +199,9 @@ const RunConfigOption kOptions[] = {
     {"workers.absence_seconds", &RunConfig::absence_seconds,
      "with work waiting and no worker for so long the search stops; it can be resumed"},
     {"workers.metrics", &RunConfig::metrics,
-     "where the coordinator answers Prometheus: an address of this machine alone, 127.0.0.1:PORT; "
-     "empty: nowhere"},
+     "where the coordinator answers Prometheus: 127.0.0.1:PORT, open to this machine; or, where "
+     "workers.listen is set, any HOST:PORT, with TLS for viewers' and operators' tokens; empty: "
+     "nowhere"},
     {"workers.log_format", &RunConfig::log_format,
      "text | json (one object a line), of coordinator.log"},
     {"storage.fsync", &RunConfig::storage_fsync,

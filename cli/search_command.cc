@@ -159,7 +159,7 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
     if (!started.ok()) return started.status();
     local = *std::move(started);
   }
-  const auto metrics = SearchMetrics::Serve(setup->config.metrics);
+  const auto metrics = SearchMetrics::Serve(setup->config.metrics, options.credentials);
   if (!metrics.ok()) return metrics.status();
   if (absl::Status status = Announce(setup->config, **coordinator, workers::RunState::kServing);
       !status.ok()) {

@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <exception>
 #include <limits>
 #include <utility>
 
+#include "cli/metrics_server.h"
 #include "cli/search_events.h"
 #include "search/progress.h"
 
@@ -31,9 +30,11 @@ class SearchMetrics::Families {
  public:
   Families() : registry_(std::make_shared<prometheus::Registry>()) {}
 
-  void Serve(const std::string& address) {
-    exposer_ = std::make_unique<prometheus::Exposer>(address);
-    exposer_->RegisterCollectable(registry_);
+  absl::Status Serve(const std::string& address, const workers::Credentials& credentials) {
+    auto server = MetricsServer::Serve(address, credentials, [this] { return Text(); });
+    if (!server.ok()) return server.status();
+    server_ = *std::move(server);
+    return absl::OkStatus();
   }
 
   void Update(const search::Engine& engine, const workers::CoordinatorStatus& workers) {
@@ -116,20 +117,18 @@ class SearchMetrics::Families {
   Counter& evaluations_ =
       Counters("strata_evaluations_total", "Distinct allocations measured in the search.").Add({});
   Family<Gauge>& phase_ = Gauges("strata_phase", "1 for the phase the search is in.");
-  std::unique_ptr<prometheus::Exposer> exposer_;  // last: stops serving first
+  std::unique_ptr<MetricsServer> server_;  // last: stops serving first
 };
 
 SearchMetrics::SearchMetrics() : families_(std::make_unique<Families>()) {}
 SearchMetrics::~SearchMetrics() = default;
 
-absl::StatusOr<std::unique_ptr<SearchMetrics>> SearchMetrics::Serve(const std::string& address) {
+absl::StatusOr<std::unique_ptr<SearchMetrics>> SearchMetrics::Serve(
+    const std::string& address, const workers::Credentials& credentials) {
   std::unique_ptr<SearchMetrics> metrics(new SearchMetrics);
-  try {
-    if (!address.empty()) metrics->families_->Serve(address);
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(
-        fmt::format("workers.metrics: cannot serve {}: {}", address, error.what()));
-  }
+  if (address.empty()) return metrics;
+  absl::Status status = metrics->families_->Serve(address, credentials);
+  if (!status.ok()) return status;
   return metrics;
 }
 

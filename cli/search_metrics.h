@@ -9,14 +9,16 @@
 
 #include "search/engine.h"
 #include "workers/coordinator.h"
+#include "workers/credentials.h"
 
 namespace strata::cli {
 
 class SearchMetrics {
  public:
-  // Serves http://ADDRESS/metrics from threads of its own; an empty address serves nothing.
-  // Unavailable if the address cannot be bound.
-  static absl::StatusOr<std::unique_ptr<SearchMetrics>> Serve(const std::string& address);
+  // Serves /metrics at the address, with the errors and for whom MetricsServer::Serve says; an
+  // empty address serves nothing.
+  static absl::StatusOr<std::unique_ptr<SearchMetrics>> Serve(
+      const std::string& address, const workers::Credentials& credentials);
   ~SearchMetrics();
 
   // What is served from now on. By one thread at a time.

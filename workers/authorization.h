@@ -9,6 +9,8 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
+#include <string_view>
+
 #include "workers/credentials.h"
 
 namespace strata::workers {
@@ -20,6 +22,11 @@ enum class Right { kExchange, kView, kOperate };
 // connection may exchange; without a viewer's or operator's only those of a Unix socket have the
 // rights of these.
 grpc::Status CheckRight(const grpc::ServerContextBase& context, const Credentials& credentials,
+                        Right right);
+
+// The same for a connection that is none of a Unix socket and sent `authorization`, AuthorizationOf
+// a token.
+grpc::Status CheckRight(std::string_view authorization, const Credentials& credentials,
                         Right right);
 
 }  // namespace strata::workers

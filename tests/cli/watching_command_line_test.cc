@@ -168,7 +168,7 @@ TEST_F(WatchingCommandLineTest, StorageAndServingAreCheckedBeforeAnythingIsWritt
   };
   EXPECT_REFUSED(with("storage.fsync=never"), HasSubstr("commit or checkpoint"));
   EXPECT_REFUSED(with("storage.network_file_system=maybe"), HasSubstr("refuse or allow"));
-  EXPECT_REFUSED(with("workers.metrics=0.0.0.0:9100"), HasSubstr("127.0.0.1:PORT"));
+  EXPECT_REFUSED(with("workers.metrics=0.0.0.0:9100"), AllOf(HasSubstr("127.0.0.1:PORT"), HasSubstr("workers.listen")));
   EXPECT_REFUSED(with("workers.log_format=xml"), HasSubstr("'workers.log_format'"));
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
 
