@@ -43,10 +43,10 @@ absl::Status CheckMetricsExposure(const workers::Address& address,
   if (address.is_local || (!credentials.tls.certificate.empty() && has_token)) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(
-      fmt::format("metrics at \"{}\": other machines can reach it, so it is served only with a TLS "
-                  "certificate and a viewer's or operator's token; found no {}",
-                  address.text, has_token ? "certificate" : "such token"));
+  return absl::FailedPreconditionError(fmt::format(
+      "workers.metrics \"{}\": other machines can reach it, so it is served only with a TLS "
+      "certificate and a viewer's or operator's token; found no {}",
+      address.text, has_token ? "certificate" : "such token"));
 }
 
 absl::StatusOr<std::unique_ptr<asio::ssl::context>> TlsOf(const workers::TlsFiles& files) {
@@ -57,8 +57,8 @@ absl::StatusOr<std::unique_ptr<asio::ssl::context>> TlsOf(const workers::TlsFile
   if (!error) tls->use_private_key_file(files.key, asio::ssl::context::pem, error);
   if (!error) return tls;
   return absl::InvalidArgumentError(
-      fmt::format("metrics: cannot use the certificate {} with the key {}: {}", files.certificate,
-                  files.key, error.message()));
+      fmt::format("workers.metrics: cannot use the certificate {} with the key {}: {}",
+                  files.certificate, files.key, error.message()));
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ class MetricsServer::Connections {
     }
     if (error) {
       return absl::UnavailableError(
-          fmt::format("metrics: cannot serve \"{}\": {}", address.text, error.message()));
+          fmt::format("workers.metrics: cannot serve \"{}\": {}", address.text, error.message()));
     }
     asio::co_spawn(context_, Accept(), asio::detached);
     thread_ = std::thread([this] { context_.run(); });
@@ -196,7 +196,7 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Serve(
   if (!parsed.ok()) return parsed.status();
   if (!parsed->socket_path.empty()) {
     return absl::InvalidArgumentError(
-        fmt::format("metrics: expected HOST:PORT, found \"{}\"", address));
+        fmt::format("workers.metrics: expected HOST:PORT, found \"{}\"", address));
   }
   if (absl::Status status = CheckMetricsExposure(*parsed, credentials); !status.ok()) {
     return status;
