@@ -55,15 +55,22 @@ TEST(EvolutionStrategy, ForecastsAreRecordedAndTurnOutRight) {
   EXPECT_GT(right, 0.65 * pairs);
 }
 
+// On ten seeds together: each of them alone may be lucky without it.
 TEST(EvolutionStrategy, TheSurrogateSavesEvaluations) {
-  for (const uint64_t seed : {1, 2, 3}) {
+  double with = 0, without = 0;
+  int better = 0;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
     EngineOptions options = SmallOptions(seed, 120);
     options.strategy.population = 24;
-    const double with = Best(options);
+    const double found = Best(options);
     options.strategy.surrogate.enabled = false;
-    const double without = Best(options);
-    EXPECT_LT(with, without) << "seed " << seed;
+    const double found_without = Best(options);
+    with += found;
+    without += found_without;
+    better += found < found_without ? 1 : 0;
   }
+  EXPECT_LT(with, without);
+  EXPECT_GE(better, 7) << with / 10 << " with, " << without / 10 << " without";
 }
 
 TEST(EvolutionStrategy, IslandsRestartsAndAdaptiveOperatorsSearchToo) {
