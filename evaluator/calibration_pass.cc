@@ -50,16 +50,17 @@ std::vector<double> LinearRedundancy(const std::vector<BlockInput>& input_of_lin
 
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
                            const BlockVectors& vectors, int64_t sequences, at::Tensor& hidden,
-                           const InputObserver& observer) {
+                           const InputObserver& observer, BlockExtent extent) {
   std::vector<pruning::InputNorms> sums;
   for (int input = 0; input < kBlockInputs; ++input) {
     sums.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
-  forward.Run(matrices, vectors, hidden, [&](BlockInput input, const at::Tensor& rows) {
+  const InputObserver add = [&](BlockInput input, const at::Tensor& rows) {
     const at::Tensor values = rows.to(at::kFloat);
     sums[static_cast<int>(input)].Add(values.data_ptr<float>(), values.size(0));
     if (observer) observer(input, rows);
-  });
+  };
+  forward.Run(matrices, vectors, hidden, add, extent);
   BlockScalers scalers;
   for (int input = 0; input < kBlockInputs; ++input) {
     scalers[input] = sums[input].ScalerRow(sequences);

@@ -38,7 +38,8 @@ struct CalibrationStatistics {
 // them too.
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
                            const BlockVectors& vectors, int64_t sequences, at::Tensor& hidden,
-                           const InputObserver& observer = nullptr);
+                           const InputObserver& observer = nullptr,
+                           BlockExtent extent = BlockExtent::kOutput);
 
 // What a calibration tells besides the scalers.
 struct CalibrationNeeds {

@@ -19,14 +19,15 @@ constexpr const char* kInputNames[kBlockInputs] = {"attention", "attention outpu
 
 absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatrices& matrices,
                                           const BlockVectors& vectors, int64_t sequences,
-                                          at::Tensor& hidden) {
+                                          at::Tensor& hidden, BlockExtent extent) {
   std::vector<pruning::InputHessian> hessians;
   for (int input = 0; input < kBlockInputs; ++input) {
     hessians.emplace_back(matrices.Of(static_cast<BlockInput>(input)).size(1));
   }
-  forward.Run(matrices, vectors, hidden, [&](BlockInput input, const at::Tensor& rows) {
+  const InputObserver add = [&](BlockInput input, const at::Tensor& rows) {
     hessians[static_cast<int>(input)].Add(rows.to(at::kFloat));
-  });
+  };
+  forward.Run(matrices, vectors, hidden, add, extent);
   BlockFactors factors;
   for (int input = 0; input < kBlockInputs; ++input) {
     absl::StatusOr<at::Tensor> hessian = std::move(hessians[input]).Matrix(sequences);

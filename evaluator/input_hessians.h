@@ -19,7 +19,8 @@ using BlockFactors = std::array<pruning::HessianFactor, kBlockInputs>;
 // Errors of pruning::InputHessian::Matrix and FactorHessian, naming the input.
 absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatrices& matrices,
                                           const BlockVectors& vectors, int64_t sequences,
-                                          at::Tensor& hidden);
+                                          at::Tensor& hidden,
+                                          BlockExtent extent = BlockExtent::kOutput);
 
 // Prunes the linears of `pruned`, which holds the dense weights, in place; returns the zeros.
 absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,

@@ -10,6 +10,7 @@
 
 #include "evaluator/libtorch_errors.h"
 #include "evaluator/libtorch_threads.h"
+#include "evaluator/matrix_product.h"
 #include "evaluator/model_evaluator.h"
 
 namespace strata::evaluator {
@@ -43,7 +44,7 @@ double GemmGigaflops(at::ScalarType type) {
   const at::Tensor left = at::full({kRows, kInner}, 0.5, type);
   const at::Tensor right = at::full({kColumns, kInner}, 0.25, type);
   at::Tensor result = at::empty({kRows, kColumns}, type);
-  const double seconds = BestSeconds([&] { at::mm_out(result, left, right.t()); });
+  const double seconds = BestSeconds([&] { MultiplyByTransposed(left, right, result); });
   return 2.0 * kRows * kInner * kColumns / seconds / 1e9;
 }
 

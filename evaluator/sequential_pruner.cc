@@ -59,7 +59,8 @@ absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSp
   if (forward_.has_value()) {
     const absl::StatusOr<BlockMatrices> observed = Observed(block, sparsity);
     if (!observed.ok()) return observed.status();
-    scalers = RunAndObserve(*forward_, *observed, model_.vectors(block), sequences_, hidden);
+    scalers = RunAndObserve(*forward_, *observed, model_.vectors(block), sequences_, hidden,
+                            /*observer=*/nullptr, ObservedExtent());
   }
   const pruning::Competition competition = CompetitionOf(options_.method);
   int64_t zeros = 0;
@@ -87,7 +88,8 @@ absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block, const Bloc
   const absl::StatusOr<BlockMatrices> observed = Observed(block, sparsity);
   if (!observed.ok()) return observed.status();
   const absl::StatusOr<BlockFactors> factors =
-      RunAndFactor(*forward_, *observed, model_.vectors(block), sequences_, hidden);
+      RunAndFactor(*forward_, *observed, model_.vectors(block), sequences_, hidden,
+                   ObservedExtent());
   if (!factors.ok()) return factors.status();
   CopyMatrices(model_.matrices(block), &buffer_);
   return PruneBlockBySparseGpt(model_.config(), *factors, block, sparsity, options_.method.group,
@@ -96,8 +98,7 @@ absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block, const Bloc
 
 absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsity& sparsity) {
   const at::InferenceMode guard;
-  const bool feeds_pruned = options_.protocol == Protocol::kSequential && forward_.has_value();
-  at::Tensor observed_output = feeds_pruned ? hidden_.clone() : hidden_;
+  at::Tensor observed_output = FeedsPruned() ? hidden_.clone() : hidden_;
   const absl::StatusOr<int64_t> zeros = options_.method.pruner == Pruner::kSparseGpt
                                             ? PruneBySparseGpt(block, sparsity, observed_output)
                                             : PruneByScores(block, sparsity, observed_output);
@@ -107,7 +108,7 @@ absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsi
     RoundMatrices(buffer_, &*bfloat16_buffer_);
     pruned.matrices = *bfloat16_buffer_;
   }
-  if (feeds_pruned) {
+  if (FeedsPruned()) {
     forward_->Run(options_.calibration == Arithmetic::kFloat32 ? buffer_ : pruned.matrices,
                   model_.vectors(block), hidden_);
   }

@@ -39,7 +39,15 @@ class SequentialPruner : public BlockPruner {
  private:
   // The matrices whose inputs are observed: of the dense block, or of the block pruned one-shot.
   absl::StatusOr<BlockMatrices> Observed(int block, const BlockSparsity& sparsity);
-  // The outputs of the observed block go to `hidden`.
+  // Whether each block's input is the output of the pruned blocks before it.
+  bool FeedsPruned() const {
+    return options_.protocol == Protocol::kSequential && forward_.has_value();
+  }
+  // What the observed block is run for: nothing reads its output where the pruned one feeds the next.
+  BlockExtent ObservedExtent() const {
+    return FeedsPruned() ? BlockExtent::kInputs : BlockExtent::kOutput;
+  }
+  // Run the observed block on `hidden` as far as ObservedExtent says.
   absl::StatusOr<int64_t> PruneByScores(int block, const BlockSparsity& sparsity,
                                         at::Tensor& hidden);
   absl::StatusOr<int64_t> PruneBySparseGpt(int block, const BlockSparsity& sparsity,

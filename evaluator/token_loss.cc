@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluator/matrix_product.h"
 #include "evaluator/row_kernels.h"
 
 namespace strata::evaluator {
@@ -47,7 +48,7 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
       const int64_t tile_columns = std::min(columns, vocabulary - column);
       at::Tensor logits =
           buffer.narrow(0, 0, tile_rows * tile_columns).view({tile_rows, tile_columns});
-      at::mm_out(logits, left, head.narrow(0, column, tile_columns).t());
+      MultiplyByTransposed(left, head.narrow(0, column, tile_columns), logits);
       AddLogits(logits, running.data() + row);
       KeepTargetLogits(logits, column, targets.data() + row, tile_logits.data() + row);
     }

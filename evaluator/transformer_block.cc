@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "evaluator/block_steps.h"
+#include "evaluator/matrix_product.h"
 #include "evaluator/row_kernels.h"
 
 namespace strata::evaluator {
@@ -143,20 +144,21 @@ void BlockForward::Allocate(Arithmetic arithmetic) {
 }
 
 void BlockForward::Run(const BlockMatrices& matrices, const BlockVectors& vectors,
-                       at::Tensor& hidden, const InputObserver& observer) {
+                       at::Tensor& hidden, const InputObserver& observer, BlockExtent extent) {
   const at::InferenceMode guard;
   int64_t first = 0;
   for (size_t i = 0; first < hidden.size(0); ++i) {
     const Batch& batch = batches_[i % batches_.size()];
     const int64_t count = std::min(batch.rows, hidden.size(0) - first);
     at::Tensor rows = hidden.narrow(0, first, count);
-    RunBatch(matrices, vectors, batch, rows, observer);
+    RunBatch(matrices, vectors, batch, rows, observer, extent);
     first += count;
   }
 }
 
 void BlockForward::RunBatch(const BlockMatrices& matrices, const BlockVectors& vectors,
-                            const Batch& batch, at::Tensor& hidden, const InputObserver& observer) {
+                            const Batch& batch, at::Tensor& hidden, const InputObserver& observer,
+                            BlockExtent extent) {
   const int64_t rows = hidden.size(0);
   at::Tensor normed = normed_.narrow(0, 0, rows);
   at::Tensor projected = projected_.narrow(0, 0, rows);
@@ -166,7 +168,7 @@ void BlockForward::RunBatch(const BlockMatrices& matrices, const BlockVectors& v
 
   NormalizeInput(config_, hidden, vectors.attention, normed);
   if (observer) observer(BlockInput::kAttention, normed);
-  at::mm_out(projected, normed, matrices.query_key_value.t());
+  MultiplyByTransposed(normed, matrices.query_key_value, projected);
   FinishProjections(config_, vectors, std::span(batch.positions).first(static_cast<size_t>(rows)),
                     rotary_.For(vectors), projected);
   Attend(batch, rows, vectors.slides ? config_.sliding_window : 0);
@@ -177,9 +179,10 @@ void BlockForward::RunBatch(const BlockMatrices& matrices, const BlockVectors& v
 
   NormalizeInput(config_, hidden, vectors.feed_forward, normed);
   if (observer) observer(BlockInput::kFeedForward, normed);
-  at::mm_out(gate_up, normed, matrices.gate_up.t());
+  MultiplyByTransposed(normed, matrices.gate_up, gate_up);
   Activate(config_, vectors, gate_up, gated);
   if (observer) observer(BlockInput::kDown, gated);
+  if (extent == BlockExtent::kInputs) return;
   AddProduct(gated, matrices.down, vectors.down_bias, vectors.feed_forward_output, hidden);
   if (config_.norms_after_residual) Normalize(config_, hidden, vectors.feed_forward, hidden);
 }
@@ -269,12 +272,12 @@ void BlockForward::AttendMasked(const Group& group, int64_t window) {
 void BlockForward::AddProduct(const at::Tensor& rows, const at::Tensor& matrix,
                               const at::Tensor& bias, const NormWeights& norm, at::Tensor& hidden) {
   if (!addend_.defined()) {
-    hidden.addmm_(rows, matrix.t());
+    AddProductByTransposed(rows, matrix, hidden);
     if (bias.defined()) hidden.add_(bias);
     return;
   }
   at::Tensor addend = addend_.narrow(0, 0, rows.size(0));
-  at::mm_out(addend, rows, matrix.t());
+  MultiplyByTransposed(rows, matrix, addend);
   AddBranch(config_, bias, norm, addend, hidden);
 }
 

@@ -80,6 +80,10 @@ std::span<const float> ValuesOf(const at::Tensor& tensor);
 // rows in token order. Valid during the call only.
 using InputObserver = std::function<void(BlockInput input, const at::Tensor& rows)>;
 
+// How far a block is run: to its output, or only until its linears' inputs are known, which saves the
+// product with `down`, a quarter of LLaMA's; the hidden states are then undefined.
+enum class BlockExtent { kOutput, kInputs };
+
 // Runs blocks on packed sequences. Holds the intermediate results, so that running allocates
 // little. Norms, rotary embedding, softmax and the residual stream are float32 whatever the
 // arithmetic. Not thread-safe.
@@ -94,7 +98,7 @@ class BlockForward {
   // `hidden`, float32 [rows of the layout, or windows * window_tokens, hidden] and contiguous,
   // becomes the block's output in place.
   void Run(const BlockMatrices& matrices, const BlockVectors& vectors, at::Tensor& hidden,
-           const InputObserver& observer = nullptr);
+           const InputObserver& observer = nullptr, BlockExtent extent = BlockExtent::kOutput);
 
   // Queries, keys and values of the rows that an observer is shown as kAttentionOutput, as
   // attention uses them; rows beyond those are undefined. Valid during that call.
@@ -116,7 +120,7 @@ class BlockForward {
 
   void Allocate(Arithmetic arithmetic);
   void RunBatch(const BlockMatrices& matrices, const BlockVectors& vectors, const Batch& batch,
-                at::Tensor& hidden, const InputObserver& observer);
+                at::Tensor& hidden, const InputObserver& observer, BlockExtent extent);
   void Attend(const Batch& batch, int64_t rows, int64_t window);
   void AttendCausally(const Group& group);
   void AttendMasked(const Group& group, int64_t window);

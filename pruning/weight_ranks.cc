@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "pruning/bfloat16_bits.h"
+#include "pruning/score_cut.h"
 #include "pruning/vector_clones.h"
 
 namespace strata::pruning {
@@ -98,6 +99,14 @@ uint64_t Key(float score, int64_t position) {
 }
 int64_t PositionOf(uint64_t key) { return static_cast<int64_t>(key & 0xFFFFFFFFu); }
 
+// One key per score, by position. Valid until the thread's next call.
+std::vector<uint64_t>& KeysOf(std::span<const float> scores) {
+  thread_local std::vector<uint64_t> keys;
+  keys.resize(scores.size());
+  for (size_t i = 0; i < scores.size(); ++i) keys[i] = Key(scores[i], static_cast<int64_t>(i));
+  return keys;
+}
+
 // Sorts keys by their upper 32 bits, a byte at a time from the lowest. `scratch` has the same size.
 void RadixSort(std::vector<uint64_t>& keys, std::vector<uint64_t>& scratch) {
   constexpr int kDigits = 4;
@@ -116,9 +125,9 @@ void RadixSort(std::vector<uint64_t>& keys, std::vector<uint64_t>& scratch) {
   }
 }
 
-// The weights that compete, one competition after the other: a span of whole rows or of the whole
-// matrix cut into pieces of `length`. Calls visit(first weight, keys) with keys in weight order;
-// visit may reorder them. Returns false if a score is not a number.
+// The scores that compete, one competition after the other: a span of whole rows or of the whole
+// matrix cut into pieces of one length. Calls visit(first weight, scores) in the order of weights.
+// Returns false if a score is not a number.
 template <typename Visit>
 bool VisitCompetitions(const WeightScores& scores, const Competition& competition, Visit visit) {
   const WeightView& weights = scores.weights();
@@ -131,12 +140,14 @@ bool VisitCompetitions(const WeightScores& scores, const Competition& competitio
   const int64_t grain = whole ? 1 : RowsPerGrain(weights.columns);
   at::parallel_for(0, weights.rows / rows_at_once, grain, [&](int64_t begin, int64_t end) {
     std::vector<float> row_scores(rows_at_once * weights.columns);
-    std::vector<uint64_t> keys(length);
     for (int64_t row = begin; row < end; ++row) {
-      if (!scores.Rows(row, rows_at_once, row_scores.data())) numbers = false;
+      if (!scores.Rows(row, rows_at_once, row_scores.data())) {
+        numbers = false;
+        continue;
+      }
       for (int64_t first = 0; first < static_cast<int64_t>(row_scores.size()); first += length) {
-        for (int64_t i = 0; i < length; ++i) keys[i] = Key(row_scores[first + i], i);
-        visit(row * weights.columns + first, keys);
+        visit(row * weights.columns + first,
+              std::span<const float>(row_scores).subspan(first, length));
       }
     }
   });
@@ -159,7 +170,8 @@ template <typename Rank>
 bool WriteRanks(const WeightScores& scores, const Competition& competition,
                 std::vector<std::byte>& bytes) {
   Rank* ranks = reinterpret_cast<Rank*>(bytes.data());
-  return VisitCompetitions(scores, competition, [&](int64_t first, std::vector<uint64_t>& keys) {
+  return VisitCompetitions(scores, competition, [&](int64_t first, std::span<const float> values) {
+    std::vector<uint64_t>& keys = KeysOf(values);
     Sort(keys);
     for (size_t i = 0; i < keys.size(); ++i) {
       ranks[first + PositionOf(keys[i])] = static_cast<Rank>(i);
@@ -278,14 +290,20 @@ absl::Status PruneOnce(const WeightScores& scores, const Competition& competitio
                        float* output) {
   const WeightView& weights = scores.weights();
   if (absl::Status status = CheckShape(weights, competition); !status.ok()) return status;
-  std::copy(weights.data, weights.data + weights.size(), output);
-  // The key holds the position, so equal scores go in order of position, as by a stable sort.
-  const bool numbers =
-      VisitCompetitions(scores, competition, [&](int64_t first, std::vector<uint64_t>& keys) {
-        if (removed == 0) return;
-        std::nth_element(keys.begin(), keys.begin() + (removed - 1), keys.end());
-        for (int64_t i = 0; i < removed; ++i) output[first + PositionOf(keys[i])] = 0.0f;
-      });
+  const auto cut = [&](int64_t first, std::span<const float> values) {
+    KeepAbove(values, CutBelow(values, removed), weights.data + first, output + first);
+  };
+  // Of a handful, selecting takes fewer steps than bisecting 31 bits.
+  const auto select = [&](int64_t first, std::span<const float> values) {
+    std::copy_n(weights.data + first, values.size(), output + first);
+    if (removed == 0) return;
+    std::vector<uint64_t>& keys = KeysOf(values);
+    std::nth_element(keys.begin(), keys.begin() + (removed - 1), keys.end());
+    for (int64_t i = 0; i < removed; ++i) output[first + PositionOf(keys[i])] = 0.0f;
+  };
+  const bool numbers = competition.scope == Scope::kGroup
+                           ? VisitCompetitions(scores, competition, select)
+                           : VisitCompetitions(scores, competition, cut);
   return numbers ? absl::OkStatus() : NotANumber();
 }
 
