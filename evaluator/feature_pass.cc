@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "evaluator/block_inputs.h"
+#include "evaluator/distortion_pass.h"
 #include "evaluator/gradient_pass.h"
 #include "evaluator/progress.h"
 #include "evaluator/sensitivity_pass.h"
@@ -27,7 +28,7 @@ class FeaturePass {
 
   absl::StatusOr<std::vector<std::vector<double>>> Run(const Progress& progress) {
     constexpr double kRecordingShare = 0.05;
-    if (plan_.needs_gradients() || plan_.needs_sensitivity()) {
+    if (plan_.needs_gradients() || plan_.needs_sensitivity() || plan_.needs_distortion()) {
       absl::StatusOr<std::vector<at::Tensor>> inputs =
           RecordBlockInputs(model_, sequences_, Part(progress, 0.0, kRecordingShare));
       if (!inputs.ok()) return inputs.status();
@@ -109,6 +110,14 @@ class FeaturePass {
       if (!sensitivity.ok()) return sensitivity.status();
       contents.sensitivity = *sensitivity;
       done = 0.5;
+    }
+    if (plan_.needs_distortion() && pass == 0) {
+      const absl::StatusOr<double> distortion =
+          MeasureDistortion(model_, sequences_, inputs_, statistics_, linears,
+                            Part(progress, done, 0.5 + 0.5 * done));
+      if (!distortion.ok()) return distortion.status();
+      contents.distortion = *distortion;
+      done = 0.5 + 0.5 * done;
     }
     const auto go_on = [&] { return !progress || progress(done); };
     if (go_on() && features_.Add(pass, unit, contents, go_on)) return absl::OkStatus();

@@ -177,8 +177,9 @@ absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether
   const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
   if (!sequences.ok()) return sequences.status();
   const PlanNeeds needs = NeedsOf(*plan);
-  // Gradients and sensitivity take many times as long as a calibration.
-  const bool long_pass = plan->needs_gradients() || plan->needs_sensitivity();
+  // These take many times as long as a calibration.
+  const bool long_pass =
+      plan->needs_gradients() || plan->needs_sensitivity() || plan->needs_distortion();
   const double calibrated = !needs.any ? 0.0 : long_pass ? 0.05 : 0.5;
   if (needs.any) {
     if (absl::Status status =

@@ -66,6 +66,10 @@ constexpr Operator kOperators[] = {
      "standard "
      "normal on all weights of the unit: a gradient magnitude without gradients",
      "ECoFLaP, arXiv 2310.02998"},
+    {"distortion", "", Kind::kStructuralSource, 0, kNone, kIeee, false, R"(\Delta)",
+     "sum of |h' - h|^2 / sum of |h|^2 over calibration tokens, h what the output head multiplies in "
+     "the dense model, h' the same where half of every row of this unit alone is pruned by Wanda",
+     kStrata},
     {"fan", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\tfrac{n_i+n_o}{n_i n_o})",
      "sum over the unit's linears of inputs + outputs / its prunable weights",
      "ER, arXiv 1707.04780"},

@@ -45,7 +45,8 @@ ValueFacts SourceFacts(const Expression& node) {
       std::vector<bool> table(Operators().size(), false);
       for (const std::string_view name :
            {"var", "std", "l1", "l2", "geomean", "rootprod", "entropy", "kurtosis", "below",
-            "matrixrank", "stablerank", "spectraltail", "alpha", "outliers", "sensitivity"}) {
+            "matrixrank", "stablerank", "spectraltail", "alpha", "outliers", "sensitivity",
+            "distortion"}) {
         table[static_cast<size_t>(IdOf(name))] = true;
       }
       return table;

@@ -44,11 +44,11 @@ struct VariationOptions {
   double refine_weight = 0.0;   // a refinement above an allocation: within, shift
   double graft_weight = 1.0;    // a subtree of a library function instead of one of the same type
   // Names of sources that random trees and mutations may use; all others stay reachable through the
-  // seeds. The defaults are measured in one pass, or are free, and say something about whole
-  // blocks; `fan`, `size`, `attention` and the marks of roles (`query`, ...) differ only among
-  // finer units or unequal blocks.
-  std::vector<std::string> sources = {"WX",   "W",        "X",          "depth",
-                                      "last", "outliers", "redundancy", "influence"};
+  // seeds. The defaults are measured in one pass, in a few evaluations' time (`distortion`) or are
+  // free, and say something about whole blocks; `fan`, `size`, `attention` and the marks of roles
+  // (`query`, ...) differ only among finer units or unequal blocks.
+  std::vector<std::string> sources = {"WX",       "W",          "X",         "depth",     "last",
+                                      "outliers", "redundancy", "influence", "distortion"};
   // Names of operators that random trees and mutations do not introduce; what the parents hold may
   // stay and cross over. By default:
   // - matrixrank, logdet, stablerank, spectraltail: a spectrum of every matrix, minutes to measure

@@ -46,7 +46,7 @@ bool FeaturePlan::Has(FeatureKind kind) const {
 }
 
 bool FeaturePlan::needs_scaler_rows() const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [](const TensorNode& node) {
+  return needs_distortion() || std::any_of(nodes_.begin(), nodes_.end(), [](const TensorNode& node) {
     return node.parent < 0 &&
            (node.source == ScoreSource::kInputNorm || node.source == ScoreSource::kWandaScore);
   });
@@ -101,6 +101,7 @@ absl::StatusOr<FeatureOutput> FeaturePlan::SourceFeature(const Expression& featu
   if (name == "influence") return FeatureOutput{.kind = FeatureKind::kInfluence};
   if (name == "linearredundancy") return FeatureOutput{.kind = FeatureKind::kLinearRedundancy};
   if (name == "sensitivity") return FeatureOutput{.kind = FeatureKind::kSensitivity};
+  if (name == "distortion") return FeatureOutput{.kind = FeatureKind::kDistortion};
   if (name == "alpha") {
     const int node = FindOrAdd({.source = ScoreSource::kWeight});
     return FeatureOutput{FeatureKind::kReduction, node, expr::IdOf("spectraltail"), 0};

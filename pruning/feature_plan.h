@@ -31,7 +31,8 @@ enum class FeatureKind {
   kRedundancy,
   kInfluence,
   kLinearRedundancy,
-  kSensitivity
+  kSensitivity,
+  kDistortion
 };
 
 // How one requested feature is read off.
@@ -60,6 +61,7 @@ class FeaturePlan {
   bool needs_linear_redundancy() const { return Has(FeatureKind::kLinearRedundancy); }
   bool needs_gradients() const;
   bool needs_sensitivity() const { return Has(FeatureKind::kSensitivity); }
+  bool needs_distortion() const { return Has(FeatureKind::kDistortion); }
 
   // Whether a feature depends on the elements of all units together.
   bool needs_all_units() const;

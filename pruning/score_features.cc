@@ -120,6 +120,9 @@ void ModelFeatures::ReadOff(int unit, const UnitTensors& tensors, const FeatureU
       case FeatureKind::kSensitivity:
         value = contents.sensitivity;
         break;
+      case FeatureKind::kDistortion:
+        value = contents.distortion;
+        break;
     }
   }
 }

@@ -28,6 +28,7 @@ struct FeatureUnit {
   double influence = 0;          // of its block
   double linear_redundancy = 0;  // mean over its linears
   double sensitivity = 0;
+  double distortion = 0;
 };
 
 // What is known of one tensor of a unit once it was gathered.

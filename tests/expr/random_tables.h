@@ -40,7 +40,8 @@ inline bool IsNonnegativeFeature(const std::string& feature) {
   if (const auto of_blocks = FeatureOfBlocks(feature)) return IsNonnegativeFeature(*of_blocks);
   for (const std::string_view start :
        {"var(", "std(", "l1(", "l2(", "geomean(", "rootprod(", "entropy(", "kurtosis(", "below(",
-        "matrixrank(", "stablerank(", "spectraltail(", "alpha", "outliers(", "sensitivity"}) {
+        "matrixrank(", "stablerank(", "spectraltail(", "alpha", "outliers(", "sensitivity",
+        "distortion"}) {
     if (feature.starts_with(start)) return true;
   }
   for (const std::string_view location : {"mean(", "quantile("}) {

@@ -34,6 +34,7 @@ TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
   struct Needs {
     const char* feature;
     bool scaler_rows, block_statistics, linear_redundancy, gradients, sensitivity, all_units;
+    bool distortion = false;
   };
   for (const Needs& needs : {Needs{"mean(W)", false, false, false, false, false, false},
                              Needs{"alpha", false, false, false, false, false, false},
@@ -43,6 +44,7 @@ TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
                              Needs{"linearredundancy", false, false, true, false, false, false},
                              Needs{"mean(abs(G))", false, false, false, true, false, false},
                              Needs{"sensitivity", false, false, false, false, true, false},
+                             Needs{"distortion", true, false, false, false, false, false, true},
                              Needs{"below(WX, 0.5)", true, false, false, false, false, true}}) {
     const auto plan = FeaturePlan::Create({needs.feature});
     ASSERT_TRUE(plan.ok()) << plan.status();
@@ -52,6 +54,7 @@ TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
     EXPECT_EQ(plan->needs_gradients(), needs.gradients) << needs.feature;
     EXPECT_EQ(plan->needs_sensitivity(), needs.sensitivity) << needs.feature;
     EXPECT_EQ(plan->needs_all_units(), needs.all_units) << needs.feature;
+    EXPECT_EQ(plan->needs_distortion(), needs.distortion) << needs.feature;
   }
 }
 
@@ -78,7 +81,7 @@ TEST(FeaturePlanTest, TheWholeTableCanBeMeasured) {
       ++features;
     }
   }
-  EXPECT_EQ(features, 6 + 4 * 18);
+  EXPECT_EQ(features, 7 + 4 * 18);
 }
 
 TEST(FeaturePlanTest, NumbersOfReductionsAreKept) {

@@ -26,6 +26,7 @@ struct Unit {
     unit.influence = 0.25;
     unit.linear_redundancy = 3.5;
     unit.sensitivity = 0.75;
+    unit.distortion = 0.015;
     return unit;
   }
 };
@@ -122,10 +123,11 @@ TEST(ScoreFeaturesTest, SourcesDiffer) {
 TEST(ScoreFeaturesTest, NumbersOfTheUnitAndGradientsArePassedOn) {
   const Unit unit = MakeUnit();
   const std::vector<double> measured =
-      Measure({"linearredundancy", "sensitivity", "var(G)", "var(W)"}, unit);
+      Measure({"linearredundancy", "sensitivity", "var(G)", "var(W)", "distortion"}, unit);
   EXPECT_EQ(measured[0], 3.5);
   EXPECT_EQ(measured[1], 0.75);
   EXPECT_EQ(measured[2], measured[3]);
+  EXPECT_EQ(measured[4], 0.015);
 }
 
 TEST(ScoreFeaturesTest, HigherMomentsOfTheUnit) {

@@ -179,7 +179,8 @@ TEST_F(FeaturePassTest, LinearRedundancyIsThatOfItsDefinition) {
 }
 
 TEST_F(FeaturePassTest, ProgressRisesThroughEveryStageAndStopsIt) {
-  const std::vector<std::string> features = {"below(G, 0.3)", "sensitivity", "stablerank(W)"};
+  const std::vector<std::string> features = {"below(G, 0.3)", "sensitivity", "distortion",
+                                             "stablerank(W)"};
   double last = -1;
   int calls = 0;
   ASSERT_TRUE(Measure(features, Granularity::kKind, [&](double fraction) {
