@@ -155,7 +155,7 @@ class EvolutionStrategy final : public Strategy {
     if (!options_.surrogate.enabled || result.is_copy) return;
     std::vector<double> measured = MeasuredOf(*result.objectives);
     if (surrogate_ == nullptr) {
-      surrogate_ = std::make_unique<Surrogate>(options_.surrogate, context_.features->weights(),
+      surrogate_ = std::make_unique<Surrogate>(options_.surrogate, context_.features->layout(),
                                                measured.size());
     }
     surrogate_->Add(result.allocation, std::move(measured));

@@ -98,8 +98,9 @@ Refinement::Refinement(const RefinementOptions& options, const expr::UnitLayout&
       mean_parameters_(
           static_cast<double>(std::accumulate(parameters_.begin(), parameters_.end(), int64_t{0})) /
           static_cast<double>(parameters_.size())),
+      slabs_(layout),
       random_(MakeRandomGenerator(options.seed)),
-      surrogate_(SurrogateOf(options), expr::WeightsOf(parameters_), 1) {
+      surrogate_(SurrogateOf(options), layout, 1) {
   allocations_.push_back({0, -1, start, std::nullopt, ""});
   seen_.insert(expr::QuantizedKey(start));
 }
@@ -217,35 +218,60 @@ std::optional<expr::Allocation> Refinement::Switched(const expr::Allocation& fro
   return std::nullopt;
 }
 
-// Moves zeros from one unit to another; false if the two drawn leave no room.
+double Refinement::Step() {
+  return std::exp(
+      random_->Uniform(std::log(options_.smallest_step), std::log(options_.largest_step)));
+}
+
+// Moves zeros from one slab to another; false if the two drawn leave no room.
 bool Refinement::Switch(expr::Allocation& allocation) {
+  if (options_.target.group > 0) return SwitchOnGrid(allocation);
+  const std::vector<size_t> raised = slabs_.Draw(*random_);
+  std::vector<size_t> lowered = slabs_.Draw(*random_);
+  std::erase_if(lowered, [&](size_t unit) { return std::ranges::binary_search(raised, unit); });
+  if (lowered.empty()) return false;
+  double of_raised = 0, of_lowered = 0;
+  double most_raised = 1, most_lowered = 1;
+  for (const size_t unit : raised) {
+    of_raised += static_cast<double>(parameters_[unit]);
+    most_raised = std::min(most_raised, options_.target.maximum - allocation[unit]);
+  }
+  for (const size_t unit : lowered) {
+    of_lowered += static_cast<double>(parameters_[unit]);
+    most_lowered = std::min(most_lowered, allocation[unit] - options_.target.minimum);
+  }
+  const double zeros = std::min({Step() * std::min(of_raised, of_lowered),
+                                 most_raised * of_raised, most_lowered * of_lowered});
+  if (zeros <= 0) return false;
+  for (const size_t unit : raised) {
+    allocation[unit] = std::min(allocation[unit] + zeros / of_raised, options_.target.maximum);
+  }
+  for (const size_t unit : lowered) {
+    allocation[unit] = std::max(allocation[unit] - zeros / of_lowered, options_.target.minimum);
+  }
+  return true;
+}
+
+// The same between two units whose sparsities stay multiples of 1 / group.
+bool Refinement::SwitchOnGrid(expr::Allocation& allocation) {
   const auto units = static_cast<uint64_t>(allocation.size());
   const auto raised = static_cast<size_t>(random_->Below(units));
   auto lowered = static_cast<size_t>(random_->Below(units - 1));
   if (lowered >= raised) ++lowered;
-  const double step =
-      std::exp(random_->Uniform(std::log(options_.smallest_step), std::log(options_.largest_step)));
   const auto of_raised = static_cast<double>(parameters_[raised]);
   const auto of_lowered = static_cast<double>(parameters_[lowered]);
   const double room = std::min((options_.target.maximum - allocation[raised]) * of_raised,
                                (allocation[lowered] - options_.target.minimum) * of_lowered);
-  double zeros = std::min(step * mean_parameters_, room);
-  if (options_.target.group > 0) {
-    // The fewest zeros that are whole steps of both units.
-    const auto group = static_cast<double>(options_.target.group);
-    const auto quantum =
-        static_cast<double>(std::lcm(parameters_[raised], parameters_[lowered])) / group;
-    zeros = std::max(1.0, std::round(step * mean_parameters_ / quantum)) * quantum;
-    if (zeros > room + kTolerance * mean_parameters_) return false;
-  }
-  if (zeros <= 0) return false;
-  allocation[raised] = std::min(allocation[raised] + zeros / of_raised, options_.target.maximum);
-  allocation[lowered] = std::max(allocation[lowered] - zeros / of_lowered, options_.target.minimum);
-  if (options_.target.group > 0) {
-    const auto group = static_cast<double>(options_.target.group);
-    for (const size_t unit : {raised, lowered}) {
-      allocation[unit] = std::round(allocation[unit] * group) / group;
-    }
+  // The fewest zeros that are whole steps of both units.
+  const auto group = static_cast<double>(options_.target.group);
+  const auto quantum =
+      static_cast<double>(std::lcm(parameters_[raised], parameters_[lowered])) / group;
+  const double zeros = std::max(1.0, std::round(Step() * mean_parameters_ / quantum)) * quantum;
+  if (zeros > room + kTolerance * mean_parameters_) return false;
+  allocation[raised] += zeros / of_raised;
+  allocation[lowered] -= zeros / of_lowered;
+  for (const size_t unit : {raised, lowered}) {
+    allocation[unit] = std::round(allocation[unit] * group) / group;
   }
   return true;
 }

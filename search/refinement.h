@@ -2,10 +2,10 @@
 // on the table. A deterministic state machine like the engine: Ask for allocations to measure, Tell
 // their losses, in any order and from any number of workers.
 //
-// A proposal is the best allocation known with a few level switches: one unit is given up to
-// `largest_step` of sparsity that another one loses, weighted by their parameters, so that the
-// budget stays (EvoPress, O. Sieberling et al., arXiv 2410.14649, section 3). A Gaussian process of
-// the losses so far chooses among many such proposals.
+// A proposal is the best allocation known with a few level switches: one slab of units is given up to
+// `largest_step` of sparsity and another one loses as many zeros, so that the budget stays
+// (EvoPress, O. Sieberling et al., arXiv 2410.14649, section 3, where slabs are single units). A
+// Gaussian process of the losses so far chooses among many such proposals.
 #ifndef STRATA_SEARCH_REFINEMENT_H_
 #define STRATA_SEARCH_REFINEMENT_H_
 
@@ -22,6 +22,7 @@
 #include "expr/unit_layout.h"
 #include "expr/variation.h"
 #include "search/surrogate.h"
+#include "search/unit_slabs.h"
 
 namespace strata::search {
 
@@ -32,7 +33,7 @@ struct RefinementOptions {
   // Proposal k is made from what proposals numbered at most k - lag gave: several times the number
   // of workers.
   int lag = 4;
-  // Sparsity that a switch moves, of a unit of mean size; log-uniform between the two.
+  // The larger of the two changes of sparsity of a switch; log-uniform between the two.
   double smallest_step = 0.003;
   double largest_step = 0.1;
   int maximum_switches = 3;  // of a proposal: 1 ... this many, fewer more often
@@ -85,10 +86,13 @@ class Refinement {
   bool Propose();
   std::optional<expr::Allocation> Switched(const expr::Allocation& from);
   bool Switch(expr::Allocation& allocation);
+  bool SwitchOnGrid(expr::Allocation& allocation);
+  double Step();
 
   const RefinementOptions options_;
   const std::vector<int64_t> parameters_;
   const double mean_parameters_;
+  const UnitSlabs slabs_;
   std::unique_ptr<expr::RandomGenerator> random_;
   Surrogate surrogate_;
   std::vector<RefinedAllocation> allocations_;

@@ -5,21 +5,29 @@
 #include <limits>
 #include <utility>
 
+#include "search/unit_slabs.h"
+
 namespace strata::search {
 namespace {
 
 constexpr double kGrowthUntilNextChoice = 1.25;
 // A value of 1 - s that stands for none, in the logarithm of the density.
 constexpr double kSmallestDensity = 0.005;
+// How much more the mean of a role or block is expected to explain than a unit beyond it: of the
+// coefficients' standard deviations.
+constexpr double kGroupWeight = 2;
 
 }  // namespace
 
-Surrogate::Surrogate(const SurrogateOptions& options, std::vector<double> weights, size_t values)
+Surrogate::Surrogate(const SurrogateOptions& options, const expr::UnitLayout& layout, size_t values)
     : minimum_points_(static_cast<size_t>(std::max(2, options.minimum_points))),
       half_(static_cast<size_t>(std::max(2, options.maximum_points)) / 2),
-      roots_(std::move(weights)),
+      roots_(expr::WeightsOf(expr::ParametersOf(layout))),
       settings_(values) {
   for (double& root : roots_) root = std::sqrt(root);
+  const UnitSlabs slabs(layout);
+  groups_ = slabs.of_roles();
+  groups_.insert(groups_.end(), slabs.of_blocks().begin(), slabs.of_blocks().end());
 }
 
 void Surrogate::Add(const expr::Allocation& allocation, std::vector<double> measured) {
@@ -81,6 +89,17 @@ std::vector<double> Surrogate::InputOf(const expr::Allocation& allocation) const
   for (size_t i = 0; i < allocation.size(); ++i) input.push_back(roots_[i] * allocation[i]);
   for (size_t i = 0; i < allocation.size(); ++i) {
     input.push_back(-roots_[i] * std::log(std::max(1 - allocation[i], kSmallestDensity)));
+  }
+  // The mean over a group times the root of the group's share, as for a unit.
+  for (const size_t first : {size_t{0}, allocation.size()}) {
+    for (const std::vector<size_t>& group : groups_) {
+      double sum = 0, share = 0;
+      for (const size_t unit : group) {
+        sum += roots_[unit] * input[first + unit];
+        share += roots_[unit] * roots_[unit];
+      }
+      input.push_back(kGroupWeight * sum / std::sqrt(share));
+    }
   }
   return input;
 }

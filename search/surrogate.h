@@ -8,18 +8,20 @@
 #include <vector>
 
 #include "expr/allocation.h"
+#include "expr/unit_layout.h"
 #include "search/gaussian_process.h"
 #include "search/strategy_options.h"
 
 namespace strata::search {
 
 // Keeps at most `maximum_points` measured allocations: half of them those of the lowest loss, the
-// others the latest. Not thread-safe.
+// others the latest. Where blocks have several units, the process expects units of one block to act
+// alike, and those of one role: it sees their mean sparsities too. Not thread-safe.
 class Surrogate {
  public:
-  // `weights` are the units' shares of the parameters: distance is the root of the mean square
-  // difference of sparsities. Each point has `values` measured objectives; the first is the loss.
-  Surrogate(const SurrogateOptions& options, std::vector<double> weights, size_t values);
+  // Distance is the root of the mean square difference of sparsities, over the parameters of the
+  // units. Each point has `values` measured objectives; the first is the loss.
+  Surrogate(const SurrogateOptions& options, const expr::UnitLayout& layout, size_t values);
 
   // Each distinct allocation once. `measured` are finite.
   void Add(const expr::Allocation& allocation, std::vector<double> measured);
@@ -49,7 +51,8 @@ class Surrogate {
 
   const size_t minimum_points_;
   const size_t half_;
-  std::vector<double> roots_;  // of the weights
+  std::vector<double> roots_;  // of the units' shares of the parameters
+  std::vector<std::vector<size_t>> groups_;  // units of a role or block
   std::vector<Point> best_;    // by rising loss
   std::deque<Point> latest_;   // of those that are not among the best, oldest first
   std::vector<GaussianProcess::Settings> settings_;  // per value

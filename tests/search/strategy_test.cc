@@ -103,7 +103,7 @@ TEST_F(StrategyTest, ProposalsStayWithinTheTrustRadius) {
     options.surrogate.trust_radius = radius;
     const auto strategy = MakeStrategy(options, context_);
     next_ = 0;
-    Surrogate known(options.surrogate, table_.weights(), 1);
+    Surrogate known(options.surrogate, table_.layout(), 1);
     int proposed = 0, outside = 0;
     for (int i = 0; i < 120; ++i) {
       const Offspring child = i < 20 ? strategy->First() : strategy->Breed();

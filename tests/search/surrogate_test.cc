@@ -5,10 +5,21 @@
 #include <cmath>
 #include <random>
 
+#include "tests/search/linear_layout.h"
+
 namespace strata::search {
 namespace {
 
-const std::vector<double> kWeights(6, 1.0 / 6);
+// One unit per block.
+expr::UnitLayout Blocks(const std::vector<int64_t>& parameters) {
+  expr::UnitLayout layout;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    layout.push_back({.parameters = parameters[i], .block = static_cast<int>(i), .fan = 2});
+  }
+  return layout;
+}
+
+const expr::UnitLayout kLayout = Blocks({1, 1, 1, 1, 1, 1});
 
 double Loss(const expr::Allocation& allocation) {
   double loss = 3;
@@ -28,7 +39,7 @@ expr::Allocation RandomAllocation(std::mt19937_64* random, double spread) {
 
 Surrogate Trained(const SurrogateOptions& options, int points) {
   std::mt19937_64 random(1);
-  Surrogate surrogate(options, kWeights, 1);
+  Surrogate surrogate(options, kLayout, 1);
   for (int i = 0; i < points; ++i) {
     const expr::Allocation allocation = RandomAllocation(&random, 0.08);
     surrogate.Add(allocation, {Loss(allocation)});
@@ -57,7 +68,7 @@ TEST(Surrogate, RanksAllocationsItHasNotSeen) {
 }
 
 TEST(Surrogate, MeasuresTheDistanceFromTheBest) {
-  Surrogate surrogate({}, {0.25, 0.75}, 1);
+  Surrogate surrogate({}, Blocks({1, 3}), 1);
   surrogate.Add({0.7, 0.5}, {3.0});
   surrogate.Add({0.1, 0.7}, {9.0});
   EXPECT_NEAR(surrogate.DistanceFromBest({0.7, 0.5}, 1), 0, 1e-15);
@@ -99,13 +110,46 @@ TEST(Surrogate, ForgetsAllButTheBestAndTheLatest) {
 
 TEST(Surrogate, PredictsEveryMeasuredObjective) {
   std::mt19937_64 random(4);
-  Surrogate surrogate({}, kWeights, 2);
+  Surrogate surrogate({}, kLayout, 2);
   for (int i = 0; i < 80; ++i) {
     const expr::Allocation allocation = RandomAllocation(&random, 0.08);
     surrogate.Add(allocation, {Loss(allocation), allocation[0]});
   }
   surrogate.Fit({});
   EXPECT_NEAR(surrogate.Predict(1, {0.6, 0.7, 0.7, 0.7, 0.7, 0.8}).mean, 0.6, 0.03);
+}
+
+// What is known of some linears of a role is expected of the others.
+TEST(Surrogate, ExpectsLinearsOfARoleToActAlike) {
+  constexpr int kBlocks = 10;
+  const expr::UnitLayout layout = Linears(kBlocks);
+  Surrogate surrogate({}, layout, 1);
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal(0, 0.05);
+  // Losses rise with the sparsity of value linears; those of the last three blocks never change.
+  const auto loss = [&](const expr::Allocation& allocation) {
+    double sum = 3;
+    for (size_t i = 0; i < layout.size(); ++i) {
+      if (layout[i].role == expr::LinearRole::kValue) sum += allocation[i];
+    }
+    return sum;
+  };
+  for (int i = 0; i < 120; ++i) {
+    expr::Allocation allocation(layout.size(), 0.6);
+    for (size_t unit = 0; unit < layout.size(); ++unit) {
+      if (layout[unit].block < kBlocks - 3) allocation[unit] += normal(random);
+    }
+    surrogate.Add(allocation, {loss(allocation)});
+  }
+  surrogate.Fit({});
+  const auto with = [&](expr::LinearRole role) {
+    expr::Allocation allocation(layout.size(), 0.6);
+    for (size_t unit = 0; unit < layout.size(); ++unit) {
+      if (layout[unit].block >= kBlocks - 3 && layout[unit].role == role) allocation[unit] = 0.8;
+    }
+    return surrogate.Predict(0, allocation).mean;
+  };
+  EXPECT_GT(with(expr::LinearRole::kValue), with(expr::LinearRole::kKey) + 0.05);
 }
 
 }  // namespace
