@@ -71,6 +71,7 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
     if (std::exchange(is_known_, true)) round_trips_->push_back(SecondsSince(said_at_));
     std::unique_lock lock(mutex_);
     state_.Clear();
+    state_.set_heard_at_seconds(desired_.sent_at_seconds());
     const bool has_task = desired_.has_task();
     if (has_task) {
       state_.set_lease_id(desired_.lease_id());

@@ -22,6 +22,7 @@ void Conversation::Receive(const v1::DesiredState& desired) {
   if (heartbeat >= kShortestHeartbeatSeconds && heartbeat <= kLongestHeartbeatSeconds) {
     heartbeat_seconds_ = heartbeat;
   }
+  heard_at_seconds_ = desired.sent_at_seconds();
   if (undelivered_.has_value() && desired.acknowledged_lease_id() == lease_id_) {
     undelivered_.reset();
     lease_id_.clear();
@@ -44,8 +45,10 @@ v1::WorkerState Conversation::State(bool is_first) {
   if (is_first) {
     *state.mutable_hello() = hello_;
     sent_result_ = false;
+    heard_at_seconds_ = 0;
   }
   must_speak_ = false;
+  state.set_heard_at_seconds(heard_at_seconds_);
   state.set_lease_id(lease_id_);
   state.set_progress(progress_);
   state.set_draining(draining_);

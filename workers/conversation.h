@@ -62,6 +62,7 @@ class Conversation {
   bool must_speak_ = false;
   bool draining_ = false;
   double heartbeat_seconds_ = 1;
+  double heard_at_seconds_ = 0;  // on this stream, by the coordinator's clock
 };
 
 }  // namespace strata::workers

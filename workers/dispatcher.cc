@@ -84,9 +84,10 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
     if (!state.has_hello()) Refuse(stream, "first message: expected a Hello, found none");
     return absl::OkStatus();
   }
-  const std::string oversized = OversizedField(state);
-  if (!oversized.empty()) {
-    Dismiss(stream, oversized);
+  std::string problem = OversizedField(state);
+  if (problem.empty()) problem = HearingProblem(stream, state);
+  if (!problem.empty()) {
+    Dismiss(stream, problem);
     return DispatchSoon();
   }
   workers_.SetSilent(stream, false);
@@ -101,9 +102,26 @@ absl::Status Dispatcher::Receive(WorkerId stream, const v1::WorkerState& state) 
     worker.acknowledged_lease_id = state.lease_id();
     DismissBrokenWorkers();
   } else if (!state.lease_id().empty()) {
-    leases_.Report(stream, state.lease_id(), Now());
+    leases_.Report(stream, state.lease_id(), ContactOf(worker));
   }
   return DispatchSoon();
+}
+
+std::string Dispatcher::HearingProblem(WorkerId stream, const v1::WorkerState& state) {
+  const double heard_at = state.heard_at_seconds();
+  const double now = Now();
+  if (!(heard_at >= 0 && heard_at <= now)) {
+    return fmt::format("heard_at_seconds: expected a time that this coordinator sent, at most {}, "
+                       "found {}",
+                       now, heard_at);
+  }
+  double& alive_at = workers_.at(stream).alive_at;
+  alive_at = std::max(alive_at, heard_at);
+  return "";
+}
+
+Contact Dispatcher::ContactOf(const ConnectedWorker& worker) {
+  return {.now = Now(), .alive_at = worker.alive_at};
 }
 
 absl::Status Dispatcher::StreamClosed(WorkerId stream) {
@@ -214,7 +232,9 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
                                  "another worker called {}",
                                  hello.worker_name()));
   }
-  workers_.Add(stream, {hello.worker_name(), HeldSubjects(hello, subjects_)});
+  workers_.Add(stream, {.name = hello.worker_name(),
+                        .held = HeldSubjects(hello, subjects_),
+                        .alive_at = Now()});
   leases_.SetHeld(hello.worker_name(), workers_.at(stream).held);
   records_.Know(hello.worker_name());
   spdlog::info("worker {} joined", hello.worker_name());
@@ -340,7 +360,7 @@ absl::StatusOr<bool> Dispatcher::FetchTask(const std::string& worker_name) {
 
 bool Dispatcher::CanTakeTask(WorkerId stream, const ConnectedWorker& worker, double now) {
   return leases_.LeaseOf(stream) == nullptr && workers_.Available().contains(worker.name) &&
-         worker.free_at <= now;
+         worker.free_at <= now && leases_.IsAlive({.now = now, .alive_at = worker.alive_at});
 }
 
 absl::Status Dispatcher::Dispatch() {
@@ -359,7 +379,7 @@ absl::Status Dispatcher::Dispatch() {
       if (!fetched.ok()) return fetched.status();
       session_has_tasks = *fetched;
     }
-    if (leases_.Grant(stream, now, worker.name, workers_.Available()) != nullptr) {
+    if (leases_.Grant(stream, ContactOf(worker), worker.name, workers_.Available()) != nullptr) {
       unanswered_.insert(stream);
     }
   }
@@ -380,7 +400,7 @@ void Dispatcher::Hedge() {
   };
   for (const auto& [stream, worker] : workers_.all()) {
     if (!CanTakeTask(stream, worker, now)) continue;
-    const Lease* lease = leases_.Hedge(stream, now, worker.name, slow_seconds);
+    const Lease* lease = leases_.Hedge(stream, ContactOf(worker), worker.name, slow_seconds);
     if (lease == nullptr) continue;
     unanswered_.insert(stream);
     spdlog::info("task {} is slow: worker {} begins it too", lease->digest, worker.name);
@@ -392,7 +412,9 @@ void Dispatcher::AnswerWorkers() {
   for (const WorkerId stream : std::exchange(unanswered_, {})) {
     if (!workers_.contains(stream)) continue;
     ConnectedWorker& worker = workers_.at(stream);
-    streams_->Send(stream, DesiredStateOf(stream, worker));
+    v1::DesiredState desired = DesiredStateOf(stream, worker);
+    desired.set_sent_at_seconds(Now());
+    streams_->Send(stream, desired);
     worker.acknowledged_lease_id.clear();
   }
 }
@@ -438,6 +460,10 @@ v1::DesiredState Dispatcher::DesiredStateOf(WorkerId stream, const ConnectedWork
     }
   } else if (worker.is_sent_away) {
     desired.set_shut_down(true);
+  } else if (leases_.MayReturn(worker.reported_lease_id)) {
+    // Its last message was too long on its way to say that the worker is alive. Its answer to this
+    // one will, and gives it the lease back.
+    desired.set_lease_id(worker.reported_lease_id);
   }
   return desired;
 }

@@ -63,6 +63,9 @@ class Dispatcher {
 
  private:
   void Refuse(WorkerId stream, const std::string& reason);
+  // Takes in when the worker was alive; why its message cannot be taken, or empty.
+  std::string HearingProblem(WorkerId stream, const v1::WorkerState& state);
+  Contact ContactOf(const ConnectedWorker& worker);
   // Ends an admitted worker's lease without blame and refuses it.
   void Dismiss(WorkerId stream, const std::string& reason);
   // What follows from a worker's being gone but for its lease; none if it was not there.

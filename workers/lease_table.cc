@@ -56,7 +56,7 @@ bool LeaseTable::HasWaitingFor(const std::string& name,
   return FirstFor(name, available) != waiting_.end();
 }
 
-const Lease* LeaseTable::Grant(WorkerId worker, double now, const std::string& name,
+const Lease* LeaseTable::Grant(WorkerId worker, const Contact& contact, const std::string& name,
                                const std::set<std::string>& available) {
   if (const Lease* held = LeaseOf(worker)) return held;
   const auto first = FirstFor(name, available);
@@ -64,53 +64,51 @@ const Lease* LeaseTable::Grant(WorkerId worker, double now, const std::string& n
   const std::string digest = *first;
   OpenTask& task = open_.at(digest);
   if (!task.granted.empty()) ++reissued_;
-  StartLease(&task, {.id = NewLeaseId(digest),
-                     .digest = digest,
-                     .worker = worker,
-                     .started_at = now,
-                     .expires_at = now + options_.lease_seconds});
+  StartLease(&task, NewLeaseId(digest), digest, worker, contact);
   return LeaseOf(worker);
 }
 
-const Lease* LeaseTable::Hedge(WorkerId worker, double now, const std::string& name,
+const Lease* LeaseTable::Hedge(WorkerId worker, const Contact& contact, const std::string& name,
                                const std::function<double(const search::Task&)>& slow_seconds) {
   const Lease* slowest = nullptr;
   for (const auto& [id, lease] : leases_) {
     const OpenTask& task = open_.at(lease.digest);
     if (task.is_hedged || task.failed_by.contains(name) || !Holds(name, task)) continue;
     if (slowest != nullptr && slowest->started_at <= lease.started_at) continue;
-    if (now - lease.started_at > slow_seconds(task.tasks.front().task)) slowest = &lease;
+    if (contact.now - lease.started_at > slow_seconds(task.tasks.front().task)) slowest = &lease;
   }
   if (slowest == nullptr) return nullptr;
   const std::string digest = slowest->digest;
   OpenTask& task = open_.at(digest);
   task.is_hedged = true;
   ++hedged_;
-  StartLease(&task, {.id = NewLeaseId(digest),
-                     .digest = digest,
-                     .worker = worker,
-                     .started_at = now,
-                     .expires_at = now + options_.lease_seconds});
+  StartLease(&task, NewLeaseId(digest), digest, worker, contact);
   return LeaseOf(worker);
 }
 
-void LeaseTable::Report(WorkerId worker, const std::string& lease_id, double now) {
+void LeaseTable::Report(WorkerId worker, const std::string& lease_id, const Contact& contact) {
   if (const Lease* held = LeaseOf(worker); held != nullptr && held->id == lease_id) {
-    leases_.at(lease_id).expires_at = now + options_.lease_seconds;
+    leases_.at(lease_id).expires_at = contact.alive_at + options_.lease_seconds;
     return;
   }
-  const auto sequence_end = lease_id.find('-');
-  if (sequence_end == std::string::npos) return;
-  const auto found = open_.find(lease_id.substr(sequence_end + 1));
-  if (found == open_.end() || !found->second.granted.contains(lease_id)) return;
-  OpenTask& task = found->second;
+  const std::string digest = DigestOf(lease_id);
+  if (digest.empty()) return;
+  OpenTask& task = open_.at(digest);
   task.broken.erase(lease_id);
-  if (!task.leases.empty() || lease_of_worker_.contains(worker)) return;
-  StartLease(&task, {.id = lease_id,
-                     .digest = found->first,
-                     .worker = worker,
-                     .started_at = now,
-                     .expires_at = now + options_.lease_seconds});
+  if (!IsAlive(contact) || !task.leases.empty() || lease_of_worker_.contains(worker)) return;
+  StartLease(&task, lease_id, digest, worker, contact);
+}
+
+bool LeaseTable::MayReturn(const std::string& lease_id) const {
+  const std::string digest = DigestOf(lease_id);
+  return !digest.empty() && open_.at(digest).leases.empty();
+}
+
+std::string LeaseTable::DigestOf(const std::string& lease_id) const {
+  const auto sequence_end = lease_id.find('-');
+  if (sequence_end == std::string::npos) return "";
+  const auto found = open_.find(lease_id.substr(sequence_end + 1));
+  return found != open_.end() && found->second.granted.contains(lease_id) ? found->first : "";
 }
 
 std::vector<WorkerId> LeaseTable::Expire(double now) {
@@ -217,14 +215,17 @@ void LeaseTable::EndLease(const std::string& lease_id) {
   if (task.leases.empty()) waiting_.push_front(lease.digest);
 }
 
-void LeaseTable::StartLease(OpenTask* task, const Lease& lease) {
-  if (task->leases.empty()) {
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), lease.digest));
-  }
-  task->leases.insert(lease.id);
-  task->granted.insert(lease.id);
-  lease_of_worker_[lease.worker] = lease.id;
-  leases_[lease.id] = lease;
+void LeaseTable::StartLease(OpenTask* task, const std::string& id, const std::string& digest,
+                            WorkerId worker, const Contact& contact) {
+  if (task->leases.empty()) waiting_.erase(std::find(waiting_.begin(), waiting_.end(), digest));
+  task->leases.insert(id);
+  task->granted.insert(id);
+  lease_of_worker_[worker] = id;
+  leases_[id] = {.id = id,
+                 .digest = digest,
+                 .worker = worker,
+                 .started_at = contact.now,
+                 .expires_at = contact.alive_at + options_.lease_seconds};
 }
 
 std::string LeaseTable::NewLeaseId(const std::string& digest) {

@@ -29,6 +29,15 @@ struct LeaseTableOptions {
   int maximum_infrastructure_failures_per_task = 10;  // then the run cannot go on
 };
 
+// A moment of the coordinator's clock, and the latest one at which a worker is known to have been
+// alive: when a message was sent that it has answered. A lease ends `lease_seconds` after that, not
+// after an answer's arrival, so that no lease outlives its worker by more than its term, however
+// late the worker's last messages arrive.
+struct Contact {
+  double now = 0;
+  double alive_at = 0;
+};
+
 struct Lease {
   std::string id;
   std::string digest;
@@ -97,19 +106,27 @@ class LeaseTable {
   // worker has, if any. nullptr if there is none. A name outlives a stream, a WorkerId does not.
   // Lease ids name sequence number and digest, so that a worker left by an
   // earlier coordinator cannot take a lease of this one for its own unless it is for the same task.
-  const Lease* Grant(WorkerId worker, double now, const std::string& name,
+  const Lease* Grant(WorkerId worker, const Contact& contact, const std::string& name,
                      const std::set<std::string>& available);
 
   // A second lease, for a worker called `name` that has none, of the task that is at work for
   // longest of those that are slow: longer than `slow_seconds` of it. A task gets one once, and not
   // for a worker that failed it. nullptr if there is none. Whichever result comes first counts.
-  const Lease* Hedge(WorkerId worker, double now, const std::string& name,
+  const Lease* Hedge(WorkerId worker, const Contact& contact, const std::string& name,
                      const std::function<double(const search::Task&)>& slow_seconds);
 
+  // Whether a worker that is known to have been alive at `alive_at` still is, as far as leases go.
+  bool IsAlive(const Contact& contact) const {
+    return contact.now < contact.alive_at + options_.lease_seconds;
+  }
+
   // The worker reports to be at work on a lease. Renews it if it is the worker's own; gives it back
-  // to the worker if it had ended, its task waits and the worker has no other. A lease counted as a
+  // to the worker if it may return and the worker is alive and has no other. A lease counted as a
   // crash is no longer: its worker lives.
-  void Report(WorkerId worker, const std::string& lease_id, double now);
+  void Report(WorkerId worker, const std::string& lease_id, const Contact& contact);
+
+  // Whether a lease that had ended can be given back: its task waits.
+  bool MayReturn(const std::string& lease_id) const;
 
   // Ends leases silent for too long; returns their workers.
   std::vector<WorkerId> Expire(double now);
@@ -145,6 +162,8 @@ class LeaseTable {
     int infrastructure_failures = 0;
   };
 
+  // The digest of the open task that the lease was once given for; empty if there is none.
+  std::string DigestOf(const std::string& lease_id) const;
   // Whether one of `available` has not failed the task.
   bool AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) const;
   bool Holds(const std::string& name, const OpenTask& task) const;
@@ -155,7 +174,8 @@ class LeaseTable {
                      const std::string& message) const;
   // Ends a lease and puts its task at the front of the queue, unless it has another.
   void EndLease(const std::string& lease_id);
-  void StartLease(OpenTask* task, const Lease& lease);
+  void StartLease(OpenTask* task, const std::string& id, const std::string& digest, WorkerId worker,
+                  const Contact& contact);
   std::string NewLeaseId(const std::string& digest);
 
   LeaseTableOptions options_;

@@ -15,7 +15,7 @@
 namespace strata::workers {
 
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
-inline constexpr uint32_t kProtocolVersion = 5;
+inline constexpr uint32_t kProtocolVersion = 6;
 
 // A model with a text, as tasks and workers name them.
 struct SubjectDigests {

@@ -18,6 +18,7 @@ struct ConnectedWorker {
   std::string acknowledged_lease_id = {};  // to be told with the next message
   int infrastructure_failures = 0;         // in a row
   double free_at = 0;                      // no lease before: it had such a failure
+  double alive_at = 0;                     // see Contact
   // Changed through the roster alone.
   bool is_draining = false;   // leaves on its own account
   bool is_sent_away = false;  // by an operator

@@ -30,12 +30,14 @@ class LastAnswers : public WorkerStreams {
  public:
   void Send(WorkerId stream, const v1::DesiredState& desired) override {
     lease_ids[stream] = desired.lease_id();
+    sent_at_seconds[stream] = desired.sent_at_seconds();
     if (desired.has_task()) digests[stream] = desired.task().digest();
   }
   void Close(WorkerId) override {}
 
   std::map<WorkerId, std::string> lease_ids;
   std::map<WorkerId, std::string> digests;
+  std::map<WorkerId, double> sent_at_seconds;
 };
 
 v1::Result Measured(const std::string& digest) {
@@ -51,6 +53,7 @@ v1::WorkerState StateOf(int event, WorkerId worker, const evaluator::Evaluator& 
                         LastAnswers* answers, ByteReader* input) {
   v1::WorkerState state;
   state.set_lease_id(answers->lease_ids[worker]);
+  state.set_heard_at_seconds(answers->sent_at_seconds[worker]);
   switch (event) {
     case 0:
       if (!state.ParseFromString(input->Text())) state.Clear();

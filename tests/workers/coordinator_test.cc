@@ -359,7 +359,7 @@ TEST_F(CoordinatorTest, AFolderThatIsNotThere) {
 TEST_F(CoordinatorTest, ImpossibleOptionsAreRefused) {
   FakeSession session(1);
   CoordinatorOptions options = SmallCoordinatorOptions(address_);
-  options.lease_seconds = options.heartbeat_seconds;
+  options.lease_seconds = 2 * options.heartbeat_seconds;
   EXPECT_EQ(Coordinator::Start(options, &session).status().code(),
             absl::StatusCode::kInvalidArgument);
 }

@@ -55,16 +55,27 @@ class DispatcherTest : public testing::Test {
     EXPECT_TRUE(dispatcher_->Receive(worker, state).ok());
   }
 
+  // A message and, as a worker that is alive would, the next one, which answers what came back.
   absl::Status Heartbeat(WorkerId worker, const std::string& lease_id, bool draining = false) {
     v1::WorkerState state;
     state.set_lease_id(lease_id);
     state.set_draining(draining);
+    state.set_heard_at_seconds(HeardAt(worker));
+    absl::Status status = dispatcher_->Receive(worker, state);
+    if (!status.ok() || streams_.closed.contains(worker)) return status;
+    state.set_heard_at_seconds(HeardAt(worker));
     return dispatcher_->Receive(worker, state);
+  }
+
+  double HeardAt(WorkerId worker) {
+    const std::vector<v1::DesiredState>& sent = streams_.sent[worker];
+    return sent.empty() ? 0 : sent.back().sent_at_seconds();
   }
 
   absl::Status Deliver(WorkerId worker, const std::string& lease_id, v1::Result result) {
     v1::WorkerState state;
     state.set_lease_id(lease_id);
+    state.set_heard_at_seconds(HeardAt(worker));
     *state.mutable_result() = std::move(result);
     return dispatcher_->Receive(worker, state);
   }

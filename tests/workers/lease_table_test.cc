@@ -22,7 +22,7 @@ class LeaseTableTest : public testing::Test {
   static std::string Name(WorkerId worker) { return fmt::format("worker-{}", worker); }
   // The lease of a worker by value, which must exist.
   Lease Grant(WorkerId worker, double now) {
-    const Lease* lease = table_.Grant(worker, now, Name(worker), available_);
+    const Lease* lease = table_.Grant(worker, {now, now}, Name(worker), available_);
     EXPECT_NE(lease, nullptr);
     return lease == nullptr ? Lease() : *lease;
   }
@@ -45,7 +45,7 @@ TEST_F(LeaseTableTest, GrantsInOrderAndTheSameTaskWhenAskedAgain) {
   EXPECT_EQ(first.digest, Digest(0));
   EXPECT_EQ(Grant(1, 5).id, first.id);
   EXPECT_EQ(Grant(2, 5).digest, Digest(1));
-  EXPECT_EQ(table_.Grant(3, 5, Name(3), available_), nullptr);
+  EXPECT_EQ(table_.Grant(3, {5, 5}, Name(3), available_), nullptr);
   EXPECT_EQ(table_.leased(), 2);
   EXPECT_EQ(table_.reissued(), 0);
 }
@@ -53,11 +53,29 @@ TEST_F(LeaseTableTest, GrantsInOrderAndTheSameTaskWhenAskedAgain) {
 TEST_F(LeaseTableTest, HeartbeatsRenewAndSilenceEnds) {
   table_.Add(MakeFakeTask(0));
   const std::string id = Grant(1, 0).id;
-  table_.Report(1, id, 20);
+  table_.Report(1, id, {20, 20});
   EXPECT_TRUE(table_.Expire(49.9).empty());
   EXPECT_THAT(table_.Expire(50), ElementsAre(1));
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
   EXPECT_TRUE(table_.has_waiting());
+}
+
+// What counts is when the worker was alive, not when its message arrived.
+TEST_F(LeaseTableTest, ALateMessageDoesNotMakeALeaseOutliveItsWorker) {
+  table_.Add(MakeFakeTask(0));
+  const std::string id = Grant(1, 0).id;
+  table_.Report(1, id, {.now = 29, .alive_at = 5});
+  EXPECT_TRUE(table_.Expire(34.9).empty());
+  EXPECT_EQ(table_.Expire(35), std::vector<WorkerId>{1});
+  // Held back for longer than a lease lasts, it gives none back, though the task waits.
+  EXPECT_TRUE(table_.MayReturn(id));
+  table_.Report(1, id, {.now = 36, .alive_at = 5});
+  EXPECT_EQ(table_.LeaseOf(1), nullptr);
+  table_.Report(1, id, {.now = 37, .alive_at = 36});
+  ASSERT_NE(table_.LeaseOf(1), nullptr);
+  EXPECT_EQ(table_.LeaseOf(1)->expires_at, 66);
+  EXPECT_FALSE(table_.MayReturn(id));
+  EXPECT_FALSE(table_.MayReturn(""));
 }
 
 TEST_F(LeaseTableTest, AnExpiredTaskGoesToTheFront) {
@@ -72,7 +90,7 @@ TEST_F(LeaseTableTest, AnExpiredTaskGoesToTheFront) {
 TEST_F(LeaseTableTest, AnotherWorkersReportDoesNotRenew) {
   table_.Add(MakeFakeTask(0));
   const std::string id = Grant(1, 0).id;
-  table_.Report(2, id, 20);
+  table_.Report(2, id, {20, 20});
   EXPECT_THAT(table_.Expire(30), ElementsAre(1));
 }
 
@@ -80,7 +98,7 @@ TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingTaskBack) {
   table_.Add(MakeFakeTask(0));
   const std::string id = Grant(1, 0).id;
   EXPECT_EQ(table_.Break(1, &digest_).kind, Decision::kRetry);
-  table_.Report(7, id, 1);  // the same worker on a new stream
+  table_.Report(7, id, {1, 1});  // the same worker on a new stream
   ASSERT_NE(table_.LeaseOf(7), nullptr);
   EXPECT_EQ(table_.LeaseOf(7)->id, id);
   EXPECT_FALSE(table_.has_waiting());
@@ -91,15 +109,15 @@ TEST_F(LeaseTableTest, AWorkerThatReturnsTooLateDoesNotTakeTheTaskFromAnother) {
   const std::string id = Grant(1, 0).id;
   table_.Break(1, &digest_);
   const Lease second = Grant(2, 1);
-  table_.Report(7, id, 2);
+  table_.Report(7, id, {2, 2});
   EXPECT_EQ(table_.LeaseOf(7), nullptr);
   EXPECT_EQ(table_.LeaseOf(2)->id, second.id);
 }
 
 TEST_F(LeaseTableTest, ALeaseNeverGrantedIsNotResumed) {
   table_.Add(MakeFakeTask(0));
-  table_.Report(1, "9-" + Digest(0), 0);
-  table_.Report(1, "no dash", 0);
+  table_.Report(1, "9-" + Digest(0), {0, 0});
+  table_.Report(1, "no dash", {0, 0});
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
 }
 
@@ -121,7 +139,7 @@ TEST_F(LeaseTableTest, AWorkerThatReturnsHadNotCrashed) {
   for (WorkerId worker = 1; worker <= 6; worker += 2) {
     const std::string id = Grant(worker, 0).id;
     EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
-    table_.Report(worker + 1, id, 0);
+    table_.Report(worker + 1, id, {0, 0});
     table_.Release(worker + 1);
   }
 }
@@ -155,7 +173,7 @@ TEST_F(LeaseTableTest, ATaskThatAWorkerFailedIsKeptForAnother) {
   EXPECT_EQ(Grant(1, 0).digest, Digest(1));
   table_.Complete(Digest(1), &stopped_);
   EXPECT_FALSE(table_.HasWaitingFor(Name(1), available_));
-  EXPECT_EQ(table_.Grant(11, 0, Name(1), available_), nullptr);  // nor by a new stream
+  EXPECT_EQ(table_.Grant(11, {0, 0}, Name(1), available_), nullptr);  // nor by a new stream
   EXPECT_TRUE(table_.HasWaitingFor(Name(2), available_));
   const std::string second = Grant(2, 0).id;
   EXPECT_EQ(Fail(2, second, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
@@ -258,7 +276,7 @@ TEST_F(LeaseTableTest, OnlyHoldersOfTheSubjectCanDisagreeWithAFailure) {
   table_.SetHeld(Name(1), {0});
   table_.SetHeld(Name(2), {0, 1});
   EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
-  EXPECT_EQ(table_.Hedge(1, 1000, Name(1), [](const search::Task&) { return 0.0; }), nullptr);
+  EXPECT_EQ(table_.Hedge(1, {1000, 1000}, Name(1), [](const search::Task&) { return 0.0; }), nullptr);
   EXPECT_EQ(Fail(2, Grant(2, 1).id, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
 }
 
