@@ -276,8 +276,18 @@ int Main(int argc, char** argv) {
   }
   {
     TemporaryFolder folder;
-    SmallSearch small = OpenSmallSearch(folder / "run", 1'000'000).value();
+    SmallSearch small = OpenSmallSearch(folder / "run", {.evaluations = 1'000'000}).value();
     PrintRate("no-op evaluations, 64 workers, stored search",
+              Serve(small.session.get(), "no-op", 64, seconds));
+  }
+  {
+    // As many candidates under way as keep all workers busy.
+    TemporaryFolder folder;
+    SmallSearch small =
+        OpenSmallSearch(folder / "run",
+                        {.evaluations = 1'000'000, .lag = 256, .has_surrogate = false})
+            .value();
+    PrintRate("no-op evaluations, 64 workers, stored search without a surrogate, lag 256",
               Serve(small.session.get(), "no-op", 64, seconds));
   }
   {

@@ -23,10 +23,11 @@ absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const TransformerModel
   const ModelConfig& config = model.config();
   const auto sequence_tokens = static_cast<int64_t>(sequences.front().size());
   const int64_t tokens = static_cast<int64_t>(sequences.size()) * sequence_tokens;
-  if (absl::Status status = CheckHeldBytes(
-          (config.blocks + 1) * tokens * config.hidden * int64_t{4}, "gradients, sensitivity and distortion",
-          fmt::format("the inputs of all {} blocks for {} calibration tokens", config.blocks,
-                      tokens));
+  if (absl::Status status =
+          CheckHeldBytes((config.blocks + 1) * tokens * config.hidden * int64_t{4},
+                         "gradients, sensitivity and distortion",
+                         fmt::format("the inputs of all {} blocks for {} calibration tokens",
+                                     config.blocks, tokens));
       !status.ok()) {
     return status;
   }

@@ -1,6 +1,6 @@
 // What pruning one unit alone does to what the model says: the relative change of its last hidden
-// states. Unlike a loss, which single units move by less than its noise, it adds up squares, so that
-// a few hundred tokens order even the small linears.
+// states. Unlike a loss, which single units move by less than its noise, it adds up squares, so
+// that a few hundred tokens order even the small linears.
 #ifndef STRATA_EVALUATOR_DISTORTION_PASS_H_
 #define STRATA_EVALUATOR_DISTORTION_PASS_H_
 
@@ -22,16 +22,15 @@ inline constexpr double kDistortionSparsity = 0.5;
 // first in any case.
 inline constexpr int64_t kDistortionTokens = 512;
 
-// Sum over tokens of |h' - h|^2 / sum of |h|^2: h are the rows that the output head multiplies in the
-// dense model, h' those with kDistortionSparsity of every row of `linears` (of one block, indices
-// into ModelSummary::linears) pruned by Wanda with the dense model's `statistics`. Runs the blocks
-// from the unit's own on, in float32, from `inputs` as RecordBlockInputs gives them for `sequences`.
-// Cancelled; errors of OneShotSelection.
+// Sum over tokens of |h' - h|^2 / sum of |h|^2: h are the rows that the output head multiplies in
+// the dense model, h' those with kDistortionSparsity of every row of `linears` (of one block,
+// indices into ModelSummary::linears) pruned by Wanda with the dense model's `statistics`. Runs the
+// blocks from the unit's own on, in float32, from `inputs` as RecordBlockInputs gives them for
+// `sequences`. Cancelled; errors of OneShotSelection.
 absl::StatusOr<double> MeasureDistortion(const TransformerModel& model, const Windows& sequences,
                                          const std::vector<at::Tensor>& inputs,
                                          const CalibrationStatistics& statistics,
-                                         const std::vector<int>& linears,
-                                         const Progress& progress);
+                                         const std::vector<int>& linears, const Progress& progress);
 
 }  // namespace strata::evaluator
 

@@ -26,16 +26,15 @@ bool PrefersOneDnn() {
 std::optional<at::Tensor> OneDnnProduct(const at::Tensor& rows, const at::Tensor& matrix) {
   static const std::optional<c10::TypedOperatorHandle<OneDnnLinear>> linear =
       []() -> std::optional<c10::TypedOperatorHandle<OneDnnLinear>> {
-    const auto found =
-        c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+    const auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
     if (!PrefersOneDnn() || !found.has_value()) return std::nullopt;
     return found->typed<OneDnnLinear>();
   }();
   if (!linear.has_value() || rows.scalar_type() != at::kFloat || !rows.device().is_cpu()) {
     return std::nullopt;
   }
-  return linear->call(rows, matrix, std::nullopt, "none",
-                      c10::List<std::optional<at::Scalar>>(), "");
+  return linear->call(rows, matrix, std::nullopt, "none", c10::List<std::optional<at::Scalar>>(),
+                      "");
 }
 
 }  // namespace

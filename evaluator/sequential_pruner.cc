@@ -87,9 +87,8 @@ absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block, const Bloc
                                                            at::Tensor& hidden) {
   const absl::StatusOr<BlockMatrices> observed = Observed(block, sparsity);
   if (!observed.ok()) return observed.status();
-  const absl::StatusOr<BlockFactors> factors =
-      RunAndFactor(*forward_, *observed, model_.vectors(block), sequences_, hidden,
-                   ObservedExtent());
+  const absl::StatusOr<BlockFactors> factors = RunAndFactor(
+      *forward_, *observed, model_.vectors(block), sequences_, hidden, ObservedExtent());
   if (!factors.ok()) return factors.status();
   CopyMatrices(model_.matrices(block), &buffer_);
   return PruneBlockBySparseGpt(model_.config(), *factors, block, sparsity, options_.method.group,

@@ -43,7 +43,8 @@ class SequentialPruner : public BlockPruner {
   bool FeedsPruned() const {
     return options_.protocol == Protocol::kSequential && forward_.has_value();
   }
-  // What the observed block is run for: nothing reads its output where the pruned one feeds the next.
+  // What the observed block is run for: nothing reads its output where the pruned one feeds the
+  // next.
   BlockExtent ObservedExtent() const {
     return FeedsPruned() ? BlockExtent::kInputs : BlockExtent::kOutput;
   }

@@ -80,8 +80,8 @@ std::span<const float> ValuesOf(const at::Tensor& tensor);
 // rows in token order. Valid during the call only.
 using InputObserver = std::function<void(BlockInput input, const at::Tensor& rows)>;
 
-// How far a block is run: to its output, or only until its linears' inputs are known, which saves the
-// product with `down`, a quarter of LLaMA's; the hidden states are then undefined.
+// How far a block is run: to its output, or only until its linears' inputs are known, which saves
+// the product with `down`, a quarter of LLaMA's; the hidden states are then undefined.
 enum class BlockExtent { kOutput, kInputs };
 
 // Runs blocks on packed sequences. Holds the intermediate results, so that running allocates

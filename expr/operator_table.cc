@@ -67,7 +67,8 @@ constexpr Operator kOperators[] = {
      "normal on all weights of the unit: a gradient magnitude without gradients",
      "ECoFLaP, arXiv 2310.02998"},
     {"distortion", "", Kind::kStructuralSource, 0, kNone, kIeee, false, R"(\Delta)",
-     "sum of |h' - h|^2 / sum of |h|^2 over calibration tokens, h what the output head multiplies in "
+     "sum of |h' - h|^2 / sum of |h|^2 over calibration tokens, h what the output head multiplies "
+     "in "
      "the dense model, h' the same where half of every row of this unit alone is pruned by Wanda",
      kStrata},
     {"fan", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\tfrac{n_i+n_o}{n_i n_o})",
@@ -228,7 +229,8 @@ constexpr Operator kOperators[] = {
     {"kindminmax", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
      R"(\mathrm{mm}_k\left({}\right))",
      "minmax among the units of the same kind (attention, feed-forward, whole block)", kStrata},
-    {"blockwise", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"(\left({}\right)^{\mathrm{block}})",
+    {"blockwise", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
+     R"(\left({}\right)^{\mathrm{block}})",
      "x as it is where whole blocks are the units: reductions of all matrices of a block together, "
      "one value for all units of the block",
      kStrata},

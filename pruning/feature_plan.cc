@@ -46,10 +46,11 @@ bool FeaturePlan::Has(FeatureKind kind) const {
 }
 
 bool FeaturePlan::needs_scaler_rows() const {
-  return needs_distortion() || std::any_of(nodes_.begin(), nodes_.end(), [](const TensorNode& node) {
-    return node.parent < 0 &&
-           (node.source == ScoreSource::kInputNorm || node.source == ScoreSource::kWandaScore);
-  });
+  return needs_distortion() ||
+         std::any_of(nodes_.begin(), nodes_.end(), [](const TensorNode& node) {
+           return node.parent < 0 && (node.source == ScoreSource::kInputNorm ||
+                                      node.source == ScoreSource::kWandaScore);
+         });
 }
 
 bool FeaturePlan::needs_block_statistics() const {

@@ -7,7 +7,8 @@
 
 namespace strata::pruning {
 
-// Cuts off every score whose bits are less than `bits`, and the first `ties` of those that equal it.
+// Cuts off every score whose bits are less than `bits`, and the first `ties` of those that equal
+// it.
 struct ScoreCut {
   uint32_t bits = 0;
   int64_t ties = 0;

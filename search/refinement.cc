@@ -240,8 +240,8 @@ bool Refinement::Switch(expr::Allocation& allocation) {
     of_lowered += static_cast<double>(parameters_[unit]);
     most_lowered = std::min(most_lowered, allocation[unit] - options_.target.minimum);
   }
-  const double zeros = std::min({Step() * std::min(of_raised, of_lowered),
-                                 most_raised * of_raised, most_lowered * of_lowered});
+  const double zeros = std::min({Step() * std::min(of_raised, of_lowered), most_raised * of_raised,
+                                 most_lowered * of_lowered});
   if (zeros <= 0) return false;
   for (const size_t unit : raised) {
     allocation[unit] = std::min(allocation[unit] + zeros / of_raised, options_.target.maximum);

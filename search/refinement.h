@@ -2,8 +2,8 @@
 // on the table. A deterministic state machine like the engine: Ask for allocations to measure, Tell
 // their losses, in any order and from any number of workers.
 //
-// A proposal is the best allocation known with a few level switches: one slab of units is given up to
-// `largest_step` of sparsity and another one loses as many zeros, so that the budget stays
+// A proposal is the best allocation known with a few level switches: one slab of units is given up
+// to `largest_step` of sparsity and another one loses as many zeros, so that the budget stays
 // (EvoPress, O. Sieberling et al., arXiv 2410.14649, section 3, where slabs are single units). A
 // Gaussian process of the losses so far chooses among many such proposals.
 #ifndef STRATA_SEARCH_REFINEMENT_H_

@@ -51,10 +51,10 @@ class Surrogate {
 
   const size_t minimum_points_;
   const size_t half_;
-  std::vector<double> roots_;  // of the units' shares of the parameters
+  std::vector<double> roots_;                // of the units' shares of the parameters
   std::vector<std::vector<size_t>> groups_;  // units of a role or block
-  std::vector<Point> best_;    // by rising loss
-  std::deque<Point> latest_;   // of those that are not among the best, oldest first
+  std::vector<Point> best_;                  // by rising loss
+  std::deque<Point> latest_;                 // of those that are not among the best, oldest first
   std::vector<GaussianProcess::Settings> settings_;  // per value
   size_t added_ = 0;                                 // points, kept or not
   size_t added_at_choice_ = 0;

@@ -37,7 +37,8 @@ double SteadySeconds() {
 }
 
 absl::Status CheckOptions(const CoordinatorOptions& options) {
-  if (!(options.heartbeat_seconds > 0) || !(options.lease_seconds > 2 * options.heartbeat_seconds)) {
+  if (!(options.heartbeat_seconds > 0) ||
+      !(options.lease_seconds > 2 * options.heartbeat_seconds)) {
     return absl::InvalidArgumentError(fmt::format(
         "lease_seconds: expected more than twice heartbeat_seconds, which is above 0; found {} and "
         "{}",

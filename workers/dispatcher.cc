@@ -111,9 +111,10 @@ std::string Dispatcher::HearingProblem(WorkerId stream, const v1::WorkerState& s
   const double heard_at = state.heard_at_seconds();
   const double now = Now();
   if (!(heard_at >= 0 && heard_at <= now)) {
-    return fmt::format("heard_at_seconds: expected a time that this coordinator sent, at most {}, "
-                       "found {}",
-                       now, heard_at);
+    return fmt::format(
+        "heard_at_seconds: expected a time that this coordinator sent, at most {}, "
+        "found {}",
+        now, heard_at);
   }
   double& alive_at = workers_.at(stream).alive_at;
   alive_at = std::max(alive_at, heard_at);
@@ -232,9 +233,9 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
                                  "another worker called {}",
                                  hello.worker_name()));
   }
-  workers_.Add(stream, {.name = hello.worker_name(),
-                        .held = HeldSubjects(hello, subjects_),
-                        .alive_at = Now()});
+  workers_.Add(
+      stream,
+      {.name = hello.worker_name(), .held = HeldSubjects(hello, subjects_), .alive_at = Now()});
   leases_.SetHeld(hello.worker_name(), workers_.at(stream).held);
   records_.Know(hello.worker_name());
   spdlog::info("worker {} joined", hello.worker_name());

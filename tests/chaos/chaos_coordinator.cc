@@ -101,7 +101,8 @@ absl::Status Serve(const std::vector<std::string>& arguments) {
   Journal journal(arguments[3]);
   JumpingClock clock(static_cast<unsigned>(std::stoul(arguments[5])), std::stod(arguments[6]),
                      &journal);
-  absl::StatusOr<SmallSearch> small = OpenSmallSearch(arguments[0], std::stoll(arguments[4]));
+  absl::StatusOr<SmallSearch> small =
+      OpenSmallSearch(arguments[0], {.evaluations = std::stoll(arguments[4])});
   if (!small.ok()) return small.status();
   JournalingSession session(small->session.get(), &journal);
   CoordinatorOptions options = SmallCoordinatorOptions(arguments[1]);

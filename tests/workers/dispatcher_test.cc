@@ -94,7 +94,8 @@ TEST_F(DispatcherTest, SilenceHandsTheTaskOnAndTheLateResultCounts) {
   EXPECT_EQ(std::get<search::EvaluateOutcome>(session_->outcomes.at(Digest(0))).mean_nll, 3.25);
 }
 
-// The relay between them held back what a worker said before it was killed, or is itself awake again.
+// The relay between them held back what a worker said before it was killed, or is itself awake
+// again.
 TEST_F(DispatcherTest, AMessageHeldBackProvesNothingUntilItIsAnswered) {
   Begin(1);
   Join(1);

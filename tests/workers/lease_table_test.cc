@@ -276,7 +276,8 @@ TEST_F(LeaseTableTest, OnlyHoldersOfTheSubjectCanDisagreeWithAFailure) {
   table_.SetHeld(Name(1), {0});
   table_.SetHeld(Name(2), {0, 1});
   EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
-  EXPECT_EQ(table_.Hedge(1, {1000, 1000}, Name(1), [](const search::Task&) { return 0.0; }), nullptr);
+  EXPECT_EQ(table_.Hedge(1, {1000, 1000}, Name(1), [](const search::Task&) { return 0.0; }),
+            nullptr);
   EXPECT_EQ(Fail(2, Grant(2, 1).id, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
 }
 

@@ -56,7 +56,8 @@ std::unique_ptr<evaluator::Evaluator> SmallEvaluator(
       {.blocks = blocks, .before_operation = std::move(before_operation)});
 }
 
-absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t evaluations) {
+absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder,
+                                            const SmallSearchOptions& wanted) {
   SmallSearch small;
   const bool resumes = std::filesystem::exists(folder);
   auto store = resumes ? search::RunStore::Open(folder) : search::RunStore::Create(folder);
@@ -70,11 +71,12 @@ absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t e
     baseline.published.resize(1, baseline.published.front());
     baseline.widened.clear();
   }
-  options.engine.lag = 10;
+  options.engine.lag = wanted.lag;
   options.engine.strategy.population = 12;
+  options.engine.strategy.surrogate.enabled = wanted.has_surrogate;
   options.engine.strategy.surrogate.proposals = 8;
   options.engine.strategy.surrogate.amplitude_steps = 0;
-  options.engine.maximum_evaluations = evaluations;
+  options.engine.maximum_evaluations = wanted.evaluations;
   options.engine.finalists = 2;
   options.now_seconds = SteadySeconds;
   FillContexts(SmallPlan(), evaluator->model().digest, evaluator->text_digest(), &options);
@@ -114,7 +116,7 @@ std::string DescribeArchive(const search::Engine& engine) {
 
 std::string ExpectedArchive(const std::string& folder, int64_t evaluations,
                             std::set<std::string>* tasks) {
-  SmallSearch small = OpenSmallSearch(folder, evaluations).value();
+  SmallSearch small = OpenSmallSearch(folder, {.evaluations = evaluations}).value();
   const auto evaluator = SmallEvaluator();
   while (true) {
     const search::SessionAction action = small.session->Next().value();

@@ -22,8 +22,15 @@ struct SmallSearch {
   std::unique_ptr<search::Session> session;
 };
 
+struct SmallSearchOptions {
+  int64_t evaluations = 60;
+  int lag = 10;
+  bool has_surrogate = true;
+};
+
 // In `folder`: a new run, or the one that is there.
-absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder, int64_t evaluations = 60);
+absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder,
+                                            const SmallSearchOptions& wanted = {});
 
 CoordinatorOptions SmallCoordinatorOptions(const std::string& address);
 
