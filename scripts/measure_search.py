@@ -3,7 +3,7 @@
 
     scripts/measure_search.py configs/exact.yaml --sparsities 0.6 0.7 --seeds 1 2 3 --runs runs/exact
 
-    scripts/measure_search.py configs/exact-linear.yaml --warm-start runs/exact --runs runs/exact-linear
+    scripts/measure_search.py configs/exact-linear.yaml --runs runs/exact-linear
 
 A run that is there already is resumed, so that an interrupted measurement goes on. Every number is a perplexity on the
 report split, exact protocol; the best baseline and the best function were chosen by the selection split.
