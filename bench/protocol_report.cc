@@ -5,9 +5,11 @@
 // it would lose.
 //
 //   protocol_report MODEL TEXT [sparsity] [pruner] [threads] [settings of each function]
+//   [fidelity,...]
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -48,6 +50,7 @@ constexpr FidelityName kFidelities[] = {
     {"sequential fp32", Protocol::kSequential, Arithmetic::kFloat32},
 };
 constexpr size_t kExact = std::size(kFidelities) - 1;
+using Chosen = std::array<bool, std::size(kFidelities)>;
 constexpr int64_t kWindows = 16;
 constexpr size_t kMixed = 6;  // of the best, in pairs
 
@@ -112,14 +115,16 @@ absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double s
 
 class Report {
  public:
-  Report(Evaluator& evaluator, strata::evaluator::Pruner pruner)
-      : evaluator_(evaluator), pruner_(pruner) {}
+  Report(Evaluator& evaluator, strata::evaluator::Pruner pruner, const Chosen& chosen)
+      : evaluator_(evaluator), pruner_(pruner), chosen_(chosen) {}
 
   absl::Status Run(double sparsity, size_t settings_of_each) {
     auto candidates = Candidates(evaluator_, sparsity, settings_of_each);
     if (!candidates.ok()) return candidates.status();
     fmt::print("perplexity of {} windows at {}\n{:<64}", kWindows, sparsity, "function");
-    for (const FidelityName& fidelity : kFidelities) fmt::print(" {:>15}", fidelity.name);
+    for (size_t i = 0; i < std::size(kFidelities); ++i) {
+      if (chosen_[i]) fmt::print(" {:>15}", kFidelities[i].name);
+    }
     fmt::print("\n");
     for (Candidate& candidate : *candidates) {
       if (absl::Status status = Measure(std::move(candidate)); !status.ok()) return status;
@@ -135,6 +140,7 @@ class Report {
   absl::Status Measure(Candidate candidate) {
     fmt::print("{:<64}", candidate.name);
     for (size_t i = 0; i < std::size(kFidelities); ++i) {
+      if (!chosen_[i]) continue;
       strata::evaluator::EvaluateRequest request;
       request.method.pruner = pruner_;
       request.allocation = candidate.allocation;
@@ -195,6 +201,7 @@ class Report {
         all.size(), kFidelities[kExact].name, kWindows, "fidelity", "windows", "all", "best third",
         "loss", "seconds each");
     for (size_t i = 0; i < std::size(kFidelities); ++i) {
+      if (!chosen_[i]) continue;
       for (const int64_t windows : {int64_t{2}, int64_t{4}, int64_t{8}, kWindows}) {
         const auto correlation = [&](const std::vector<const Candidate*>& candidates) {
           std::vector<std::pair<double, double>> pairs;
@@ -220,6 +227,7 @@ class Report {
 
   Evaluator& evaluator_;
   const strata::evaluator::Pruner pruner_;
+  const Chosen chosen_;
   std::vector<Candidate> measured_;
   double seconds_[std::size(kFidelities)] = {};  // of the processor, all evaluations
 };
@@ -236,15 +244,37 @@ T Number(const char* text) {
   return value;
 }
 
+// The fidelities named, and the exact one.
+Chosen ChosenOf(std::string_view names) {
+  Chosen chosen{};
+  chosen[kExact] = true;
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find(','));
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+    const auto found = std::find_if(std::begin(kFidelities), std::end(kFidelities),
+                                    [&](const FidelityName& known) { return known.name == name; });
+    if (found == std::end(kFidelities)) {
+      fmt::print(stderr, "expected the name of a fidelity, as \"one-shot bf16\", found '{}'\n",
+                 name);
+      std::exit(2);
+    }
+    chosen[static_cast<size_t>(found - std::begin(kFidelities))] = true;
+  }
+  return chosen;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 3) {
     fmt::print(stderr,
                "usage: protocol_report MODEL TEXT [sparsity] [pruner] [threads] "
-               "[settings of each function]\n");
+               "[settings of each function] [fidelity,...]\n");
     return 2;
   }
+  Chosen chosen;
+  chosen.fill(true);
+  if (argc > 7) chosen = ChosenOf(argv[7]);
   const double sparsity = argc > 3 ? Number<double>(argv[3]) : 0.6;
   strata::evaluator::Pruner pruner = strata::evaluator::Pruner::kWanda;
   absl::Status status = argc > 4 ? strata::workers::ParseName(argv[4], &pruner) : absl::OkStatus();
@@ -253,9 +283,9 @@ int main(int argc, char** argv) {
         strata::evaluator::OpenModelEvaluator({.model_path = argv[1],
                                                .text_path = argv[2],
                                                .threads = argc > 5 ? Number<int>(argv[5]) : 1});
-    status = evaluator.ok()
-                 ? Report(**evaluator, pruner).Run(sparsity, argc > 6 ? Number<size_t>(argv[6]) : 4)
-                 : evaluator.status();
+    status = evaluator.ok() ? Report(**evaluator, pruner, chosen)
+                                  .Run(sparsity, argc > 6 ? Number<size_t>(argv[6]) : 4)
+                            : evaluator.status();
   }
   if (status.ok()) return 0;
   fmt::print(stderr, "protocol_report: {}\n", std::string(status.message()));

@@ -160,12 +160,14 @@ Needs NeedsOf(const Expression& expression) {
   Needs needs{.features = !RequiredFeatures(expression).empty(),
               .gradients = name == "G",
               .gradient_free = name == "sensitivity",
-              .spectra = spectra};
+              .spectra = spectra,
+              .distortion = name == "distortion"};
   for (const Expression& child : expression.children) {
     const Needs below = NeedsOf(child);
     needs.gradients |= below.gradients;
     needs.gradient_free |= below.gradient_free;
     needs.spectra |= below.spectra;
+    needs.distortion |= below.distortion;
   }
   return needs;
 }

@@ -26,6 +26,7 @@ struct Needs {
   bool gradients = false;      // of the loss: the source G
   bool gradient_free = false;  // losses of perturbed weights: the source sensitivity
   bool spectra = false;        // singular values of the matrices
+  bool distortion = false;     // the model run once for each unit: the source distortion
 
   friend bool operator==(const Needs&, const Needs&) = default;
 };

@@ -1,8 +1,12 @@
 #include "search/candidate_resolver.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 #include <utility>
 
+#include "expr/baselines.h"
+#include "expr/blockwise.h"
 #include "search/allocation_hash.h"
 
 namespace strata::search {
@@ -18,6 +22,17 @@ expr::Allocation AllSparsities(const Candidate& candidate) {
   return all;
 }
 
+// Features that share the work of being measured have equal keys; that of one pass is the least.
+std::tuple<bool, bool, bool, bool, bool> WorkOf(const std::string& feature) {
+  const absl::StatusOr<expr::Expression> expression = expr::ParseExpression(feature);
+  if (!expression.ok()) return {};  // the worker says what is wrong with it
+  const expr::Needs needs = expr::NeedsOf(*expression);
+  const bool takes_long =
+      needs.gradients || needs.gradient_free || needs.spectra || needs.distortion;
+  const bool of_blocks = takes_long && expr::FeatureOfBlocks(feature).has_value();
+  return {needs.distortion, needs.spectra, needs.gradient_free, needs.gradients, of_blocks};
+}
+
 }  // namespace
 
 CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(scenarios) {
@@ -27,8 +42,13 @@ CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(sc
 std::vector<ProfileTask> CandidateResolver::Ask(const std::vector<std::string>& features) {
   std::vector<ProfileTask> tasks;
   for (size_t subject = 0; subject < ledgers_.size(); ++subject) {
-    std::vector<std::string> unasked = ledgers_[subject].TakeUnasked(features);
-    if (!unasked.empty()) tasks.push_back({std::move(unasked), static_cast<int>(subject)});
+    std::map<std::tuple<bool, bool, bool, bool, bool>, std::vector<std::string>> by_work;
+    for (std::string& feature : ledgers_[subject].TakeUnasked(features)) {
+      by_work[WorkOf(feature)].push_back(std::move(feature));
+    }
+    for (auto& [work, together] : by_work) {
+      tasks.push_back({std::move(together), static_cast<int>(subject)});
+    }
   }
   return tasks;
 }

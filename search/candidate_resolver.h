@@ -23,7 +23,9 @@ class CandidateResolver {
   explicit CandidateResolver(const Scenarios* scenarios);
 
   // Measures those of `features` that nobody asked for yet, on every subject; from now on they are
-  // asked for.
+  // asked for. What one pass over the model gives is one task and comes first; what takes long is a
+  // task for each kind of work (gradients, spectra, ...), so that it keeps one worker and not the
+  // functions that need none of it.
   std::vector<ProfileTask> Ask(const std::vector<std::string>& features);
   // What is to be measured instead, see FeatureLedger::Settle.
   absl::StatusOr<std::vector<ProfileTask>> Settle(const ProfileTask& task, const Outcome& outcome);

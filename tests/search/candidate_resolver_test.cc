@@ -37,30 +37,44 @@ class CandidateResolverTest : public ::testing::Test {
 };
 
 TEST_F(CandidateResolverTest, FeaturesAreMeasuredOnceOnEverySubject) {
-  const auto tasks = resolver_->Ask({"alpha", "redundancy"});
+  const auto tasks = resolver_->Ask({"influence", "redundancy"});
   ASSERT_EQ(tasks.size(), 2u);
   EXPECT_EQ(tasks[0].subject, 0);
   EXPECT_EQ(tasks[1].subject, 1);
-  EXPECT_THAT(tasks[1].features, ElementsAre("alpha", "redundancy"));
-  EXPECT_THAT(resolver_->Ask({"alpha"}), IsEmpty());
+  EXPECT_THAT(tasks[1].features, ElementsAre("influence", "redundancy"));
+  EXPECT_THAT(resolver_->Ask({"influence"}), IsEmpty());
   const auto values = [](int units) {
     return ProfileOutcome{{std::vector<double>(static_cast<size_t>(units), 1.0),
                            std::vector<double>(static_cast<size_t>(units), 2.0)}};
   };
   EXPECT_THAT(*resolver_->Settle(tasks[0], values(kBlocks)), IsEmpty());
-  EXPECT_FALSE(resolver_->AreSettled({"alpha"}));
+  EXPECT_FALSE(resolver_->AreSettled({"influence"}));
   EXPECT_THAT(*resolver_->Settle(tasks[1], values(kFurtherBlocks)), IsEmpty());
-  EXPECT_TRUE(resolver_->AreSettled({"alpha", "redundancy"}));
+  EXPECT_TRUE(resolver_->AreSettled({"influence", "redundancy"}));
   EXPECT_EQ(resolver_->table(1).units(), kFurtherBlocks);
 }
 
 TEST_F(CandidateResolverTest, AFailureIsTriedAgainOneByOneOnItsSubject) {
-  const auto tasks = resolver_->Ask({"alpha", "redundancy"});
+  const auto tasks = resolver_->Ask({"influence", "redundancy"});
   const auto again = resolver_->Settle(tasks[1], FailedOutcome{"lost"});
   ASSERT_EQ(again->size(), 2u);
   EXPECT_EQ((*again)[1].subject, 1);
   EXPECT_THAT((*again)[1].features, ElementsAre("redundancy"));
   EXPECT_THAT(*resolver_->Settle((*again)[0], FailedOutcome{"lost"}), IsEmpty());
+}
+
+TEST_F(CandidateResolverTest, WhatTakesLongHoldsNothingElseUp) {
+  const auto tasks = resolver_->Ask({"alpha", "blockwise(distortion)", "distortion", "redundancy",
+                                     "stablerank(W)", "var(WX)", "blockwise(var(WX))"});
+  std::vector<std::vector<std::string>> of_first;
+  for (const ProfileTask& task : tasks) {
+    if (task.subject == 0) of_first.push_back(task.features);
+  }
+  EXPECT_THAT(of_first,
+              ElementsAre(ElementsAre("redundancy", "var(WX)", "blockwise(var(WX))"),
+                          ElementsAre("alpha", "stablerank(W)"), ElementsAre("distortion"),
+                          ElementsAre("blockwise(distortion)")));
+  EXPECT_EQ(tasks.size(), 2 * of_first.size());
 }
 
 TEST_F(CandidateResolverTest, AnAllocationInEveryScenarioOrNone) {
