@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <numeric>
@@ -63,6 +64,21 @@ TEST(CalibrationPassTest, BlockInfluenceAgreesWithTheReference) {
     EXPECT_NEAR(Statistics().influence[block], expected[block].get<double>(), 1e-4)
         << "block " << block;
   }
+}
+
+// The inputs are those of a whole run; only what comes after them is left out.
+TEST(CalibrationPassTest, ABlockRunForItsInputsAloneShowsTheSame) {
+  TransformerModel& model = WaveModel();
+  const Windows sequences = WaveSequences(2, 12);
+  BlockForward forward(model.config(), 12, Arithmetic::kFloat32);
+  at::Tensor whole = model.Embed(sequences);
+  at::Tensor part = model.Embed(sequences);
+  const BlockScalers expected =
+      RunAndObserve(forward, model.matrices(0), model.vectors(0), 2, whole);
+  const BlockScalers found = RunAndObserve(forward, model.matrices(0), model.vectors(0), 2, part,
+                                           nullptr, BlockExtent::kInputs);
+  for (int input = 0; input < kBlockInputs; ++input) EXPECT_EQ(found[input], expected[input]);
+  EXPECT_FALSE(std::equal(ValuesOf(whole).begin(), ValuesOf(whole).end(), ValuesOf(part).begin()));
 }
 
 TEST(CalibrationPassTest, ProgressStopsThePass) {
