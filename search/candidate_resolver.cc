@@ -22,8 +22,10 @@ expr::Allocation AllSparsities(const Candidate& candidate) {
   return all;
 }
 
-// Features that share the work of being measured have equal keys; that of one pass is the least.
-std::tuple<bool, bool, bool, bool, bool> WorkOf(const std::string& feature) {
+// What must be done to measure a feature: features with equal ones share it, and that of one pass
+// is the least.
+using Work = std::tuple<bool, bool, bool, bool, bool>;
+Work WorkOf(const std::string& feature) {
   const absl::StatusOr<expr::Expression> expression = expr::ParseExpression(feature);
   if (!expression.ok()) return {};  // the worker says what is wrong with it
   const expr::Needs needs = expr::NeedsOf(*expression);
@@ -42,7 +44,7 @@ CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(sc
 std::vector<ProfileTask> CandidateResolver::Ask(const std::vector<std::string>& features) {
   std::vector<ProfileTask> tasks;
   for (size_t subject = 0; subject < ledgers_.size(); ++subject) {
-    std::map<std::tuple<bool, bool, bool, bool, bool>, std::vector<std::string>> by_work;
+    std::map<Work, std::vector<std::string>> by_work;
     for (std::string& feature : ledgers_[subject].TakeUnasked(features)) {
       by_work[WorkOf(feature)].push_back(std::move(feature));
     }
