@@ -78,8 +78,7 @@ absl::StatusOr<RunConfig> ClusterConfig(const SlurmOptions& options) {
   }
   for (auto [key, path] : {std::pair<const char*, std::string*>{"model", &config->model},
                            {"text", &config->text},
-                           {"fitness.levels", &config->fitness_levels},
-                           {"search.warm_start", &config->warm_start}}) {
+                           {"fitness.levels", &config->fitness_levels}}) {
     if (absl::Status status = MakeAbsolute(key, path); !status.ok()) return status;
   }
   for (const auto& [key, paths] :
@@ -89,6 +88,9 @@ absl::StatusOr<RunConfig> ClusterConfig(const SlurmOptions& options) {
     for (std::string& path : *paths) {
       if (absl::Status status = MakeAbsolute(key, &path); !status.ok()) return status;
     }
+  }
+  for (std::string& start : config->warm_start) {
+    if (fs::exists(start)) start = fs::absolute(start).lexically_normal();  // else an expression
   }
   if (!config->worker_banks.empty()) config->worker_banks = fs::absolute(config->worker_banks);
   config->run = fs::absolute(config->run).lexically_normal();

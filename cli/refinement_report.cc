@@ -44,6 +44,17 @@ absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
         fmt::format("the run's refinement lacks its start or the property '{}', a whole number",
                     search::kRefinedFromProperty));
   }
+  const auto slopes = store.Property(search::kRefinedSlopesProperty);
+  if (!slopes.ok()) return slopes.status();
+  const auto failure = store.Property(search::kSlopeFailureProperty);
+  if (!failure.ok()) return failure.status();
+  const std::string count = slopes->value_or("0");
+  if (std::from_chars(count.data(), count.data() + count.size(), report.slopes).ec != std::errc()) {
+    return absl::DataLossError(
+        fmt::format("the run's property '{}': expected a whole number, found '{}'",
+                    search::kRefinedSlopesProperty, count));
+  }
+  report.slope_failure = failure->value_or("");
   report.start = report.best = results->front();
   for (const search::RefinedResult& result : *results) {
     if (result.nll) ++report.tried;
@@ -60,6 +71,8 @@ nlohmann::ordered_json ToJson(const RefinementReport& report) {
   return {{"candidate", report.candidate},
           {"tried", report.tried},
           {"failed", report.failed},
+          {"slopes", report.slopes},
+          {"slope_failure", report.slope_failure},
           {"start", ToJson(report.start)},
           {"best", ToJson(report.best)}};
 }
@@ -69,8 +82,14 @@ std::string ToText(const RefinementReport& report, const RunConfig& config) {
       "\nrefinement, apart from the functions: {} allocations near that of {} tried, {} windows of "
       "{} tokens, fitness split, sequential protocol, {}{}\n",
       report.tried, report.candidate, config.selection_windows, config.report_window_tokens,
-      config.fitness_arithmetic,
-      report.failed > 0 ? fmt::format("; {} failed", report.failed) : "");
+      config.report_arithmetic, report.failed > 0 ? fmt::format("; {} failed", report.failed) : "");
+  if (report.slopes > 0) {
+    text += fmt::format("  slopes measured {} time{}, {}\n", report.slopes,
+                        report.slopes == 1 ? "" : "s", config.fitness_arithmetic);
+  }
+  if (!report.slope_failure.empty()) {
+    text += fmt::format("  without slopes: {}\n", report.slope_failure);
+  }
   if (!report.best.selection_nll) return text;
   if (report.best.id == report.start.id) {
     return text + "  none has a lower selection perplexity\n";

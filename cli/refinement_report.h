@@ -17,6 +17,8 @@ struct RefinementReport {
   int64_t candidate = 0;  // whose allocation was refined
   int64_t tried = 0;      // allocations measured, the start included
   int64_t failed = 0;
+  int64_t slopes = 0;         // how often they were measured
+  std::string slope_failure;  // why they could not be; empty if they could
   search::RefinedResult start;
   // Lowest selection loss, which may be the start's; the start while nothing was selected.
   search::RefinedResult best;

@@ -57,15 +57,26 @@ bool ParseNumber(const std::string& text, Number* value) {
   return error == std::errc() && stopped == end;
 }
 
-// "a, b" and "[a, b]" as {"a", "b"}; no names for a blank text.
-Names SplitNames(const std::string& text) {
-  Names names;
+std::string_view Trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// "a, f(b, c)" and "[a, f(b, c)]" as {"a", "f(b, c)"}; no names for a blank text.
+Names SplitNames(std::string_view text) {
   const bool bracketed = text.starts_with('[') && text.ends_with(']');
-  std::stringstream stream(bracketed ? text.substr(1, text.size() - 2) : text);
-  for (std::string name; std::getline(stream, name, ',');) {
-    const size_t first = name.find_first_not_of(" \t");
-    const size_t last = name.find_last_not_of(" \t");
-    names.push_back(first == std::string::npos ? "" : name.substr(first, last - first + 1));
+  if (bracketed) text = text.substr(1, text.size() - 2);
+  Names names;
+  size_t first = 0;
+  int open = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size()) {
+      open += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+      if (text[i] != ',' || open > 0) continue;
+    }
+    names.emplace_back(Trimmed(text.substr(first, i - first)));
+    first = i + 1;
   }
   if (names.size() == 1 && names.front().empty()) names.clear();
   return names;
@@ -116,9 +127,9 @@ absl::StatusOr<std::string> ScalarText(const YAML::Node& value, const std::strin
   if (value.IsScalar()) return value.Scalar();
   Names names;
   for (const auto& element : value) {
-    if (!element.IsScalar() || element.Scalar().find(',') != std::string::npos) {
-      return absl::InvalidArgumentError(
-          fmt::format("{}: '{}' must be a list of names without commas", where, key));
+    if (!element.IsScalar() || SplitNames(element.Scalar()).size() > 1) {
+      return absl::InvalidArgumentError(fmt::format(
+          "{}: '{}' must be a list of names without commas outside parentheses", where, key));
     }
     names.push_back(element.Scalar());
   }

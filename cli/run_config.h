@@ -55,12 +55,14 @@ struct RunConfig {
   int64_t finalists = 5;
   std::vector<std::string> baselines;
   std::string baseline_units = "both";
-  std::string warm_start;
+  std::vector<std::string> warm_start;
   std::vector<std::string> objectives = {search::kLoss, search::kComplexity};
   double epsilon = 0.001;
   std::vector<std::string> racing_levels;
   int64_t racing_rivals = 24;
   int64_t refine_evaluations = 0;
+  bool refine_slopes = true;
+  int64_t refine_slope_windows = 32;
   int64_t islands = 1;
   int64_t restart_after = 0;
   bool adaptive_operators = false;

@@ -114,6 +114,7 @@ absl::Status CheckNumbers(const RunConfig& config) {
            Count{"search.population", config.population, 2, 1000},
            Count{"search.stagnation", config.stagnation, 0, kMany},
            Count{"refine.evaluations", config.refine_evaluations, 0, 1'000'000},
+           Count{"refine.slope_windows", config.refine_slope_windows, 1, 1'000'000},
            Count{"search.islands", config.islands, 1, 100},
            Count{"search.restart_after", config.restart_after, 0, 1'000'000},
            Count{"surrogate.proposals", config.surrogate.proposals, 1, 100'000},

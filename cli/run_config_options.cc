@@ -72,8 +72,8 @@ const RunConfigOption kOptions[] = {
      "units that the published functions look at where the run's are finer than blocks: run (the "
      "run's own) | block (all units of a block alike) | both"},
     {"search.warm_start", &RunConfig::warm_start,
-     "functions to begin with besides the baselines: a run's folder (its front and finalists) or a "
-     "function file; none: no others"},
+     "functions to begin with besides the baselines: of each entry, a run's folder (its front and "
+     "finalists), a function file or an expression; none: no others"},
     {"search.objectives", &RunConfig::objectives,
      "what is minimised, loss first: loss, complexity, zero_shot_error (of fitness.tasks)"},
     {"search.epsilon", &RunConfig::epsilon,
@@ -82,8 +82,13 @@ const RunConfigOption kOptions[] = {
      "evaluations in a row without a new function on the front before the search ends; 0: no "
      "limit"},
     {"refine.evaluations", &RunConfig::refine_evaluations,
-     "after verification, so many allocations near the best one's are tried, on the windows of "
-     "selection, sequential protocol, arithmetic of fitness; kept apart in results; 0: none"},
+     "after verification, so many allocations near the best one's are tried, measured as for "
+     "selection; each time that slopes are measured counts as one; kept apart in results; 0: none"},
+    {"refine.slopes", &RunConfig::refine_slopes,
+     "descend along the slopes of the loss (its derivative by every sparsity, from one backward "
+     "pass, arithmetic of fitness) before level switches are tried"},
+    {"refine.slope_windows", &RunConfig::refine_slope_windows,
+     "windows of the fitness split that slopes are measured on, of report.window_tokens"},
     {"search.islands", &RunConfig::islands, "separate populations that exchange their best"},
     {"search.restart_after", &RunConfig::restart_after,
      "results in a row that change no population before it is emptied; 0: never"},

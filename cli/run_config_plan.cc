@@ -13,6 +13,10 @@ namespace strata::cli {
 
 namespace {
 
+// Marginal weights of this share of every row tell the slope of a sparsity: fewer are noisier, more
+// are further away.
+constexpr double kSlopeStep = 0.05;
+
 // The fidelity of the fitness; an arithmetic of "auto" counts as float32.
 absl::StatusOr<evaluator::Fidelity> SearchFidelity(const RunConfig& config) {
   evaluator::Fidelity fidelity{.split = evaluator::Split::kFitness,
@@ -98,7 +102,10 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   plan.select.split = evaluator::Split::kFitness;
   plan.select.windows = config.selection_windows;
   plan.refine = plan.select;
-  plan.refine.arithmetic = plan.search.arithmetic;
+  plan.slope = plan.refine;
+  plan.slope.arithmetic = plan.search.arithmetic;
+  plan.slope.windows = config.refine_slope_windows;
+  plan.slope.slope_step = config.group > 0 ? 1 / static_cast<double>(config.group) : kSlopeStep;
   return plan;
 }
 
@@ -197,6 +204,7 @@ std::optional<search::RefinementOptions> RefinementOptionsOf(const RunConfig& co
   if (config.refine_evaluations == 0) return std::nullopt;
   search::RefinementOptions options;
   options.evaluations = config.refine_evaluations;
+  options.slopes = config.refine_slopes;
   options.lag = static_cast<int>(config.lag);
   return options;
 }

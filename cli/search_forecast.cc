@@ -37,11 +37,12 @@ int64_t TokensOf(const evaluator::Fidelity& fidelity) {
   return fidelity.windows * fidelity.window_tokens;
 }
 
-// Multiplications and additions of the model's linears: those of the measured tokens and, where
+// Multiplications and additions of the model's linears: those of the measured tokens, four times
+// where slopes go back through the model (forwards, again, and by inputs and weights), and, where
 // each pruned block feeds the next, two passes of the calibration tokens.
 double OperationsOf(const evaluator::Fidelity& fidelity, const evaluator::Calibration& calibration,
                     int64_t weights) {
-  auto tokens = static_cast<double>(TokensOf(fidelity));
+  auto tokens = static_cast<double>(TokensOf(fidelity)) * (fidelity.slope_step > 0 ? 4 : 1);
   if (fidelity.protocol == evaluator::Protocol::kSequential) {
     tokens += 2 * static_cast<double>(calibration.sequences * calibration.sequence_tokens);
   }
@@ -151,6 +152,15 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
   const double exact =
       static_cast<double>(finalists) * (rungs[rungs.size() - 2]["seconds_each"].get<double>() +
                                         rungs.back()["seconds_each"].get<double>());
+  double refinement = 0;
+  if (effective.refine_evaluations > 0) {
+    rungs.push_back(RungJson("refinement", setup->plan.refine, calibration, weights, *rates));
+    refinement = static_cast<double>(effective.refine_evaluations) *
+                 rungs.back()["seconds_each"].get<double>();
+    if (effective.refine_slopes) {
+      rungs.push_back(RungJson("slopes", setup->plan.slope, calibration, weights, *rates));
+    }
+  }
   const double in_time = effective.minutes > 0 ? effective.minutes * 60 / seconds_each : INFINITY;
   const double limit = effective.maximum_evaluations > 0
                            ? static_cast<double>(effective.maximum_evaluations)
@@ -178,6 +188,7 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
                                  : "of the run " + rate_from},
       {"search_seconds", is_limited ? Json(evaluations * seconds_each) : Json(nullptr)},
       {"exact_seconds_at_least", exact},
+      {"refinement_seconds_at_least", refinement},
       {"worker_bytes_at_least", 4 * weights},
       {"disk_bytes", is_limited
                          ? Json(std::ceil(candidates * (kBytesPerCandidate + 8.0 * layout.size())))
@@ -218,10 +229,14 @@ absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from
   fmt::print("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
              number(f["evaluations"]), f["limited_by"].get<std::string>(),
              f["finalists_at_most"].get<int64_t>());
-  fmt::print("time: search {}, then selection and report at least {} (rate: {})\n",
-             f["search_seconds"].is_null() ? "without limit"
-                                           : DurationText(f["search_seconds"].get<double>()),
-             DurationText(f["exact_seconds_at_least"].get<double>()), f["rate"].get<std::string>());
+  const double refinement = f["refinement_seconds_at_least"];
+  fmt::print(
+      "time: search {}, then selection and report at least {}{} (rate: {})\n",
+      f["search_seconds"].is_null() ? "without limit"
+                                    : DurationText(f["search_seconds"].get<double>()),
+      DurationText(f["exact_seconds_at_least"].get<double>()),
+      refinement > 0 ? fmt::format(", refinement at least {}", DurationText(refinement)) : "",
+      f["rate"].get<std::string>());
   fmt::print("memory of a worker: at least {:.2f} GB; disk: {}\n",
              f["worker_bytes_at_least"].get<double>() / 1e9,
              f["disk_bytes"].is_null()

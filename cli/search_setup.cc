@@ -33,19 +33,22 @@ absl::StatusOr<std::string> FastestArithmetic(const RunConfig& config) {
                                                                                         : "fp32";
 }
 
-// The windows of every split exist; returns the digest of the text.
+// The windows of every split exist; returns the digest of the text. Those of slopes are needed
+// where it is `descended`.
 absl::StatusOr<std::string> CheckText(const SubjectPaths& subject,
-                                      const workers::MeasurementPlan& plan) {
+                                      const workers::MeasurementPlan& plan, bool descended) {
   const auto tokenizer = evaluator::OpenTokenizer(subject.model);
   if (!tokenizer.ok()) return tokenizer.status();
   const auto corpus = evaluator::TextCorpus::Load(subject.text, **tokenizer);
   if (!corpus.ok()) return corpus.status();
-  for (const auto& windows :
-       {corpus->Windows(evaluator::Split::kCalibration, plan.calibration.sequences,
-                        plan.calibration.sequence_tokens),
-        corpus->Windows(plan.search.split, plan.search.windows, plan.search.window_tokens),
-        corpus->Windows(plan.select.split, plan.select.windows, plan.select.window_tokens),
-        corpus->Windows(plan.verify.split, plan.verify.windows, plan.verify.window_tokens)}) {
+  const auto calibration = corpus->Windows(
+      evaluator::Split::kCalibration, plan.calibration.sequences, plan.calibration.sequence_tokens);
+  if (!calibration.ok()) return calibration.status();
+  std::vector<const evaluator::Fidelity*> fidelities = {&plan.search, &plan.select, &plan.verify};
+  if (descended) fidelities.push_back(&plan.slope);
+  for (const evaluator::Fidelity* fidelity : fidelities) {
+    const auto windows =
+        corpus->Windows(fidelity->split, fidelity->windows, fidelity->window_tokens);
     if (!windows.ok()) return windows.status();
   }
   return corpus->digest();
@@ -126,7 +129,7 @@ absl::StatusOr<std::vector<Subject>> ReadFurtherSubjects(const RunConfig& config
     if (!model.ok()) return model.status();
     absl::Status status = evaluator::CheckGroup(*model, config.group);
     if (!status.ok()) return status;
-    auto digest = CheckText(paths[i], setup.plan);
+    auto digest = CheckText(paths[i], setup.plan, /*descended=*/false);
     if (!digest.ok()) return digest.status();
     if (!known.emplace(model->digest, *digest).second) {
       return absl::InvalidArgumentError(
@@ -216,7 +219,8 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   auto plan = MeasurementPlanOf(config);
   if (!plan.ok()) return plan.status();
   setup->plan = *plan;
-  auto digest = CheckText({config.model, config.text}, setup->plan);
+  const bool descends = config.refine_evaluations > 0 && config.refine_slopes;
+  auto digest = CheckText({config.model, config.text}, setup->plan, descends);
   if (!digest.ok()) return digest.status();
   setup->text_digest = *std::move(digest);
   if (!config.fitness_levels.empty()) {

@@ -42,17 +42,28 @@ absl::StatusOr<std::vector<search::WarmStart>> FromRun(const std::string& folder
       fmt::format("search.warm_start: expected a run with a result, found none in '{}'", folder));
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<search::WarmStart>> ReadWarmStart(const std::string& source,
-                                                             const expr::UnitLayout& layout,
-                                                             double target_sparsity) {
-  if (source.empty()) return std::vector<search::WarmStart>();
+absl::StatusOr<std::vector<search::WarmStart>> FromSource(const std::string& source,
+                                                          const expr::UnitLayout& layout,
+                                                          double target_sparsity) {
   std::error_code error;
   if (std::filesystem::is_directory(source, error)) return FromRun(source, layout);
   auto function = ReadFunctionArgument(source, layout, target_sparsity);
   if (!function.ok()) return Prefixed(function.status());
   return std::vector<search::WarmStart>{{function->name, std::move(function->expression)}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<search::WarmStart>> ReadWarmStart(
+    const std::vector<std::string>& sources, const expr::UnitLayout& layout,
+    double target_sparsity) {
+  std::vector<search::WarmStart> all;
+  for (const std::string& source : sources) {
+    auto functions = FromSource(source, layout, target_sparsity);
+    if (!functions.ok()) return functions.status();
+    for (search::WarmStart& function : *functions) all.push_back(std::move(function));
+  }
+  return all;
 }
 
 // A line per function: its expression, a tab, its name.

@@ -12,14 +12,15 @@
 
 namespace strata::cli {
 
-// From the folder of another run, its front and what it measured with the exact protocol, those of
-// a run on blocks as Blockwise (expr/blockwise.h) writes them where the units are finer; else the
-// one function that `source` is as a FUNCTION argument (function_argument.h). None for an empty
-// text. The functions alone are taken, not their results: those are of another model, text or
-// target. NotFound, InvalidArgument and the errors of a run that cannot be read name `source`.
-absl::StatusOr<std::vector<search::WarmStart>> ReadWarmStart(const std::string& source,
-                                                             const expr::UnitLayout& layout,
-                                                             double target_sparsity);
+// Of each source in turn: from the folder of another run, its front and what it measured with the
+// exact protocol, those of a run on blocks as Blockwise (expr/blockwise.h) writes them where the
+// units are finer; else the one function that the source is as a FUNCTION argument
+// (function_argument.h). The functions alone are taken, not their results: those are of another
+// model, text or target. NotFound, InvalidArgument and the errors of a run that cannot be read name
+// the source.
+absl::StatusOr<std::vector<search::WarmStart>> ReadWarmStart(
+    const std::vector<std::string>& sources, const expr::UnitLayout& layout,
+    double target_sparsity);
 
 // Keeps them in a run, so that resuming it needs what they were read from no more.
 absl::Status StoreWarmStart(const std::vector<search::WarmStart>& functions,

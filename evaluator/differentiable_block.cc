@@ -36,6 +36,11 @@ at::Tensor WithBias(const at::Tensor& rows, const at::Tensor& bias) {
   return bias.defined() ? rows + bias : rows;
 }
 
+// `rows` times the transpose of `matrix`, in the arithmetic of the matrix.
+at::Tensor Product(const at::Tensor& rows, const at::Tensor& matrix) {
+  return rows.to(matrix.scalar_type()).matmul(matrix.t()).to(at::kFloat);
+}
+
 // Where a token may not look, [tokens, tokens].
 at::Tensor HiddenFrom(const ModelConfig& config, const BlockVectors& vectors, int64_t tokens) {
   const at::Tensor all = at::ones({tokens, tokens}, at::kBool);
@@ -75,11 +80,11 @@ at::Tensor Attended(const ModelConfig& config, const BlockVectors& vectors,
 
 at::Tensor FeedForward(const ModelConfig& config, const BlockMatrices& matrices,
                        const BlockVectors& vectors, const at::Tensor& input) {
-  const at::Tensor rows = WithBias(input.matmul(matrices.gate_up.t()), vectors.gate_up_bias);
+  const at::Tensor rows = WithBias(Product(input, matrices.gate_up), vectors.gate_up_bias);
   at::Tensor active =
       Activated(config.activation, config.gated() ? rows.narrow(1, 0, config.feed_forward) : rows);
   if (config.gated()) active = active * rows.narrow(1, config.feed_forward, config.feed_forward);
-  return WithBias(active.matmul(matrices.down.t()), vectors.down_bias);
+  return WithBias(Product(active, matrices.down), vectors.down_bias);
 }
 
 }  // namespace
@@ -97,13 +102,12 @@ at::Tensor DifferentiableBlock(const ModelConfig& config, const BlockMatrices& m
     return config.norms_after_residual ? Normed(config, added, outer) : added;
   };
   const at::Tensor projected =
-      WithBias(input(hidden, vectors.attention).matmul(matrices.query_key_value.t()),
+      WithBias(Product(input(hidden, vectors.attention), matrices.query_key_value),
                vectors.query_key_value_bias);
   const at::Tensor attended = Attended(config, vectors, projected, rotary);
-  const at::Tensor middle =
-      sum(hidden,
-          WithBias(attended.matmul(matrices.attention_output.t()), vectors.attention_output_bias),
-          vectors.attention_output, vectors.attention);
+  const at::Tensor middle = sum(
+      hidden, WithBias(Product(attended, matrices.attention_output), vectors.attention_output_bias),
+      vectors.attention_output, vectors.attention);
   return sum(middle, FeedForward(config, matrices, vectors, input(middle, vectors.feed_forward)),
              vectors.feed_forward_output, vectors.feed_forward);
 }

@@ -9,9 +9,10 @@
 
 namespace strata::evaluator {
 
-// What BlockForward computes of one window in float32, to rounding. `hidden` is [tokens, hidden],
-// `rotary` the block's RotaryTable of at least as many positions; the result has the shape of
-// `hidden`. None of the tensors may have been made in inference mode if gradients are wanted.
+// What BlockForward computes of one window, to rounding; products are of the type of `matrices`,
+// all else is float32. `hidden` is [tokens, hidden], `rotary` the block's RotaryTable of at least
+// as many positions; the result has the shape of `hidden`. None of the tensors may have been made
+// in inference mode if gradients are wanted.
 at::Tensor DifferentiableBlock(const ModelConfig& config, const BlockMatrices& matrices,
                                const BlockVectors& vectors, const at::Tensor& rotary,
                                const at::Tensor& hidden);

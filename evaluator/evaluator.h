@@ -103,6 +103,9 @@ struct Fidelity {
   // (0: all) in the half that `split` names; empty: none.
   std::string tasks = {};
   int64_t task_items = 0;
+  // Above 0: Measurement::slopes are measured too, from masks of this much more and less sparsity
+  // than the allocation has. Not with levels, tasks or the refreshed protocol.
+  double slope_step = 0;
 };
 
 struct ProfileRequest {
@@ -127,7 +130,7 @@ struct EvaluateRequest {
 
 struct StageSeconds {
   double prune = 0;    // masks and weights, and in the sequential protocol the calibration passes
-  double forward = 0;  // blocks of the model, and all of the tasks
+  double forward = 0;  // blocks of the model, all of the tasks, and what slopes need
   double loss = 0;     // head and cross-entropy
 };
 
@@ -138,6 +141,8 @@ struct Measurement {
   double achieved_sparsity = 0;  // zeros / prunable weights, counted
   // One less the mean accuracy over the tasks, where the request names them.
   std::optional<double> zero_shot_error = {};
+  // Where the request asks for them, one per unit: derivative of mean_nll by the unit's sparsity.
+  std::vector<double> slopes = {};
   StageSeconds seconds;
 };
 

@@ -9,6 +9,7 @@
 #include "evaluator/gradient_pass.h"
 #include "evaluator/progress.h"
 #include "evaluator/sensitivity_pass.h"
+#include "evaluator/slope_pass.h"
 #include "pruning/score_features.h"
 
 namespace strata::evaluator {
@@ -28,9 +29,17 @@ class FeaturePass {
 
   absl::StatusOr<std::vector<std::vector<double>>> Run(const Progress& progress) {
     constexpr double kRecordingShare = 0.05;
+    constexpr double kSlopeShare = 0.5;
+    double begun = 0;
+    if (plan_.needs_slopes()) {
+      begun = kSlopeShare;
+      if (absl::Status status = MeasureAllSlopes(Part(progress, 0.0, begun)); !status.ok()) {
+        return status;
+      }
+    }
     if (plan_.needs_gradients() || plan_.needs_sensitivity() || plan_.needs_distortion()) {
       absl::StatusOr<std::vector<at::Tensor>> inputs =
-          RecordBlockInputs(model_, sequences_, Part(progress, 0.0, kRecordingShare));
+          RecordBlockInputs(model_, sequences_, Part(progress, begun, begun + kRecordingShare));
       if (!inputs.ok()) return inputs.status();
       inputs_ = *std::move(inputs);
     }
@@ -39,7 +48,7 @@ class FeaturePass {
       const double first = static_cast<double>(pass) / passes;
       const double last = static_cast<double>(pass + 1) / passes;
       if (absl::Status status =
-              RunPass(pass, Part(Part(progress, kRecordingShare, 1.0), first, last));
+              RunPass(pass, Part(Part(progress, begun + kRecordingShare, 1.0), first, last));
           !status.ok()) {
         return status;
       }
@@ -49,6 +58,19 @@ class FeaturePass {
   }
 
  private:
+  absl::Status MeasureAllSlopes(const Progress& progress) {
+    const SlopeOptions options{{.method = PruningMethod{Pruner::kWanda}}, kSlopeStep};
+    BlockSparsity of_block;
+    of_block.fill(kSlopeSparsity);
+    const absl::StatusOr<Measurement> measured = MeasureSlopes(
+        model_, sequences_, options,
+        std::vector<BlockSparsity>(static_cast<size_t>(model_.config().blocks), of_block),
+        sequences_, units_, progress);
+    if (!measured.ok()) return measured.status();
+    slopes_ = measured->slopes;
+    return absl::OkStatus();
+  }
+
   absl::Status RunPass(int pass, const Progress& progress) {
     const int blocks = model_.config().blocks;
     std::optional<GradientPass> gradient_pass;
@@ -103,6 +125,7 @@ class FeaturePass {
                            const Progress& progress) {
     const std::vector<int>& linears = units_[unit].linears;
     pruning::FeatureUnit contents = ContentsOf(linears, gradients);
+    if (plan_.needs_slopes()) contents.slope = slopes_[static_cast<size_t>(unit)];
     double done = 0;
     if (plan_.needs_sensitivity() && pass == 0) {
       const absl::StatusOr<double> sensitivity =
@@ -157,6 +180,7 @@ class FeaturePass {
   const Windows& sequences_;
   pruning::ModelFeatures features_;
   std::vector<at::Tensor> inputs_;  // recorded only where the plan needs them
+  std::vector<double> slopes_;      // per unit, measured only where the plan needs them
 };
 
 }  // namespace

@@ -21,11 +21,12 @@ struct PlanNeeds {
 PlanNeeds NeedsOf(const pruning::FeaturePlan& plan);
 
 // For every feature of the plan one number per unit. `statistics` are those of a calibration with
-// what NeedsOf says; `units` as UnitsOf gives them. Gradients, sensitivities and distortions are
-// measured on `sequences`, and only where the plan needs them: the inputs of all blocks are then
-// held (see RecordBlockInputs). Gradients exist for one block at a time, so blocks are then visited
-// from the last to the first, and anew in each pass of pruning::ModelFeatures. Errors as
-// RecordBlockInputs, GradientPass, MeasureSensitivity and MeasureDistortion; Cancelled.
+// what NeedsOf says; `units` as UnitsOf gives them. Gradients, sensitivities, distortions and
+// slopes are measured on `sequences`, and only where the plan needs them: the inputs of all blocks
+// are then held (see RecordBlockInputs). Gradients exist for one block at a time, so blocks are
+// then visited from the last to the first, and anew in each pass of pruning::ModelFeatures. Errors
+// as RecordBlockInputs, GradientPass, MeasureSensitivity, MeasureDistortion and MeasureSlopes;
+// Cancelled.
 absl::StatusOr<std::vector<std::vector<double>>> MeasureUnits(
     TransformerModel& model, const pruning::FeaturePlan& plan,
     const std::vector<UnitLinears>& units, const CalibrationStatistics& statistics,

@@ -18,6 +18,7 @@
 #include "evaluator/one_shot_pruner.h"
 #include "evaluator/progress.h"
 #include "evaluator/sequential_pruner.h"
+#include "evaluator/slope_pass.h"
 #include "evaluator/task_scorer.h"
 #include "evaluator/text_corpus.h"
 #include "evaluator/tokenizer.h"
@@ -90,6 +91,9 @@ class ModelEvaluator : public Evaluator {
   absl::Status Calibrate(const Calibration& calibration, CalibrationNeeds needs,
                          const Progress& progress);
   absl::Status CheckTasks(const Fidelity& fidelity) const;
+  absl::StatusOr<Measurement> MeasureWithSlopes(const EvaluateRequest& request,
+                                                const std::vector<BlockSparsity>& sparsity,
+                                                const Windows& windows, const Progress& progress);
 
   const ModelSummary summary_;
   const std::shared_ptr<TransformerModel> model_;
@@ -178,8 +182,8 @@ absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether
   if (!sequences.ok()) return sequences.status();
   const PlanNeeds needs = NeedsOf(*plan);
   // These take many times as long as a calibration.
-  const bool long_pass =
-      plan->needs_gradients() || plan->needs_sensitivity() || plan->needs_distortion();
+  const bool long_pass = plan->needs_gradients() || plan->needs_sensitivity() ||
+                         plan->needs_distortion() || plan->needs_slopes();
   const double calibrated = !needs.any ? 0.0 : long_pass ? 0.05 : 0.5;
   if (needs.any) {
     if (absl::Status status =
@@ -305,6 +309,28 @@ absl::Status ModelEvaluator::CheckTasks(const Fidelity& fidelity) const {
                   tasks_ == nullptr ? "none" : tasks_digest()));
 }
 
+absl::StatusOr<Measurement> ModelEvaluator::MeasureWithSlopes(
+    const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+    const Windows& windows, const Progress& progress) {
+  const Fidelity& fidelity = request.fidelity;
+  const char* const unfit = request.allocation.empty() ? "the dense model"
+                            : !fidelity.levels.empty() ? "a level database"
+                            : !fidelity.tasks.empty()  ? "tasks"
+                                                       : nullptr;
+  if (unfit != nullptr) {
+    return absl::InvalidArgumentError(
+        fmt::format("slopes: expected an allocation without levels and tasks, found {}", unfit));
+  }
+  if (absl::Status status = CheckOnePass(fidelity.protocol); !status.ok()) return status;
+  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
+  if (!sequences.ok()) return sequences.status();
+  const SlopeOptions options{
+      {request.method, fidelity.arithmetic, fidelity.protocol, fidelity.arithmetic},
+      fidelity.slope_step};
+  return MeasureSlopes(*model_, *sequences, options, sparsity, windows,
+                       UnitsOf(summary_, request.granularity), progress);
+}
+
 absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateRequest& request,
                                                                const Progress& progress) {
   const absl::StatusOr<std::vector<BlockSparsity>> sparsity = SparsityOf(request);
@@ -319,6 +345,7 @@ absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateReq
   const absl::StatusOr<Windows> windows =
       corpus_.Windows(fidelity.split, fidelity.windows, fidelity.window_tokens);
   if (!windows.ok()) return windows.status();
+  if (fidelity.slope_step != 0) return MeasureWithSlopes(request, *sparsity, *windows, progress);
   const Clock::time_point start = Clock::now();
   absl::StatusOr<std::unique_ptr<BlockPruner>> pruner =
       MakePruner(request, Part(progress, 0.0, 0.4));

@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "evaluator/calibration_pass.h"
-#include "evaluator/input_hessians.h"
 #include "evaluator/pruning_method.h"
 
 namespace strata::evaluator {
@@ -51,56 +49,32 @@ absl::StatusOr<BlockMatrices> SequentialPruner::Observed(int block, const BlockS
   return *bfloat16_dense_;
 }
 
-absl::StatusOr<int64_t> SequentialPruner::PruneByScores(int block, const BlockSparsity& sparsity,
-                                                        at::Tensor& hidden) {
-  const ModelConfig& config = model_.config();
-  const BlockMatrices matrices = model_.matrices(block);
-  BlockScalers scalers;
-  if (forward_.has_value()) {
-    const absl::StatusOr<BlockMatrices> observed = Observed(block, sparsity);
-    if (!observed.ok()) return observed.status();
-    scalers = RunAndObserve(*forward_, *observed, model_.vectors(block), sequences_, hidden,
-                            /*observer=*/nullptr, ObservedExtent());
-  }
-  const pruning::Competition competition = CompetitionOf(options_.method);
-  int64_t zeros = 0;
-  for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
-    const pruning::WeightView dense = ViewOf(matrices.Linear(config, linear));
-    const auto pattern =
-        pruning::PatternFor(sparsity[linear], options_.method.group, dense.columns);
-    if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
-    const auto scores =
-        pruning::WeightScores::Create(ScoreOf(options_.method.pruner), dense,
-                                      scalers[static_cast<int>(InputOf(model_.config(), linear))]);
-    if (!scores.ok()) return InLinear(scores.status(), block, linear);
-    const at::Tensor output = buffer_.Linear(config, linear);
-    const absl::Status status = pruning::PruneOnce(
-        *scores, competition, pruning::RemovedPerCompetition(competition, *pattern, dense),
-        output.data_ptr<float>());
-    if (!status.ok()) return InLinear(status, block, linear);
-    zeros += pruning::CountZeros(ValuesOf(output));
-  }
-  return zeros;
-}
-
-absl::StatusOr<int64_t> SequentialPruner::PruneBySparseGpt(int block, const BlockSparsity& sparsity,
-                                                           at::Tensor& hidden) {
+absl::StatusOr<BlockStatistics> SequentialPruner::Observe(int block, const BlockSparsity& sparsity,
+                                                          at::Tensor& hidden) {
+  BlockStatistics statistics;
+  if (!forward_.has_value()) return statistics;
   const absl::StatusOr<BlockMatrices> observed = Observed(block, sparsity);
   if (!observed.ok()) return observed.status();
-  const absl::StatusOr<BlockFactors> factors = RunAndFactor(
-      *forward_, *observed, model_.vectors(block), sequences_, hidden, ObservedExtent());
-  if (!factors.ok()) return factors.status();
-  CopyMatrices(model_.matrices(block), &buffer_);
-  return PruneBlockBySparseGpt(model_.config(), *factors, block, sparsity, options_.method.group,
-                               buffer_);
+  if (options_.method.pruner == Pruner::kSparseGpt) {
+    absl::StatusOr<BlockFactors> factors = RunAndFactor(*forward_, *observed, model_.vectors(block),
+                                                        sequences_, hidden, ObservedExtent());
+    if (!factors.ok()) return factors.status();
+    statistics.factors = *std::move(factors);
+  } else {
+    statistics.scalers = RunAndObserve(*forward_, *observed, model_.vectors(block), sequences_,
+                                       hidden, /*observer=*/nullptr, ObservedExtent());
+  }
+  return statistics;
 }
 
 absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsity& sparsity) {
   const at::InferenceMode guard;
   at::Tensor observed_output = FeedsPruned() ? hidden_.clone() : hidden_;
-  const absl::StatusOr<int64_t> zeros = options_.method.pruner == Pruner::kSparseGpt
-                                            ? PruneBySparseGpt(block, sparsity, observed_output)
-                                            : PruneByScores(block, sparsity, observed_output);
+  absl::StatusOr<BlockStatistics> statistics = Observe(block, sparsity, observed_output);
+  if (!statistics.ok()) return statistics.status();
+  statistics_ = *std::move(statistics);
+  const absl::StatusOr<int64_t> zeros =
+      PruneBlock(model_, block, options_.method, statistics_, sparsity, buffer_);
   if (!zeros.ok()) return zeros.status();
   PrunedBlock pruned{buffer_, *zeros};
   if (bfloat16_buffer_.has_value()) {

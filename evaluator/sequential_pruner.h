@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "evaluator/block_pruner.h"
+#include "evaluator/block_statistics.h"
 #include "evaluator/transformer_model.h"
 
 namespace strata::evaluator {
@@ -36,6 +37,9 @@ class SequentialPruner : public BlockPruner {
                    std::unique_ptr<BlockPruner> one_shot = nullptr);
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
+  // By which the last call pruned.
+  const BlockStatistics& statistics() const { return statistics_; }
+
  private:
   // The matrices whose inputs are observed: of the dense block, or of the block pruned one-shot.
   absl::StatusOr<BlockMatrices> Observed(int block, const BlockSparsity& sparsity);
@@ -48,11 +52,9 @@ class SequentialPruner : public BlockPruner {
   BlockExtent ObservedExtent() const {
     return FeedsPruned() ? BlockExtent::kInputs : BlockExtent::kOutput;
   }
-  // Run the observed block on `hidden` as far as ObservedExtent says.
-  absl::StatusOr<int64_t> PruneByScores(int block, const BlockSparsity& sparsity,
-                                        at::Tensor& hidden);
-  absl::StatusOr<int64_t> PruneBySparseGpt(int block, const BlockSparsity& sparsity,
-                                           at::Tensor& hidden);
+  // Runs the observed block on `hidden` as far as ObservedExtent says.
+  absl::StatusOr<BlockStatistics> Observe(int block, const BlockSparsity& sparsity,
+                                          at::Tensor& hidden);
 
   const TransformerModel& model_;
   const int64_t sequences_;
@@ -60,6 +62,7 @@ class SequentialPruner : public BlockPruner {
   const std::unique_ptr<BlockPruner> one_shot_;
   std::optional<BlockForward> forward_;  // unless the pruner needs no activations
   at::Tensor hidden_;                    // calibration activations before the next block
+  BlockStatistics statistics_;
   BlockMatrices buffer_;
   std::optional<BlockMatrices> bfloat16_buffer_;
   std::optional<BlockMatrices> bfloat16_dense_;  // of the block in turn, for the calibration

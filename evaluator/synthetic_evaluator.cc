@@ -125,6 +125,12 @@ class SyntheticEvaluator final : public Evaluator {
     if (!request.fidelity.tasks.empty()) {
       measurement.zero_shot_error = 1 - std::exp(kDenseNll - measurement.mean_nll);
     }
+    if (request.fidelity.slope_step > 0) {
+      for (size_t i = 0; i < request.allocation.size(); ++i) {
+        const double kept = 1 - request.allocation[i];
+        measurement.slopes.push_back(weights[i] * (1 / (kept * kept) - 1));
+      }
+    }
     if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
     return measurement;
   }

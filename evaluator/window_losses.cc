@@ -51,7 +51,8 @@ void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* 
 absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner& pruner,
                                            const std::vector<BlockSparsity>& sparsity,
                                            const Windows& windows, Arithmetic arithmetic,
-                                           const Progress& progress) {
+                                           const Progress& progress,
+                                           const HiddenObserver& observer) {
   const at::InferenceMode guard;
   const ModelConfig& config = model.config();
   Measurement measurement;
@@ -70,8 +71,10 @@ absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner&
       zeros += pruned->zeros;
     }
     const StageTimer timer(&measurement.seconds.forward);
+    if (observer) observer(hidden);
     forward.Run(pruned->matrices, model.vectors(block), hidden);
   }
+  if (observer) observer(hidden);
   {
     const StageTimer timer(&measurement.seconds.loss);
     FillLosses(model.Losses(hidden, windows, arithmetic), windows, &measurement);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "expr/grammar.h"
+#include "expr/n_of_m.h"
 #include "expr/projection.h"
 
 namespace strata::expr {
@@ -65,6 +66,19 @@ absl::StatusOr<Allocation> Project(const std::vector<double>& wanted,
   if (!status.ok()) return status;
   Allocation allocation = wanted;
   status = ProjectInPlace(allocation, WeightsOf(parameters), target);
+  if (!status.ok()) return status;
+  return allocation;
+}
+
+absl::StatusOr<Allocation> ProjectToGroups(const std::vector<double>& wanted,
+                                           const std::vector<int64_t>& parameters,
+                                           const AllocationTarget& target) {
+  absl::StatusOr<Allocation> allocation = Project(wanted, parameters, target);
+  if (!allocation.ok() || target.group == 0) return allocation;
+  KernelScratch kernels(parameters.size());
+  NOfMScratch scratch;
+  const absl::Status status =
+      RoundToGroups(parameters, target.group, target, kernels, scratch, *allocation);
   if (!status.ok()) return status;
   return allocation;
 }

@@ -33,12 +33,17 @@ absl::StatusOr<Allocation> Project(const std::vector<double>& wanted,
                                    const std::vector<int64_t>& parameters,
                                    const AllocationTarget& target);
 
+// Project, and where the target has a group then the nearest allocation, in parameter-weighted
+// squares, of whole multiples of 1 / group with exactly the same mean: FailedPrecondition, naming
+// the nearest sparsities within reach, if there is none.
+absl::StatusOr<Allocation> ProjectToGroups(const std::vector<double>& wanted,
+                                           const std::vector<int64_t>& parameters,
+                                           const AllocationTarget& target);
+
 // Evaluates an expression of type Allocation: compiles and runs a Program (see program.h, for
 // evaluating often). NotFound names the first missing feature. FailedPrecondition if the target is
 // infeasible for it, also where nm(...) has no whole numbers that reach it. Where the target has a
-// group, the result is replaced by the nearest allocation, in parameter-weighted squares, of whole
-// multiples of 1 / group with exactly the same mean; FailedPrecondition, naming the nearest
-// sparsities within reach, if there is none.
+// group, the result is replaced as by ProjectToGroups.
 //
 // Bad values: outside dsa(...), a NaN produced by any operator becomes 0 and an infinity becomes
 // +-1e30 at once. Under dsa(...), arithmetic is IEEE to the top of the chain, then NaN becomes 0

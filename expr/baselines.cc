@@ -161,13 +161,15 @@ Needs NeedsOf(const Expression& expression) {
               .gradients = name == "G",
               .gradient_free = name == "sensitivity",
               .spectra = spectra,
-              .distortion = name == "distortion"};
+              .distortion = name == "distortion",
+              .slopes = name == "slope"};
   for (const Expression& child : expression.children) {
     const Needs below = NeedsOf(child);
     needs.gradients |= below.gradients;
     needs.gradient_free |= below.gradient_free;
     needs.spectra |= below.spectra;
     needs.distortion |= below.distortion;
+    needs.slopes |= below.slopes;
   }
   return needs;
 }

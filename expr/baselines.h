@@ -27,6 +27,7 @@ struct Needs {
   bool gradient_free = false;  // losses of perturbed weights: the source sensitivity
   bool spectra = false;        // singular values of the matrices
   bool distortion = false;     // the model run once for each unit: the source distortion
+  bool slopes = false;         // a pruning and a backward pass: the source slope
 
   friend bool operator==(const Needs&, const Needs&) = default;
 };

@@ -71,6 +71,12 @@ constexpr Operator kOperators[] = {
      "in "
      "the dense model, h' the same where half of every row of this unit alone is pruned by Wanda",
      kStrata},
+    {"slope", "", Kind::kStructuralSource, 0, kNone, kIeee, false,
+     R"(\tfrac{\partial L}{\partial s})",
+     "derivative by the unit's sparsity of the mean token loss of the calibration sequences in the "
+     "model of which Wanda pruned 60 % everywhere, block after block: to first order, what the "
+     "weights between 30 and 90 % do to the loss",
+     kStrata},
     {"fan", "", Kind::kStructuralSource, 0, kNone, kTotal, false, R"(\tfrac{n_i+n_o}{n_i n_o})",
      "sum over the unit's linears of inputs + outputs / its prunable weights",
      "ER, arXiv 1707.04780"},

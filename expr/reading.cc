@@ -29,6 +29,7 @@ constexpr NamedPhrase kPhrases[] = {
     {"linearredundancy", "the resemblance of its inputs to those of the block's other linears"},
     {"alpha", "the exponent of the tail of the weights' spectrum"},
     {"sensitivity", "the change of the loss when its weights are perturbed"},
+    {"slope", "how fast the loss rises with its sparsity where all are pruned alike"},
     {"distortion", "the change of the last hidden states when half of it alone is pruned"},
     {"fan", "the number of inputs and outputs per weight"},
     {"last", "the mark of the last one (1, else 0)"},

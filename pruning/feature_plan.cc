@@ -103,6 +103,7 @@ absl::StatusOr<FeatureOutput> FeaturePlan::SourceFeature(const Expression& featu
   if (name == "linearredundancy") return FeatureOutput{.kind = FeatureKind::kLinearRedundancy};
   if (name == "sensitivity") return FeatureOutput{.kind = FeatureKind::kSensitivity};
   if (name == "distortion") return FeatureOutput{.kind = FeatureKind::kDistortion};
+  if (name == "slope") return FeatureOutput{.kind = FeatureKind::kSlope};
   if (name == "alpha") {
     const int node = FindOrAdd({.source = ScoreSource::kWeight});
     return FeatureOutput{FeatureKind::kReduction, node, expr::IdOf("spectraltail"), 0};

@@ -32,7 +32,8 @@ enum class FeatureKind {
   kInfluence,
   kLinearRedundancy,
   kSensitivity,
-  kDistortion
+  kDistortion,
+  kSlope
 };
 
 // How one requested feature is read off.
@@ -62,6 +63,7 @@ class FeaturePlan {
   bool needs_gradients() const;
   bool needs_sensitivity() const { return Has(FeatureKind::kSensitivity); }
   bool needs_distortion() const { return Has(FeatureKind::kDistortion); }
+  bool needs_slopes() const { return Has(FeatureKind::kSlope); }
 
   // Whether a feature depends on the elements of all units together.
   bool needs_all_units() const;

@@ -123,6 +123,9 @@ void ModelFeatures::ReadOff(int unit, const UnitTensors& tensors, const FeatureU
       case FeatureKind::kDistortion:
         value = contents.distortion;
         break;
+      case FeatureKind::kSlope:
+        value = contents.slope;
+        break;
     }
   }
 }

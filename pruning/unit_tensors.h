@@ -29,6 +29,7 @@ struct FeatureUnit {
   double linear_redundancy = 0;  // mean over its linears
   double sensitivity = 0;
   double distortion = 0;
+  double slope = 0;
 };
 
 // What is known of one tensor of a unit once it was gathered.

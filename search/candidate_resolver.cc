@@ -24,15 +24,16 @@ expr::Allocation AllSparsities(const Candidate& candidate) {
 
 // What must be done to measure a feature: features with equal ones share it, and that of one pass
 // is the least.
-using Work = std::tuple<bool, bool, bool, bool, bool>;
+using Work = std::tuple<bool, bool, bool, bool, bool, bool>;
 Work WorkOf(const std::string& feature) {
   const absl::StatusOr<expr::Expression> expression = expr::ParseExpression(feature);
   if (!expression.ok()) return {};  // the worker says what is wrong with it
   const expr::Needs needs = expr::NeedsOf(*expression);
   const bool takes_long =
-      needs.gradients || needs.gradient_free || needs.spectra || needs.distortion;
+      needs.gradients || needs.gradient_free || needs.spectra || needs.distortion || needs.slopes;
   const bool of_blocks = takes_long && expr::FeatureOfBlocks(feature).has_value();
-  return {needs.distortion, needs.spectra, needs.gradient_free, needs.gradients, of_blocks};
+  return {needs.distortion,    needs.slopes,    needs.spectra,
+          needs.gradient_free, needs.gradients, of_blocks};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 
 namespace strata::search {
 namespace {
@@ -58,6 +59,21 @@ class Reader {
   bool ok_ = true;
 };
 
+absl::Status CheckSlopes(const Task& task, int units, const std::vector<double>& slopes) {
+  const bool wanted = std::get<EvaluateTask>(task.work).rung == Rung::kSlope;
+  const size_t expected = wanted ? static_cast<size_t>(units) : 0;
+  if (slopes.size() != expected) {
+    return absl::InvalidArgumentError(
+        fmt::format("task {}: expected {} slopes, found {}", task.id, expected, slopes.size()));
+  }
+  for (size_t i = 0; i < slopes.size(); ++i) {
+    if (std::isfinite(slopes[i])) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "task {}: slope {}: expected a finite number, found {}", task.id, i, slopes[i]));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AppendInteger(uint64_t value, std::string* bytes) {
@@ -106,6 +122,10 @@ std::string EncodeOutcome(const Outcome& outcome) {
       AppendInteger(name.size(), &bytes);
       bytes += name;
     }
+    if (!evaluate->slopes.empty()) {
+      AppendInteger(evaluate->slopes.size(), &bytes);
+      bytes += EncodeDoubles(evaluate->slopes);
+    }
   } else {
     bytes = std::get<FailedOutcome>(outcome).reason;
   }
@@ -135,6 +155,10 @@ absl::StatusOr<Outcome> DecodeOutcome(std::string_view kind, std::string_view by
       const double value = reader.Double();
       evaluate.measures[reader.Text()] = value;
     }
+    if (reader.ok() && !reader.AtEnd()) {
+      evaluate.slopes.resize(reader.Count());
+      for (double& slope : evaluate.slopes) slope = reader.Double();
+    }
     outcome = evaluate;
   } else {
     return absl::DataLossError(
@@ -156,7 +180,9 @@ absl::Status CheckOutcome(const Task& task, int units, const Outcome& outcome) {
         fmt::format("task {}: expected an outcome of kind {} or failed, found kind {}", task.id,
                     expected, KindOf(outcome)));
   }
-  if (asked == nullptr) return absl::OkStatus();
+  if (asked == nullptr) {
+    return CheckSlopes(task, units, std::get<EvaluateOutcome>(outcome).slopes);
+  }
   const auto& values = std::get<ProfileOutcome>(outcome).values;
   if (values.size() != asked->features.size()) {
     return absl::InvalidArgumentError(fmt::format("task {}: expected {} features, found {}",

@@ -5,7 +5,8 @@
 //   profile   number of features, then for each: number of values, the values
 //   evaluate  mean_nll, achieved_sparsity, number of windows, their losses, number of measures,
 //   then
-//             for each: its value, the number of characters of its name, the name
+//             for each: its value, the number of characters of its name, the name; then, where
+//             there are slopes, their number and the slopes
 //   failed    the reason's characters
 #ifndef STRATA_SEARCH_OUTCOME_CODEC_H_
 #define STRATA_SEARCH_OUTCOME_CODEC_H_
@@ -34,8 +35,9 @@ std::string EncodeOutcome(const Outcome& outcome);
 absl::StatusOr<Outcome> DecodeOutcome(std::string_view kind, std::string_view bytes);
 
 // InvalidArgument unless `outcome` can be the result of `task`: a failure, or of the task's kind
-// and, for a profile, with one vector per feature and `units` values in each. A loss that is not
-// finite is no error here.
+// and, for a profile, with one vector per feature and `units` values in each; with a finite slope
+// for each of the units on Rung::kSlope and no slopes on others. A loss that is not finite is no
+// error here.
 absl::Status CheckOutcome(const Task& task, int units, const Outcome& outcome);
 
 }  // namespace strata::search

@@ -100,15 +100,32 @@ Refinement::Refinement(const RefinementOptions& options, const expr::UnitLayout&
           static_cast<double>(parameters_.size())),
       slabs_(layout),
       random_(MakeRandomGenerator(options.seed)),
-      surrogate_(SurrogateOf(options), layout, 1) {
+      surrogate_(SurrogateOf(options), layout, 1),
+      descent_(parameters_, options.target),
+      descends_(options.slopes) {
   allocations_.push_back({0, -1, start, std::nullopt, ""});
   seen_.insert(expr::QuantizedKey(start));
 }
 
-std::optional<int64_t> Refinement::Ask() {
+bool Refinement::IsSpent() const {
   const auto made = static_cast<int64_t>(allocations_.size());
-  if (handed_out_ < made) return handed_out_++;
-  if (made >= options_.evaluations || is_exhausted_) return std::nullopt;
+  const int64_t slopes = slopes_measured_ + (slopes_asked_ ? 1 : 0);
+  return made + slopes >= options_.evaluations;
+}
+
+// A line that was begun is ended.
+bool Refinement::Descends() const {
+  return descends_ && !(line_.empty() && !slopes_asked_ && IsSpent());
+}
+
+std::optional<RefinementRequest> Refinement::Ask() {
+  const auto made = static_cast<int64_t>(allocations_.size());
+  if (handed_out_ < made) return RefinementRequest{handed_out_++, false};
+  if (Descends()) {
+    std::optional<RefinementRequest> request = AskDescent();
+    if (request || Descends()) return request;
+  }
+  if (IsSpent() || is_exhausted_) return std::nullopt;
   const int64_t last = std::max<int64_t>(0, made - options_.lag);
   for (int64_t id = learned_; id <= last; ++id) {
     const RefinedAllocation& entry = allocations_[static_cast<size_t>(id)];
@@ -119,7 +136,62 @@ std::optional<int64_t> Refinement::Ask() {
     is_exhausted_ = true;
     return std::nullopt;
   }
-  return handed_out_++;
+  return RefinementRequest{handed_out_++, false};
+}
+
+std::optional<RefinementRequest> Refinement::AskDescent() {
+  if (slopes_asked_) return std::nullopt;
+  const auto made = static_cast<int64_t>(allocations_.size());
+  // The start is measured while its slopes are.
+  const bool begins = made == 1 && slopes_.empty();
+  if (!begins && told_ < made) return std::nullopt;
+  if (!line_.empty()) EndLine();
+  if (!Descends()) return std::nullopt;
+  if (slopes_.empty()) {
+    if (options_.evaluations - made - slopes_measured_ < 2) {  // of no use without a step
+      descends_ = false;
+      return std::nullopt;
+    }
+    slopes_asked_ = parent_;
+    return RefinementRequest{parent_, true};
+  }
+  while (!AddLine()) {
+    descent_.Learn(std::nullopt);
+    if (!descent_.is_over()) continue;
+    descends_ = false;
+    return std::nullopt;
+  }
+  return RefinementRequest{handed_out_++, false};
+}
+
+// False where no step leads to an allocation that is not known yet.
+bool Refinement::AddLine() {
+  const expr::Allocation from = allocations_[static_cast<size_t>(parent_)].allocation;
+  for (SlopeDescent::Step& step : descent_.Line(from, slopes_)) {
+    if (IsSpent() || seen_.contains(expr::QuantizedKey(step.allocation))) continue;
+    line_[static_cast<int64_t>(allocations_.size())] = step.length;
+    Add(std::move(step.allocation));
+  }
+  return !line_.empty();
+}
+
+void Refinement::EndLine() {
+  const int64_t from = parent_;
+  LearnUpTo(static_cast<int64_t>(allocations_.size()) - 1);
+  if (parent_ == from) {
+    descent_.Learn(std::nullopt);
+  } else {
+    descent_.Learn(line_.at(parent_));
+    slopes_.clear();
+  }
+  line_.clear();
+  if (descent_.is_over()) descends_ = false;
+}
+
+void Refinement::Add(expr::Allocation allocation) {
+  seen_.insert(expr::QuantizedKey(allocation));
+  allocations_.push_back({static_cast<int64_t>(allocations_.size()), parent_, std::move(allocation),
+                          std::nullopt, ""});
 }
 
 absl::Status Refinement::CheckOutstanding(int64_t id) const {
@@ -129,6 +201,27 @@ absl::Status Refinement::CheckOutstanding(int64_t id) const {
   }
   return absl::InvalidArgumentError(
       fmt::format("refinement: allocation {} is not being measured", id));
+}
+
+absl::Status Refinement::CheckOutstandingSlopes(int64_t id) const {
+  if (slopes_asked_ == id) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("refinement: slopes at allocation {} are not being measured", id));
+}
+
+absl::Status Refinement::TellSlopes(int64_t id, const std::vector<double>& slopes) {
+  if (absl::Status status = CheckOutstandingSlopes(id); !status.ok()) return status;
+  const bool finite =
+      std::ranges::all_of(slopes, [](double slope) { return std::isfinite(slope); });
+  if (slopes.size() != parameters_.size() || !finite) {
+    return absl::InvalidArgumentError(
+        fmt::format("refinement: slopes at allocation {}: expected {} finite numbers, found {}{}",
+                    id, parameters_.size(), slopes.size(), finite ? "" : ", not all finite"));
+  }
+  slopes_ = slopes;
+  slopes_asked_.reset();
+  ++slopes_measured_;
+  return absl::OkStatus();
 }
 
 absl::Status Refinement::Tell(int64_t id, double nll) {
@@ -142,17 +235,26 @@ absl::Status Refinement::Tell(int64_t id, double nll) {
   return absl::OkStatus();
 }
 
-absl::Status Refinement::TellFailure(int64_t id, const std::string& reason) {
-  if (absl::Status status = CheckOutstanding(id); !status.ok()) return status;
-  allocations_[static_cast<size_t>(id)].failure =
-      reason.empty() ? "failed without a reason" : reason;
+absl::Status Refinement::TellFailure(const RefinementRequest& request, const std::string& reason) {
+  absl::Status status =
+      request.slopes ? CheckOutstandingSlopes(request.id) : CheckOutstanding(request.id);
+  if (!status.ok()) return status;
+  const std::string failure = reason.empty() ? "failed without a reason" : reason;
+  if (request.slopes) {
+    slope_failure_ = failure;
+    slopes_asked_.reset();
+    ++slopes_measured_;
+    descends_ = false;
+    return absl::OkStatus();
+  }
+  allocations_[static_cast<size_t>(request.id)].failure = failure;
   ++told_;
   return absl::OkStatus();
 }
 
 bool Refinement::done() const {
   const auto made = static_cast<int64_t>(allocations_.size());
-  return told_ == made && (made >= options_.evaluations || is_exhausted_);
+  return told_ == made && !slopes_asked_ && (IsSpent() || is_exhausted_);
 }
 
 std::optional<int64_t> Refinement::best() const {
@@ -200,9 +302,7 @@ bool Refinement::Propose() {
     }
   }
   if (!chosen.has_value()) return false;
-  seen_.insert(expr::QuantizedKey(*chosen));
-  allocations_.push_back(
-      {static_cast<int64_t>(allocations_.size()), parent_, *std::move(chosen), std::nullopt, ""});
+  Add(*std::move(chosen));
   return true;
 }
 

@@ -37,13 +37,19 @@ absl::StatusOr<std::unique_ptr<RefinementStage>> RefinementStage::Create(
 
 std::optional<EvaluateTask> RefinementStage::Ask() {
   std::optional<int64_t> id;
+  Rung rung = rung_;
   if (rung_ == Rung::kRefine) {
-    id = refinement_->Ask();
-    if (id) {
-      const RefinedAllocation& proposed = refinement_->allocations()[static_cast<size_t>(*id)];
-      results_.push_back({proposed.id, proposed.parent, proposed.allocation, "", {}, {}, {}, {}});
+    if (const std::optional<RefinementRequest> request = refinement_->Ask()) {
+      id = request->id;
+      if (request->slopes) {
+        rung = Rung::kSlope;
+      } else {
+        const RefinedAllocation& proposed = refinement_->allocations()[static_cast<size_t>(*id)];
+        results_.push_back({proposed.id, proposed.parent, proposed.allocation, "", {}, {}, {}, {}});
+      }
     } else {
       Advance();  // nothing may be left to propose although nothing was told since
+      rung = rung_;
     }
   }
   if (rung_ != Rung::kRefine && !queue_.empty()) {
@@ -51,16 +57,24 @@ std::optional<EvaluateTask> RefinementStage::Ask() {
     queue_.pop_back();
   }
   if (!id) return std::nullopt;
-  outstanding_.insert(*id);
-  return EvaluateTask{*id, rung_, results_[static_cast<size_t>(*id)].allocation, 0};
+  outstanding_.insert({rung, *id});
+  return EvaluateTask{*id, rung, results_[static_cast<size_t>(*id)].allocation, 0};
 }
 
 absl::Status RefinementStage::Tell(const EvaluateTask& task, const Outcome& outcome) {
-  const bool is_known = task.rung == rung_ && outstanding_.contains(task.candidate) &&
-                        !std::holds_alternative<ProfileOutcome>(outcome);
-  if (!is_known) {
+  const std::pair key(task.rung, task.candidate);
+  if (!outstanding_.contains(key) || std::holds_alternative<ProfileOutcome>(outcome)) {
     return absl::InvalidArgumentError(
         fmt::format("refinement: allocation {} is not being measured so", task.candidate));
+  }
+  if (task.rung == Rung::kSlope) {
+    const auto* failed = std::get_if<FailedOutcome>(&outcome);
+    const absl::Status told =
+        failed != nullptr
+            ? refinement_->TellFailure({task.candidate, true}, failed->reason)
+            : refinement_->TellSlopes(task.candidate, std::get<EvaluateOutcome>(outcome).slopes);
+    if (told.ok()) outstanding_.erase(key);
+    return told;
   }
   RefinedResult& result = results_[static_cast<size_t>(task.candidate)];
   const std::string failure = FailureOf(outcome);
@@ -68,7 +82,7 @@ absl::Status RefinementStage::Tell(const EvaluateTask& task, const Outcome& outc
   if (rung_ == Rung::kRefine) {
     const absl::Status told = measured != nullptr
                                   ? refinement_->Tell(task.candidate, measured->mean_nll)
-                                  : refinement_->TellFailure(task.candidate, failure);
+                                  : refinement_->TellFailure({task.candidate, false}, failure);
     if (!told.ok()) return told;
   }
   if (measured != nullptr) {
@@ -77,7 +91,7 @@ absl::Status RefinementStage::Tell(const EvaluateTask& task, const Outcome& outc
   } else {
     result.failure = failure;
   }
-  outstanding_.erase(task.candidate);
+  outstanding_.erase(key);
   Advance();
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "search/refinement.h"
@@ -35,9 +36,9 @@ struct RefinedResult {
   friend bool operator==(const RefinedResult&, const RefinedResult&) = default;
 };
 
-// Rung::kRefine for every allocation; kSelect for the start and the best kRefinedFinalists; kVerify
-// for the start and the one of the lowest selection loss. Deterministic as Refinement is. Not
-// thread-safe.
+// Rung::kRefine for every allocation, and kSlope where it descends; kSelect for the start and the
+// best kRefinedFinalists; kVerify for the start and the one of the lowest selection loss.
+// Deterministic as Refinement is. Not thread-safe.
 class RefinementStage {
  public:
   // Errors of Refinement::Create.
@@ -56,6 +57,8 @@ class RefinementStage {
   bool done() const { return rung_ == Rung::kVerify && queue_.empty() && outstanding_.empty(); }
   Rung rung() const { return rung_; }  // that is being measured
   const std::vector<RefinedResult>& results() const { return results_; }
+  int64_t slopes_measured() const { return refinement_->slopes_measured(); }
+  const std::string& slope_failure() const { return refinement_->slope_failure(); }
   // The id of the lowest selection loss, the first of equals; nothing before one is known.
   std::optional<int64_t> best() const;
 
@@ -68,8 +71,8 @@ class RefinementStage {
   const std::unique_ptr<Refinement> refinement_;
   Rung rung_ = Rung::kRefine;
   std::vector<RefinedResult> results_;
-  std::vector<int64_t> queue_;     // of kSelect and kVerify, the next one last
-  std::set<int64_t> outstanding_;  // on rung_
+  std::vector<int64_t> queue_;  // of kSelect and kVerify, the next one last
+  std::set<std::pair<Rung, int64_t>> outstanding_;
 };
 
 }  // namespace strata::search

@@ -48,6 +48,9 @@ inline constexpr char kEndReasonProperty[] = "end_reason";
 inline constexpr char kVerifyContextProperty[] = "verify_context";
 // The candidate whose allocation a refinement began with.
 inline constexpr char kRefinedFromProperty[] = "refined_from";
+// How often slopes were measured for it, and why they could not be; empty if they could.
+inline constexpr char kRefinedSlopesProperty[] = "refined_slopes";
+inline constexpr char kSlopeFailureProperty[] = "slope_failure";
 
 struct StoredEvent {
   double unix_seconds = 0;

@@ -102,6 +102,7 @@ class StoredSession final : public Session {
         {"select_context", &options_.select_context},
         {kVerifyContextProperty, &options_.verify_context},
         {"refine_context", &options_.refine_context},
+        {"slope_context", &options_.slope_context},
         {"further_contexts", &further},
         {kEngineOptions, &identity}};
     for (const auto& [name, value] : properties) {
@@ -273,6 +274,11 @@ class StoredSession final : public Session {
   }
 
   void CollectRefined() {
+    if (refinement_ != nullptr && refinement_->slopes_measured() != collected_slopes_) {
+      collected_slopes_ = refinement_->slopes_measured();
+      changes_.properties[kRefinedSlopesProperty] = fmt::format("{}", collected_slopes_);
+      changes_.properties[kSlopeFailureProperty] = refinement_->slope_failure();
+    }
     for (const int64_t id : changed_refined_) {
       changes_.refined.push_back(refinement_->results()[static_cast<size_t>(id)]);
     }
@@ -323,6 +329,7 @@ class StoredSession final : public Session {
   std::unique_ptr<RefinementStage> refinement_;
   int64_t next_refinement_task_ = kFirstRefinementTask;
   std::set<int64_t> changed_refined_;  // since the last commit
+  int64_t collected_slopes_ = 0;
   bool is_done_ = false;
   RunStore* const store_;
   const double started_seconds_;

@@ -13,8 +13,9 @@
 namespace strata::search {
 
 // Which of the run's fidelities an evaluation uses; what they mean is the caller's business. Every
-// finalist is measured on kSelect and then on kVerify; kRefine is that of refinement_stage.h.
-enum class Rung { kSearch, kSelect, kVerify, kRefine };
+// finalist is measured on kSelect and then on kVerify; the others are those of refinement_stage.h:
+// kSlope is kRefine with slopes.
+enum class Rung { kSearch, kSelect, kVerify, kRefine, kSlope };
 
 // What a search of several scenarios measures others against (scenarios.h).
 enum class Reference { kNone, kDense, kUniform };
@@ -52,6 +53,7 @@ struct EvaluateOutcome {
   double achieved_sparsity = 0;
   std::map<std::string, double> measures = {};  // by name: kZeroShotError where tasks were run
   std::vector<double> window_nll = {};          // of which mean_nll is the mean; may be empty
+  std::vector<double> slopes = {};              // of kSlope: derivative by each unit's sparsity
 };
 // The task failed for good; its candidate is quarantined (a result, not an error).
 struct FailedOutcome {

@@ -19,6 +19,8 @@ const std::string& ContextOf(const TaskContexts& contexts, const Task& task) {
       return contexts.select_context;
     case Rung::kRefine:
       return contexts.refine_context;
+    case Rung::kSlope:
+      return contexts.slope_context;
     case Rung::kVerify:
       break;
   }

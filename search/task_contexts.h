@@ -21,6 +21,7 @@ struct TaskContexts {
   std::string select_context;
   std::string verify_context;
   std::string refine_context;  // where there is a refinement
+  std::string slope_context;   // where it descends along slopes
 };
 
 // The context of a task of this subject, on the task's rung and level.

@@ -68,6 +68,7 @@ std::string Describe(const evaluator::Fidelity& fidelity) {
   if (!fidelity.tasks.empty()) {
     text += fmt::format(" tasks={} task_items={}", fidelity.tasks, fidelity.task_items);
   }
+  if (fidelity.slope_step > 0) text += fmt::format(" slope_step={}", fidelity.slope_step);
   return text;
 }
 
@@ -105,6 +106,8 @@ const evaluator::Fidelity& FidelityOf(search::Rung rung, int level, const Measur
       return plan.select;
     case search::Rung::kRefine:
       return plan.refine;
+    case search::Rung::kSlope:
+      return plan.slope;
     case search::Rung::kVerify:
       break;
   }
@@ -132,6 +135,7 @@ void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
   contexts->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));
   contexts->verify_context = fmt::format("evaluate {} {}", pruned, Describe(plan.verify));
   contexts->refine_context = fmt::format("evaluate {} {}", pruned, Describe(plan.refine));
+  contexts->slope_context = fmt::format("evaluate {} {}", pruned, Describe(plan.slope));
 }
 
 }  // namespace strata::workers

@@ -15,7 +15,7 @@
 namespace strata::workers {
 
 // Version of proto/strata.proto and of what its tasks mean. Workers with another one are refused.
-inline constexpr uint32_t kProtocolVersion = 6;
+inline constexpr uint32_t kProtocolVersion = 7;
 
 // A model with a text, as tasks and workers name them.
 struct SubjectDigests {
@@ -32,6 +32,7 @@ struct MeasurementPlan {
   evaluator::Fidelity select;  // fitness split, sequential protocol: chooses among finalists
   evaluator::Fidelity verify;  // report split, sequential protocol
   evaluator::Fidelity refine;  // fitness split, sequential protocol: of a refinement
+  evaluator::Fidelity slope;   // the same with slopes
 };
 
 // Digest of the tasks that a plan's evaluations need, on whatever rung; empty: none.

@@ -50,6 +50,7 @@ void Encode(const evaluator::Fidelity& fidelity, v1::Fidelity* sent) {
   sent->set_levels(fidelity.levels);
   sent->set_tasks(fidelity.tasks);
   sent->set_task_items(fidelity.task_items);
+  sent->set_slope_step(fidelity.slope_step);
 }
 
 absl::Status Decode(const v1::Calibration& sent, evaluator::Calibration* calibration) {
@@ -80,11 +81,16 @@ absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
   if (sent.task_items() != 0) {
     status.Update(CheckCount("fidelity.task_items", sent.task_items()));
   }
+  if (!(sent.slope_step() >= 0 && sent.slope_step() < 1)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "fidelity.slope_step: expected a number from 0 to below 1, found {}", sent.slope_step()));
+  }
   fidelity->windows = sent.windows();
   fidelity->window_tokens = sent.window_tokens();
   fidelity->levels = sent.levels();
   fidelity->tasks = sent.tasks();
   fidelity->task_items = sent.task_items();
+  fidelity->slope_step = sent.slope_step();
   return status;
 }
 
@@ -167,6 +173,9 @@ absl::Status CheckMeasurement(const v1::EvaluateResult& result) {
   status.Update(CheckRange("evaluate.mean_nll", result.mean_nll(), 0, 1e6));
   status.Update(CheckRange("evaluate.achieved_sparsity", result.achieved_sparsity(), 0, 1));
   status.Update(CheckMeasures(result));
+  for (const double slope : result.slopes()) {
+    status.Update(CheckRange("evaluate.slopes", slope, -1e9, 1e9));
+  }
   status.Update(CheckSeconds("evaluate.prune_seconds", result.prune_seconds()));
   status.Update(CheckSeconds("evaluate.forward_seconds", result.forward_seconds()));
   status.Update(CheckSeconds("evaluate.loss_seconds", result.loss_seconds()));
@@ -225,6 +234,11 @@ absl::Status CheckAnswers(const v1::EvaluateResult& result, const search::Evalua
     const std::string field = fmt::format("evaluate.measures[{}]", search::kZeroShotError);
     if (absl::Status status = CheckRange(field, value, 0, 1); !status.ok()) return status;
   }
+  const size_t slopes = fidelity.slope_step > 0 ? parameters.size() : 0;
+  if (static_cast<size_t>(result.slopes_size()) != slopes) {
+    return absl::InvalidArgumentError(
+        fmt::format("evaluate.slopes: expected {}, found {}", slopes, result.slopes_size()));
+  }
   if (task.allocation.size() != parameters.size()) {
     return absl::InternalError(fmt::format("allocation: expected {} sparsities, found {}",
                                            parameters.size(), task.allocation.size()));
@@ -249,7 +263,8 @@ absl::StatusOr<ReceivedResult> Decode(const v1::EvaluateResult& result,
               .mean_nll = result.mean_nll(),
               .achieved_sparsity = result.achieved_sparsity(),
               .measures = {result.measures().begin(), result.measures().end()},
-              .window_nll = {result.window_nll().begin(), result.window_nll().end()}},
+              .window_nll = {result.window_nll().begin(), result.window_nll().end()},
+              .slopes = {result.slopes().begin(), result.slopes().end()}},
       .seconds = {.prune = result.prune_seconds(),
                   .forward = result.forward_seconds(),
                   .loss = result.loss_seconds()}};
@@ -356,6 +371,7 @@ v1::Result EncodeResult(const std::string& digest,
   sent.set_digest(digest);
   v1::EvaluateResult* measurement = sent.mutable_evaluate();
   measurement->mutable_window_nll()->Assign(result->window_nll.begin(), result->window_nll.end());
+  measurement->mutable_slopes()->Assign(result->slopes.begin(), result->slopes.end());
   measurement->set_mean_nll(result->mean_nll);
   measurement->set_tokens(result->tokens);
   measurement->set_achieved_sparsity(result->achieved_sparsity);

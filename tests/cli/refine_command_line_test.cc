@@ -21,7 +21,9 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   const auto report = nlohmann::json::parse(outcome.out);
   const auto& refinement = report["refinement"];
-  EXPECT_EQ(refinement["tried"], 5);
+  EXPECT_EQ(refinement["tried"], 4);
+  EXPECT_EQ(refinement["slopes"], 1);
+  EXPECT_EQ(refinement["slope_failure"], "");
   EXPECT_EQ(refinement["failed"], 0);
   EXPECT_EQ(refinement["candidate"], report["best"]["id"]);
   EXPECT_EQ(refinement["start"]["selection_perplexity"], report["best"]["selection_perplexity"]);
@@ -32,8 +34,8 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
 
   const std::string run = folder_ + "/run";
   EXPECT_THAT(Run({"pareto", run}).out,
-              AllOf(HasSubstr("refinement, apart from the functions: 5 allocations"),
-                    HasSubstr("sequential protocol, fp32")));
+              AllOf(HasSubstr("refinement, apart from the functions: 4 allocations"),
+                    HasSubstr("slopes measured 1 time"), HasSubstr("sequential protocol, fp32")));
   const Outcome exported = Run({"export", run, "--refined"});
   ASSERT_EQ(exported.exit_code, 0) << exported.error;
   const auto allocation = nlohmann::json::parse(exported.out);
@@ -62,7 +64,8 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
   extended.push_back("--extend");
   const Outcome more = Run(extended);
   ASSERT_EQ(more.exit_code, 0) << more.error;
-  EXPECT_EQ(nlohmann::json::parse(more.out)["refinement"]["tried"], 7);
+  const auto after = nlohmann::json::parse(more.out)["refinement"];
+  EXPECT_EQ(after["tried"].get<int>() + after["slopes"].get<int>(), 7);
 }
 
 TEST_F(CommandLineTest, ARunWithoutARefinementHasNoneToExport) {

@@ -183,9 +183,11 @@ TEST_F(SearchCommandLineTest, AWarmStartIsMeasuredUnderItsName) {
   ASSERT_TRUE(find(warm, function).is_object()) << warm.dump(1);
 
   // From a run: its front and finalists, whose names say where they come from.
-  const json second = Search({"--run", Path("second"), "--set", "search.baselines=uniform", "--set",
-                              "search.warm_start=" + Path("run"), "--set",
-                              "search.maximum_evaluations=12", "--set", "search.finalists=1000"});
+  const json second =
+      Search({"--run", Path("second"), "--set", "search.baselines=uniform", "--set",
+              "search.warm_start=[span(sqrt(mean(W)), 0.17), " + Path("run") + "]", "--set",
+              "search.maximum_evaluations=12", "--set", "search.finalists=1000"});
+  EXPECT_TRUE(find(second, "span(sqrt(mean(W)), 0.17)").is_object()) << second.dump(1);
   const json found = find(second, " of " + Path("run"));
   ASSERT_TRUE(found.is_object()) << second.dump(1);
   EXPECT_REFUSED(Run({"search", config_, "--run", Path("third"), "--set",

@@ -73,6 +73,14 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
   EXPECT_THAT(Run({"search", config_, "--dry-run"}).out,
               AllOf(HasSubstr("finalists measured exactly"), HasSubstr("lower bound")));
+  const std::vector<std::string> refined = {"--dry-run", "--set", "refine.evaluations=10", "--set",
+                                            "refine.slope_windows=2"};
+  const json longer = Search(refined);
+  ASSERT_EQ(longer["rungs"].size(), 5u);
+  EXPECT_EQ(longer["rungs"][3]["rung"], "refinement");
+  EXPECT_EQ(longer["rungs"][4]["rung"], "slopes");
+  EXPECT_EQ(longer["rungs"][4]["tokens"], 2 * 32);
+  EXPECT_GT(longer["refinement_seconds_at_least"].get<double>(), 0);
   EXPECT_REFUSED(Run({"search", config_, "--dry-run", "--set", "target_sparsity=7"}),
                  HasSubstr("'target_sparsity'"));
 
@@ -168,7 +176,8 @@ TEST_F(WatchingCommandLineTest, StorageAndServingAreCheckedBeforeAnythingIsWritt
   };
   EXPECT_REFUSED(with("storage.fsync=never"), HasSubstr("commit or checkpoint"));
   EXPECT_REFUSED(with("storage.network_file_system=maybe"), HasSubstr("refuse or allow"));
-  EXPECT_REFUSED(with("workers.metrics=0.0.0.0:9100"), AllOf(HasSubstr("127.0.0.1:PORT"), HasSubstr("workers.listen")));
+  EXPECT_REFUSED(with("workers.metrics=0.0.0.0:9100"),
+                 AllOf(HasSubstr("127.0.0.1:PORT"), HasSubstr("workers.listen")));
   EXPECT_REFUSED(with("workers.log_format=xml"), HasSubstr("'workers.log_format'"));
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
 

@@ -49,7 +49,7 @@ TEST(LayoutSources, OneBlockHasDepthZero) {
 
 TEST(LayoutSources, OthersAreMeasured) {
   for (const std::string_view name :
-       {"redundancy", "alpha", "sensitivity", "distortion", "WX", "constant", "+"}) {
+       {"redundancy", "alpha", "sensitivity", "distortion", "slope", "WX", "constant", "+"}) {
     EXPECT_EQ(LayoutSourceOf(IdOf(name)), nullptr) << name;
   }
 }

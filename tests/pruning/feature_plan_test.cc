@@ -34,7 +34,7 @@ TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
   struct Needs {
     const char* feature;
     bool scaler_rows, block_statistics, linear_redundancy, gradients, sensitivity, all_units;
-    bool distortion = false;
+    bool distortion = false, slopes = false;
   };
   for (const Needs& needs : {Needs{"mean(W)", false, false, false, false, false, false},
                              Needs{"alpha", false, false, false, false, false, false},
@@ -45,6 +45,7 @@ TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
                              Needs{"mean(abs(G))", false, false, false, true, false, false},
                              Needs{"sensitivity", false, false, false, false, true, false},
                              Needs{"distortion", true, false, false, false, false, false, true},
+                             Needs{"slope", false, false, false, false, false, false, false, true},
                              Needs{"below(WX, 0.5)", true, false, false, false, false, true}}) {
     const auto plan = FeaturePlan::Create({needs.feature});
     ASSERT_TRUE(plan.ok()) << plan.status();
@@ -55,6 +56,7 @@ TEST(FeaturePlanTest, SaysWhatMustBeKnown) {
     EXPECT_EQ(plan->needs_sensitivity(), needs.sensitivity) << needs.feature;
     EXPECT_EQ(plan->needs_all_units(), needs.all_units) << needs.feature;
     EXPECT_EQ(plan->needs_distortion(), needs.distortion) << needs.feature;
+    EXPECT_EQ(plan->needs_slopes(), needs.slopes) << needs.feature;
   }
 }
 
@@ -81,7 +83,7 @@ TEST(FeaturePlanTest, TheWholeTableCanBeMeasured) {
       ++features;
     }
   }
-  EXPECT_EQ(features, 7 + 4 * 18);
+  EXPECT_EQ(features, 8 + 4 * 18);
 }
 
 TEST(FeaturePlanTest, NumbersOfReductionsAreKept) {

@@ -27,6 +27,7 @@ struct Unit {
     unit.linear_redundancy = 3.5;
     unit.sensitivity = 0.75;
     unit.distortion = 0.015;
+    unit.slope = -2.5;
     return unit;
   }
 };
@@ -123,11 +124,12 @@ TEST(ScoreFeaturesTest, SourcesDiffer) {
 TEST(ScoreFeaturesTest, NumbersOfTheUnitAndGradientsArePassedOn) {
   const Unit unit = MakeUnit();
   const std::vector<double> measured =
-      Measure({"linearredundancy", "sensitivity", "var(G)", "var(W)", "distortion"}, unit);
+      Measure({"linearredundancy", "sensitivity", "var(G)", "var(W)", "distortion", "slope"}, unit);
   EXPECT_EQ(measured[0], 3.5);
   EXPECT_EQ(measured[1], 0.75);
   EXPECT_EQ(measured[2], measured[3]);
   EXPECT_EQ(measured[4], 0.015);
+  EXPECT_EQ(measured[5], -2.5);
 }
 
 TEST(ScoreFeaturesTest, HigherMomentsOfTheUnit) {

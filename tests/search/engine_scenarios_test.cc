@@ -269,7 +269,7 @@ class ScenarioSessionTest : public ::testing::Test {
     options_.profile_context = options_.search_context = "c";
     options_.select_context = "s";
     options_.verify_context = "v";
-    options_.further_contexts = {{"other c", {}, "other c", "other s", "other v", ""}};
+    options_.further_contexts = {{"other c", {}, "other c", "other s", "other v", "", ""}};
     options_.now_seconds = [] { return 0.0; };
   }
   SessionOptions options_;

@@ -63,6 +63,14 @@ TEST(OutcomeCodec, OutcomesKeepEveryBit) {
     EXPECT_FALSE(DecodeOutcome("evaluate", whole.substr(0, length)).ok()) << length;
   }
 
+  EvaluateOutcome sloping = named;
+  sloping.slopes = kHardDoubles;
+  const auto decoded_slopes = DecodeOutcome(KindOf(sloping), EncodeOutcome(sloping));
+  ASSERT_TRUE(decoded_slopes.ok());
+  ExpectSameBits(std::get<EvaluateOutcome>(*decoded_slopes).slopes, kHardDoubles);
+  EXPECT_EQ(std::get<EvaluateOutcome>(*decoded_slopes).measures, named.measures);
+  EXPECT_FALSE(DecodeOutcome("evaluate", EncodeOutcome(sloping) + "x").ok());
+
   const FailedOutcome failed{std::string("it's \0 \"broken\"", 15)};
   const auto again = DecodeOutcome(KindOf(failed), EncodeOutcome(failed));
   ASSERT_TRUE(again.ok());

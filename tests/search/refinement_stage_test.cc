@@ -21,10 +21,11 @@ double Loss(const expr::Allocation& allocation, Rung rung) {
   return loss;
 }
 
-std::unique_ptr<RefinementStage> MakeStage(int64_t evaluations = 30) {
+std::unique_ptr<RefinementStage> MakeStage(int64_t evaluations = 30, bool slopes = false) {
   RefinementOptions options;
   options.target.sparsity = 0.6;
   options.evaluations = evaluations;
+  options.slopes = slopes;
   auto stage = RefinementStage::Create(options, Layout(), expr::Allocation(5, 0.6));
   EXPECT_TRUE(stage.ok()) << stage.status();
   return *std::move(stage);
@@ -72,6 +73,43 @@ TEST(RefinementStageTest, RefinesSelectsAmongTheBestAndVerifiesTheChosenOne) {
     EXPECT_EQ(result.report_nll.has_value(), result.id == 0 || result.id == best.id);
     EXPECT_TRUE(result.id == best.id || result.id == 0 || *result.nll >= *best.nll);
   }
+}
+
+TEST(RefinementStageTest, SlopesAreMeasuredOnARungOfTheirOwn) {
+  const auto made = MakeStage(12, /*slopes=*/true);
+  RefinementStage& stage = *made;
+  std::map<Rung, int> measured;
+  while (const std::optional<EvaluateTask> task = stage.Ask()) {
+    ++measured[task->rung];
+    EvaluateOutcome outcome{Loss(task->allocation, task->rung), 0.6};
+    if (task->rung == Rung::kSlope) {
+      EXPECT_EQ(task->allocation, stage.results()[static_cast<size_t>(task->candidate)].allocation);
+      EXPECT_FALSE(stage.Tell(*task, outcome).ok()) << "no slopes";
+      outcome.slopes = {3.456, 0.259, 0.864, 0.173, 2.16};  // at the start
+    }
+    ASSERT_TRUE(stage.Tell(*task, outcome).ok());
+  }
+  EXPECT_TRUE(stage.done());
+  EXPECT_EQ(stage.slopes_measured(), measured[Rung::kSlope]);
+  EXPECT_GT(measured[Rung::kSlope], 1);
+  EXPECT_EQ(measured[Rung::kSlope] + measured[Rung::kRefine], 12);
+  EXPECT_LT(*stage.results()[static_cast<size_t>(*stage.best())].selection_nll,
+            *stage.results().front().selection_nll);
+}
+
+TEST(RefinementStageTest, ASlopeThatFailsIsNoFailureOfTheAllocation) {
+  const auto made = MakeStage(8, /*slopes=*/true);
+  RefinementStage& stage = *made;
+  while (const std::optional<EvaluateTask> task = stage.Ask()) {
+    const Outcome outcome = task->rung == Rung::kSlope
+                                ? Outcome(FailedOutcome{"no memory"})
+                                : Outcome(EvaluateOutcome{Loss(task->allocation, task->rung), 0.6});
+    ASSERT_TRUE(stage.Tell(*task, outcome).ok());
+  }
+  EXPECT_TRUE(stage.done());
+  EXPECT_EQ(stage.slope_failure(), "no memory");
+  for (const RefinedResult& result : stage.results()) EXPECT_EQ(result.failure, "");
+  ASSERT_TRUE(stage.best().has_value());
 }
 
 TEST(RefinementStageTest, TheOrderOfResultsChangesNothing) {

@@ -20,8 +20,9 @@ expr::UnitLayout Layout() {
   return expr::SquareBlocks({40000, 90000, 40000, 160000, 40000, 90000, 40000, 40000});
 }
 
+constexpr double kSensitivity[] = {4.0, 0.3, 1.0, 0.2, 2.5, 0.6, 0.1, 1.5};
+
 double Loss(const expr::Allocation& allocation) {
-  constexpr double kSensitivity[] = {4.0, 0.3, 1.0, 0.2, 2.5, 0.6, 0.1, 1.5};
   double loss = 3;
   for (size_t i = 0; i < allocation.size(); ++i) {
     loss += kSensitivity[i] * std::pow(allocation[i], 4);
@@ -42,23 +43,40 @@ std::unique_ptr<Refinement> Create(const RefinementOptions& options) {
   return *std::move(refinement);
 }
 
+std::vector<double> Slopes(const expr::Allocation& allocation) {
+  std::vector<double> slopes;
+  for (size_t i = 0; i < allocation.size(); ++i) {
+    slopes.push_back(4 * kSensitivity[i] * std::pow(allocation[i], 3));
+  }
+  return slopes;
+}
+
+// Of the next allocation, whose loss is asked for.
+std::optional<int64_t> AskLoss(Refinement& refinement) {
+  const std::optional<RefinementRequest> request = refinement.Ask();
+  if (!request) return std::nullopt;
+  EXPECT_FALSE(request->slopes);
+  return request->id;
+}
+
 // Tells results in an order of its own, with `workers` at a time.
 void Measure(Refinement& refinement, size_t workers, uint64_t order_seed) {
   std::mt19937_64 engine(order_seed);
-  std::vector<int64_t> running;
+  std::vector<RefinementRequest> running;
   while (!refinement.done()) {
     while (running.size() < workers) {
-      const std::optional<int64_t> id = refinement.Ask();
-      if (!id.has_value()) break;
-      running.push_back(*id);
+      const std::optional<RefinementRequest> request = refinement.Ask();
+      if (!request.has_value()) break;
+      running.push_back(*request);
     }
     ASSERT_FALSE(running.empty());
     const size_t which = engine() % running.size();
-    const int64_t id = running[which];
+    const RefinementRequest request = running[which];
     running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
-    const expr::Allocation& allocation =
-        refinement.allocations()[static_cast<size_t>(id)].allocation;
-    ASSERT_TRUE(refinement.Tell(id, Loss(allocation)).ok());
+    const expr::Allocation allocation =
+        refinement.allocations()[static_cast<size_t>(request.id)].allocation;
+    ASSERT_TRUE(request.slopes ? refinement.TellSlopes(request.id, Slopes(allocation)).ok()
+                               : refinement.Tell(request.id, Loss(allocation)).ok());
   }
 }
 
@@ -110,14 +128,14 @@ TEST(RefinementTest, LearnsOnlyFromWhatLiesTheLagBehind) {
     EXPECT_LE(entry.parent, std::max<int64_t>(0, entry.id - 3));
   }
   const auto waiting = Create(options);
-  ASSERT_TRUE(waiting->Ask().has_value());
+  ASSERT_TRUE(AskLoss(*waiting).has_value());
   // Nothing is learned before the start's loss.
-  EXPECT_FALSE(waiting->Ask().has_value());
+  EXPECT_FALSE(AskLoss(*waiting).has_value());
   ASSERT_TRUE(waiting->Tell(0, 4).ok());
-  EXPECT_EQ(waiting->Ask(), 1);
-  EXPECT_EQ(waiting->Ask(), 2);
-  EXPECT_EQ(waiting->Ask(), 3);
-  EXPECT_FALSE(waiting->Ask().has_value());
+  EXPECT_EQ(AskLoss(*waiting), 1);
+  EXPECT_EQ(AskLoss(*waiting), 2);
+  EXPECT_EQ(AskLoss(*waiting), 3);
+  EXPECT_FALSE(AskLoss(*waiting).has_value());
 }
 
 TEST(RefinementTest, SparsitiesStayOnTheGridOfAGroup) {
@@ -140,10 +158,10 @@ TEST(RefinementTest, SparsitiesStayOnTheGridOfAGroup) {
 TEST(RefinementTest, FailuresAreNoParentsAndCostAnEvaluationEach) {
   const auto refinement = Create(Options());
   int64_t count = 0;
-  while (const std::optional<int64_t> id = refinement->Ask()) {
+  while (const std::optional<int64_t> id = AskLoss(*refinement)) {
     ++count;
     if (*id % 3 == 1) {
-      ASSERT_TRUE(refinement->TellFailure(*id, "").ok());
+      ASSERT_TRUE(refinement->TellFailure({*id, false}, "").ok());
     } else {
       const auto& allocation = refinement->allocations()[static_cast<size_t>(*id)].allocation;
       ASSERT_TRUE(refinement->Tell(*id, Loss(allocation)).ok());
@@ -158,8 +176,8 @@ TEST(RefinementTest, FailuresAreNoParentsAndCostAnEvaluationEach) {
   EXPECT_EQ(refinement->allocations()[1].failure, "failed without a reason");
 
   const auto hopeless = Create(Options());
-  while (const std::optional<int64_t> id = hopeless->Ask()) {
-    ASSERT_TRUE(hopeless->TellFailure(*id, "no memory").ok());
+  while (const std::optional<int64_t> id = AskLoss(*hopeless)) {
+    ASSERT_TRUE(hopeless->TellFailure({*id, false}, "no memory").ok());
   }
   EXPECT_TRUE(hopeless->done());
   EXPECT_EQ(hopeless->best(), std::nullopt);
@@ -169,9 +187,9 @@ TEST(RefinementTest, EndsWhereNoSwitchIsPossible) {
   RefinementOptions options = Options();
   options.target = {.sparsity = 0.6, .minimum = 0.6, .maximum = 0.6, .group = 0};
   const auto refinement = Create(options);
-  ASSERT_EQ(refinement->Ask(), 0);
+  ASSERT_EQ(AskLoss(*refinement), 0);
   ASSERT_TRUE(refinement->Tell(0, 4).ok());
-  EXPECT_EQ(refinement->Ask(), std::nullopt);
+  EXPECT_EQ(AskLoss(*refinement), std::nullopt);
   EXPECT_TRUE(refinement->done());
   EXPECT_EQ(refinement->best(), 0);
 }
@@ -179,11 +197,11 @@ TEST(RefinementTest, EndsWhereNoSwitchIsPossible) {
 TEST(RefinementTest, ResultsThatCannotBeAreRefused) {
   const auto refinement = Create(Options());
   EXPECT_FALSE(refinement->Tell(0, 4).ok());
-  ASSERT_EQ(refinement->Ask(), 0);
+  ASSERT_EQ(AskLoss(*refinement), 0);
   EXPECT_FALSE(refinement->Tell(0, std::numeric_limits<double>::quiet_NaN()).ok());
   EXPECT_TRUE(refinement->Tell(0, 4).ok());
   EXPECT_FALSE(refinement->Tell(0, 4).ok());
-  EXPECT_FALSE(refinement->TellFailure(0, "late").ok());
+  EXPECT_FALSE(refinement->TellFailure({0, false}, "late").ok());
   EXPECT_FALSE(refinement->Tell(-1, 4).ok());
 }
 
@@ -214,6 +232,120 @@ TEST(RefinementTest, ImpossibleOptionsAndStartsAreNamed) {
   options = Options();
   options.unranked_share = 1.5;
   EXPECT_THAT(error(options, uniform), HasSubstr("unranked_share"));
+}
+
+RefinementOptions WithSlopes(int64_t evaluations) {
+  RefinementOptions options = Options();
+  options.evaluations = evaluations;
+  options.slopes = true;
+  return options;
+}
+
+TEST(RefinementTest, DescendsAlongSlopes) {
+  const auto switches = Create([] {
+    RefinementOptions options = Options();
+    options.evaluations = 30;
+    return options;
+  }());
+  Measure(*switches, 1, 1);
+  const auto descent = Create(WithSlopes(30));
+  Measure(*descent, 1, 1);
+  const auto best = [](const Refinement& refinement) {
+    return *refinement.allocations()[static_cast<size_t>(*refinement.best())].nll;
+  };
+  // The optimum is 3.3055, uniform 4.3219.
+  EXPECT_LT(best(*descent), 3.315);
+  EXPECT_LT(best(*descent), best(*switches));
+  EXPECT_GT(descent->slopes_measured(), 2);
+  EXPECT_EQ(static_cast<int64_t>(descent->allocations().size()) + descent->slopes_measured(), 30);
+  const std::vector<int64_t> parameters = expr::ParametersOf(Layout());
+  for (const RefinedAllocation& entry : descent->allocations()) {
+    EXPECT_NEAR(expr::MeanSparsity(entry.allocation, parameters), 0.6, 1e-12);
+  }
+}
+
+TEST(RefinementTest, ADescentIsTheSameWhateverTheWorkersAndTheirOrder) {
+  const auto one = Create(WithSlopes(50));
+  Measure(*one, 1, 1);
+  for (const uint64_t seed : {2, 3, 4}) {
+    const auto other = Create(WithSlopes(50));
+    Measure(*other, 5, seed);
+    ASSERT_EQ(other->allocations().size(), one->allocations().size());
+    for (size_t i = 0; i < one->allocations().size(); ++i) {
+      EXPECT_EQ(other->allocations()[i].allocation, one->allocations()[i].allocation) << i;
+      EXPECT_EQ(other->allocations()[i].parent, one->allocations()[i].parent) << i;
+    }
+  }
+}
+
+// A loss without slopes to go down: the start is the optimum for all that they say.
+TEST(RefinementTest, SwitchesFollowWhereStepsGiveNothing) {
+  const auto refinement = Create(WithSlopes(40));
+  int64_t switches = 0;
+  while (const std::optional<RefinementRequest> request = refinement->Ask()) {
+    if (request->slopes) {
+      ASSERT_TRUE(refinement->TellSlopes(request->id, {1, -1, 1, -1, 1, -1, 1, -1}).ok());
+      continue;
+    }
+    const auto& entry = refinement->allocations()[static_cast<size_t>(request->id)];
+    ASSERT_TRUE(refinement->Tell(request->id, request->id == 0 ? 3 : 4).ok());
+    if (entry.parent == 0) ++switches;
+  }
+  EXPECT_TRUE(refinement->done());
+  EXPECT_EQ(refinement->slopes_measured(), 1);
+  EXPECT_EQ(switches, 38);  // and steps, all from the start
+}
+
+TEST(RefinementTest, ADescentWithoutSlopesSaysWhyAndGoesOnWithSwitches) {
+  const auto refinement = Create(WithSlopes(20));
+  int64_t losses = 0;
+  while (const std::optional<RefinementRequest> request = refinement->Ask()) {
+    if (request->slopes) {
+      ASSERT_TRUE(refinement->TellFailure(*request, "no memory").ok());
+      continue;
+    }
+    ++losses;
+    const auto& allocation = refinement->allocations()[static_cast<size_t>(request->id)].allocation;
+    ASSERT_TRUE(refinement->Tell(request->id, Loss(allocation)).ok());
+  }
+  EXPECT_TRUE(refinement->done());
+  EXPECT_EQ(refinement->slope_failure(), "no memory");
+  EXPECT_EQ(losses, 19);
+}
+
+TEST(RefinementTest, StepsStayOnTheGridOfAGroup) {
+  RefinementOptions options = WithSlopes(30);
+  options.target.group = 8;
+  options.target.sparsity = 0.5;
+  auto refinement = Refinement::Create(options, Layout(), expr::Allocation(8, 0.5));
+  ASSERT_TRUE(refinement.ok()) << refinement.status();
+  Measure(**refinement, 1, 1);
+  EXPECT_LT((*refinement)->allocations()[static_cast<size_t>(*(*refinement)->best())].nll,
+            Loss(expr::Allocation(8, 0.5)));
+  for (const RefinedAllocation& entry : (*refinement)->allocations()) {
+    for (const double sparsity : entry.allocation)
+      EXPECT_EQ(sparsity * 8, std::round(sparsity * 8));
+  }
+}
+
+TEST(RefinementTest, SlopesThatCannotBeAreRefused) {
+  const auto refinement = Create(WithSlopes(20));
+  EXPECT_FALSE(refinement->TellSlopes(0, std::vector<double>(8, 1)).ok());
+  ASSERT_EQ(refinement->Ask(), (RefinementRequest{0, false}));
+  ASSERT_EQ(refinement->Ask(), (RefinementRequest{0, true}));
+  EXPECT_EQ(refinement->Ask(), std::nullopt);
+  std::vector<double> slopes(7, 1);
+  EXPECT_FALSE(refinement->TellSlopes(0, slopes).ok());
+  slopes.push_back(std::numeric_limits<double>::infinity());
+  EXPECT_FALSE(refinement->TellSlopes(0, slopes).ok());
+  slopes.back() = 2;
+  EXPECT_TRUE(refinement->TellSlopes(0, slopes).ok());
+  EXPECT_FALSE(refinement->TellSlopes(0, slopes).ok());
+  EXPECT_FALSE(refinement->TellFailure({0, true}, "late").ok());
+  // A line waits for the loss it begins with.
+  EXPECT_EQ(refinement->Ask(), std::nullopt);
+  EXPECT_TRUE(refinement->Tell(0, 4).ok());
+  EXPECT_EQ(refinement->Ask(), (RefinementRequest{1, false}));
 }
 
 // Of 84 linears, query linears bear more and value linears less, beside what each does on its own.
@@ -248,7 +380,7 @@ TEST(RefinementTest, MovesWholeRolesTogether) {
     };
     auto refinement = Refinement::Create(options, layout, expr::Allocation(layout.size(), 0.6));
     ASSERT_TRUE(refinement.ok()) << refinement.status();
-    while (const std::optional<int64_t> id = (*refinement)->Ask()) {
+    while (const std::optional<int64_t> id = AskLoss(**refinement)) {
       const expr::Allocation& allocation =
           (*refinement)->allocations()[static_cast<size_t>(*id)].allocation;
       EXPECT_NEAR(expr::MeanSparsity(allocation, expr::ParametersOf(layout)), 0.6, 1e-12);

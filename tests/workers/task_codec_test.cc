@@ -233,6 +233,43 @@ TEST(TaskCodecTest, TasksAreAskedForByDigestAndTheirErrorComesBack) {
             (std::map<std::string, double>{{"zero_shot_error", 0.375}}));
 }
 
+TEST(TaskCodecTest, SlopesAreAskedForAndCheckedByNumber) {
+  MeasurementPlan plan = MakePlan();
+  plan.refine = plan.slope = plan.search;
+  plan.slope.slope_step = 0.05;
+  search::SessionTask task = MakeFakeTask(0);
+  auto& work = std::get<search::EvaluateTask>(task.task.work);
+  const auto asked = [&](search::Rung rung) {
+    work.rung = rung;
+    const auto request = DecodeTask(EncodeTask(task, plan));
+    EXPECT_TRUE(request.ok()) << request.status();
+    return std::get<evaluator::EvaluateRequest>(*request).fidelity.slope_step;
+  };
+  EXPECT_EQ(asked(search::Rung::kRefine), 0);
+  EXPECT_EQ(asked(search::Rung::kSlope), 0.05);
+  for (const double bad : {-0.1, 1.0, std::nan("")}) {
+    v1::Task hostile = EncodeTask(task, plan);
+    hostile.mutable_evaluate()->mutable_fidelity()->set_slope_step(bad);
+    EXPECT_THAT(std::string(DecodeTask(hostile).status().message()),
+                HasSubstr("fidelity.slope_step"));
+  }
+
+  v1::Result result = MakeResult();
+  const auto received = [&] { return DecodeResult(result, task.task, plan, kParameters); };
+  EXPECT_THAT(std::string(received().status().message()),
+              HasSubstr("evaluate.slopes: expected 3, found 0"));
+  for (const double slope : {0.5, -2.0, 0.0}) result.mutable_evaluate()->add_slopes(slope);
+  ASSERT_TRUE(received().ok()) << received().status();
+  EXPECT_EQ(std::get<search::EvaluateOutcome>(received()->outcome).slopes,
+            (std::vector<double>{0.5, -2.0, 0.0}));
+  work.rung = search::Rung::kRefine;
+  EXPECT_THAT(std::string(received().status().message()),
+              HasSubstr("evaluate.slopes: expected 0, found 3"));
+  work.rung = search::Rung::kSlope;
+  result.mutable_evaluate()->set_slopes(1, std::nan(""));
+  EXPECT_THAT(std::string(received().status().message()), HasSubstr("evaluate.slopes"));
+}
+
 TEST(TaskCodecTest, ALevelOfTheLadderHasItsOwnFidelity) {
   MeasurementPlan plan = MakePlan();
   plan.racing = {plan.search};

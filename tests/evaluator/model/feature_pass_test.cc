@@ -8,6 +8,7 @@
 #include "evaluator/block_inputs.h"
 #include "evaluator/gradient_pass.h"
 #include "evaluator/sensitivity_pass.h"
+#include "evaluator/slope_pass.h"
 #include "expr/feature_table.h"
 #include "pruning/score_features.h"
 #include "tests/evaluator/model/wave_model.h"
@@ -128,6 +129,23 @@ TEST_F(FeaturePassTest, GradientsAndSensitivitiesReachTheirUnits) {
   }
 }
 
+TEST_F(FeaturePassTest, SlopesReachTheirUnits) {
+  BlockSparsity of_block;
+  of_block.fill(kSlopeSparsity);
+  const Windows sequences = WaveSequences(2, 12);
+  const SlopeOptions options{{.method = PruningMethod{Pruner::kWanda}}, kSlopeStep};
+  for (const Granularity granularity : {Granularity::kKind, Granularity::kLinear}) {
+    const std::vector<UnitLinears> units = Units(granularity);
+    const auto expected =
+        MeasureSlopes(WaveModel(), sequences, options,
+                      std::vector<BlockSparsity>(kWaveBlocks, of_block), sequences, units, nullptr);
+    ASSERT_TRUE(expected.ok()) << expected.status();
+    const auto values = Measure({"mean(W)", "slope"}, granularity);
+    ASSERT_TRUE(values.ok()) << values.status();
+    EXPECT_EQ((*values)[1], expected->slopes);
+  }
+}
+
 // One gradient pass for each pass over the units, each from the last block to the first.
 TEST_F(FeaturePassTest, AThresholdOnGradientsKeepsTheTarget) {
   const std::vector<UnitLinears> units = Units(Granularity::kLinear);
@@ -179,7 +197,7 @@ TEST_F(FeaturePassTest, LinearRedundancyIsThatOfItsDefinition) {
 }
 
 TEST_F(FeaturePassTest, ProgressRisesThroughEveryStageAndStopsIt) {
-  const std::vector<std::string> features = {"below(G, 0.3)", "sensitivity", "distortion",
+  const std::vector<std::string> features = {"below(G, 0.3)", "sensitivity", "distortion", "slope",
                                              "stablerank(W)"};
   double last = -1;
   int calls = 0;
