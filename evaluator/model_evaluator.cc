@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "evaluator/calibration_pass.h"
+#include "evaluator/calibrator.h"
 #include "evaluator/feature_pass.h"
 #include "evaluator/held_blocks.h"
 #include "evaluator/level_database.h"
@@ -15,9 +15,8 @@
 #include "evaluator/libtorch_threads.h"
 #include "evaluator/linear_sparsity.h"
 #include "evaluator/model_summary.h"
-#include "evaluator/one_shot_pruner.h"
 #include "evaluator/progress.h"
-#include "evaluator/sequential_pruner.h"
+#include "evaluator/pruner_source.h"
 #include "evaluator/slope_pass.h"
 #include "evaluator/task_scorer.h"
 #include "evaluator/text_corpus.h"
@@ -45,9 +44,9 @@ class ModelEvaluator : public Evaluator {
         model_(std::move(model)),
         corpus_(std::move(corpus)),
         threads_(options.threads),
-        bank_folder_(options.bank_folder),
-        levels_(std::move(levels)),
-        tasks_(std::move(tasks)) {}
+        tasks_(std::move(tasks)),
+        calibrator_(*model_, corpus_),
+        pruners_(summary_, *model_, corpus_, calibrator_, options.bank_folder, std::move(levels)) {}
 
   const ModelSummary& model() const override { return summary_; }
   const std::string& text_digest() const override { return corpus_.digest(); }
@@ -78,18 +77,6 @@ class ModelEvaluator : public Evaluator {
                                                  const Progress& progress);
 
   absl::StatusOr<std::vector<BlockSparsity>> SparsityOf(const EvaluateRequest& request) const;
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakePruner(const EvaluateRequest& request,
-                                                          const Progress& progress);
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeSparseGpt(const EvaluateRequest& request,
-                                                             const Progress& progress);
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromLevels(const EvaluateRequest& request) const;
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeOneShot(const EvaluateRequest& request,
-                                                           const Progress& progress);
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromRanks(const EvaluateRequest& request,
-                                                             const Progress& progress);
-  absl::StatusOr<RankBank> MakeRanks(const EvaluateRequest& request, const Progress& progress);
-  absl::Status Calibrate(const Calibration& calibration, CalibrationNeeds needs,
-                         const Progress& progress);
   absl::Status CheckTasks(const Fidelity& fidelity) const;
   absl::StatusOr<Measurement> MeasureWithSlopes(const EvaluateRequest& request,
                                                 const std::vector<BlockSparsity>& sparsity,
@@ -99,45 +86,10 @@ class ModelEvaluator : public Evaluator {
   const std::shared_ptr<TransformerModel> model_;
   const TextCorpus corpus_;
   const int threads_;
-  const std::string bank_folder_;
-  const std::optional<LevelDatabase> levels_;
   const std::shared_ptr<TaskScorer> tasks_;
-
-  // Of the last calibration that was measured.
-  std::optional<Calibration> calibrated_;
-  CalibrationStatistics statistics_;
-
-  // Of the last calibration with which was pruned; made when first needed.
-  std::optional<Calibration> banked_;
-  std::optional<RankBank> ranks_;
-  std::optional<FactorBank> factors_;
+  Calibrator calibrator_;
+  PrunerSource pruners_;
 };
-
-bool Same(const Calibration& one, const Calibration& other) {
-  return one.sequences == other.sequences && one.sequence_tokens == other.sequence_tokens;
-}
-
-absl::Status ModelEvaluator::Calibrate(const Calibration& calibration, CalibrationNeeds needs,
-                                       const Progress& progress) {
-  const bool same = calibrated_.has_value() && Same(*calibrated_, calibration);
-  const bool has_block_statistics = same && !statistics_.redundancy.empty();
-  const bool has_linear_redundancy = same && !statistics_.linear_redundancy.empty();
-  if (same && (!needs.block_statistics || has_block_statistics) &&
-      (!needs.linear_redundancy || has_linear_redundancy)) {
-    return absl::OkStatus();
-  }
-  // What was known of these sequences stays known.
-  needs.block_statistics |= has_block_statistics;
-  needs.linear_redundancy |= has_linear_redundancy;
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, calibration);
-  if (!sequences.ok()) return sequences.status();
-  absl::StatusOr<CalibrationStatistics> statistics =
-      RunCalibration(*model_, *sequences, needs, progress);
-  if (!statistics.ok()) return statistics.status();
-  statistics_ = *std::move(statistics);
-  calibrated_ = calibration;
-  return absl::OkStatus();
-}
 
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
                                                 const Progress& progress) {
@@ -185,14 +137,14 @@ absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether
   const bool long_pass = plan->needs_gradients() || plan->needs_sensitivity() ||
                          plan->needs_distortion() || plan->needs_slopes();
   const double calibrated = !needs.any ? 0.0 : long_pass ? 0.05 : 0.5;
+  const CalibrationStatistics none;
+  absl::StatusOr<const CalibrationStatistics*> statistics = &none;
   if (needs.any) {
-    if (absl::Status status =
-            Calibrate(request.calibration, needs.calibration, Part(progress, 0.0, calibrated));
-        !status.ok()) {
-      return status;
-    }
+    statistics = calibrator_.Calibrate(request.calibration, needs.calibration,
+                                       Part(progress, 0.0, calibrated));
+    if (!statistics.ok()) return statistics.status();
   }
-  return MeasureUnits(*model_, *plan, UnitsOf(summary_, request.granularity), statistics_,
+  return MeasureUnits(*model_, *plan, UnitsOf(summary_, request.granularity), **statistics,
                       *sequences, Part(progress, calibrated, 1.0));
 }
 
@@ -203,103 +155,6 @@ absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(
       SparsityOfLinears(summary_, request.granularity, request.allocation);
   if (!of_linears.ok()) return of_linears.status();
   return SparsityOfBlocks(model_->config(), *of_linears);
-}
-
-absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakePruner(
-    const EvaluateRequest& request, const Progress& progress) {
-  const Arithmetic arithmetic = request.fidelity.arithmetic;
-  if (request.allocation.empty()) return std::make_unique<DenseBlocks>(*model_, arithmetic);
-  if (!request.fidelity.levels.empty()) return MakeFromLevels(request);
-  SequentialPrunerOptions options{request.method, arithmetic, request.fidelity.protocol,
-                                  arithmetic};
-  if (options.protocol == Protocol::kOneShot) return MakeOneShot(request, progress);
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-  if (!sequences.ok()) return sequences.status();
-  if (options.protocol == Protocol::kSequential) {
-    return std::make_unique<SequentialPruner>(*model_, *sequences, options);
-  }
-  absl::StatusOr<std::unique_ptr<BlockPruner>> one_shot = MakeOneShot(request, progress);
-  if (!one_shot.ok()) return one_shot.status();
-  return std::make_unique<SequentialPruner>(*model_, *sequences, options, *std::move(one_shot));
-}
-
-absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeOneShot(
-    const EvaluateRequest& request, const Progress& progress) {
-  // What was made of another calibration is of no use any more.
-  if (!banked_.has_value() || !Same(*banked_, request.calibration)) {
-    ranks_.reset();
-    factors_.reset();
-    banked_ = request.calibration;
-  }
-  return request.method.pruner == Pruner::kSparseGpt ? MakeSparseGpt(request, progress)
-                                                     : MakeFromRanks(request, progress);
-}
-
-absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeFromRanks(
-    const EvaluateRequest& request, const Progress& progress) {
-  if (!ranks_.has_value() || ranks_->method() != request.method) {
-    absl::StatusOr<RankBank> ranks = MakeRanks(request, progress);
-    if (!ranks.ok()) return ranks.status();
-    ranks_ = *std::move(ranks);
-  }
-  return std::make_unique<OneShotRanks>(*model_, *ranks_, request.fidelity.arithmetic);
-}
-
-absl::StatusOr<RankBank> ModelEvaluator::MakeRanks(const EvaluateRequest& request,
-                                                   const Progress& progress) {
-  const auto statistics = [&]() -> absl::StatusOr<const CalibrationStatistics*> {
-    absl::Status status =
-        Calibrate(request.calibration, CalibrationNeeds(), Part(progress, 0.0, 0.5));
-    if (!status.ok()) return status;
-    return &statistics_;
-  };
-  const Progress ranking = Part(progress, 0.5, 1.0);
-  if (!bank_folder_.empty()) {
-    return RankBank::OpenOrBuild(
-        {bank_folder_, summary_, corpus_.digest(), request.calibration, request.method}, *model_,
-        statistics, ranking);
-  }
-  if (const auto made = statistics(); !made.ok()) return made.status();
-  return RankBank::Build(*model_, statistics_, request.method, ranking);
-}
-
-absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeFromLevels(
-    const EvaluateRequest& request) const {
-  const Fidelity& fidelity = request.fidelity;
-  if (request.method.pruner != Pruner::kSparseGpt || fidelity.protocol != Protocol::kOneShot) {
-    return absl::InvalidArgumentError(
-        "a level database serves the pruner sparsegpt with the one-shot protocol; expected both, "
-        "or no levels");
-  }
-  if (!levels_.has_value()) {
-    return absl::FailedPreconditionError(
-        fmt::format("expected the level database {}, found none: name its folder with --levels",
-                    fidelity.levels));
-  }
-  absl::Status status = CheckLevels(levels_->file(), summary_, corpus_.digest(),
-                                    request.calibration, request.method.group);
-  if (!status.ok()) return status;
-  if (const std::string digest = levels_->file().key().Digest(); digest != fidelity.levels) {
-    return absl::FailedPreconditionError(
-        fmt::format("{}: expected the level database {}, found {}: another grid or store",
-                    levels_->file().path(), fidelity.levels, digest));
-  }
-  const absl::StatusOr<std::vector<BlockSparsity>> sparsity = SparsityOf(request);
-  if (!sparsity.ok()) return sparsity.status();
-  return OneShotLevels::Create(*model_, *levels_, *sparsity, fidelity.arithmetic);
-}
-
-absl::StatusOr<std::unique_ptr<BlockPruner>> ModelEvaluator::MakeSparseGpt(
-    const EvaluateRequest& request, const Progress& progress) {
-  if (!factors_.has_value()) {
-    const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-    if (!sequences.ok()) return sequences.status();
-    absl::StatusOr<FactorBank> factors = FactorBank::Build(*model_, *sequences, progress);
-    if (!factors.ok()) return factors.status();
-    factors_ = *std::move(factors);
-  }
-  return std::make_unique<OneShotSparseGpt>(*model_, *factors_, request.method,
-                                            request.fidelity.arithmetic);
 }
 
 absl::Status ModelEvaluator::CheckTasks(const Fidelity& fidelity) const {
@@ -348,7 +203,7 @@ absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateReq
   if (fidelity.slope_step != 0) return MeasureWithSlopes(request, *sparsity, *windows, progress);
   const Clock::time_point start = Clock::now();
   absl::StatusOr<std::unique_ptr<BlockPruner>> pruner =
-      MakePruner(request, Part(progress, 0.0, 0.4));
+      pruners_.Make(request, *sparsity, Part(progress, 0.0, 0.4));
   if (!pruner.ok()) return pruner.status();
   const double preparation_seconds = SecondsSince(start);
   const bool has_tasks = !fidelity.tasks.empty();

@@ -24,7 +24,7 @@ struct SyntheticOptions {
 // ("var(abslog(WX))") equals exactly; so the best functions prune least where that feature is high.
 // Other features are deterministic pseudo-random numbers derived from their text. Report and
 // fitness splits differ by a small known perturbation of w. Where tasks are asked for,
-// zero_shot_error = 1 - exp(3 - mean_nll).
+// zero_shot_error = 1 - exp(3 - mean_nll). Slopes are exact derivatives.
 std::unique_ptr<Evaluator> MakeSyntheticEvaluator(const SyntheticOptions& options);
 
 }  // namespace strata::evaluator

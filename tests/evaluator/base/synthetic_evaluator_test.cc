@@ -55,6 +55,24 @@ TEST(SyntheticEvaluator, LossIsTheFormulaOfTheKnownFeature) {
   EXPECT_EQ(measured.tokens, 8 * 255);
 }
 
+TEST(SyntheticEvaluator, SlopesAreDerivativesOfTheLoss) {
+  const auto evaluator = MakeSyntheticEvaluator({.blocks = 4, .before_operation = {}});
+  const std::vector<double> allocation = {0, 0.25, 0.5, 0.9};
+  EvaluateRequest request = Request(allocation);
+  EXPECT_TRUE(evaluator->Evaluate(request, nullptr)->slopes.empty());
+  request.fidelity.slope_step = 0.05;
+  const std::vector<double> slopes = evaluator->Evaluate(request, nullptr)->slopes;
+  ASSERT_EQ(slopes.size(), 4u);
+  constexpr double kStep = 1e-6;
+  for (size_t i = 0; i < slopes.size(); ++i) {
+    EvaluateRequest more = Request(allocation);
+    more.allocation[i] += kStep;
+    const double rise = evaluator->Evaluate(more, nullptr)->mean_nll -
+                        evaluator->Evaluate(Request(allocation), nullptr)->mean_nll;
+    EXPECT_NEAR(slopes[i], rise / kStep, 1e-3 * (1 + slopes[i])) << i;
+  }
+}
+
 TEST(SyntheticEvaluator, DenseModelAndOddWindows) {
   const auto evaluator = MakeSyntheticEvaluator({});
   EvaluateRequest request = Request({});

@@ -226,6 +226,49 @@ TEST(ModelEvaluatorTest, BadRequestsAreRefused) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST(ModelEvaluatorTest, SlopesComeWithTheLossesOfAnEvaluation) {
+  EvaluateRequest request = SmallRequest();
+  request.fidelity.protocol = Protocol::kSequential;
+  const auto plain = Shared().Evaluate(request, nullptr);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  request.fidelity.slope_step = 0.1;
+  const auto sloping = Shared().Evaluate(request, nullptr);
+  ASSERT_TRUE(sloping.ok()) << sloping.status();
+  EXPECT_EQ(sloping->window_nll, plain->window_nll);
+  ASSERT_EQ(sloping->slopes.size(), 30u);
+  double sum = 0;
+  for (const double slope : sloping->slopes) sum += slope;
+  // All blocks together: of half of the weights, more pruned costs more.
+  request.fidelity.slope_step = 0;
+  request.allocation.assign(30, 0.55);
+  const auto more = Shared().Evaluate(request, nullptr);
+  ASSERT_TRUE(more.ok()) << more.status();
+  EXPECT_GT(sum, 0);
+  EXPECT_GT(more->mean_nll, plain->mean_nll);
+}
+
+TEST(ModelEvaluatorTest, SlopesOfWhatHasNoneAreRefused) {
+  EvaluateRequest sloping = SmallRequest();
+  sloping.fidelity.slope_step = 0.1;
+  const auto error = [](const EvaluateRequest& request) {
+    const auto measured = Shared().Evaluate(request, nullptr);
+    EXPECT_EQ(measured.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(measured.status().message());
+  };
+  EvaluateRequest request = sloping;
+  request.allocation.clear();
+  EXPECT_NE(error(request).find("found the dense model"), std::string::npos);
+  request = sloping;
+  request.fidelity.levels = "digest";
+  EXPECT_NE(error(request).find("found a level database"), std::string::npos);
+  request = sloping;
+  request.fidelity.protocol = Protocol::kRefreshed;
+  EXPECT_NE(error(request).find("refreshed"), std::string::npos);
+  request = sloping;
+  request.fidelity.slope_step = -0.1;
+  EXPECT_NE(error(request).find("found -0.1"), std::string::npos);
+}
+
 TEST(ModelEvaluatorTest, ProgressRisesAndStops) {
   double last = -1;
   EvaluateRequest request = SmallRequest();
