@@ -75,14 +75,14 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
       return;
     }
     absl::MutexLock lock(&client_->mutex_);
-    is_broken = true;
+    is_deaf = true;
     client_->changed_.SignalAll();
   }
 
   void OnWriteDone(bool ok) override {
     absl::MutexLock lock(&client_->mutex_);
     is_writing = false;
-    is_broken = is_broken || !ok;
+    is_mute = is_mute || !ok;
     client_->changed_.SignalAll();
   }
 
@@ -94,7 +94,10 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
   }
 
   bool is_writing = false;
-  bool is_broken = false;
+  // Nothing more can be said. What the coordinator said before may still be on its way: its
+  // farewell, where it ended the stream in the middle of a heartbeat.
+  bool is_mute = false;
+  bool is_deaf = false;  // nothing more will be heard
   bool is_done = false;
   grpc::Status outcome;
 
@@ -201,7 +204,7 @@ std::string ExchangeClient::Converse() {
   // Either the coordinator has ended the stream, or this side has and the coordinator follows.
   absl::MutexLock lock(&mutex_);
   const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
-  while (!stream.is_broken && !changed_.WaitWithDeadline(&mutex_, deadline)) {
+  while (!stream.is_deaf && !changed_.WaitWithDeadline(&mutex_, deadline)) {
   }
   mutex_.Unlock();
   context.TryCancel();
@@ -222,7 +225,7 @@ void ExchangeClient::Speak(Stream* stream) {
   has_answered_ = false;
   stream->Write(conversation_.State(/*is_first=*/true));
   Clock::time_point next_heartbeat = Clock::now();
-  while (!conversation_.end().has_value() && !stream->is_broken) {
+  while (!conversation_.end().has_value() && !stream->is_deaf && !stream->is_mute) {
     PollDrainLocked();
     NoteState(has_answered_ ? "connected" : "waiting");
     if (!stream->is_writing && (conversation_.must_speak() || Clock::now() >= next_heartbeat)) {
@@ -239,7 +242,7 @@ void ExchangeClient::Speak(Stream* stream) {
   const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
   while (stream->is_writing && !changed_.WaitWithDeadline(&mutex_, deadline)) {
   }
-  if (!stream->is_broken && !stream->is_writing) stream->StartWritesDone();
+  if (!stream->is_deaf && !stream->is_mute && !stream->is_writing) stream->StartWritesDone();
 }
 
 void ExchangeClient::Listen(const v1::DesiredState& desired) {
