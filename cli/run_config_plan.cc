@@ -13,9 +13,9 @@ namespace strata::cli {
 
 namespace {
 
-// Marginal weights of this share of every row tell the slope of a sparsity: fewer are noisier, more
-// are further away.
-constexpr double kSlopeStep = 0.05;
+// Marginal weights of this share of every row tell a refinement the slope of a sparsity: fewer are
+// noisier, more are further away. (The source `slope` looks from further away: slope_pass.h.)
+constexpr double kRefinementStep = 0.05;
 
 // The fidelity of the fitness; an arithmetic of "auto" counts as float32.
 absl::StatusOr<evaluator::Fidelity> SearchFidelity(const RunConfig& config) {
@@ -105,7 +105,8 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   plan.slope = plan.refine;
   plan.slope.arithmetic = plan.search.arithmetic;
   plan.slope.windows = config.refine_slope_windows;
-  plan.slope.slope_step = config.group > 0 ? 1 / static_cast<double>(config.group) : kSlopeStep;
+  plan.slope.slope_step =
+      config.group > 0 ? 1 / static_cast<double>(config.group) : kRefinementStep;
   return plan;
 }
 

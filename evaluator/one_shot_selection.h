@@ -21,8 +21,6 @@ class OneShotSelection : public BlockPruner {
   absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
 
  private:
-  absl::Status PruneLinear(int block, int linear, const at::Tensor& dense, double sparsity);
-
   const TransformerModel& model_;
   const CalibrationStatistics* statistics_;
   PruningMethod method_;

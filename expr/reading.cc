@@ -232,7 +232,8 @@ class AllocationReader {
     }
     if (name == "logistic") {
       return fmt::format(
-          "T{}, along a logistic curve of steepness {}, on which those far from the others move little "
+          "T{}, along a logistic curve of steepness {}, on which those far from the others move "
+          "little "
           "further; the sparsities spread over at most {} around the target.",
           rule, FormatNumber(node.parameters[1]), range());
     }
