@@ -7,34 +7,18 @@
 #include <utility>
 
 #include "expr/allocation.h"
+#include "workers/number_check.h"
 #include "workers/text_check.h"
 
 namespace strata::workers {
 namespace {
 
 constexpr int kMaximumMeasures = 64;
-constexpr int64_t kMaximumCount = 1'000'000;  // windows, sequences, tokens in one, units, features
-constexpr int kEnvelopeBytes = 64 << 10;      // of a message, besides its result
+constexpr int kEnvelopeBytes = 64 << 10;  // of a message, besides its result
 // Rows are pruned by whole weights, so that the sparsity of a small layer is not exactly the one
 // that was asked for.
 constexpr double kSparsityTolerance = 0.02;
 constexpr double kMostDenseZeros = 0.5;  // share of a unit's weights
-
-absl::Status CheckCount(const char* field, int64_t value) {
-  if (value >= 1 && value <= kMaximumCount) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("{}: expected 1 to {}, found {}", field, kMaximumCount, value));
-}
-
-absl::Status CheckRange(const std::string& field, double value, double minimum, double maximum) {
-  if (std::isfinite(value) && value >= minimum && value <= maximum) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("{}: expected a number of {} to {}, found {}", field, minimum, maximum, value));
-}
-
-absl::Status CheckSeconds(const char* field, double value) {
-  return CheckRange(field, value, 0, 1e9);
-}
 
 void Encode(const evaluator::Calibration& calibration, v1::Calibration* sent) {
   sent->set_sequences(calibration.sequences);
