@@ -24,14 +24,14 @@
 #include <vector>
 
 #include "proto/strata.grpc.pb.h"
-#include "tests/workers/fake_session.h"
+#include "tests/workers/coordinator/fake_session.h"
 #include "tests/workers/small_search.h"
 #include "tests/workers/temporary_folder.h"
-#include "workers/child_process.h"
-#include "workers/coordinator.h"
-#include "workers/handshake.h"
-#include "workers/task_codec.h"
-#include "workers/worker.h"
+#include "workers/coordinator/coordinator.h"
+#include "workers/wire/handshake.h"
+#include "workers/wire/task_codec.h"
+#include "workers/worker/child_process.h"
+#include "workers/worker/worker.h"
 
 namespace strata::workers {
 namespace {

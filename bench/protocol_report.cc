@@ -22,11 +22,11 @@
 #include <utility>
 #include <vector>
 
-#include "cli/rank_correlation.h"
-#include "evaluator/model_evaluator.h"
+#include "cli/report/rank_correlation.h"
+#include "evaluator/measurement/model_evaluator.h"
 #include "expr/allocation.h"
 #include "expr/baselines.h"
-#include "workers/measurement_plan.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace {
 

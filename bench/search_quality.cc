@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "bench/search_quality_problem.h"
-#include "search/engine.h"
+#include "search/engine/engine.h"
 
 namespace {
 

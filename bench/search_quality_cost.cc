@@ -12,7 +12,7 @@
 #include <ctime>
 
 #include "bench/search_quality_problem.h"
-#include "search/engine.h"
+#include "search/engine/engine.h"
 
 namespace {
 

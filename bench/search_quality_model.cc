@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "bench/search_quality_problem.h"
-#include "evaluator/model_evaluator.h"
+#include "evaluator/measurement/model_evaluator.h"
 
 namespace strata::bench {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/checkpoint.h"
-#include "evaluator/model_evaluator.h"
+#include "evaluator/checkpoint/checkpoint.h"
+#include "evaluator/measurement/model_evaluator.h"
 
 namespace {
 

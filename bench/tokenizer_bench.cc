@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/tokenizer.h"
-#include "evaluator/utf8.h"
+#include "evaluator/text/utf8.h"
+#include "evaluator/tokenizer/tokenizer.h"
 
 namespace strata::evaluator {
 namespace {

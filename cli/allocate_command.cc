@@ -5,11 +5,11 @@
 #include <memory>
 
 #include "cli/apply_function.h"
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "cli/table.h"
-#include "cli/write_file.h"
-#include "evaluator/model_summary.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
+#include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/files/write_file.h"
 
 namespace strata::cli {
 namespace {

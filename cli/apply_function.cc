@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "workers/measurement_plan.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 

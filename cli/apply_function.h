@@ -8,7 +8,7 @@
 #include <string>
 
 #include "cli/feature_sources.h"
-#include "cli/function_json.h"
+#include "cli/report/function_json.h"
 #include "evaluator/evaluator.h"
 #include "expr/allocation.h"
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <system_error>
 
-#include "cli/command.h"
-#include "search/run_store.h"
+#include "cli/shared/command.h"
+#include "search/store/run_store.h"
 
 namespace strata::cli {
 namespace {

@@ -4,11 +4,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "cli/table.h"
-#include "evaluator/inference_benchmark.h"
-#include "workers/measurement_plan.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
+#include "evaluator/measurement/inference_benchmark.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 namespace {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "cli/run_config.h"
-#include "cli/table.h"
+#include "cli/config/run_config.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
 
 namespace strata::cli {
 namespace {

@@ -1,8 +1,8 @@
 // `strata stop` and `strata drain`: what an operator may ask of a coordinator.
 #include <memory>
 
-#include "cli/command.h"
 #include "cli/control_options.h"
+#include "cli/shared/command.h"
 
 namespace strata::cli {
 namespace {

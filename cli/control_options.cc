@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/json_text.h"
-#include "cli/table.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
 
 namespace strata::cli {
 namespace {

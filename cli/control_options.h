@@ -7,9 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "cli/command.h"
 #include "cli/credential_options.h"
-#include "workers/control_client.h"
+#include "cli/shared/command.h"
+#include "workers/wire/control_client.h"
 
 namespace strata::cli {
 

@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "workers/credentials.h"
+#include "workers/wire/credentials.h"
 
 namespace strata::cli {
 

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "evaluator/model_evaluator.h"
-#include "evaluator/model_summary.h"
-#include "evaluator/text_corpus.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/measurement/model_evaluator.h"
+#include "evaluator/tokenizer/text_corpus.h"
 
 namespace strata::cli {
 namespace {

@@ -6,19 +6,19 @@
 #include <memory>
 #include <utility>
 
-#include "cli/command.h"
 #include "cli/eval_report.h"
 #include "cli/eval_settings.h"
-#include "cli/json_text.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
-#include "cli/work_progress.h"
-#include "cli/write_file.h"
+#include "evaluator/files/write_file.h"
 #include "evaluator/progress.h"
 #include "evaluator/tasks/item_reader.h"
 #include "evaluator/tasks/task_reader.h"
-#include "evaluator/text_corpus.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/allocation.h"
-#include "workers/measurement_plan.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "cli/table.h"
+#include "cli/shared/table.h"
 #include "evaluator/tasks/item_scores.h"
 
 namespace strata::cli {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/shared/command.h"
 #include "evaluator/tasks/estimate.h"
 #include "evaluator/tasks/perplexity.h"
 #include "evaluator/tasks/task_evaluator.h"

@@ -7,16 +7,16 @@
 #include <memory>
 #include <optional>
 
-#include "cli/command.h"
-#include "cli/expression_chart.h"
 #include "cli/feature_sources.h"
-#include "cli/function_argument.h"
-#include "evaluator/model_summary.h"
+#include "cli/shared/command.h"
+#include "cli/shared/expression_chart.h"
+#include "cli/shared/function_argument.h"
+#include "evaluator/checkpoint/model_summary.h"
 #include "expr/dsa_string.h"
 #include "expr/latex.h"
 #include "expr/library_documentation.h"
 #include "expr/reading.h"
-#include "workers/measurement_plan.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 namespace {

@@ -5,11 +5,11 @@
 #include <memory>
 #include <optional>
 
-#include "cli/command.h"
-#include "cli/function_json.h"
-#include "cli/json_text.h"
-#include "cli/run_report.h"
-#include "cli/write_file.h"
+#include "cli/report/function_json.h"
+#include "cli/report/run_report.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "evaluator/files/write_file.h"
 
 namespace strata::cli {
 namespace {

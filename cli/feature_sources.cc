@@ -6,10 +6,10 @@
 #include <utility>
 #include <variant>
 
-#include "cli/command.h"
-#include "cli/stored_session.h"
-#include "evaluator/model_evaluator.h"
-#include "search/run_store.h"
+#include "cli/run/stored_session.h"
+#include "cli/shared/command.h"
+#include "evaluator/measurement/model_evaluator.h"
+#include "search/store/run_store.h"
 #include "search/task_digest.h"
 
 namespace strata::cli {

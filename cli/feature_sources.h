@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/run_config.h"
+#include "cli/config/run_config.h"
 #include "evaluator/evaluator.h"
 #include "expr/feature_table.h"
 

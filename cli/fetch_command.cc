@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
 #include "cli/fetch_script.h"
+#include "cli/shared/command.h"
 
 namespace strata::cli {
 namespace {

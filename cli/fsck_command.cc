@@ -5,11 +5,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "cli/stored_session.h"
+#include "cli/run/stored_session.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
 #include "search/run_check.h"
-#include "search/run_store.h"
+#include "search/store/run_store.h"
 
 namespace strata::cli {
 namespace {

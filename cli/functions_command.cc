@@ -4,16 +4,16 @@
 
 #include <memory>
 
-#include "cli/command.h"
-#include "cli/function_json.h"
-#include "cli/json_text.h"
-#include "cli/table.h"
-#include "evaluator/model_summary.h"
+#include "cli/report/function_json.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
+#include "evaluator/checkpoint/model_summary.h"
 #include "expr/feature_table.h"
 #include "expr/latex.h"
 #include "expr/library_documentation.h"
 #include "expr/operator_documentation.h"
-#include "workers/measurement_plan.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 namespace {

@@ -8,13 +8,13 @@
 #include <filesystem>
 #include <memory>
 
-#include "cli/command.h"
-#include "cli/run_config.h"
+#include "cli/config/run_config.h"
+#include "cli/run/worker_arguments.h"
+#include "cli/shared/command.h"
 #include "cli/slurm_script.h"
-#include "cli/worker_arguments.h"
-#include "cli/write_file.h"
-#include "workers/announcement.h"
-#include "workers/run_credentials.h"
+#include "evaluator/files/write_file.h"
+#include "workers/wire/announcement.h"
+#include "workers/wire/run_credentials.h"
 
 namespace strata::cli {
 namespace {

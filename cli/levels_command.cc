@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <memory>
 
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "cli/run_config.h"
-#include "cli/work_progress.h"
-#include "evaluator/level_builder.h"
+#include "cli/config/run_config.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/work_progress.h"
+#include "evaluator/measurement/level_builder.h"
 
 namespace strata::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "cli/command.h"
+#include "cli/shared/command.h"
 
 namespace {
 

@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "cli/command.h"
-#include "cli/json_text.h"
-#include "cli/run_report.h"
+#include "cli/report/run_report.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
 
 namespace strata::cli {
 namespace {

@@ -7,16 +7,16 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/apply_function.h"
-#include "cli/command.h"
-#include "cli/json_text.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
+#include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
-#include "cli/table.h"
-#include "cli/work_progress.h"
-#include "evaluator/folder.h"
-#include "evaluator/model_pruning.h"
-#include "evaluator/model_summary.h"
-#include "evaluator/output_file.h"
-#include "workers/measurement_plan.h"
+#include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/files/folder.h"
+#include "evaluator/files/output_file.h"
+#include "evaluator/measurement/model_pruning.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 namespace {

@@ -10,22 +10,22 @@
 #include <tuple>
 #include <utility>
 
-#include "cli/command.h"
 #include "cli/credential_options.h"
-#include "cli/json_text.h"
-#include "cli/run_report.h"
-#include "cli/search_forecast.h"
-#include "cli/search_log.h"
-#include "cli/search_metrics.h"
-#include "cli/search_observer.h"
-#include "cli/search_progress.h"
-#include "cli/search_setup.h"
-#include "cli/worker_arguments.h"
-#include "cli/write_file.h"
-#include "workers/address.h"
-#include "workers/announcement.h"
-#include "workers/coordinator.h"
-#include "workers/local_workers.h"
+#include "cli/report/run_report.h"
+#include "cli/run/search_forecast.h"
+#include "cli/run/search_log.h"
+#include "cli/run/search_metrics.h"
+#include "cli/run/search_observer.h"
+#include "cli/run/search_progress.h"
+#include "cli/run/search_setup.h"
+#include "cli/run/worker_arguments.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "evaluator/files/write_file.h"
+#include "workers/coordinator/coordinator.h"
+#include "workers/wire/address.h"
+#include "workers/wire/announcement.h"
+#include "workers/worker/local_workers.h"
 
 namespace strata::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "cli/command.h"
+#include "cli/shared/command.h"
 
 namespace strata::cli {
 namespace {

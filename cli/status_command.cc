@@ -9,13 +9,13 @@
 #include <thread>
 #include <vector>
 
-#include "cli/command.h"
 #include "cli/control_options.h"
-#include "cli/json_text.h"
-#include "cli/run_report.h"
-#include "cli/run_status.h"
-#include "cli/table.h"
-#include "cli/work_progress.h"
+#include "cli/report/run_report.h"
+#include "cli/run/run_status.h"
+#include "cli/shared/command.h"
+#include "cli/shared/json_text.h"
+#include "cli/shared/table.h"
+#include "cli/shared/work_progress.h"
 
 namespace strata::cli {
 namespace {

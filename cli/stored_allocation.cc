@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "workers/measurement_plan.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 namespace {

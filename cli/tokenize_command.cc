@@ -5,9 +5,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
-#include "evaluator/text_corpus.h"
-#include "evaluator/tokenizer.h"
+#include "cli/shared/command.h"
+#include "evaluator/tokenizer/text_corpus.h"
+#include "evaluator/tokenizer/tokenizer.h"
 
 namespace strata::cli {
 namespace {

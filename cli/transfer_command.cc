@@ -6,13 +6,13 @@
 #include <memory>
 #include <utility>
 
-#include "cli/command.h"
-#include "cli/function_argument.h"
-#include "cli/json_text.h"
-#include "cli/run_report.h"
+#include "cli/report/run_report.h"
+#include "cli/report/transfer_report.h"
+#include "cli/shared/command.h"
+#include "cli/shared/function_argument.h"
+#include "cli/shared/json_text.h"
 #include "cli/transfer_measurement.h"
-#include "cli/transfer_report.h"
-#include "evaluator/model_summary.h"
+#include "evaluator/checkpoint/model_summary.h"
 
 namespace strata::cli {
 namespace {

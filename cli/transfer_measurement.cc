@@ -8,9 +8,9 @@
 #include <set>
 #include <utility>
 
-#include "cli/command.h"
-#include "cli/work_progress.h"
-#include "evaluator/model_evaluator.h"
+#include "cli/shared/command.h"
+#include "cli/shared/work_progress.h"
+#include "evaluator/measurement/model_evaluator.h"
 #include "expr/nearest_name.h"
 
 namespace strata::cli {

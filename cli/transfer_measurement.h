@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/transfer_report.h"
+#include "cli/report/transfer_report.h"
 #include "expr/expression.h"
 
 namespace strata::cli {

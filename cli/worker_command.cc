@@ -10,15 +10,15 @@
 #include <thread>
 #include <vector>
 
-#include "cli/command.h"
 #include "cli/credential_options.h"
-#include "evaluator/model_evaluator_set.h"
+#include "cli/shared/command.h"
+#include "evaluator/measurement/model_evaluator_set.h"
 #include "evaluator/tasks/zero_shot_scorer.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
-#include "workers/announcement.h"
-#include "workers/evaluation_child.h"
-#include "workers/evaluation_process.h"
-#include "workers/worker.h"
+#include "workers/wire/announcement.h"
+#include "workers/worker/evaluation_child.h"
+#include "workers/worker/evaluation_process.h"
+#include "workers/worker/worker.h"
 
 namespace strata::cli {
 namespace {

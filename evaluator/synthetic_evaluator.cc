@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "evaluator/digest.h"
+#include "evaluator/files/digest.h"
 #include "expr/allocation.h"
 #include "expr/blockwise.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "search/run_store.h"
 #include "search/session.h"
+#include "search/store/run_store.h"
 
 namespace strata::search {
 

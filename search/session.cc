@@ -11,10 +11,10 @@
 #include <tuple>
 #include <utility>
 
-#include "search/engine_options.h"
-#include "search/outcome_codec.h"
-#include "search/scenarios.h"
-#include "search/stored_view.h"
+#include "search/engine/engine_options.h"
+#include "search/engine/outcome_codec.h"
+#include "search/engine/scenarios.h"
+#include "search/store/stored_view.h"
 #include "search/task_digest.h"
 
 namespace strata::search {

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "search/engine.h"
-#include "search/refinement_stage.h"
-#include "search/run_store.h"
+#include "search/engine/engine.h"
+#include "search/refinement/refinement_stage.h"
+#include "search/store/run_store.h"
 #include "search/task_contexts.h"
 
 namespace strata::search {

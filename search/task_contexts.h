@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "search/engine.h"
-#include "search/task.h"
+#include "search/engine/engine.h"
+#include "search/engine/task.h"
 
 namespace strata::search {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
-#include "search/outcome_codec.h"
+#include "search/engine/outcome_codec.h"
 
 namespace strata::search {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "search/engine.h"
+#include "search/engine/engine.h"
 
 namespace strata::search {
 

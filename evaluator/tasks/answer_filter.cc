@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "evaluator/tasks/python_text.h"
-#include "evaluator/utf8.h"
+#include "evaluator/text/utf8.h"
 
 namespace strata::tasks {
 namespace {

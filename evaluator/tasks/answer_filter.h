@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/pattern.h"
 #include "evaluator/tasks/task.h"
+#include "evaluator/text/regex.h"
 
 namespace strata::tasks {
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "evaluator/gguf_file.h"
-#include "evaluator/hugging_face_config.h"
+#include "evaluator/checkpoint/hugging_face_config.h"
+#include "evaluator/formats/gguf_file.h"
 
 namespace strata::tasks {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "evaluator/utf8.h"
+#include "evaluator/text/utf8.h"
 #include "pruning/instruction_set.h"
 
 namespace strata::tasks {

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/block_pruner.h"
+#include "evaluator/decoding/token_decoder.h"
 #include "evaluator/evaluator.h"
-#include "evaluator/token_decoder.h"
-#include "evaluator/tokenizer.h"
+#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/tokenizer/tokenizer.h"
 
 namespace strata::tasks {
 

@@ -5,9 +5,9 @@
 
 #include <cmath>
 
+#include "evaluator/model/token_loss.h"
+#include "evaluator/model/transformer_block.h"
 #include "evaluator/tasks/packed_requests.h"
-#include "evaluator/token_loss.h"
-#include "evaluator/transformer_block.h"
 
 namespace strata::tasks {
 namespace {

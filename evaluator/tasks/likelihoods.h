@@ -8,11 +8,11 @@
 #include <span>
 #include <vector>
 
-#include "evaluator/block_pruner.h"
 #include "evaluator/evaluator.h"
+#include "evaluator/model/transformer_model.h"
+#include "evaluator/pruners/block_pruner.h"
 #include "evaluator/tasks/responses.h"
 #include "evaluator/tasks/token_requests.h"
-#include "evaluator/transformer_model.h"
 
 namespace strata::tasks {
 

@@ -4,10 +4,10 @@
 
 #include <utility>
 
-#include "evaluator/held_blocks.h"
-#include "evaluator/linear_sparsity.h"
-#include "evaluator/pruning_method.h"
-#include "evaluator/sequential_pruner.h"
+#include "evaluator/pruners/held_blocks.h"
+#include "evaluator/pruners/linear_sparsity.h"
+#include "evaluator/pruners/pruning_method.h"
+#include "evaluator/pruners/sequential_pruner.h"
 
 namespace strata::tasks {
 

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/block_pruner.h"
+#include "evaluator/model/transformer_model.h"
+#include "evaluator/pruners/block_pruner.h"
 #include "evaluator/residence.h"
 #include "evaluator/tasks/task_evaluator.h"
-#include "evaluator/text_corpus.h"
-#include "evaluator/transformer_model.h"
+#include "evaluator/tokenizer/text_corpus.h"
 
 namespace strata::tasks {
 

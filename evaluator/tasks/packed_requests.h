@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "evaluator/packed_tokens.h"
+#include "evaluator/model/packed_tokens.h"
 #include "evaluator/tasks/token_requests.h"
 
 namespace strata::tasks {

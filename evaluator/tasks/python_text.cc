@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "evaluator/unicode.h"
-#include "evaluator/utf8.h"
+#include "evaluator/text/unicode.h"
+#include "evaluator/text/utf8.h"
 
 namespace strata::tasks {
 namespace {

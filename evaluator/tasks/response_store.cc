@@ -10,7 +10,7 @@
 #include <sstream>
 #include <utility>
 
-#include "evaluator/file_status.h"
+#include "evaluator/files/file_status.h"
 
 namespace strata::tasks {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/file_lock.h"
+#include "evaluator/files/file_lock.h"
 #include "evaluator/tasks/responses.h"
 
 namespace strata::tasks {

@@ -6,17 +6,17 @@
 #include <cmath>
 #include <utility>
 
-#include "evaluator/digest.h"
-#include "evaluator/libtorch_errors.h"
-#include "evaluator/libtorch_threads.h"
-#include "evaluator/model_summary.h"
+#include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/files/digest.h"
+#include "evaluator/model/libtorch_errors.h"
+#include "evaluator/model/libtorch_threads.h"
 #include "evaluator/progress.h"
 #include "evaluator/tasks/context_length.h"
 #include "evaluator/tasks/greedy_generation.h"
 #include "evaluator/tasks/likelihoods.h"
 #include "evaluator/tasks/model_versions.h"
 #include "evaluator/tasks/packed_requests.h"
-#include "evaluator/tokenizer_description.h"
+#include "evaluator/tokenizer/tokenizer_description.h"
 
 namespace strata::tasks {
 namespace {

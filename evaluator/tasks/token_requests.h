@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "evaluator/tasks/task.h"
-#include "evaluator/tokenizer.h"
-#include "evaluator/tokenizer_description.h"
+#include "evaluator/tokenizer/tokenizer.h"
+#include "evaluator/tokenizer/tokenizer_description.h"
 
 namespace strata::tasks {
 

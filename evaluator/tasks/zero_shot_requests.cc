@@ -2,7 +2,7 @@
 
 #include "evaluator/tasks/context_length.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
-#include "evaluator/tokenizer_description.h"
+#include "evaluator/tokenizer/tokenizer_description.h"
 
 namespace strata::tasks {
 

@@ -14,7 +14,7 @@
 #include "evaluator/evaluator.h"
 #include "evaluator/tasks/task.h"
 #include "evaluator/tasks/token_requests.h"
-#include "evaluator/tokenizer.h"
+#include "evaluator/tokenizer/tokenizer.h"
 
 namespace strata::tasks {
 

@@ -5,8 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "evaluator/measurement/task_scorer.h"
 #include "evaluator/progress.h"
-#include "evaluator/task_scorer.h"
 #include "evaluator/tasks/likelihoods.h"
 #include "evaluator/tasks/packed_requests.h"
 #include "evaluator/tasks/zero_shot_requests.h"

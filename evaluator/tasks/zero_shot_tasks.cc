@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "evaluator/digest.h"
+#include "evaluator/files/digest.h"
 #include "evaluator/tasks/item_scores.h"
 #include "evaluator/tasks/task_reader.h"
 

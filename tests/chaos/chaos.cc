@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <string>
 
-#include "chaos_run.h"
+#include "tests/chaos/chaos_run.h"
 
 namespace strata::chaos {
 namespace {

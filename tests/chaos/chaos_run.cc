@@ -1,4 +1,4 @@
-#include "chaos_run.h"
+#include "tests/chaos/chaos_run.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,10 +18,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include "fault_proxy.h"
+#include "tests/chaos/fault_proxy.h"
 #include "tests/workers/small_search.h"
 #include "tests/workers/temporary_folder.h"
-#include "workers/child_process.h"
+#include "workers/worker/child_process.h"
 
 namespace strata::chaos {
 namespace {

@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "tests/workers/small_search.h"
-#include "workers/evaluation_child.h"
-#include "workers/evaluation_process.h"
-#include "workers/worker.h"
+#include "workers/worker/evaluation_child.h"
+#include "workers/worker/evaluation_process.h"
+#include "workers/worker/worker.h"
 
 namespace strata::workers {
 namespace {

@@ -1,4 +1,4 @@
-#include "fault_proxy.h"
+#include "tests/chaos/fault_proxy.h"
 
 #include <unistd.h>
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "command_line_fixture.h"
+#include "tests/cli/command_line_fixture.h"
 
 namespace strata::cli {
 namespace {

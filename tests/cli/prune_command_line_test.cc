@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "tests/cli/command_line_fixture.h"
-#include "tests/evaluator/base/hugging_face_folder.h"
-#include "tests/evaluator/model/small_model.h"
+#include "tests/evaluator/support/hugging_face_folder.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::cli {
 namespace {

@@ -3,8 +3,8 @@
 #define STRATA_TESTS_CLI_SMALL_SEARCH_FIXTURE_H_
 
 #include "tests/cli/command_line_fixture.h"
-#include "tests/evaluator/base/gguf_writer.h"
-#include "tests/evaluator/model/small_model.h"
+#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::cli {
 

@@ -8,7 +8,7 @@
 
 #include "proto/child.pb.h"
 #include "tests/fuzz/require.h"
-#include "workers/message_pipe.h"
+#include "workers/worker/message_pipe.h"
 
 namespace strata::workers {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "tests/fuzz/byte_reader.h"
 #include "tests/fuzz/require.h"
-#include "workers/conversation.h"
-#include "workers/task_codec.h"
+#include "workers/wire/task_codec.h"
+#include "workers/worker/conversation.h"
 
 namespace strata::workers {
 namespace {

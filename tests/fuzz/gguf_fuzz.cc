@@ -1,7 +1,7 @@
 // The reader of GGUF files: of what it accepts every tensor can be read and the model described or
 // refused.
-#include "evaluator/gguf_file.h"
-#include "evaluator/model_config.h"
+#include "evaluator/checkpoint/model_config.h"
+#include "evaluator/formats/gguf_file.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/tokenizer_check.h"
 

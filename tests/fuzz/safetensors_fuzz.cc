@@ -1,7 +1,7 @@
 // The reader of safetensors files: every tensor it accepts lies in the file and is as long as its
 // shape says.
-#include "evaluator/number_format.h"
-#include "evaluator/safetensors_file.h"
+#include "evaluator/formats/number_format.h"
+#include "evaluator/formats/safetensors_file.h"
 #include "tests/fuzz/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

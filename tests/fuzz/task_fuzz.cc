@@ -8,8 +8,8 @@
 
 #include "tests/fuzz/byte_reader.h"
 #include "tests/fuzz/require.h"
-#include "tests/workers/fake_session.h"
-#include "workers/task_codec.h"
+#include "tests/workers/coordinator/fake_session.h"
+#include "workers/wire/task_codec.h"
 
 namespace strata::workers {
 namespace {

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "evaluator/tokenizer.h"
-#include "evaluator/tokenizer_description.h"
+#include "evaluator/tokenizer/tokenizer.h"
+#include "evaluator/tokenizer/tokenizer_description.h"
 #include "tests/fuzz/require.h"
 
 namespace strata::fuzz {

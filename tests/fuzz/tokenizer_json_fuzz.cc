@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "evaluator/tokenizer_json.h"
+#include "evaluator/tokenizer/tokenizer_json.h"
 #include "tests/fuzz/tokenizer_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

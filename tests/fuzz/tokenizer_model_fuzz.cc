@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "evaluator/sentencepiece_model.h"
+#include "evaluator/tokenizer/sentencepiece_model.h"
 #include "tests/fuzz/tokenizer_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

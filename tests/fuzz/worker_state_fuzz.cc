@@ -14,9 +14,9 @@
 #include "evaluator/synthetic_evaluator.h"
 #include "tests/fuzz/byte_reader.h"
 #include "tests/fuzz/require.h"
-#include "tests/workers/fake_session.h"
-#include "workers/dispatcher.h"
-#include "workers/handshake.h"
+#include "tests/workers/coordinator/fake_session.h"
+#include "workers/coordinator/dispatcher.h"
+#include "workers/wire/handshake.h"
 
 namespace strata::workers {
 namespace {

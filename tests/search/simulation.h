@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "evaluator/synthetic_evaluator.h"
-#include "search/engine.h"
+#include "search/engine/engine.h"
 #include "search/session.h"
 
 namespace strata::search {

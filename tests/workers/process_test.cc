@@ -12,8 +12,8 @@
 #include <sstream>
 #include <thread>
 
-#include "small_search.h"
-#include "temporary_folder.h"
+#include "tests/workers/small_search.h"
+#include "tests/workers/temporary_folder.h"
 
 namespace strata::workers {
 namespace {

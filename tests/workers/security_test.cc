@@ -12,15 +12,15 @@
 #include <fstream>
 #include <thread>
 
-#include "fake_session.h"
 #include "proto/strata.grpc.pb.h"
-#include "small_search.h"
-#include "temporary_folder.h"
-#include "workers/child_process.h"
-#include "workers/coordinator.h"
-#include "workers/credentials.h"
-#include "workers/handshake.h"
-#include "workers/worker.h"
+#include "tests/workers/coordinator/fake_session.h"
+#include "tests/workers/small_search.h"
+#include "tests/workers/temporary_folder.h"
+#include "workers/coordinator/coordinator.h"
+#include "workers/wire/credentials.h"
+#include "workers/wire/handshake.h"
+#include "workers/worker/child_process.h"
+#include "workers/worker/worker.h"
 
 namespace strata::workers {
 namespace {

@@ -1,4 +1,4 @@
-#include "small_search.h"
+#include "tests/workers/small_search.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,7 +9,7 @@
 
 #include "evaluator/synthetic_evaluator.h"
 #include "expr/baselines.h"
-#include "workers/task_codec.h"
+#include "workers/wire/task_codec.h"
 
 namespace strata::workers {
 namespace {

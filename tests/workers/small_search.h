@@ -11,7 +11,7 @@
 
 #include "evaluator/evaluator.h"
 #include "search/session.h"
-#include "workers/coordinator.h"
+#include "workers/coordinator/coordinator.h"
 
 namespace strata::workers {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "proto/strata.pb.h"
-#include "small_search.h"
-#include "workers/evaluation_child.h"
+#include "tests/workers/small_search.h"
+#include "workers/worker/evaluation_child.h"
 
 namespace strata::workers {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "small_search.h"
+#include "tests/workers/small_search.h"
 
 namespace strata::workers {
 namespace {

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "small_search.h"
-#include "workers/worker.h"
+#include "tests/workers/small_search.h"
+#include "workers/worker/worker.h"
 
 namespace {
 

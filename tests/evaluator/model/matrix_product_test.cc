@@ -1,4 +1,4 @@
-#include "evaluator/matrix_product.h"
+#include "evaluator/model/matrix_product.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

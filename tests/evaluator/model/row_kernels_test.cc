@@ -1,4 +1,4 @@
-#include "evaluator/row_kernels.h"
+#include "evaluator/model/row_kernels.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

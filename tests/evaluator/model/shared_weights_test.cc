@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "tests/evaluator/bank/bank_test_support.h"
-#include "tests/evaluator/model/wave_model.h"
+#include "tests/evaluator/banks/bank_test_support.h"
+#include "tests/evaluator/support/wave_model.h"
 
 namespace strata::evaluator {
 namespace {

@@ -1,4 +1,4 @@
-#include "evaluator/token_loss.h"
+#include "evaluator/model/token_loss.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

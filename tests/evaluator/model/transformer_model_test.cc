@@ -1,12 +1,12 @@
-#include "evaluator/transformer_model.h"
+#include "evaluator/model/transformer_model.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "evaluator/window_losses.h"
-#include "tests/evaluator/model/reference_data.h"
+#include "evaluator/pruners/window_losses.h"
+#include "tests/evaluator/support/reference_data.h"
 
 namespace strata::evaluator {
 namespace {

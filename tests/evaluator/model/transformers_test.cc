@@ -12,10 +12,10 @@
 #include <iterator>
 #include <memory>
 
-#include "evaluator/model_pruning.h"
-#include "evaluator/tokenizer.h"
-#include "evaluator/transformer_model.h"
-#include "tests/evaluator/base/gguf_writer.h"
+#include "evaluator/measurement/model_pruning.h"
+#include "evaluator/model/transformer_model.h"
+#include "evaluator/tokenizer/tokenizer.h"
+#include "tests/evaluator/support/gguf_writer.h"
 
 namespace strata::evaluator {
 namespace {

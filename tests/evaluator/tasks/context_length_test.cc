@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "tests/evaluator/base/gguf_writer.h"
-#include "tests/evaluator/model/small_model.h"
+#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::tasks {
 namespace {

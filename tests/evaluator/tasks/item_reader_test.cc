@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/evaluator/base/gguf_writer.h"
+#include "tests/evaluator/support/gguf_writer.h"
 
 namespace strata::tasks {
 namespace {

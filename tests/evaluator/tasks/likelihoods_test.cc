@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "tests/evaluator/model/small_model.h"
-#include "tests/evaluator/model/wave_model.h"
+#include "tests/evaluator/support/small_model.h"
+#include "tests/evaluator/support/wave_model.h"
 
 namespace strata::tasks {
 namespace {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/evaluator/base/gguf_writer.h"
+#include "tests/evaluator/support/gguf_writer.h"
 
 namespace strata::tasks {
 namespace {

@@ -12,9 +12,9 @@
 #include "evaluator/tasks/perplexity.h"
 #include "evaluator/tasks/task_reader.h"
 #include "evaluator/tasks/task_results.h"
-#include "evaluator/text_corpus.h"
-#include "tests/evaluator/base/gguf_writer.h"
-#include "tests/evaluator/model/small_model.h"
+#include "evaluator/tokenizer/text_corpus.h"
+#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::tasks {
 namespace {

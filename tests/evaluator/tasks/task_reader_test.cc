@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/evaluator/base/gguf_writer.h"
+#include "tests/evaluator/support/gguf_writer.h"
 
 namespace strata::tasks {
 namespace {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "evaluator/tasks/zero_shot_tasks.h"
-#include "tests/evaluator/base/gguf_writer.h"
-#include "tests/evaluator/model/small_model.h"
+#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::tasks {
 namespace {

@@ -4,16 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "evaluator/held_blocks.h"
-#include "evaluator/linear_sparsity.h"
-#include "evaluator/model_evaluator.h"
-#include "evaluator/task_scorer.h"
+#include "evaluator/measurement/model_evaluator.h"
+#include "evaluator/measurement/task_scorer.h"
+#include "evaluator/pruners/held_blocks.h"
+#include "evaluator/pruners/linear_sparsity.h"
+#include "evaluator/pruners/window_losses.h"
 #include "evaluator/tasks/task_evaluator.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
-#include "evaluator/window_losses.h"
-#include "tests/evaluator/base/gguf_writer.h"
-#include "tests/evaluator/model/small_model.h"
-#include "tests/evaluator/model/wave_model.h"
+#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/evaluator/support/small_model.h"
+#include "tests/evaluator/support/wave_model.h"
 
 namespace strata::tasks {
 namespace {

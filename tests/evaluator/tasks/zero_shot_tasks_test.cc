@@ -10,7 +10,7 @@
 #include <random>
 #include <set>
 
-#include "tests/evaluator/base/gguf_writer.h"
+#include "tests/evaluator/support/gguf_writer.h"
 
 namespace strata::tasks {
 namespace {

@@ -1,0 +1,106 @@
+#include "cli/report/refinement_report.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+namespace strata::cli {
+namespace {
+
+nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
+  return nll ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
+}
+
+nlohmann::ordered_json ToJson(const search::RefinedResult& result) {
+  return {{"id", result.id},
+          {"refinement_perplexity", Perplexity(result.nll)},
+          {"selection_perplexity", Perplexity(result.selection_nll)},
+          {"report_perplexity", Perplexity(result.report_nll)}};
+}
+
+// "220.31 -> 201.20 (-8.7 %)"; empty where one of the two was not measured.
+std::string Change(const std::optional<double>& from, const std::optional<double>& to) {
+  if (!from || !to) return "";
+  return fmt::format("{:.2f} -> {:.2f} ({:+.1f} %)", std::exp(*from), std::exp(*to),
+                     100 * (std::exp(*to - *from) - 1));
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
+    const search::RunStore& store) {
+  const auto results = store.Refined();
+  if (!results.ok()) return results.status();
+  if (results->empty()) return std::optional<RefinementReport>();
+  const auto from = store.Property(search::kRefinedFromProperty);
+  if (!from.ok()) return from.status();
+  RefinementReport report;
+  const std::string digits = from->value_or("");
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), report.candidate).ec !=
+          std::errc() ||
+      results->front().id != 0) {
+    return absl::DataLossError(
+        fmt::format("the run's refinement lacks its start or the property '{}', a whole number",
+                    search::kRefinedFromProperty));
+  }
+  const auto slopes = store.Property(search::kRefinedSlopesProperty);
+  if (!slopes.ok()) return slopes.status();
+  const auto failure = store.Property(search::kSlopeFailureProperty);
+  if (!failure.ok()) return failure.status();
+  const std::string count = slopes->value_or("0");
+  if (std::from_chars(count.data(), count.data() + count.size(), report.slopes).ec != std::errc()) {
+    return absl::DataLossError(
+        fmt::format("the run's property '{}': expected a whole number, found '{}'",
+                    search::kRefinedSlopesProperty, count));
+  }
+  report.slope_failure = failure->value_or("");
+  report.start = report.best = results->front();
+  for (const search::RefinedResult& result : *results) {
+    if (result.nll) ++report.tried;
+    if (!result.failure.empty()) ++report.failed;
+    if (!result.selection_nll) continue;
+    if (!report.best.selection_nll || *result.selection_nll < *report.best.selection_nll) {
+      report.best = result;
+    }
+  }
+  return std::optional<RefinementReport>(std::move(report));
+}
+
+nlohmann::ordered_json ToJson(const RefinementReport& report) {
+  return {{"candidate", report.candidate},
+          {"tried", report.tried},
+          {"failed", report.failed},
+          {"slopes", report.slopes},
+          {"slope_failure", report.slope_failure},
+          {"start", ToJson(report.start)},
+          {"best", ToJson(report.best)}};
+}
+
+std::string ToText(const RefinementReport& report, const RunConfig& config) {
+  std::string text = fmt::format(
+      "\nrefinement, apart from the functions: {} allocations near that of {} tried, {} windows of "
+      "{} tokens, fitness split, sequential protocol, {}{}\n",
+      report.tried, report.candidate, config.selection_windows, config.report_window_tokens,
+      config.report_arithmetic, report.failed > 0 ? fmt::format("; {} failed", report.failed) : "");
+  if (report.slopes > 0) {
+    text += fmt::format("  slopes measured {} time{}, {}\n", report.slopes,
+                        report.slopes == 1 ? "" : "s", config.fitness_arithmetic);
+  }
+  if (!report.slope_failure.empty()) {
+    text += fmt::format("  without slopes: {}\n", report.slope_failure);
+  }
+  if (!report.best.selection_nll) return text;
+  if (report.best.id == report.start.id) {
+    return text + "  none has a lower selection perplexity\n";
+  }
+  text += fmt::format("  selection  {}\n",
+                      Change(report.start.selection_nll, report.best.selection_nll));
+  if (report.best.report_nll) {
+    text +=
+        fmt::format("  report     {}\n", Change(report.start.report_nll, report.best.report_nll));
+  }
+  return text + "  `strata export RUN --refined` writes it\n";
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,75 @@
+// What a function gives on models, texts and sparsities it was not found on, beside the baselines.
+#ifndef STRATA_CLI_TRANSFER_REPORT_H_
+#define STRATA_CLI_TRANSFER_REPORT_H_
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/config/run_config.h"
+#include "evaluator/tasks/estimate.h"
+
+namespace strata::cli {
+
+enum class TransferRole {
+  kFunction,   // what is transferred
+  kTuned,      // a baseline's best setting in the run that found the function, unchanged
+  kPublished,  // a published function at its published default
+};
+
+// One function at one sparsity.
+struct TransferRow {
+  TransferRole role = TransferRole::kFunction;
+  std::string name;
+  std::string expression;
+  std::string failure;  // why it has no sparsities here; else empty and what follows is there
+  std::vector<double> allocation;
+  std::vector<double> window_nll;
+  double mean_nll = 0;
+  double achieved_sparsity = 0;
+};
+
+struct TransferCell {
+  double sparsity = 0;
+  std::vector<TransferRow> rows;  // the function first
+};
+
+// A model with a text that calibrates and measures it.
+struct TransferSubject {
+  std::string model, model_name, model_digest;
+  std::string text, text_digest;
+  double dense_nll = 0;
+  std::vector<TransferCell> cells;  // by sparsity, as asked for
+};
+
+struct TransferReport {
+  std::string function;  // as it was named
+  std::string expression;
+  std::string run;   // that found it; empty for a function from elsewhere
+  RunConfig config;  // how everything was measured
+  tasks::BootstrapOptions bootstrap;
+  std::vector<TransferSubject> subjects;
+};
+
+// The function against the baseline with the lowest loss in the cell. That baseline is chosen on
+// the very text that is reported, which favours it.
+struct TransferComparison {
+  const TransferRow* baseline = nullptr;  // within the cell
+  double ratio = 0;                       // of perplexities, function / baseline; below 1 is better
+  // Perplexity of the function less that of the baseline; the interval is that of a paired
+  // bootstrap over windows.
+  tasks::Estimate difference;
+};
+
+// Nothing where the function or every baseline has no sparsities.
+std::optional<TransferComparison> Compare(const TransferCell& cell,
+                                          const tasks::BootstrapOptions& bootstrap);
+
+// docs/search.md describes the members.
+nlohmann::ordered_json ToJson(const TransferReport& report);
+std::string ToTable(const TransferReport& report);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_TRANSFER_REPORT_H_

@@ -1,0 +1,73 @@
+#include "cli/report/verified_outcomes.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "search/task_digest.h"
+
+namespace strata::cli {
+namespace {
+
+using search::StoredCandidate;
+
+absl::StatusOr<search::EvaluateOutcome> ReadOutcome(const search::RunStore& store,
+                                                    const std::string& context,
+                                                    const expr::Allocation& allocation) {
+  const search::Task task{0, search::EvaluateTask{0, search::Rung::kVerify, allocation}};
+  const std::string digest = search::TaskDigest(context, task);
+  auto outcome = store.FindOutcome(digest);
+  if (!outcome.ok()) return outcome.status();
+  if (outcome->has_value()) {
+    if (auto* measured = std::get_if<search::EvaluateOutcome>(&**outcome)) {
+      return std::move(*measured);
+    }
+  }
+  return absl::DataLossError(
+      fmt::format("expected the measurement {} on the report split, found none", digest));
+}
+
+// Candidates with the same allocation were measured once: as the first of them.
+absl::StatusOr<const StoredCandidate*> MeasuredAs(const StoredCandidate& candidate,
+                                                  const std::vector<StoredCandidate>& candidates) {
+  if (!candidate.same_as) return &candidate;
+  const int64_t first = *candidate.same_as;
+  if (first >= 0 && first < static_cast<int64_t>(candidates.size())) {
+    return &candidates[static_cast<size_t>(first)];
+  }
+  return absl::DataLossError(
+      fmt::format("candidate {} has the allocation of candidate {}, of {}: found none",
+                  candidate.id, first, candidates.size()));
+}
+
+}  // namespace
+
+absl::StatusOr<VerifiedOutcomes> ReadVerifiedOutcomes(
+    const search::RunStore& store, const std::vector<StoredCandidate>& candidates) {
+  const auto context = store.Property(search::kVerifyContextProperty);
+  if (!context.ok()) return context.status();
+  VerifiedOutcomes outcomes;
+  for (const StoredCandidate& candidate : candidates) {
+    if (!candidate.report_nll) continue;
+    const auto measured = MeasuredAs(candidate, candidates);
+    if (!measured.ok()) return measured.status();
+    auto outcome = ReadOutcome(store, context->value_or(""), (*measured)->allocation);
+    if (!outcome.ok()) return outcome.status();
+    outcomes[candidate.id] = *std::move(outcome);
+  }
+  return outcomes;
+}
+
+std::map<int64_t, PairedDifference> CompareWithBaseline(const VerifiedOutcomes& outcomes,
+                                                        int64_t baseline) {
+  std::map<int64_t, PairedDifference> differences;
+  const auto other = outcomes.find(baseline);
+  if (other == outcomes.end()) return differences;
+  for (const auto& [id, outcome] : outcomes) {
+    const auto difference = ComparePaired(other->second.window_nll, outcome.window_nll);
+    if (difference) differences[id] = *difference;
+  }
+  return differences;
+}
+
+}  // namespace strata::cli

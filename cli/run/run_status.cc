@@ -1,0 +1,180 @@
+#include "cli/run/run_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "cli/report/run_report.h"
+#include "cli/run/search_snapshot.h"
+#include "cli/shared/table.h"
+#include "cli/shared/work_progress.h"
+#include "search/store/run_lock.h"
+#include "search/store/run_store.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kReasons = 5;       // shown
+constexpr size_t kQuarantined = 10;  // shown
+constexpr int kEvents = 5;
+
+Json CommonestReasons(const std::map<std::string, int64_t>& reasons) {
+  std::vector<std::pair<std::string, int64_t>> sorted(reasons.begin(), reasons.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (sorted.size() > kReasons) sorted.resize(kReasons);
+  Json list = Json::array();
+  for (const auto& [reason, count] : sorted) list.push_back({{"reason", reason}, {"count", count}});
+  return list;
+}
+
+// Candidates that were given up although they had an allocation to measure.
+Json Quarantined(const std::vector<search::StoredCandidate>& candidates) {
+  Json list = Json::array();
+  for (const search::StoredCandidate& candidate : candidates) {
+    if (candidate.failure.empty() || candidate.allocation.empty() || candidate.same_as) continue;
+    list.push_back({{"candidate", candidate.id},
+                    {"expression", candidate.text},
+                    {"reason", candidate.failure}});
+  }
+  return list;
+}
+
+Json Events(const std::vector<search::StoredEvent>& events) {
+  Json list = Json::array();
+  for (const search::StoredEvent& event : events) {
+    list.push_back(
+        {{"unix_seconds", event.unix_seconds}, {"event", event.kind}, {"detail", event.detail}});
+  }
+  return list;
+}
+
+std::string AgoText(double seconds) { return DurationText(std::max(0.0, seconds)) + " ago"; }
+
+std::string PerplexityOf(const Json& nll) {
+  return nll.is_number() ? fmt::format("{:.2f}", std::exp(nll.get<double>())) : "-";
+}
+
+std::string LiveText(const Json& live, double now) {
+  std::string text = fmt::format(
+      "{} at {:.2f} evaluations per second; {} tasks at work, {} handed out again, {} begun a "
+      "second time, {} results absorbed; written {}\n",
+      live.value("phase", ""), live.value("evaluations_per_second", 0.0), live.value("leases", 0),
+      live.value("reissued_tasks", 0), live.value("hedged_tasks", 0),
+      live.value("absorbed_results", 0), AgoText(now - live.value("unix_seconds", now)));
+  const Json failures = live.value("failures", Json::object());
+  for (const auto& [kind, count] : failures.items()) {
+    if (count.is_number() && count > 0) text += fmt::format("  {} {}\n", kind, count.get<int>());
+  }
+  Table table({"worker", "state", "for", "results", "utilisation"},
+              {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kRight});
+  const Json workers = live.value("workers", Json::array());
+  for (const Json& worker : workers) {
+    table.AddRow({worker.value("name", ""), worker.value("state", ""),
+                  DurationText(std::max(0.0, now - worker.value("since_unix_seconds", now))),
+                  fmt::format("{}", worker.value("results", 0)),
+                  fmt::format("{:.0f} %", 100 * worker.value("utilisation", 0.0))});
+  }
+  return workers.empty() ? text : text + table.Render();
+}
+
+}  // namespace
+
+absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_seconds) {
+  const auto report = ReadRunReport(folder);
+  if (!report.ok()) return report.status();
+  const auto store = search::RunStore::OpenForReading(folder);
+  if (!store.ok()) return store.status();
+  const auto candidates = (*store)->Candidates();
+  if (!candidates.ok()) return candidates.status();
+  const auto reasons = (*store)->FailureReasons();
+  if (!reasons.ok()) return reasons.status();
+  const auto events = (*store)->LastEvents(kEvents);
+  if (!events.ok()) return events.status();
+  const auto holder = search::RunLock::Holder(folder);
+  if (!holder.ok()) return holder.status();
+
+  Json status = {{"run", folder},
+                 {"state", holder->has_value()          ? "running"
+                           : report->end_reason.empty() ? "stopped"
+                                                        : "done"},
+                 {"process", holder->has_value() ? Json(**holder) : Json(nullptr)},
+                 {"end_reason", report->end_reason},
+                 {"target_sparsity", report->config.target_sparsity},
+                 {"evaluations", report->evaluations},
+                 {"maximum_evaluations", report->config.maximum_evaluations},
+                 {"candidates", report->candidates},
+                 {"stopped_early", report->stopped_early},
+                 {"finalists", report->finalists},
+                 {"failed", report->failed},
+                 {"best", report->best ? ToJson(*report->best) : Json(nullptr)},
+                 {"best_fitness_nll", report->best && report->best->fitness_nll
+                                          ? Json(*report->best->fitness_nll)
+                                          : Json(nullptr)},
+                 {"front", report->front.size()},
+                 {"hypervolume", report->hypervolume},
+                 {"failure_reasons", CommonestReasons(*reasons)},
+                 {"quarantined", Quarantined(*candidates)},
+                 {"last_events", Events(*events)},
+                 {"unix_seconds", unix_seconds},
+                 {"live", nullptr}};
+  if (holder->has_value()) {
+    auto live = ReadSnapshot(folder);
+    if (!live.ok()) return live.status();
+    // One that another coordinator left says nothing of this.
+    if (*live && (*live)->value("process", 0) == std::atoi((*holder)->c_str())) {
+      status["live"] = *std::move(*live);
+    }
+  }
+  return status;
+}
+
+std::string RunStatusText(const Json& status, double unix_seconds) {
+  std::string state = status["state"];
+  if (status["process"].is_string()) {
+    state += fmt::format(", process {}", status["process"].get<std::string>());
+  }
+  if (!status["end_reason"].get<std::string>().empty()) {
+    state += fmt::format("; the search ended by: {}", status["end_reason"].get<std::string>());
+  }
+  std::string text = fmt::format("{}: {}\n", status["run"].get<std::string>(), state);
+  const int64_t maximum = status["maximum_evaluations"];
+  text += fmt::format(
+      "{} evaluations{} of {} candidates; {} failed, {} stopped early, {} finalists measured\n",
+      status["evaluations"].get<int64_t>(), maximum > 0 ? fmt::format(" (of {})", maximum) : "",
+      status["candidates"].get<int64_t>(), status["failed"].get<int64_t>(),
+      status["stopped_early"].get<int64_t>(), status["finalists"].get<int64_t>());
+  if (!status["best"].is_null()) {
+    text += fmt::format("best: {}, fitness perplexity {}\n", status["best"].value("expression", ""),
+                        PerplexityOf(status["best_fitness_nll"]));
+  }
+  text += fmt::format("front of {} functions, hypervolume {:.6g}\n", status["front"].get<size_t>(),
+                      status["hypervolume"].get<double>());
+  if (!status["live"].is_null()) text += LiveText(status["live"], unix_seconds);
+  for (const Json& reason : status["failure_reasons"]) {
+    text += fmt::format("failed {} times: {}\n", reason["count"].get<int64_t>(),
+                        reason["reason"].get<std::string>());
+  }
+  const Json& quarantined = status["quarantined"];
+  for (size_t i = 0; i < std::min(kQuarantined, quarantined.size()); ++i) {
+    text += fmt::format("quarantined: candidate {} {}: {}\n",
+                        quarantined[i]["candidate"].get<int64_t>(),
+                        quarantined[i]["expression"].get<std::string>(),
+                        quarantined[i]["reason"].get<std::string>());
+  }
+  if (quarantined.size() > kQuarantined) {
+    text += fmt::format("and {} more\n", quarantined.size() - kQuarantined);
+  }
+  for (const Json& event : status["last_events"]) {
+    text += fmt::format("{}: {} {}\n", AgoText(unix_seconds - event["unix_seconds"].get<double>()),
+                        event["event"].get<std::string>(), event["detail"].get<std::string>());
+  }
+  return text;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,56 @@
+// What happens in a search, as a stream of JSON objects; docs/search.md describes them.
+#ifndef STRATA_CLI_SEARCH_EVENTS_H_
+#define STRATA_CLI_SEARCH_EVENTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "search/session.h"
+#include "search/store/run_store.h"
+#include "workers/coordinator/coordinator.h"
+
+namespace strata::cli {
+
+// Turns what was stored and what workers do into events. A resumed search tells first what its
+// stored candidates are. Not thread-safe.
+class SearchEvents {
+ public:
+  // Every event has "event", its kind, and "unix_seconds", from the clock.
+  using Sink = std::function<void(const nlohmann::ordered_json& event)>;
+  SearchEvents(Sink sink, std::function<double()> unix_seconds);
+
+  void Begin(const std::string& run, const std::string& model, double target_sparsity,
+             bool is_resumed);
+  // As SessionOptions::on_commit.
+  void Committed(const search::RunChanges& changes);
+  // From time to time, and once more before End.
+  void Observe(const search::Engine& engine, const workers::CoordinatorStatus& workers);
+  void End(const search::Engine& engine);
+
+ private:
+  void Send(const char* kind, nlohmann::ordered_json fields);
+  void TellCandidate(const search::StoredCandidate& row);
+  void TellFailures(const workers::FailureCounts& failures);
+
+  const Sink sink_;
+  const std::function<double()> unix_seconds_;
+  std::vector<unsigned> told_;  // of each candidate: what was told of it
+  std::optional<double> best_nll_;
+  std::vector<int64_t> front_;
+  std::optional<search::Phase> phase_;
+  std::set<std::string> workers_;  // connected
+  std::map<std::string, int> failures_;
+};
+
+// Failure counts by the names that events, status and metrics give them.
+std::map<std::string, int> FailuresByKind(const workers::FailureCounts& failures);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_SEARCH_EVENTS_H_

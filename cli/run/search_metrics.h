@@ -1,0 +1,38 @@
+// Numbers of a running search for Prometheus; docs/workers.md lists them.
+#ifndef STRATA_CLI_SEARCH_METRICS_H_
+#define STRATA_CLI_SEARCH_METRICS_H_
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+
+#include "search/engine/engine.h"
+#include "workers/coordinator/coordinator.h"
+#include "workers/wire/credentials.h"
+
+namespace strata::cli {
+
+class SearchMetrics {
+ public:
+  // Serves /metrics at the address, with the errors and for whom MetricsServer::Serve says; an
+  // empty address serves nothing.
+  static absl::StatusOr<std::unique_ptr<SearchMetrics>> Serve(
+      const std::string& address, const workers::Credentials& credentials);
+  ~SearchMetrics();
+
+  // What is served from now on. By one thread at a time.
+  void Update(const search::Engine& engine, const workers::CoordinatorStatus& workers);
+
+  // What is served, in Prometheus's text format.
+  std::string Text() const;
+
+ private:
+  class Families;
+  SearchMetrics();
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_SEARCH_METRICS_H_

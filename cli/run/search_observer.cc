@@ -1,0 +1,118 @@
+#include "cli/run/search_observer.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <set>
+#include <utility>
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kSnapshotSeconds = 1;
+
+double UnixSeconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Few enough to be kept in the run.
+bool IsNotable(const std::string& kind) {
+  static const std::set<std::string> kinds = {"run_started", "phase_changed", "worker_joined",
+                                              "worker_left", "worker_failed", "finished"};
+  return kinds.contains(kind);
+}
+
+}  // namespace
+
+void CloseEvents::operator()(std::FILE* stream) const {
+  if (stream != stdout) std::fclose(stream);
+}
+
+absl::StatusOr<EventStream> OpenEvents(const std::string& path) {
+  if (path.empty()) return EventStream();
+  // A reader that goes away must not end the search.
+  std::signal(SIGPIPE, SIG_IGN);
+  EventStream stream(path == "-" ? stdout : std::fopen(path.c_str(), "ae"));
+  if (stream == nullptr) {
+    return absl::InvalidArgumentError(
+        fmt::format("--events: cannot open '{}': {}", path, std::strerror(errno)));
+  }
+  return stream;
+}
+
+SearchObserver::SearchObserver(EventStream stream, SearchSetup* setup)
+    : stream_(std::move(stream)),
+      setup_(setup),
+      events_([this](const Json& event) { Receive(event); }, UnixSeconds) {}
+
+absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Begin(EventStream events,
+                                                                      SearchSetup* setup,
+                                                                      bool is_resumed) {
+  struct stat about = {};
+  const bool is_file = events != nullptr && events.get() != stdout &&
+                       fstat(fileno(events.get()), &about) == 0 && S_ISREG(about.st_mode);
+  if (is_file && ftruncate(fileno(events.get()), 0) != 0) {
+    return absl::InternalError(
+        fmt::format("--events: cannot be written over: {}", std::strerror(errno)));
+  }
+  std::unique_ptr<SearchObserver> observer(new SearchObserver(std::move(events), setup));
+  *setup->on_commit = [raw = observer.get()](const search::RunChanges& changes) {
+    if (raw->stream_ != nullptr) raw->events_.Committed(changes);
+  };
+  observer->events_.Begin(setup->config.run, setup->model.name, setup->config.target_sparsity,
+                          is_resumed);
+  return observer;
+}
+
+SearchObserver::~SearchObserver() { *setup_->on_commit = nullptr; }
+
+void SearchObserver::Receive(const Json& event) {
+  const std::string kind = event["event"];
+  if (IsNotable(kind)) {
+    Json detail = event;
+    detail.erase("event");
+    detail.erase("unix_seconds");
+    // A store that cannot be written ends the search with the next result; this need not.
+    const absl::Status logged = setup_->store->AppendEvent(
+        event["unix_seconds"], kind, detail.dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (!logged.ok()) spdlog::warn("{}", std::string(logged.message()));
+  }
+  if (stream_ == nullptr) return;
+  const std::string line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), stream_.get()) == line.size() &&
+      std::fflush(stream_.get()) == 0) {
+    return;
+  }
+  fmt::print(stderr, "--events: cannot be written: {}; the search goes on without\n",
+             std::strerror(errno));
+  stream_.reset();
+}
+
+void SearchObserver::WriteSnapshotFile(const workers::CoordinatorStatus& workers) {
+  const absl::Status written =
+      WriteSnapshot(setup_->config.run, snapshot_.Take(*setup_->session, workers, UnixSeconds()));
+  if (!written.ok() && !is_snapshot_broken_) {
+    spdlog::warn("strata status shows no workers: {}", std::string(written.message()));
+  }
+  is_snapshot_broken_ = !written.ok();
+}
+
+void SearchObserver::Observe(const workers::CoordinatorStatus& workers) {
+  events_.Observe(setup_->session->engine(), workers);
+  const double now = UnixSeconds();
+  if (now >= written_at_ && now - written_at_ < kSnapshotSeconds) return;
+  written_at_ = now;
+  WriteSnapshotFile(workers);
+}
+
+void SearchObserver::End() { events_.End(setup_->session->engine()); }
+
+}  // namespace strata::cli

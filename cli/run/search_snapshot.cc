@@ -1,0 +1,89 @@
+#include "cli/run/search_snapshot.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "cli/run/search_events.h"
+#include "cli/shared/json_text.h"
+#include "evaluator/files/write_file.h"
+#include "search/engine/progress.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string SnapshotPath(const std::string& run) { return run + "/status.json"; }
+
+Json BestOf(const search::Engine& engine) {
+  // The lowest loss is on the front, wherever the loss is an objective; it always is.
+  const search::Candidate* best = nullptr;
+  for (const int64_t id : engine.Front()) {
+    const search::Candidate& member = engine.candidates()[static_cast<size_t>(id)];
+    if (best == nullptr || *member.fitness_nll < *best->fitness_nll) best = &member;
+  }
+  if (best == nullptr) return nullptr;
+  return {{"candidate", best->id}, {"expression", best->text}, {"fitness_nll", *best->fitness_nll}};
+}
+
+}  // namespace
+
+Json SearchSnapshot::Take(const search::Session& session, const workers::CoordinatorStatus& workers,
+                          double unix_seconds) {
+  const search::Engine& engine = session.engine();
+  const double spent = session.seconds_spent();
+  Json list = Json::array();
+  for (const workers::WorkerStatus& worker : workers.workers) {
+    const std::string task = worker.connected ? worker.leased_task : "";
+    Doing& doing = doing_.try_emplace(worker.name, Doing{task, unix_seconds}).first->second;
+    if (doing.task != task) doing = {task, unix_seconds};
+    const char* state = !worker.connected ? "gone" : task.empty() ? "idle" : "working";
+    list.push_back({{"name", worker.name},
+                    {"state", state},
+                    {"task", task},
+                    {"since_unix_seconds", doing.since},
+                    {"results", worker.results},
+                    {"utilisation",
+                     worker.seen_seconds > 0 ? worker.busy_seconds / worker.seen_seconds : 0.0}});
+  }
+  return {{"process", getpid()},
+          {"unix_seconds", unix_seconds},
+          {"phase", search::PhaseName(engine.phase())},
+          {"evaluations", engine.evaluations()},
+          {"candidates", engine.candidates().size()},
+          {"search_seconds", spent},
+          {"evaluations_per_second",
+           spent > 0 ? static_cast<double>(engine.evaluations()) / spent : 0.0},
+          {"best", BestOf(engine)},
+          {"front", engine.Front().size()},
+          {"hypervolume", engine.ArchiveHypervolume()},
+          {"leases", workers.leased_tasks},
+          {"reissued_tasks", workers.reissued_tasks},
+          {"hedged_tasks", workers.hedged_tasks},
+          {"failed_tasks", workers.failed_tasks},
+          {"absorbed_results", workers.absorbed_results},
+          {"refused_workers", workers.refused_workers},
+          {"failures", FailuresByKind(workers.failures)},
+          {"workers", std::move(list)}};
+}
+
+absl::Status WriteSnapshot(const std::string& run, const Json& snapshot) {
+  return WriteFileAtomically(SnapshotPath(run), JsonText(snapshot));
+}
+
+absl::StatusOr<std::optional<Json>> ReadSnapshot(const std::string& run) {
+  std::ifstream file(SnapshotPath(run), std::ios::binary);
+  if (!file) return std::optional<Json>();
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object()) return std::optional<Json>(std::move(json));
+  return absl::DataLossError(
+      fmt::format("{}: expected a JSON object, found something else", SnapshotPath(run)));
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,156 @@
+#include "cli/run/stored_session.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cli/config/run_tasks.h"
+#include "cli/run/search_setup.h"
+#include "cli/run/warm_start.h"
+
+namespace strata::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
+                                             const std::string& folder, const std::string& name) {
+  auto value = store.Property(name);
+  if (!value.ok()) return value.status();
+  if (!value->has_value()) {
+    return absl::NotFoundError(fmt::format("'{}' lacks the property '{}'", folder, name));
+  }
+  return **std::move(value);
+}
+
+absl::StatusOr<expr::UnitKind> KindOf(const std::string& name) {
+  for (const expr::UnitKind kind :
+       {expr::UnitKind::kBlock, expr::UnitKind::kAttention, expr::UnitKind::kFeedForward}) {
+    if (expr::UnitKindName(kind) == name) return kind;
+  }
+  return absl::InvalidArgumentError(fmt::format("unknown kind of unit '{}'", name));
+}
+
+// Of a stored unit; units that are more than one linear have none.
+absl::StatusOr<expr::LinearRole> RoleOf(const Json& unit) {
+  if (!unit.contains("role")) return expr::LinearRole::kNone;
+  for (int role = 0; role < expr::kLinearRoles; ++role) {
+    if (unit["role"] == expr::LinearRoleName(static_cast<expr::LinearRole>(role))) {
+      return static_cast<expr::LinearRole>(role);
+    }
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("unknown role of a linear {}", unit["role"].dump()));
+}
+
+struct NamedLayout {
+  std::vector<std::string> names;
+  expr::UnitLayout layout;
+};
+
+// The units of the stored description of the model.
+absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
+  if (!model.is_object() || !model.contains("units") || !model["units"].is_array()) {
+    return absl::DataLossError("the stored description of the model is damaged");
+  }
+  NamedLayout named;
+  for (const Json& unit : model["units"]) {
+    const bool whole = unit.is_object() && unit.contains("name") && unit["name"].is_string() &&
+                       unit.contains("parameters") && unit["parameters"].is_number_integer() &&
+                       unit.contains("block") && unit["block"].is_number_integer() &&
+                       unit.contains("kind") && unit["kind"].is_string() && unit.contains("fan") &&
+                       unit["fan"].is_number_integer();
+    if (!whole) {
+      return absl::FailedPreconditionError(
+          "the run does not say where its units lie: it was made by another version of Strata");
+    }
+    const auto kind = KindOf(unit["kind"].get<std::string>());
+    if (!kind.ok()) return kind.status();
+    named.names.push_back(unit["name"].get<std::string>());
+    const auto role = RoleOf(unit);
+    if (!role.ok()) return role.status();
+    named.layout.push_back({unit["parameters"].get<int64_t>(), unit["block"].get<int>(), *kind,
+                            unit["fan"].get<int64_t>(), *role});
+  }
+  if (absl::Status status = expr::ValidateLayout(named.layout); !status.ok()) return status;
+  if (named.layout.empty()) return absl::DataLossError("the stored model has no units");
+  return named;
+}
+
+// The contexts and layouts of the run's subjects but the first.
+absl::Status ReadFurtherSubjects(const search::RunStore& store,
+                                 const workers::MeasurementPlan& plan,
+                                 search::SessionOptions* options,
+                                 std::vector<expr::UnitLayout>* layouts) {
+  const auto text = store.Property(kFurtherSubjectsProperty);
+  if (!text.ok()) return text.status();
+  const Json subjects = Json::parse(text->value_or("[]"), nullptr, /*allow_exceptions=*/false);
+  if (!subjects.is_array()) {
+    return absl::DataLossError("the stored description of further models is damaged");
+  }
+  for (const Json& subject : subjects) {
+    if (!subject.is_object() || !subject.contains("model") || !subject.contains("text_digest") ||
+        !subject["text_digest"].is_string()) {
+      return absl::DataLossError("the stored description of further models is damaged");
+    }
+    auto units = UnitsOfModelProperty(subject["model"]);
+    if (!units.ok()) return units.status();
+    layouts->push_back(std::move(units->layout));
+    workers::FillContexts(plan, subject["model"].value("digest", ""),
+                          subject["text_digest"].get<std::string>(),
+                          &options->further_contexts.emplace_back());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
+                                                const std::string& folder) {
+  const auto yaml = RequiredProperty(store, folder, search::kConfigProperty);
+  if (!yaml.ok()) return yaml.status();
+  const auto model = RequiredProperty(store, folder, "model");
+  if (!model.ok()) return model.status();
+  const auto text_digest = RequiredProperty(store, folder, "text_digest");
+  if (!text_digest.ok()) return text_digest.status();
+  auto config = RunConfigFromYaml(*yaml, folder + "/config");
+  if (!config.ok()) return config.status();
+  auto plan = MeasurementPlanOf(*config);
+  if (!plan.ok()) return plan.status();
+  auto levels = store.Property(kLevelsProperty);
+  if (!levels.ok()) return levels.status();
+  plan->search.levels = levels->value_or("");
+  const auto tasks_property = store.Property(kTasksProperty);
+  if (!tasks_property.ok()) return tasks_property.status();
+  const auto tasks = RunTasksFromJson(tasks_property->value_or(""));
+  if (!tasks.ok()) return tasks.status();
+  SetTasks(*config, tasks->digest, &*plan);
+  const Json description = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
+  auto units = UnitsOfModelProperty(description);
+  if (!units.ok()) {
+    return absl::Status(units.status().code(),
+                        fmt::format("'{}': {}", folder, std::string(units.status().message())));
+  }
+  StoredSession stored;
+  std::vector<expr::UnitLayout> further_layouts;
+  if (absl::Status status = ReadFurtherSubjects(store, *plan, &stored.options, &further_layouts);
+      !status.ok()) {
+    return absl::Status(status.code(),
+                        fmt::format("'{}': {}", folder, std::string(status.message())));
+  }
+  auto engine = EngineOptionsOf(*config, units->layout, further_layouts);
+  if (!engine.ok()) return engine.status();
+  auto warm_start = StoredWarmStart(store);
+  if (!warm_start.ok()) return warm_start.status();
+  stored.options.engine = *std::move(engine);
+  stored.options.engine.warm_start = *std::move(warm_start);
+  stored.options.refinement = RefinementOptionsOf(*config);
+  workers::FillContexts(*plan, description.value("digest", ""), *text_digest, &stored.options);
+  stored.config = *std::move(config);
+  stored.unit_names = std::move(units->names);
+  stored.layout = std::move(units->layout);
+  return stored;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,77 @@
+#include "cli/shared/command.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <csignal>
+
+namespace strata::cli {
+namespace {
+
+std::atomic<bool> interrupt_requested{false};
+
+void OnSignal(int signal) {
+  interrupt_requested = true;
+  // A person who presses Ctrl-C again is in a hurry. Engines that end jobs send SIGTERM to every
+  // process of a job, and its shell passes it on: that is one request.
+  if (signal == SIGINT) std::signal(signal, SIG_DFL);
+}
+
+int UsableProcessors() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+void AddFormatOption(CLI::App* subcommand, OutputFormat* format) {
+  subcommand->add_option("--format", *format, "table | json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, OutputFormat>{
+          {"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}}))
+      ->default_str("table");
+}
+
+void AddStreamOption(CLI::App* subcommand, bool* stream) {
+  subcommand->add_flag("--stream", *stream,
+                       "read each block from the file when it is needed: memory for one block "
+                       "instead of the whole model");
+}
+
+void AddThreadsOption(CLI::App* subcommand, int* threads) {
+  *threads = UsableProcessors();
+  subcommand->add_option("--threads", *threads, "processor threads to compute with")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+}
+
+std::string ShellQuoted(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+int ExitCode(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return 0;
+    case absl::StatusCode::kCancelled:
+      return 130;
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+      return 1;
+    default:
+      return 2;
+  }
+}
+
+bool InterruptRequested() { return interrupt_requested; }
+
+void WatchForInterrupt() {
+  std::signal(SIGINT, OnSignal);
+  std::signal(SIGTERM, OnSignal);
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,59 @@
+// One pass of the calibration sequences through the dense model, in float32, and what it tells.
+#ifndef STRATA_EVALUATOR_CALIBRATION_PASS_H_
+#define STRATA_EVALUATOR_CALIBRATION_PASS_H_
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "evaluator/evaluator.h"
+#include "evaluator/model/transformer_model.h"
+
+namespace strata::evaluator {
+
+// Wanda's scaler_row of every input of a block's linears.
+using BlockScalers = std::array<std::vector<float>, kBlockInputs>;
+
+struct CalibrationStatistics {
+  std::vector<BlockScalers> scalers;        // per block
+  std::vector<BlockInput> input_of_linear;  // of a block
+
+  // Filled only where asked for; per block, see pruning/calibration_statistics.h.
+  std::vector<std::vector<double>> similarity;
+  std::vector<double> redundancy;
+  std::vector<double> influence;
+
+  // Filled only where asked for; per block and linear: Redundancy among the linears of the block,
+  // two of which have similarity 1 where they share an input.
+  std::vector<std::vector<double>> linear_redundancy;
+
+  std::span<const float> ScalerRow(int block, int linear) const {
+    return scalers[block][static_cast<int>(input_of_linear[linear])];
+  }
+};
+
+// Runs one block over `hidden` in place and returns the statistics of its inputs. `observer` sees
+// them too.
+BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
+                           const BlockVectors& vectors, int64_t sequences, at::Tensor& hidden,
+                           const InputObserver& observer = nullptr,
+                           BlockExtent extent = BlockExtent::kOutput);
+
+// What a calibration tells besides the scalers.
+struct CalibrationNeeds {
+  bool block_statistics = false;   // similarity, redundancy, influence: holds all blocks' inputs
+  bool linear_redundancy = false;  // holds all inputs of one block
+};
+
+// ResourceExhausted if the inputs to be held need more than 4 GiB; Cancelled when `progress` says
+// so.
+absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& model,
+                                                     const Windows& sequences,
+                                                     const CalibrationNeeds& needs,
+                                                     const Progress& progress);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_CALIBRATION_PASS_H_

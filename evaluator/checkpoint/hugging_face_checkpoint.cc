@@ -1,0 +1,228 @@
+#include "evaluator/checkpoint/hugging_face_checkpoint.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "evaluator/checkpoint/hugging_face_config.h"
+#include "evaluator/files/digest.h"
+#include "evaluator/files/mapped_file.h"
+
+namespace strata::evaluator {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kConfig = "config.json";
+constexpr const char* kSingle = "model.safetensors";
+constexpr std::string_view kPrefix = "model.";
+constexpr const char* kIndex = "model.safetensors.index.json";
+
+std::string PathOf(const std::string& folder, const std::string& name) {
+  return (std::filesystem::path(folder) / name).string();
+}
+
+bool Exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+// Shard by tensor name.
+absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& path) {
+  const absl::StatusOr<Json> json = ReadJsonObject(path);
+  if (!json.ok()) return json.status();
+  if (!json->contains("weight_map") || !(*json)["weight_map"].is_object()) {
+    return absl::DataLossError(fmt::format("{}: expected \"weight_map\", an object", path));
+  }
+  std::map<std::string, std::string> shards;
+  for (const auto& [tensor, shard] : (*json)["weight_map"].items()) {
+    // A name with a path could lead out of the folder.
+    if (!shard.is_string() ||
+        std::filesystem::path(shard.get<std::string>()).filename() != shard.get<std::string>()) {
+      return absl::DataLossError(fmt::format(
+          "{}: weight_map: \"{}\": expected the name of a file of the same folder", path, tensor));
+    }
+    shards[tensor] = shard.get<std::string>();
+  }
+  return shards;
+}
+
+// Buffers that older checkpoints of the family hold; they follow from the configuration.
+bool IsKnownBuffer(const std::string& name) {
+  return name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".attn.masked_bias");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> HuggingFaceCheckpoint::Open(
+    const std::string& folder) {
+  std::unique_ptr<HuggingFaceCheckpoint> checkpoint(new HuggingFaceCheckpoint);
+  checkpoint->folder_ = folder;
+  // Without the last part where the path ends with a slash.
+  const std::filesystem::path path = std::filesystem::weakly_canonical(folder);
+  checkpoint->name_ = (path.has_filename() ? path : path.parent_path()).filename().string();
+  const std::string config_path = PathOf(folder, kConfig);
+  const absl::StatusOr<Json> json = ReadJsonObject(config_path);
+  if (!json.ok()) return json.status();
+  const absl::StatusOr<ModelConfig> config = ReadHuggingFaceConfig(*json, config_path);
+  if (!config.ok()) return config.status();
+  checkpoint->config_ = *config;
+  const auto context = json->find("max_position_embeddings");
+  if (context != json->end() && context->is_number_unsigned()) {
+    checkpoint->context_tokens_ =
+        static_cast<int64_t>(std::min<uint64_t>(context->get<uint64_t>(), 1u << 30));
+  }
+  if (absl::Status status = checkpoint->OpenShards(); !status.ok()) return status;
+  if (absl::Status status = checkpoint->CheckTensors(); !status.ok()) return status;
+  return checkpoint;
+}
+
+absl::Status HuggingFaceCheckpoint::OpenShards() {
+  const std::string index_path = PathOf(folder_, kIndex);
+  if (!Exists(index_path)) {
+    if (Exists(PathOf(folder_, kSingle))) return AddShard(kSingle);
+    const bool pickled = Exists(PathOf(folder_, "pytorch_model.bin")) ||
+                         Exists(PathOf(folder_, "pytorch_model.bin.index.json"));
+    return absl::NotFoundError(
+        fmt::format("{}: expected {} or {}, found neither{}", folder_, kSingle, kIndex,
+                    pickled ? "; pytorch_model.bin is not read: save the model again with "
+                              "transformers, which writes safetensors"
+                            : ""));
+  }
+  const auto index = ReadIndex(index_path);
+  if (!index.ok()) return index.status();
+  std::map<std::string, int> tensors_of;
+  for (const auto& [tensor, shard] : *index) ++tensors_of[shard];
+  std::vector<std::string> missing;
+  for (const auto& [shard, count] : tensors_of) {
+    if (!Exists(PathOf(folder_, shard))) {
+      missing.push_back(fmt::format("{} ({} tensors)", shard, count));
+    }
+  }
+  if (!missing.empty()) {
+    return absl::NotFoundError(fmt::format("{}: {} of {} files are missing: {}", index_path,
+                                           missing.size(), tensors_of.size(),
+                                           fmt::join(missing, ", ")));
+  }
+  for (const auto& [shard, count] : tensors_of) {
+    if (absl::Status status = AddShard(shard); !status.ok()) return status;
+  }
+  for (const auto& [tensor, shard] : *index) {
+    if (shards_[shard]->tensors().contains(tensor)) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: the index expects \"{}\" in {}, which does not hold it", index_path, tensor, shard));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HuggingFaceCheckpoint::AddShard(const std::string& name) {
+  absl::StatusOr<std::unique_ptr<SafetensorsFile>> file =
+      SafetensorsFile::Open(PathOf(folder_, name));
+  if (!file.ok()) return file.status();
+  for (const auto& [tensor, stored] : (*file)->tensors()) {
+    if (tensors_.emplace(tensor, &stored).second) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("{}: \"{}\" is in two files, expected one", (*file)->path(), tensor));
+  }
+  shards_[name] = *std::move(file);
+  return absl::OkStatus();
+}
+
+absl::Status HuggingFaceCheckpoint::CheckTensors() {
+  // A configuration with more blocks than the files have must not be listed in full.
+  if (static_cast<size_t>(config_.blocks) > tensors_.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: num_hidden_layers is {}, and the files hold only {} tensors",
+                    PathOf(folder_, kConfig), config_.blocks, tensors_.size()));
+  }
+  // A checkpoint of the model without its head lacks the prefix.
+  const std::string embedding = ModelTensorName(config_, ModelRole::kEmbedding);
+  lacks_prefix_ = !tensors_.contains(embedding) && embedding.starts_with(kPrefix) &&
+                  tensors_.contains(embedding.substr(kPrefix.size()));
+  std::set<std::string> used;
+  for (const NamedShape& expected : TensorsOf(config_)) {
+    const auto found = tensors_.find(StoredName(expected.name));
+    if (found == tensors_.end()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: expected a tensor \"{}\", found none", folder_, expected.name));
+    }
+    if (found->second->shape != expected.shape) {
+      return absl::InvalidArgumentError(fmt::format(
+          "{}: {} has shape [{}], expected [{}] from {}", folder_, expected.name,
+          fmt::join(found->second->shape, ", "), fmt::join(expected.shape, ", "), kConfig));
+    }
+    if (!ParseNumberFormat(found->second->type).has_value()) {
+      return absl::UnimplementedError(fmt::format("{}: {} is of type {}; supported: F32, F16, BF16",
+                                                  folder_, expected.name, found->second->type));
+    }
+    used.insert(found->first);
+  }
+  for (const auto& [name, tensor] : tensors_) {
+    if (used.contains(name)) continue;
+    // A head beside a tied embedding is a copy that transformers does not read.
+    if (!IsKnownBuffer(name) && name != ModelTensorName(config_, ModelRole::kHead)) {
+      return absl::UnimplementedError(
+          fmt::format("{}: the tensor \"{}\" belongs to no model of the family \"{}\" as {} "
+                      "describes it",
+                      folder_, name, config_.family->name, kConfig));
+    }
+    unused_.emplace(name, tensor);
+  }
+  return absl::OkStatus();
+}
+
+const SafetensorsTensor* HuggingFaceCheckpoint::Find(const std::string& name) const {
+  const auto found = tensors_.find(StoredName(name));
+  return found == tensors_.end() || unused_.contains(found->first) ? nullptr : found->second;
+}
+
+absl::StatusOr<std::string> HuggingFaceCheckpoint::Digest() const {
+  std::string digests;
+  const auto add = [&](const std::string& name) {
+    const absl::StatusOr<std::string> digest = Sha256OfFile(PathOf(folder_, name));
+    if (digest.ok()) digests += fmt::format("{} {}\n", *digest, name);
+    return digest.status();
+  };
+  if (absl::Status status = add(kConfig); !status.ok()) return status;
+  for (const auto& [name, file] : shards_) {
+    if (absl::Status status = add(name); !status.ok()) return status;
+  }
+  return Sha256(digests);
+}
+
+std::string HuggingFaceCheckpoint::StoredName(const std::string& name) const {
+  return lacks_prefix_ && name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+}
+
+std::optional<NumberFormat> HuggingFaceCheckpoint::FormatOf(const std::string& name) const {
+  const SafetensorsTensor* tensor = Find(name);
+  return tensor == nullptr ? std::nullopt : ParseNumberFormat(tensor->type);
+}
+
+absl::Status HuggingFaceCheckpoint::ReadRows(const std::string& name, int64_t first_row,
+                                             std::span<float> values) const {
+  const SafetensorsTensor* tensor = Find(name);
+  if (tensor == nullptr) {
+    return absl::NotFoundError(fmt::format("{}: no tensor \"{}\"", folder_, name));
+  }
+  const NumberFormat format = *ParseNumberFormat(tensor->type);
+  const auto bytes = static_cast<size_t>(BytesPerNumber(format));
+  const auto columns = static_cast<size_t>(tensor->shape.back());
+  Unpack(
+      format,
+      tensor->data.subspan(static_cast<size_t>(first_row) * columns * bytes, values.size() * bytes),
+      values);
+  return absl::OkStatus();
+}
+
+void HuggingFaceCheckpoint::Forget(const std::string& name) const {
+  if (const SafetensorsTensor* tensor = Find(name); tensor != nullptr) ForgetPages(tensor->data);
+}
+
+}  // namespace strata::evaluator

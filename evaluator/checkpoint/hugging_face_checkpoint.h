@@ -1,0 +1,63 @@
+// A Hugging Face directory as a checkpoint: config.json and one safetensors file, or several with
+// model.safetensors.index.json.
+#ifndef STRATA_EVALUATOR_HUGGING_FACE_CHECKPOINT_H_
+#define STRATA_EVALUATOR_HUGGING_FACE_CHECKPOINT_H_
+
+#include <absl/status/statusor.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluator/checkpoint/checkpoint.h"
+#include "evaluator/formats/safetensors_file.h"
+
+namespace strata::evaluator {
+
+class HuggingFaceCheckpoint : public Checkpoint {
+ public:
+  // NotFound: a missing file, or a shard that the index names (with the number of tensors it should
+  // hold). Errors of ReadHuggingFaceConfig and SafetensorsFile::Open. InvalidArgument: a tensor
+  // that is missing, or whose shape or type is not what config.json asks for. Unimplemented: a
+  // tensor that no model of the family has.
+  static absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> Open(const std::string& folder);
+
+  // Tensors that the family's computation does not use and that a copy carries over as they are.
+  const std::map<std::string, const SafetensorsTensor*>& unused() const { return unused_; }
+
+  // The longest text that config.json says the model was made for, in tokens; 2048 where it does
+  // not, as transformers takes it.
+  int64_t context_tokens() const { return context_tokens_; }
+
+  const std::string& path() const override { return folder_; }
+  const std::string& model_name() const override { return name_; }
+  const ModelConfig& config() const override { return config_; }
+  absl::StatusOr<std::string> Digest() const override;
+  std::string StoredName(const std::string& name) const override;
+  std::optional<NumberFormat> FormatOf(const std::string& name) const override;
+  absl::Status ReadRows(const std::string& name, int64_t first_row,
+                        std::span<float> values) const override;
+  void Forget(const std::string& name) const override;
+
+ private:
+  HuggingFaceCheckpoint() = default;
+  absl::Status OpenShards();
+  absl::Status AddShard(const std::string& name);
+  absl::Status CheckTensors();
+  const SafetensorsTensor* Find(const std::string& name) const;
+
+  std::string folder_;
+  std::string name_;
+  ModelConfig config_;
+  bool lacks_prefix_ = false;  // stored names lack "model."
+  int64_t context_tokens_ = 2048;
+  std::map<std::string, std::unique_ptr<SafetensorsFile>> shards_;  // by file name
+  std::map<std::string, const SafetensorsTensor*> tensors_;
+  std::map<std::string, const SafetensorsTensor*> unused_;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_HUGGING_FACE_CHECKPOINT_H_

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "evaluator/checkpoint/checkpoint_writer.h"
+#include "evaluator/formats/safetensors_writer.h"
+
+namespace strata::evaluator {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = "config.json";
+
+// Weights of another format would contradict those that are written.
+bool HoldsWeights(const std::string& name) {
+  constexpr const char* kEndings[] = {".safetensors", ".safetensors.index.json",
+                                      ".bin",         ".bin.index.json",
+                                      ".pt",          ".pth",
+                                      ".gguf",        ".h5",
+                                      ".msgpack",     ".onnx"};
+  return std::ranges::any_of(kEndings, [&](const char* ending) { return name.ends_with(ending); });
+}
+
+const char* TorchName(NumberFormat format) {
+  if (format == NumberFormat::kFloat32) return "float32";
+  return format == NumberFormat::kFloat16 ? "float16" : "bfloat16";
+}
+
+class HuggingFaceWriter : public CheckpointWriter {
+ public:
+  HuggingFaceWriter(const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options)
+      : source_(source), options_(options) {
+    std::vector<PlannedTensor> tensors;
+    for (const NamedShape& tensor : TensorsOf(source.config())) {
+      const NumberFormat format = options.format.value_or(*source.FormatOf(tensor.name));
+      stored_[tensor.name] = {
+          .name = tensor.name, .format = format, .columns = tensor.shape.back()};
+      int64_t bytes = BytesPerNumber(format);
+      for (const int64_t size : tensor.shape) bytes *= size;
+      tensors.push_back({tensor.name, NameOf(format), tensor.shape, bytes});
+    }
+    for (const auto& [name, tensor] : source.unused()) {
+      tensors.push_back(
+          {name, tensor->type, tensor->shape, static_cast<int64_t>(tensor->data.size())});
+    }
+    plan_ = SafetensorsPlan::Of(tensors, options.shard_bytes);
+  }
+
+  absl::Status ListOtherFiles() {
+    std::error_code error;
+    fs::directory_iterator entries(source_.path(), error);
+    if (error) {
+      return absl::PermissionDeniedError(
+          fmt::format("{}: cannot list the folder: {}", source_.path(), error.message()));
+    }
+    for (const fs::directory_entry& entry : entries) {
+      const std::string name = entry.path().filename().string();
+      const bool left_out = std::ranges::find(options_.left_out, name) != options_.left_out.end();
+      if (!entry.is_regular_file(error) || HoldsWeights(name) || left_out) continue;
+      others_.push_back(name);
+      other_bytes_ += static_cast<int64_t>(entry.file_size(error));
+    }
+    std::ranges::sort(others_);
+    return absl::OkStatus();
+  }
+
+  int64_t bytes() const override { return plan_.bytes() + other_bytes_; }
+
+  std::vector<std::string> files() const override {
+    std::vector<std::string> names;
+    for (const SafetensorsPlan::Shard& shard : plan_.shards) names.push_back(shard.file);
+    names.insert(names.end(), others_.begin(), others_.end());
+    return names;
+  }
+
+  absl::Status Start(const std::string& path) override {
+    folder_ = path;
+    std::error_code error;
+    fs::create_directory(path, error);
+    if (error) {
+      return absl::PermissionDeniedError(
+          fmt::format("{}: cannot make the folder: {}", path, error.message()));
+    }
+    absl::StatusOr<TensorOutput> output = CreateSafetensors(plan_, path);
+    if (!output.ok()) return output.status();
+    output_ = *std::move(output);
+    for (const std::string& name : others_) {
+      if (absl::Status status = CopyFile(name); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Finish() override {
+    for (const auto& [name, tensor] : source_.unused()) {
+      if (absl::Status status = output_.Write(name, 0, tensor->data); !status.ok()) return status;
+    }
+    if (absl::Status status = output_.Finish(); !status.ok()) return status;
+    return WriteSafetensorsIndex(plan_, folder_);
+  }
+
+ private:
+  absl::Status CopyFile(const std::string& name) const {
+    const std::string path = (fs::path(source_.path()) / name).string();
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file) return absl::DataLossError(fmt::format("{}: cannot read", path));
+    if (name == kConfig && options_.format.has_value()) text = ConfigWithFormat(text);
+    return WriteNewFile((fs::path(folder_) / name).string(), text);
+  }
+
+  // The configuration says in which format transformers loads the weights.
+  std::string ConfigWithFormat(const std::string& text) const {
+    auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const char* key = json.contains("dtype") ? "dtype" : "torch_dtype";
+    json[key] = TorchName(*options_.format);
+    return json.dump(2) + "\n";
+  }
+
+  const HuggingFaceCheckpoint& source_;
+  CheckpointWriterOptions options_;
+  SafetensorsPlan plan_;
+  std::vector<std::string> others_;
+  int64_t other_bytes_ = 0;
+  std::string folder_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewHuggingFaceWriter(
+    const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options) {
+  auto writer = std::make_unique<HuggingFaceWriter>(source, options);
+  if (absl::Status status = writer->ListOtherFiles(); !status.ok()) return status;
+  return writer;
+}
+
+}  // namespace strata::evaluator

@@ -1,0 +1,162 @@
+#include "evaluator/formats/safetensors_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace strata::evaluator {
+namespace {
+
+using Json = nlohmann::json;
+
+// As the reference implementation of the format allows; a header is about 100 bytes a tensor.
+constexpr uint64_t kLargestHeaderBytes = 100'000'000;
+
+struct TypeBytes {
+  const char* name;
+  int64_t bytes;
+};
+
+constexpr TypeBytes kTypes[] = {{"BOOL", 1},    {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"I16", 2},
+                                {"F8_E4M3", 1}, {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
+                                {"U32", 4},     {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8}};
+
+std::optional<int64_t> BytesOf(const std::string& type) {
+  for (const TypeBytes& row : kTypes) {
+    if (type == row.name) return row.bytes;
+  }
+  return std::nullopt;
+}
+
+// Nothing if it does not fit in 64 bits.
+std::optional<int64_t> Product(std::optional<int64_t> a, int64_t b) {
+  int64_t product = 0;
+  if (!a.has_value() || __builtin_mul_overflow(*a, b, &product)) return std::nullopt;
+  return product;
+}
+
+struct Entry {
+  std::string name;
+  SafetensorsTensor tensor;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+bool IsNaturals(const Json& json) {
+  return json.is_array() &&
+         std::ranges::all_of(json, [](const Json& x) { return x.is_number_unsigned(); });
+}
+
+// The entry without its data.
+absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
+  const bool whole = json.is_object() && json.contains("dtype") && json["dtype"].is_string() &&
+                     json.contains("shape") && IsNaturals(json["shape"]) &&
+                     json.contains("data_offsets") && IsNaturals(json["data_offsets"]) &&
+                     json["data_offsets"].size() == 2;
+  if (!whole) {
+    return absl::DataLossError(
+        "expected \"dtype\", a text, \"shape\", natural numbers, and \"data_offsets\", two of "
+        "them");
+  }
+  Entry entry;
+  entry.name = name;
+  entry.tensor.type = json["dtype"].get<std::string>();
+  entry.begin = json["data_offsets"][0].get<uint64_t>();
+  entry.end = json["data_offsets"][1].get<uint64_t>();
+  std::optional<int64_t> bytes = BytesOf(entry.tensor.type);
+  if (!bytes.has_value()) {
+    return absl::DataLossError(fmt::format("the type \"{}\" is unknown", entry.tensor.type));
+  }
+  for (const Json& size : json["shape"]) {
+    if (size.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()}) {
+      return absl::DataLossError(fmt::format("a dimension of {}", size.get<uint64_t>()));
+    }
+    entry.tensor.shape.push_back(size.get<int64_t>());
+    bytes = Product(bytes, entry.tensor.shape.back());
+  }
+  if (!bytes.has_value() || entry.begin > entry.end ||
+      entry.end - entry.begin != static_cast<uint64_t>(*bytes)) {
+    return absl::DataLossError(fmt::format(
+        "expected {} bytes for {} [{}], found the offsets {} to {}",
+        bytes.has_value() ? fmt::format("{}", *bytes) : "more than 2^63", entry.tensor.type,
+        fmt::join(entry.tensor.shape, ", "), entry.begin, entry.end));
+  }
+  return entry;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Open(const std::string& path) {
+  absl::StatusOr<MappedFile> mapping = MappedFile::Open(path, "a safetensors file");
+  if (!mapping.ok()) return mapping.status();
+  std::unique_ptr<SafetensorsFile> file(new SafetensorsFile(path, *std::move(mapping)));
+  if (absl::Status status = file->ReadHeader(); !status.ok()) {
+    return absl::Status(status.code(), fmt::format("{}: {}", path, std::string(status.message())));
+  }
+  return file;
+}
+
+absl::Status SafetensorsFile::ReadHeader() {
+  const std::span<const std::byte> bytes = mapping_.bytes();
+  uint64_t header_bytes = 0;
+  if (bytes.size() < sizeof(header_bytes)) {
+    return absl::DataLossError(
+        fmt::format("expected a safetensors file, found {} bytes", bytes.size()));
+  }
+  std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
+  const uint64_t largest = std::min(kLargestHeaderBytes, bytes.size() - sizeof(header_bytes));
+  if (header_bytes > largest) {
+    return absl::DataLossError(fmt::format(
+        "expected a header of at most {} bytes, found one of {}: truncated, or no safetensors file",
+        largest, header_bytes));
+  }
+  const auto* text = reinterpret_cast<const char*>(bytes.data() + sizeof(header_bytes));
+  const Json header = Json::parse(text, text + header_bytes, nullptr, /*allow_exceptions=*/false);
+  if (!header.is_object()) return absl::DataLossError("the header is not a JSON object");
+  const std::span<const std::byte> data = bytes.subspan(sizeof(header_bytes) + header_bytes);
+  std::vector<Entry> entries;
+  for (const auto& [name, json] : header.items()) {
+    if (name == "__metadata__") {
+      if (!json.is_object()) return absl::DataLossError("__metadata__: expected an object");
+      for (const auto& [key, value] : json.items()) {
+        if (!value.is_string()) {
+          return absl::DataLossError(fmt::format("__metadata__: \"{}\": expected a text", key));
+        }
+        metadata_[key] = value.get<std::string>();
+      }
+      continue;
+    }
+    absl::StatusOr<Entry> entry = ReadEntry(name, json);
+    if (!entry.ok()) {
+      return absl::DataLossError(
+          fmt::format("tensor \"{}\": {}", name, std::string(entry.status().message())));
+    }
+    entries.push_back(*std::move(entry));
+  }
+  std::ranges::sort(entries, {},
+                    [](const Entry& entry) { return std::pair(entry.begin, entry.end); });
+  uint64_t end = 0;
+  for (Entry& entry : entries) {
+    if (entry.begin != end || entry.end > data.size()) {
+      return absl::DataLossError(
+          fmt::format("tensor \"{}\": expected bytes from {} on and up to {} at most, found the "
+                      "offsets {} to {}: truncated or damaged",
+                      entry.name, end, data.size(), entry.begin, entry.end));
+    }
+    end = entry.end;
+    entry.tensor.data = data.subspan(entry.begin, entry.end - entry.begin);
+    tensors_.emplace(std::move(entry.name), std::move(entry.tensor));
+  }
+  if (end != data.size()) {
+    return absl::DataLossError(
+        fmt::format("expected {} bytes of tensors, found {}", end, data.size()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace strata::evaluator

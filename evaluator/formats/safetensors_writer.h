@@ -1,0 +1,47 @@
+// Writer of safetensors files, in one part or several.
+#ifndef STRATA_EVALUATOR_SAFETENSORS_WRITER_H_
+#define STRATA_EVALUATOR_SAFETENSORS_WRITER_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "evaluator/formats/tensor_output.h"
+
+namespace strata::evaluator {
+
+struct PlannedTensor {
+  std::string name;
+  std::string type;  // as safetensors names it
+  std::vector<int64_t> shape;
+  int64_t bytes = 0;
+};
+
+// How tensors are dealt to files: in order, a new file wherever the next one would lead beyond
+// `shard_bytes` (a tensor larger than that has a file of its own).
+struct SafetensorsPlan {
+  struct Shard {
+    std::string file;    // "model.safetensors", or "model-00001-of-00002.safetensors"
+    std::string header;  // length and JSON, as the file begins
+    int64_t bytes = 0;   // of the file
+    std::vector<PlannedTensor> tensors;
+  };
+  std::vector<Shard> shards;
+  int64_t tensor_bytes = 0;
+  int64_t bytes() const;  // of all files but the index
+
+  static SafetensorsPlan Of(const std::vector<PlannedTensor>& tensors, int64_t shard_bytes);
+};
+
+// Makes the files of the plan in an existing folder, their space reserved.
+absl::StatusOr<TensorOutput> CreateSafetensors(const SafetensorsPlan& plan,
+                                               const std::string& folder);
+
+// Writes model.safetensors.index.json if there is more than one file.
+absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::string& folder);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_SAFETENSORS_WRITER_H_

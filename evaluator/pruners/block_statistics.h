@@ -1,0 +1,31 @@
+// What pruners know of a block besides its weights, and pruning by it: the same block can be pruned
+// to several sparsities from one observation.
+#ifndef STRATA_EVALUATOR_BLOCK_STATISTICS_H_
+#define STRATA_EVALUATOR_BLOCK_STATISTICS_H_
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "evaluator/calibration/calibration_pass.h"
+#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/input_hessians.h"
+
+namespace strata::evaluator {
+
+// Of the inputs of a block's linears.
+struct BlockStatistics {
+  BlockScalers scalers;                 // for scores; empty vectors for magnitude
+  std::optional<BlockFactors> factors;  // for SparseGPT
+};
+
+// `pruned`, float32, becomes the block's linears pruned by `method`; returns the zeros. Errors as
+// BlockPruner::Prune.
+absl::StatusOr<int64_t> PruneBlock(const TransformerModel& model, int block,
+                                   const PruningMethod& method, const BlockStatistics& statistics,
+                                   const BlockSparsity& sparsity, BlockMatrices& pruned);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_BLOCK_STATISTICS_H_

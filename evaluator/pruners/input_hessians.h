@@ -1,0 +1,33 @@
+// Hessians of the inputs of a block's linears, for SparseGPT.
+#ifndef STRATA_EVALUATOR_INPUT_HESSIANS_H_
+#define STRATA_EVALUATOR_INPUT_HESSIANS_H_
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <span>
+
+#include "evaluator/model/transformer_block.h"
+#include "pruning/sparse_gpt.h"
+
+namespace strata::evaluator {
+
+// One for each of a block's four inputs; linears that share an input share its factor.
+using BlockFactors = std::array<pruning::HessianFactor, kBlockInputs>;
+
+// Runs one block over `hidden` in place and returns the factors of the Hessians of its inputs.
+// Errors of pruning::InputHessian::Matrix and FactorHessian, naming the input.
+absl::StatusOr<BlockFactors> RunAndFactor(BlockForward& forward, const BlockMatrices& matrices,
+                                          const BlockVectors& vectors, int64_t sequences,
+                                          at::Tensor& hidden,
+                                          BlockExtent extent = BlockExtent::kOutput);
+
+// Prunes the linears of `pruned`, which holds the dense weights, in place; returns the zeros.
+absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,
+                                              const BlockFactors& factors, int block,
+                                              std::span<const double> sparsity, int64_t group,
+                                              BlockMatrices& pruned);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_INPUT_HESSIANS_H_

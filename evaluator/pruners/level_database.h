@@ -1,0 +1,77 @@
+// Weights that one-shot SparseGPT left at every sparsity of a grid, on disk: how they are computed,
+// and how they prune a model.
+#ifndef STRATA_EVALUATOR_LEVEL_DATABASE_H_
+#define STRATA_EVALUATOR_LEVEL_DATABASE_H_
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "evaluator/banks/bank_writer.h"
+#include "evaluator/banks/level_layout.h"
+#include "evaluator/model/transformer_model.h"
+#include "evaluator/pruners/block_pruner.h"
+#include "pruning/level_choice.h"
+
+namespace strata::evaluator {
+
+// Computes the entries that `writer` lacks and appends them, block by block: the calibration
+// sequences run through the dense model, the Hessians of a block's inputs are factored once for all
+// levels of its linears. Holds the activations, one block and its factors. With the same number of
+// threads the same bytes, wherever it was interrupted. Errors as RunAndFactor and SparseGptPrune,
+// with block and linear, and as BankWriter::Append; Cancelled.
+absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequences,
+                           const LevelLayout& layout, BankWriter& writer, const Progress& progress);
+
+// An opened database. Immutable; const access is thread-safe.
+class LevelDatabase {
+ public:
+  // FailedPrecondition, naming what differs, if it is of another model or text; errors of
+  // BankFile::Open, where NotFound says how to build one.
+  static absl::StatusOr<LevelDatabase> Open(const std::string& folder, const ModelSummary& model,
+                                            const std::string& text_digest);
+
+  const BankFile& file() const { return *file_; }
+  const LevelLayout& layout() const { return layout_; }
+
+ private:
+  LevelDatabase(std::unique_ptr<BankFile> file, LevelLayout layout)
+      : file_(std::move(file)), layout_(std::move(layout)) {}
+
+  std::unique_ptr<BankFile> file_;
+  LevelLayout layout_;
+};
+
+// Serves the levels that together are nearest to an allocation.
+class OneShotLevels : public BlockPruner {
+ public:
+  // `model` and `database` must outlive the pruner. `sparsity` has an entry for each block. Errors
+  // as pruning::ChooseLevels.
+  static absl::StatusOr<std::unique_ptr<OneShotLevels>> Create(
+      const TransformerModel& model, const LevelDatabase& database,
+      std::span<const BlockSparsity> sparsity, Arithmetic arithmetic);
+
+  const pruning::LevelChoice& choice() const { return choice_; }
+
+  // The levels of the block, chosen before; `sparsity` is not looked at. DataLoss if the file was
+  // altered.
+  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
+
+ private:
+  OneShotLevels(const TransformerModel& model, const LevelDatabase& database,
+                pruning::LevelChoice choice, Arithmetic arithmetic);
+  absl::Status LoadDense(int block, int linear, at::Tensor& weights);
+  absl::Status LoadLevel(int entry, at::Tensor& weights);
+
+  const TransformerModel& model_;
+  const LevelDatabase& database_;
+  pruning::LevelChoice choice_;
+  BlockMatrices buffer_;
+};
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_LEVEL_DATABASE_H_

@@ -1,0 +1,100 @@
+#include "evaluator/pruners/one_shot_pruner.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+namespace strata::evaluator {
+namespace {
+
+constexpr int64_t kMaximumFactorBytes = int64_t{8} << 30;
+
+absl::Status CheckFactorBytes(const ModelConfig& config) {
+  const int64_t hidden = config.hidden * config.hidden;
+  const int64_t bytes = config.blocks * int64_t{4} *
+                        (2 * hidden + config.query_rows() * config.query_rows() +
+                         config.feed_forward * config.feed_forward);
+  if (bytes <= kMaximumFactorBytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(fmt::format(
+      "one-shot SparseGPT holds the factors of all Hessians: {:.1f} GiB for this model, more than "
+      "the limit of {} GiB; build a level database, which holds those of one block at a time, or "
+      "use "
+      "the sequential protocol",
+      static_cast<double>(bytes) / static_cast<double>(1 << 30), kMaximumFactorBytes >> 30));
+}
+
+}  // namespace
+
+OneShotRanks::OneShotRanks(const TransformerModel& model, const RankBank& bank,
+                           Arithmetic arithmetic)
+    : model_(model), bank_(bank), arithmetic_(arithmetic) {
+  const at::InferenceMode guard;
+  buffer_ = BlockMatrices::Allocate(model.config(), arithmetic);
+}
+
+absl::StatusOr<PrunedBlock> OneShotRanks::Prune(int block, const BlockSparsity& sparsity) {
+  const at::InferenceMode guard;
+  const ModelConfig& config = model_.config();
+  const BlockMatrices matrices = model_.matrices(block);
+  PrunedBlock pruned{buffer_, 0};
+  for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
+    const pruning::WeightView dense = ViewOf(matrices.Linear(config, linear));
+    const auto pattern = pruning::PatternFor(sparsity[linear], bank_.method().group, dense.columns);
+    if (!pattern.ok()) return InLinear(pattern.status(), block, linear);
+    const pruning::WeightRanks& ranks = bank_.ranks(block, linear);
+    const int64_t removed = pruning::RemovedPerCompetition(ranks.competition(), *pattern, dense);
+    const at::Tensor output = buffer_.Linear(config, linear);
+    pruned.zeros += arithmetic_ == Arithmetic::kFloat32
+                        ? ranks.Prune(dense, removed, output.data_ptr<float>())
+                        : ranks.PruneToBFloat16(dense, removed, BFloat16BitsOf(output));
+  }
+  return pruned;
+}
+
+absl::StatusOr<FactorBank> FactorBank::Build(const TransformerModel& model,
+                                             const Windows& sequences, const Progress& progress) {
+  const at::InferenceMode guard;
+  const ModelConfig& config = model.config();
+  if (absl::Status status = CheckFactorBytes(config); !status.ok()) return status;
+  BlockForward forward(config, static_cast<int64_t>(sequences.front().size()),
+                       Arithmetic::kFloat32);
+  at::Tensor hidden = model.Embed(sequences);
+  FactorBank bank;
+  for (int block = 0; block < config.blocks; ++block) {
+    if (progress && !progress(static_cast<double>(block) / config.blocks)) {
+      return absl::CancelledError("stopped while factoring Hessians");
+    }
+    absl::StatusOr<BlockFactors> factors =
+        RunAndFactor(forward, model.matrices(block), model.vectors(block),
+                     static_cast<int64_t>(sequences.size()), hidden);
+    if (!factors.ok()) {
+      return absl::Status(
+          factors.status().code(),
+          fmt::format("block {}, {}", block, std::string(factors.status().message())));
+    }
+    bank.factors_.push_back(*std::move(factors));
+  }
+  return bank;
+}
+
+OneShotSparseGpt::OneShotSparseGpt(const TransformerModel& model, const FactorBank& bank,
+                                   const PruningMethod& method, Arithmetic arithmetic)
+    : model_(model), bank_(bank), method_(method) {
+  const at::InferenceMode guard;
+  buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kFloat32);
+  if (arithmetic == Arithmetic::kBFloat16) {
+    bfloat16_buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kBFloat16);
+  }
+}
+
+absl::StatusOr<PrunedBlock> OneShotSparseGpt::Prune(int block, const BlockSparsity& sparsity) {
+  const at::InferenceMode guard;
+  CopyMatrices(model_.matrices(block), &buffer_);
+  const absl::StatusOr<int64_t> zeros = PruneBlockBySparseGpt(
+      model_.config(), bank_.factors(block), block, sparsity, method_.group, buffer_);
+  if (!zeros.ok()) return zeros.status();
+  if (!bfloat16_buffer_.has_value()) return PrunedBlock{buffer_, *zeros};
+  RoundMatrices(buffer_, &*bfloat16_buffer_);
+  return PrunedBlock{*bfloat16_buffer_, *zeros};
+}
+
+}  // namespace strata::evaluator

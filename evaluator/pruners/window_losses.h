@@ -1,0 +1,31 @@
+// Losses of token windows under a model whose blocks come from a pruner.
+#ifndef STRATA_EVALUATOR_WINDOW_LOSSES_H_
+#define STRATA_EVALUATOR_WINDOW_LOSSES_H_
+
+#include <ATen/core/Tensor.h>
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <vector>
+
+#include "evaluator/evaluator.h"
+#include "evaluator/model/transformer_model.h"
+#include "evaluator/pruners/block_pruner.h"
+
+namespace strata::evaluator {
+
+// Called with the input of every block, and last with the output of the last one.
+using HiddenObserver = std::function<void(const at::Tensor& hidden)>;
+
+// Runs all windows through block after block, so that only one block's pruned weights exist; holds
+// windows * tokens * hidden * 4 bytes. `sparsity` has one entry per block. Cancelled when
+// `progress` says so between blocks.
+absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner& pruner,
+                                           const std::vector<BlockSparsity>& sparsity,
+                                           const Windows& windows, Arithmetic arithmetic,
+                                           const Progress& progress,
+                                           const HiddenObserver& observer = nullptr);
+
+}  // namespace strata::evaluator
+
+#endif  // STRATA_EVALUATOR_WINDOW_LOSSES_H_

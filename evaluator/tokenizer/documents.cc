@@ -1,0 +1,195 @@
+// Reading of text files into one text or into documents; declared in text_corpus.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "evaluator/tokenizer/text_corpus.h"
+
+namespace strata::evaluator {
+namespace {
+
+constexpr size_t kSmallestRunBytes = 4096;
+
+struct FormatName {
+  const char* name;
+  TextFormat format;
+};
+
+constexpr FormatName kFormats[] = {{"plain", TextFormat::kPlain},
+                                   {"wikitext", TextFormat::kWikitext},
+                                   {"jsonl", TextFormat::kJsonl}};
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return absl::NotFoundError(fmt::format("{}: no such file", path));
+  }
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(fmt::format("{}: expected a file, found a folder", path));
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::PermissionDeniedError(
+        fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
+  }
+  std::ostringstream text;
+  // An empty file sets the failure bit of the destination, which is no error here.
+  text << file.rdbuf();
+  if (file.bad()) return absl::DataLossError(fmt::format("{}: reading failed", path));
+  return std::move(text).str();
+}
+
+// Lines with the newline that ends them; the last may have none.
+std::vector<std::string_view> Lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t newline = text.find('\n');
+    const size_t size = newline == std::string_view::npos ? text.size() : newline + 1;
+    lines.push_back(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return lines;
+}
+
+std::string Join(const std::vector<std::string>& rows) {
+  std::string text;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0) text += "\n\n";
+    text += rows[i];
+  }
+  return text;
+}
+
+std::vector<std::string> WikitextRows(std::string_view text) {
+  std::vector<std::string> rows;
+  for (const std::string_view line : Lines(text)) {
+    const bool blank = line.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+    rows.emplace_back(blank ? std::string_view() : line);
+  }
+  return rows;
+}
+
+absl::StatusOr<std::vector<std::string>> JsonlTexts(std::string_view text,
+                                                    const std::string& path) {
+  std::vector<std::string> texts;
+  int64_t number = 0;
+  for (const std::string_view line : Lines(text)) {
+    ++number;
+    try {
+      const nlohmann::json value = nlohmann::json::parse(line);
+      const auto found = value.find("text");  // end() unless the value is an object
+      if (found == value.end() || !found->is_string()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{}: line {}: expected an object with a string \"text\", found {}", path,
+                        number, std::string(line.substr(0, 80))));
+      }
+      texts.push_back(found->get<std::string>());
+    } catch (const nlohmann::json::parse_error& error) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: line {}: expected a JSON object: {}", path, number, error.what()));
+    }
+  }
+  return texts;
+}
+
+// A last run that is too short joins the one before it.
+std::vector<std::string> LineRuns(std::string_view text) {
+  std::vector<std::string> runs;
+  std::string run;
+  for (const std::string_view line : Lines(text)) {
+    run += line;
+    if (run.size() >= kSmallestRunBytes) runs.push_back(std::exchange(run, {}));
+  }
+  if (!run.empty() && !runs.empty()) {
+    runs.back() += run;
+  } else if (!run.empty()) {
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadFolder(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->path().extension() == ".txt" && entry->is_regular_file(ignored)) {
+      names.push_back(entry->path().filename().string());
+    }
+  }
+  if (error) {
+    return absl::PermissionDeniedError(
+        fmt::format("{}: cannot list the folder: {}", path, error.message()));
+  }
+  if (names.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: expected *.txt files in the folder, found none", path));
+  }
+  std::sort(names.begin(), names.end());
+  std::vector<std::string> documents;
+  for (const std::string& name : names) {
+    absl::StatusOr<std::string> text = ReadFile((fs::path(path) / name).string());
+    if (!text.ok()) return text.status();
+    documents.push_back(*std::move(text));
+  }
+  return documents;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadDocumentsOfFile(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  if (std::filesystem::path(path).extension() == ".jsonl") return JsonlTexts(*text, path);
+  return LineRuns(*text);
+}
+
+}  // namespace
+
+absl::StatusOr<TextFormat> ParseTextFormat(const std::string& name) {
+  std::string known;
+  for (const FormatName& row : kFormats) {
+    if (name == row.name) return row.format;
+    known += fmt::format(" {}", row.name);
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("text format: expected one of{}, found \"{}\"", known, name));
+}
+
+absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format) {
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  if (format == TextFormat::kJsonl) return JsonlTexts(*text, path);
+  if (format == TextFormat::kWikitext) return std::vector<std::string>{Join(WikitextRows(*text))};
+  return std::vector<std::string>{*std::move(text)};
+}
+
+absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format) {
+  const absl::StatusOr<std::vector<std::string>> texts = ReadTexts(path, format);
+  if (!texts.ok()) return texts.status();
+  return Join(*texts);
+}
+
+absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path) {
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  absl::StatusOr<std::vector<std::string>> documents =
+      is_folder ? ReadFolder(path) : ReadDocumentsOfFile(path);
+  if (!documents.ok()) return documents;
+  const bool has_text = std::any_of(documents->begin(), documents->end(),
+                                    [](const std::string& document) { return !document.empty(); });
+  if (!has_text) {
+    return absl::InvalidArgumentError(fmt::format("{}: expected text, found no characters", path));
+  }
+  return documents;
+}
+
+}  // namespace strata::evaluator

@@ -1,0 +1,164 @@
+#include "evaluator/tokenizer/hugging_face_tokenizer.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "evaluator/files/json_field.h"
+#include "evaluator/tokenizer/sentencepiece_model.h"
+#include "evaluator/tokenizer/tokenizer_config.h"
+#include "evaluator/tokenizer/tokenizer_json.h"
+#include "evaluator/tokenizer/vocabulary_files.h"
+
+namespace strata::evaluator {
+namespace {
+
+absl::StatusOr<TokenizerDescription> ReadSentencePieceFile(const std::string& path,
+                                                           const TokenizerConfig& config) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(fmt::format("{}: cannot be opened", path));
+  std::stringstream contents;
+  contents << file.rdbuf();
+  return ReadSentencePieceModel(contents.view(), path, config.legacy.value_or(false));
+}
+
+absl::StatusOr<TokenizerDescription> ReadFiles(const std::string& directory,
+                                               const TokenizerConfig& config) {
+  const std::string json_path = directory + "/tokenizer.json";
+  const std::string model_path = directory + "/tokenizer.model";
+  if (std::filesystem::exists(json_path)) {
+    const absl::StatusOr<nlohmann::json> json = ReadJsonFile(json_path);
+    if (!json.ok()) return json.status();
+    return ReadTokenizerJson(*json, json_path);
+  }
+  if (std::filesystem::exists(model_path)) return ReadSentencePieceFile(model_path, config);
+  if (std::filesystem::exists(directory + "/vocab.json")) {
+    return ReadVocabularyFiles(directory, config);
+  }
+  return absl::NotFoundError(fmt::format(
+      "{}: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt in it",
+      directory));
+}
+
+std::optional<int32_t> FindToken(const TokenizerDescription& description, const std::string& text) {
+  for (int32_t id = 0; id < description.size(); ++id) {
+    if (description.tokens[id] == text) return id;
+  }
+  return std::nullopt;
+}
+
+// The token that the files beside the tokenizer name, by text or, failing that, by id.
+absl::Status NameToken(const std::string& directory, const TokenizerConfig& config,
+                       const std::string& name, const std::optional<int64_t>& id,
+                       const TokenizerDescription& description, std::optional<int32_t>& target) {
+  if (const auto found = config.named_tokens.find(name); found != config.named_tokens.end()) {
+    const std::optional<int32_t> token = FindToken(description, found->second.text);
+    if (!token.has_value()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}/tokenizer_config.json: {}: expected a token of the vocabulary, found "
+                      "\"{}\"",
+                      directory, name, found->second.text));
+    }
+    target = token;
+  } else if (!target.has_value() && id.has_value()) {
+    if (*id < 0 || *id >= description.size()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}/config.json: {}_id: expected an id from 0 to {}, found {}", directory,
+                      name, description.size() - 1, *id));
+    }
+    target = static_cast<int32_t>(*id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddToken(const std::string& directory, const AddedToken& token, int64_t id,
+                      TokenizerDescription& description) {
+  constexpr int64_t kMostUnusedIds = 65536;
+  if (id < 0 || id > description.size() + kMostUnusedIds) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}/tokenizer_config.json: added_tokens_decoder: expected ids from 0 to {}, found {}",
+        directory, description.size() + kMostUnusedIds, id));
+  }
+  const auto place = static_cast<size_t>(id);
+  if (place >= description.tokens.size()) {
+    description.tokens.resize(place + 1);
+    description.types.resize(place + 1, TokenType::kUnused);
+    if (!description.scores.empty()) description.scores.resize(place + 1);
+  }
+  std::string& text = description.tokens[place];
+  if (!text.empty() && text != token.text) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}/tokenizer_config.json: added_tokens_decoder: {}: expected \"{}\" as in {}, found "
+        "\"{}\"",
+        directory, id, text, description.source, token.text));
+  }
+  text = token.text;
+  for (const AddedToken& known : description.added_tokens) {
+    if (known.id == id) return absl::OkStatus();
+  }
+  if (description.types[place] != TokenType::kUnknown) {
+    description.types[place] = token.special ? TokenType::kControl : TokenType::kUserDefined;
+  }
+  description.added_tokens.push_back(token);
+  description.added_tokens.back().id = static_cast<int32_t>(id);
+  return absl::OkStatus();
+}
+
+// Tokens that the files beside the tokenizer add to those it has itself.
+absl::Status AddTokens(const std::string& directory, const TokenizerConfig& config,
+                       TokenizerDescription& description) {
+  for (const auto& [id, token] : config.added_tokens) {
+    absl::Status status = AddToken(directory, token, id, description);
+    if (!status.ok()) return status;
+  }
+  for (const auto& [name, token] : config.named_tokens) {
+    const std::optional<int32_t> id = FindToken(description, token.text);
+    if (!id.has_value()) continue;
+    absl::Status status = AddToken(directory, token, *id, description);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// As transformers does: either of the flags replaces the post-processor, and one without its token
+// counts as false.
+absl::Status ApplyConfig(const std::string& directory, const TokenizerConfig& config,
+                         TokenizerDescription& description) {
+  const bool by_flags = config.adds_begin.has_value() || config.adds_end.has_value();
+  if (by_flags) {
+    description.adds_begin =
+        config.adds_begin.value_or(false) && config.named_tokens.count("bos_token") > 0;
+    description.adds_end =
+        config.adds_end.value_or(false) && config.named_tokens.count("eos_token") > 0;
+  }
+  std::optional<int32_t> begin = by_flags ? std::nullopt : description.begin;
+  std::optional<int32_t> end = by_flags ? std::nullopt : description.end;
+  absl::Status status =
+      NameToken(directory, config, "bos_token", config.begin_id, description, begin);
+  if (!status.ok()) return status;
+  status = NameToken(directory, config, "eos_token", config.end_id, description, end);
+  if (!status.ok()) return status;
+  // What the post-processor puts there is what is put there.
+  if (by_flags || !description.adds_begin) description.begin = begin;
+  if (by_flags || !description.adds_end) description.end = end;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TokenizerDescription> ReadHuggingFaceTokenizer(const std::string& directory) {
+  const absl::StatusOr<TokenizerConfig> config = ReadTokenizerConfig(directory);
+  if (!config.ok()) return config.status();
+  absl::StatusOr<TokenizerDescription> description = ReadFiles(directory, *config);
+  if (!description.ok()) return description.status();
+  absl::Status status = AddTokens(directory, *config, *description);
+  if (!status.ok()) return status;
+  if (status = ApplyConfig(directory, *config, *description); !status.ok()) return status;
+  if (status = Validate(*description); !status.ok()) return status;
+  return description;
+}
+
+}  // namespace strata::evaluator

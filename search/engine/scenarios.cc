@@ -1,0 +1,278 @@
+#include "search/engine/scenarios.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace strata::search {
+namespace {
+
+// In nats. Below, a share of the damage is noise divided by noise.
+constexpr double kLeastDamage = 1e-3;
+
+size_t Index(int i) { return static_cast<size_t>(i); }
+
+}  // namespace
+
+double RelativeLoss(const std::vector<double>& nll, const std::vector<ReferenceLosses>& references,
+                    Aggregate aggregate) {
+  if (nll.size() == 1) return nll.front();
+  double sum = 0, worst = 0;
+  for (size_t i = 0; i < nll.size(); ++i) {
+    const auto& [dense, uniform] = references[i];
+    const double share = (nll[i] - dense) / (uniform - dense);
+    sum += share;
+    worst = i == 0 ? share : std::max(worst, share);
+  }
+  const double share =
+      aggregate == Aggregate::kWorst ? worst : sum / static_cast<double>(nll.size());
+  return references[0].dense + share * (references[0].uniform - references[0].dense);
+}
+
+std::string ScenarioReferencesText(const Engine& engine) {
+  const std::vector<ReferenceLosses> select = engine.References(Rung::kSelect);
+  const std::vector<ReferenceLosses> verify = engine.References(Rung::kVerify);
+  std::string text;
+  for (size_t i = 0; i < std::min(select.size(), verify.size()); ++i) {
+    text += fmt::format("{} {} {} {}\n", select[i].dense, select[i].uniform, verify[i].dense,
+                        verify[i].uniform);
+  }
+  return text;
+}
+
+absl::StatusOr<std::vector<ScenarioReferences>> ParseScenarioReferences(const std::string& text) {
+  std::vector<ScenarioReferences> all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream numbers(line);
+    ScenarioReferences one;
+    numbers >> one.select.dense >> one.select.uniform >> one.verify.dense >> one.verify.uniform;
+    if (!numbers) {
+      return absl::DataLossError(fmt::format(
+          "references of the scenarios: expected four numbers in a line, found \"{}\"", line));
+    }
+    all.push_back(one);
+  }
+  return all;
+}
+
+std::string FailureOf(const Outcome& outcome, const std::vector<std::string>& objectives) {
+  if (const auto* failed = std::get_if<FailedOutcome>(&outcome)) {
+    return failed->reason.empty() ? "failed without a reason" : failed->reason;
+  }
+  const auto& measured = std::get<EvaluateOutcome>(outcome);
+  if (!std::isfinite(measured.mean_nll) || !std::isfinite(measured.achieved_sparsity)) {
+    return fmt::format("measured a loss of {} at a sparsity of {}; both must be finite",
+                       measured.mean_nll, measured.achieved_sparsity);
+  }
+  for (const std::string& name : objectives) {
+    if (name == kLoss || name == kComplexity || ScenarioOfLossName(name) >= 0) continue;
+    const auto found = measured.measures.find(name);
+    if (found == measured.measures.end()) {
+      return fmt::format("expected a measurement of {}, found none", name);
+    }
+    if (!std::isfinite(found->second)) {
+      return fmt::format("measured a {} of {}; it must be finite", name, found->second);
+    }
+  }
+  return "";
+}
+
+Scenarios::Scenarios(const EngineOptions& options, const expr::UnitLayout& layout)
+    : aggregate_(options.robust.aggregate),
+      search_levels_(options.ladder.levels),
+      scenarios_{{0, options.target}},
+      layouts_{layout} {
+  scenarios_.insert(scenarios_.end(), options.robust.further.begin(), options.robust.further.end());
+  layouts_.insert(layouts_.end(), options.robust.further_layouts.begin(),
+                  options.robust.further_layouts.end());
+}
+
+absl::StatusOr<std::vector<expr::Allocation>> Scenarios::Allocate(
+    const expr::Expression& expression,
+    const std::vector<const expr::FeatureTable*>& features) const {
+  std::vector<expr::Allocation> allocations;
+  for (size_t i = 0; i < scenarios_.size(); ++i) {
+    const Scenario& scenario = scenarios_[i];
+    auto allocation =
+        expr::EvaluateAllocation(expression, *features[Index(scenario.subject)], scenario.target);
+    if (!allocation.ok()) {
+      if (scenarios_.size() == 1) return allocation.status();
+      return absl::Status(
+          allocation.status().code(),
+          fmt::format("scenario {}: {}", i, std::string(allocation.status().message())));
+    }
+    allocations.push_back(*std::move(allocation));
+  }
+  return allocations;
+}
+
+std::vector<EvaluateTask> Scenarios::TasksOf(
+    int64_t candidate, Rung rung, int level,
+    const std::vector<expr::Allocation>& allocations) const {
+  std::vector<EvaluateTask> tasks;
+  for (int i = 0; i < count(); ++i) {
+    tasks.push_back({.candidate = candidate,
+                     .rung = rung,
+                     .allocation = allocations[Index(i)],
+                     .level = level,
+                     .scenario = i,
+                     .subject = scenarios_[Index(i)].subject});
+  }
+  return tasks;
+}
+
+std::vector<EvaluateTask> Scenarios::ReferenceTasks(Rung rung) const {
+  std::vector<EvaluateTask> tasks;
+  for (int level = 0; level < LevelsOf(rung); ++level) AddReferenceTasks({rung, level}, &tasks);
+  return tasks;
+}
+
+void Scenarios::AddReferenceTasks(const Stage& stage, std::vector<EvaluateTask>* tasks) const {
+  if (count() == 1) return;
+  std::vector<bool> has_dense(layouts_.size());
+  for (int i = 0; i < count(); ++i) {
+    const Scenario& scenario = scenarios_[Index(i)];
+    const expr::FeatureTable units(layouts_[Index(scenario.subject)]);
+    // Feasible, or the options were not valid.
+    const auto uniform =
+        expr::EvaluateAllocation(*expr::ParseExpression(kUniformFunction), units, scenario.target);
+    EvaluateTask task{.candidate = -1,
+                      .rung = stage.first,
+                      .allocation = *uniform,
+                      .level = stage.second,
+                      .scenario = i,
+                      .subject = scenario.subject,
+                      .reference = Reference::kUniform};
+    tasks->push_back(task);
+    if (has_dense[Index(scenario.subject)]) continue;
+    has_dense[Index(scenario.subject)] = true;
+    task.allocation.assign(task.allocation.size(), 0.0);
+    task.reference = Reference::kDense;
+    tasks->push_back(std::move(task));
+  }
+}
+
+bool Scenarios::HasReferences(Rung rung) const {
+  for (int level = 0; count() > 1 && level < LevelsOf(rung); ++level) {
+    const auto found = references_.find({rung, level});
+    if (found == references_.end() || found->second.missing > 0) return false;
+  }
+  return true;
+}
+
+std::string Scenarios::ReferenceFailure(Rung rung) const {
+  for (int level = 0; level < LevelsOf(rung); ++level) {
+    const auto found = references_.find({rung, level});
+    if (found != references_.end() && !found->second.failure.empty()) return found->second.failure;
+  }
+  return "";
+}
+
+std::vector<ReferenceLosses> Scenarios::References(Rung rung) const {
+  return ReferencesOf({rung, LevelsOf(rung) - 1});
+}
+
+std::vector<ReferenceLosses> Scenarios::ReferencesOf(const Stage& stage) const {
+  const auto found = references_.find(stage);
+  if (found == references_.end() || found->second.missing > 0 || !found->second.failure.empty()) {
+    return {};
+  }
+  std::vector<ReferenceLosses> losses;
+  for (int i = 0; i < count(); ++i) {
+    losses.push_back({*found->second.dense[Index(scenarios_[Index(i)].subject)],
+                      *found->second.uniform[Index(i)]});
+  }
+  return losses;
+}
+
+void Scenarios::TellReference(const EvaluateTask& task, const Outcome& outcome) {
+  StageReferences& stage = references_[{task.rung, task.level}];
+  if (stage.uniform.empty()) {
+    stage.dense.resize(layouts_.size());
+    stage.uniform.resize(scenarios_.size());
+    stage.missing = layouts_.size() + scenarios_.size();
+  }
+  const bool is_dense = task.reference == Reference::kDense;
+  --stage.missing;
+  if (const auto* measured = std::get_if<EvaluateOutcome>(&outcome)) {
+    (is_dense ? stage.dense[Index(task.subject)] : stage.uniform[Index(task.scenario)]) =
+        measured->mean_nll;
+  } else {
+    stage.failure = fmt::format("scenario {}: {} could not be measured: {}", task.scenario,
+                                is_dense ? "the dense model" : "uniform sparsities",
+                                std::get<FailedOutcome>(outcome).reason);
+  }
+  if (stage.missing > 0 || !stage.failure.empty()) return;
+  for (int i = 0; i < count(); ++i) {
+    const double dense = *stage.dense[Index(scenarios_[Index(i)].subject)];
+    const double uniform = *stage.uniform[Index(i)];
+    if (uniform - dense >= kLeastDamage) continue;
+    stage.failure = fmt::format(
+        "scenario {}: expected uniform sparsities to raise the loss by at least {}, found {} where "
+        "the dense model has {}: there is nothing to gain",
+        i, kLeastDamage, uniform, dense);
+    return;
+  }
+}
+
+std::optional<ScenarioOutcome> Scenarios::Tell(const EvaluateTask& task, const Outcome& outcome,
+                                               const std::vector<std::string>& objectives) {
+  const Stage stage(task.rung, task.level);
+  if (count() == 1) return Combine(stage, {outcome}, objectives);
+  const std::tuple key(task.candidate, task.rung, task.level);
+  std::vector<std::optional<Outcome>>& known = incomplete_[key];
+  known.resize(scenarios_.size());
+  known[Index(task.scenario)] = outcome;
+  std::vector<Outcome> outcomes;
+  for (const std::optional<Outcome>& one : known) {
+    if (!one) return std::nullopt;
+    outcomes.push_back(*one);
+  }
+  incomplete_.erase(key);
+  return Combine(stage, outcomes, objectives);
+}
+
+ScenarioOutcome Scenarios::Combine(const Stage& stage, const std::vector<Outcome>& outcomes,
+                                   const std::vector<std::string>& objectives) const {
+  ScenarioOutcome result;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    result.failure = FailureOf(outcomes[i], objectives);
+    if (result.failure.empty()) continue;
+    if (count() > 1) result.failure = fmt::format("scenario {}: {}", i, result.failure);
+    return result;
+  }
+  for (const Outcome& outcome : outcomes) {
+    const auto& measured = std::get<EvaluateOutcome>(outcome);
+    result.nll.push_back(measured.mean_nll);
+    result.achieved.push_back(measured.achieved_sparsity);
+  }
+  result.combined = std::get<EvaluateOutcome>(outcomes.front());
+  if (count() == 1) return result;
+  result.combined.mean_nll = RelativeLoss(result.nll, ReferencesOf(stage), aggregate_);
+  // Other measures are shares already; one that a scenario lacks was a failure if it mattered.
+  std::map<std::string, double> measures;
+  for (const auto& [name, first] : result.combined.measures) {
+    double sum = 0, worst = first;
+    size_t scenarios = 0;
+    for (const Outcome& outcome : outcomes) {
+      const auto& all = std::get<EvaluateOutcome>(outcome).measures;
+      const auto found = all.find(name);
+      if (found == all.end()) break;
+      ++scenarios;
+      sum += found->second;
+      worst = std::max(worst, found->second);
+    }
+    if (scenarios < outcomes.size()) continue;
+    measures[name] =
+        aggregate_ == Aggregate::kWorst ? worst : sum / static_cast<double>(outcomes.size());
+  }
+  result.combined.measures = std::move(measures);
+  return result;
+}
+
+}  // namespace strata::search

@@ -1,0 +1,80 @@
+// The store's SQLite database. Private to search/.
+#ifndef STRATA_SEARCH_SQLITE_RUN_STORE_H_
+#define STRATA_SEARCH_SQLITE_RUN_STORE_H_
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "search/store/run_lock.h"
+#include "search/store/run_store.h"
+
+namespace strata::search {
+
+std::string DatabasePath(const std::string& folder);
+
+// Brings what was written to a file, or the names in a folder, to the disk itself. A folder that
+// may not be read, or on a file system that cannot do it, is left alone.
+absl::Status SyncPath(const std::string& path);
+
+class SqliteRunStore final : public RunStore {
+ public:
+  // `database` is what SQLite is to open: the path, or a URI where the flags say so. `is_writable`
+  // says whether Write is allowed. Throws SQLite::Exception, as do the methods that say nothing of
+  // errors.
+  SqliteRunStore(std::string folder, const std::string& database, std::optional<RunLock> lock,
+                 bool is_writable, int flags, const std::string& file_layer);
+
+  SQLite::Database* database() { return &database_; }
+
+  // Write-ahead logging lets readers read while the search writes. FULL syncs the log with every
+  // commit; NORMAL only as it is taken into the database, so that a power loss may undo the last
+  // commits, never damage the file.
+  void ConfigureForWriting(Fsync fsync);
+
+  // Makes the database that of a new run, whatever a creation that was killed left of it.
+  // AlreadyExists if a run was started.
+  absl::Status BeginRun(Fsync fsync);
+
+  // DataLoss for a damaged file, as far as a quick look tells.
+  absl::Status CheckIntegrity() const;
+
+  absl::Status Write(const RunChanges& changes) override;
+  absl::StatusOr<std::optional<std::string>> Property(const std::string& name) const override;
+  absl::StatusOr<std::optional<Outcome>> FindOutcome(const std::string& digest) const override;
+  absl::StatusOr<std::vector<StoredCandidate>> Candidates() const override;
+  absl::StatusOr<std::vector<RefinedResult>> Refined() const override;
+  absl::StatusOr<std::vector<StoredEvent>> LastEvents(int count) const override;
+  absl::StatusOr<std::map<std::string, int64_t>> FailureReasons() const override;
+  absl::StatusOr<std::map<std::string, std::string>> CheckOutcomes() const override;
+  absl::StatusOr<RawCandidates> CandidatesAsStored() const override;
+  absl::StatusOr<std::vector<std::string>> IntegrityProblems() const override;
+  absl::Status BackUp(const std::string& path) const override;
+
+ private:
+  class Prepared;
+  template <typename Result, typename Work>
+  Result Guard(const char* action, const Work& work) const;
+  // Compiled once; `sql` is a literal, whose address is its name.
+  Prepared Prepare(const char* sql) const;
+  void WriteProperties(const std::map<std::string, std::string>& properties);
+  void WriteOutcomes(const std::map<std::string, Outcome>& outcomes);
+  void WriteCandidates(const RunChanges& changes);
+  void WriteRefined(const RunChanges& changes);
+  void WriteEvents(const std::vector<StoredEvent>& events);
+
+  const std::string folder_;
+  std::optional<RunLock> lock_;  // outlives the connection
+  const bool is_writable_;
+  SQLite::Database database_;
+  mutable std::map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
+};
+
+}  // namespace strata::search
+
+#endif  // STRATA_SEARCH_SQLITE_RUN_STORE_H_

@@ -1,0 +1,122 @@
+#include "search/strategy/surrogate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "search/strategy/unit_slabs.h"
+
+namespace strata::search {
+namespace {
+
+constexpr double kGrowthUntilNextChoice = 1.25;
+// A value of 1 - s that stands for none, in the logarithm of the density.
+constexpr double kSmallestDensity = 0.005;
+// How much more the mean of a role or block is expected to explain than a unit beyond it: of the
+// coefficients' standard deviations.
+constexpr double kGroupWeight = 2;
+
+}  // namespace
+
+Surrogate::Surrogate(const SurrogateOptions& options, const expr::UnitLayout& layout, size_t values)
+    : minimum_points_(static_cast<size_t>(std::max(2, options.minimum_points))),
+      half_(static_cast<size_t>(std::max(2, options.maximum_points)) / 2),
+      roots_(expr::WeightsOf(expr::ParametersOf(layout))),
+      settings_(values) {
+  for (double& root : roots_) root = std::sqrt(root);
+  const UnitSlabs slabs(layout);
+  groups_ = slabs.of_roles();
+  groups_.insert(groups_.end(), slabs.of_blocks().begin(), slabs.of_blocks().end());
+}
+
+void Surrogate::Add(const expr::Allocation& allocation, std::vector<double> measured) {
+  ++added_;
+  Point point{InputOf(allocation), std::move(measured)};
+  const auto place = std::upper_bound(
+      best_.begin(), best_.end(), point,
+      [](const Point& a, const Point& b) { return a.measured[0] < b.measured[0]; });
+  best_.insert(place, std::move(point));
+  if (best_.size() <= half_) return;
+  latest_.push_back(std::move(best_.back()));
+  best_.pop_back();
+  if (latest_.size() > half_) latest_.pop_front();
+}
+
+double Surrogate::DistanceFromBest(const expr::Allocation& allocation, size_t count) const {
+  double nearest = std::numeric_limits<double>::infinity();
+  for (size_t k = 0; k < std::min(count, best_.size()); ++k) {
+    double squares = 0;
+    for (size_t i = 0; i < allocation.size(); ++i) {
+      const double difference = roots_[i] * allocation[i] - best_[k].input[i];
+      squares += difference * difference;
+    }
+    nearest = std::min(nearest, squares);
+  }
+  return std::sqrt(nearest);
+}
+
+void Surrogate::Fit(const std::vector<expr::Allocation>& pending) {
+  std::vector<std::vector<double>> inputs;
+  for (const Point& point : best_) inputs.push_back(point.input);
+  for (const Point& point : latest_) inputs.push_back(point.input);
+  const bool choose =
+      static_cast<double>(added_) >= kGrowthUntilNextChoice * static_cast<double>(added_at_choice_);
+  if (choose) added_at_choice_ = added_;
+  processes_.clear();
+  for (size_t value = 0; value < settings_.size(); ++value) {
+    std::vector<double> targets = TargetsOf(value);
+    if (choose) settings_[value] = GaussianProcess::Choose(inputs, targets, roots_.size());
+    GaussianProcess process(inputs, targets, settings_[value]);
+    if (!pending.empty()) {
+      std::vector<std::vector<double>> all = inputs;
+      for (const expr::Allocation& allocation : pending) {
+        all.push_back(InputOf(allocation));
+        targets.push_back(process.Predict(all.back()).mean);
+      }
+      process = GaussianProcess(std::move(all), targets, settings_[value]);
+    }
+    processes_.push_back(std::move(process));
+  }
+}
+
+Prediction Surrogate::Predict(size_t value, const expr::Allocation& allocation) const {
+  return processes_[value].Predict(InputOf(allocation));
+}
+
+std::vector<double> Surrogate::InputOf(const expr::Allocation& allocation) const {
+  std::vector<double> input;
+  for (size_t i = 0; i < allocation.size(); ++i) input.push_back(roots_[i] * allocation[i]);
+  for (size_t i = 0; i < allocation.size(); ++i) {
+    input.push_back(-roots_[i] * std::log(std::max(1 - allocation[i], kSmallestDensity)));
+  }
+  // The mean over a group times the root of the group's share, as for a unit.
+  for (const size_t first : {size_t{0}, allocation.size()}) {
+    for (const std::vector<size_t>& group : groups_) {
+      double sum = 0, share = 0;
+      for (const size_t unit : group) {
+        sum += roots_[unit] * input[first + unit];
+        share += roots_[unit] * roots_[unit];
+      }
+      input.push_back(kGroupWeight * sum / std::sqrt(share));
+    }
+  }
+  return input;
+}
+
+std::vector<double> Surrogate::TargetsOf(size_t value) const {
+  std::vector<double> targets;
+  for (const Point& point : best_) targets.push_back(point.measured[value]);
+  for (const Point& point : latest_) targets.push_back(point.measured[value]);
+  std::vector<double> sorted = targets;
+  std::sort(sorted.begin(), sorted.end());
+  const double knee = sorted[sorted.size() / 2];
+  const double scale = knee - sorted.front();
+  if (!(scale > 0)) return targets;
+  for (double& target : targets) {
+    if (target > knee) target = knee + scale * std::log1p((target - knee) / scale);
+  }
+  return targets;
+}
+
+}  // namespace strata::search

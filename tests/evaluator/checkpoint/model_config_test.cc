@@ -1,0 +1,93 @@
+#include "evaluator/checkpoint/model_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "evaluator/model/transformer_model.h"
+#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/evaluator/support/small_model.h"
+
+namespace strata::evaluator {
+namespace {
+
+using ::testing::HasSubstr;
+
+absl::Status Load(const SmallModel& model) {
+  const TemporaryFile file(model.Gguf());
+  auto opened = OpenCheckpoint(file.path());
+  if (!opened.ok()) return opened.status();
+  return TransformerModel::Load(*std::move(opened)).status();
+}
+
+TEST(ModelConfigTest, AcceptsAConsistentModel) {
+  const absl::Status status = Load(SmallModel());
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(ModelConfigTest, NumbersThatTheTensorsDoNotShareAreRefusedBeforeAnythingIsAllocated) {
+  const struct {
+    const char* key;
+    uint32_t value;
+    const char* expected;
+  } cases[] = {
+      {"llama.feed_forward_length", 0xffffffff,
+       "llama.feed_forward_length is 4294967295, expected 1 to 2147483647"},
+      {"llama.feed_forward_length", 0x7fffffff,
+       "blk.0.ffn_gate.weight has shape [12, 8], expected [2147483647, 8]"},
+      {"llama.feed_forward_length", 0, "llama.feed_forward_length is 0"},
+      {"llama.block_count", 2000000000,
+       "llama.block_count is 2000000000, and the file holds 12 tensors"},
+      {"llama.embedding_length", 9,
+       "token_embd.weight has shape [258, 8], expected [any number, 9]"},
+      {"llama.attention.head_count", 16, "of dimension 0: expected"},
+      {"llama.attention.head_count_kv", 2, "blk.0.attn_k.weight has shape [4, 8], expected [8, 8]"},
+      {"llama.attention.key_length", 0x7ffffffe, "rotary embeddings cover 4 of 2147483646"},
+  };
+  for (const auto& c : cases) {
+    SmallModel model;
+    model.header[c.key] = c.value;
+    const absl::Status status = Load(model);
+    EXPECT_FALSE(status.ok()) << c.key << " " << c.value;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.expected));
+  }
+  SmallModel wide;
+  wide.header["llama.attention.key_length"] = 0x7ffffffe;
+  wide.header["llama.rope.dimension_count"] = 0x7ffffffe;
+  EXPECT_THAT(std::string(Load(wide).message()),
+              HasSubstr("blk.0.attn_q.weight has shape [8, 8], expected [4294967292, 8]"));
+}
+
+TEST(ModelConfigTest, MoreTokensThanRowsAreRefusedAndFewerAccepted) {
+  SmallModel model;
+  model.embedding_rows = 257;
+  const absl::Status status = Load(model);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("tokenizer.ggml.tokens: expected at most 257 tokens, the rows of "
+                        "token_embd.weight, found 258"));
+  model.embedding_rows = 260;
+  EXPECT_TRUE(Load(model).ok());
+}
+
+TEST(ModelConfigTest, WeightsThatAreNotFiniteAreRefused) {
+  for (const char* name : {"token_embd.weight", "output_norm.weight", "output.weight",
+                           "blk.0.attn_v.weight", "blk.0.ffn_norm.weight"}) {
+    for (const float value :
+         {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+      SmallModel model;
+      model.last_weight[name] = value;
+      const absl::Status status = Load(model);
+      EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << name;
+      EXPECT_THAT(std::string(status.message()),
+                  HasSubstr(std::string(name) + ": expected finite"));
+    }
+    SmallModel model;
+    model.last_weight[name] = -std::numeric_limits<float>::max();
+    EXPECT_TRUE(Load(model).ok()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace strata::evaluator

@@ -1,0 +1,117 @@
+#include "workers/wire/measurement_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace strata::workers {
+namespace {
+
+template <typename Value>
+void ExpectRoundTrip(Value value, const std::string& name) {
+  EXPECT_EQ(NameOf(value), name);
+  Value parsed{};
+  EXPECT_TRUE(ParseName(name, &parsed).ok());
+  EXPECT_EQ(parsed, value);
+}
+
+TEST(MeasurementPlanTest, NamesRoundTrip) {
+  ExpectRoundTrip(evaluator::Pruner::kWanda, "wanda");
+  ExpectRoundTrip(evaluator::Granularity::kBlock, "block");
+  ExpectRoundTrip(evaluator::Granularity::kLinear, "linear");
+  ExpectRoundTrip(evaluator::Protocol::kOneShot, "one-shot");
+  ExpectRoundTrip(evaluator::Protocol::kRefreshed, "refreshed");
+  ExpectRoundTrip(evaluator::Protocol::kSequential, "sequential");
+  ExpectRoundTrip(evaluator::Arithmetic::kFloat32, "fp32");
+  ExpectRoundTrip(evaluator::Arithmetic::kBFloat16, "bf16");
+  ExpectRoundTrip(evaluator::Split::kCalibration, "calibration");
+  ExpectRoundTrip(evaluator::Split::kFitness, "fitness");
+  ExpectRoundTrip(evaluator::Split::kReport, "report");
+}
+
+TEST(MeasurementPlanTest, AnUnknownNameListsTheKnownOnes) {
+  auto split = evaluator::Split::kReport;
+  const absl::Status status = ParseName("Fitness", &split);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(std::string(status.message()),
+            "split: expected one of \"calibration\", \"fitness\", \"report\", found \"Fitness\"");
+  EXPECT_EQ(split, evaluator::Split::kReport);
+}
+
+std::vector<std::string> Contexts(const MeasurementPlan& plan, const std::string& model = "m",
+                                  const std::string& text = "t") {
+  search::SessionOptions options;
+  FillContexts(plan, model, text, &options);
+  return {options.profile_context, options.search_context, options.select_context,
+          options.verify_context};
+}
+
+TEST(MeasurementPlanTest, EveryDifferenceThatMattersChangesAContext) {
+  const MeasurementPlan plan;
+  std::set<std::vector<std::string>> seen = {Contexts(plan)};
+  const auto expect_new = [&seen](const std::vector<std::string>& contexts) {
+    EXPECT_TRUE(seen.insert(contexts).second) << contexts[1];
+  };
+  expect_new(Contexts(plan, "other"));
+  expect_new(Contexts(plan, "m", "other"));
+  MeasurementPlan changed = plan;
+  changed.granularity = evaluator::Granularity::kLinear;
+  expect_new(Contexts(changed));
+  changed = plan;
+  changed.calibration.sequences += 1;
+  expect_new(Contexts(changed));
+  changed = plan;
+  changed.calibration.sequence_tokens += 1;
+  expect_new(Contexts(changed));
+  for (evaluator::Fidelity MeasurementPlan::*rung :
+       {&MeasurementPlan::search, &MeasurementPlan::select, &MeasurementPlan::verify}) {
+    changed = plan;
+    (changed.*rung).windows += 1;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*rung).window_tokens += 1;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*rung).levels = "digest of a level database";
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*rung).tasks = "digest of tasks";
+    expect_new(Contexts(changed));
+    (changed.*rung).task_items = 5;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*rung).arithmetic = evaluator::Arithmetic::kBFloat16;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*rung).protocol = evaluator::Protocol::kSequential;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*rung).split = evaluator::Split::kReport;
+    expect_new(Contexts(changed));
+  }
+}
+
+TEST(MeasurementPlanTest, EveryRacingLevelHasAContext) {
+  MeasurementPlan plan;
+  plan.racing = {plan.search, plan.search};
+  plan.racing[0].windows = 1;
+  plan.racing[1].windows = 2;
+  search::SessionOptions options;
+  FillContexts(plan, "m", "t", &options);
+  ASSERT_EQ(options.racing_contexts.size(), 2u);
+  EXPECT_NE(options.racing_contexts[0], options.racing_contexts[1]);
+  EXPECT_NE(options.racing_contexts[1], options.search_context);
+  EXPECT_EQ(FidelityOf(search::Rung::kSearch, 1, plan).windows, 2);
+  EXPECT_EQ(FidelityOf(search::Rung::kSearch, 2, plan).windows, plan.search.windows);
+}
+
+TEST(MeasurementPlanTest, AFidelityDoesNotChangeTheProfile) {
+  MeasurementPlan changed;
+  changed.search.windows += 1;
+  EXPECT_EQ(Contexts(changed)[0], Contexts({})[0]);
+  EXPECT_EQ(Contexts(changed)[2], Contexts({})[2]);
+}
+
+}  // namespace
+}  // namespace strata::workers

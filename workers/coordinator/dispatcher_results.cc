@@ -1,0 +1,146 @@
+// What follows from a result, a failure, or a worker that was lost.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "workers/coordinator/dispatcher.h"
+#include "workers/wire/printable.h"
+
+namespace strata::workers {
+namespace {
+
+constexpr double kFirstPauseSeconds = 1;  // after an infrastructure failure; doubles to the longest
+constexpr double kLongestPauseSeconds = 30;
+
+void Count(FailureKind kind, FailureCounts* counts) {
+  switch (kind) {
+    case FailureKind::kInfrastructure:
+      ++counts->infrastructure;
+      break;
+    case FailureKind::kEvaluation:
+      ++counts->evaluation;
+      break;
+    case FailureKind::kInvalidTask:
+      ++counts->invalid_task;
+      break;
+    case FailureKind::kCrash:
+      ++counts->crash;
+      break;
+    case FailureKind::kTimeLimit:
+      ++counts->time_limit;
+      break;
+    case FailureKind::kMemoryLimit:
+      ++counts->memory_limit;
+      break;
+  }
+}
+
+}  // namespace
+
+absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& state) {
+  const v1::Result& result = state.result();
+  const search::SessionTask* task = leases_.FindOpen(result.digest());
+  if (task == nullptr) {
+    ++totals_.absorbed_results;
+    spdlog::info("worker {} sent a result of {} task {}: ignored", workers_.at(stream).name,
+                 leases_.WasCompleted(result.digest()) ? "the completed" : "an unknown",
+                 Printable(result.digest()));
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<ReceivedResult> received =
+      DecodeResult(result, task->task, options_.plan,
+                   session_->engine().features(SubjectOf(task->task)).parameters());
+  if (!received.ok()) {
+    return HandleFailure(
+        stream, state,
+        {FailureKind::kEvaluation, "bad result: " + std::string(received.status().message())});
+  }
+  if (const auto* failure = std::get_if<TaskFailure>(&received->outcome)) {
+    return HandleFailure(stream, state, *failure);
+  }
+  workers_.at(stream).infrastructure_failures = 0;
+  records_.CountSuccess(workers_.at(stream).name);
+  if (const Lease* lease = leases_.LeaseOf(stream);
+      lease != nullptr && lease->digest == result.digest()) {
+    durations_.Add(task->task, Now() - lease->started_at);
+  }
+  if (const auto* profile = std::get_if<search::ProfileOutcome>(&received->outcome)) {
+    return Conclude(result.digest(), *profile);
+  }
+  CountMeasurement(result.digest(), received->seconds, workers_.at(stream).name);
+  return Conclude(result.digest(), std::get<search::EvaluateOutcome>(received->outcome));
+}
+
+absl::Status Dispatcher::Conclude(const std::string& digest, const search::Outcome& outcome) {
+  std::vector<WorkerId> stopped;
+  const std::vector<search::SessionTask> tasks = leases_.Complete(digest, &stopped);
+  unanswered_.insert(stopped.begin(), stopped.end());
+  for (const search::SessionTask& task : tasks) {
+    const absl::Status status = session_->Record(task, outcome);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& state,
+                                       const TaskFailure& failure) {
+  ConnectedWorker& worker = workers_.at(stream);
+  const std::string& digest = state.result().digest();
+  spdlog::warn("worker {} failed on task {}: {}", worker.name, digest, failure.message);
+  if (failure.kind == FailureKind::kInfrastructure) {
+    const double pause = kFirstPauseSeconds * std::exp2(worker.infrastructure_failures);
+    worker.free_at = Now() + std::min(pause, kLongestPauseSeconds);
+    ++worker.infrastructure_failures;
+  }
+  const Decision decision = leases_.Fail(state.lease_id(), digest, worker.name,
+                                         workers_.Available(), failure.kind, failure.message);
+  if (failure.kind != FailureKind::kInfrastructure && decision.kind != Decision::kAbsorbed) {
+    records_.CountFailure(worker.name);
+  }
+  if (decision.kind == Decision::kAbsorbed) {
+    ++totals_.absorbed_results;
+  } else {
+    Count(failure.kind, &totals_.failures);
+  }
+  return Follow(decision, digest);
+}
+
+absl::Status Dispatcher::Follow(const Decision& decision, const std::string& digest) {
+  switch (decision.kind) {
+    case Decision::kAbsorbed:
+    case Decision::kRetry:
+      return absl::OkStatus();
+    case Decision::kTaskFailed:
+      ++totals_.failed_tasks;
+      spdlog::error("task {} failed for good: {}", digest, decision.reason);
+      return Conclude(digest, search::FailedOutcome{decision.reason});
+    case Decision::kGiveUp:
+      return absl::UnavailableError(decision.reason);
+  }
+  return absl::OkStatus();
+}
+
+void Dispatcher::DismissBrokenWorkers() {
+  std::map<WorkerId, std::string> broken;
+  for (const auto& [stream, worker] : workers_.all()) {
+    if (records_.IsBroken(worker.name)) broken[stream] = records_.RefusalOf(worker.name);
+  }
+  for (const auto& [stream, reason] : broken) Dismiss(stream, reason);
+}
+
+void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
+                                  const std::string& worker_name) {
+  ++totals_.evaluations;
+  totals_.total_stage_seconds.prune += seconds.prune;
+  totals_.total_stage_seconds.forward += seconds.forward;
+  totals_.total_stage_seconds.loss += seconds.loss;
+  spdlog::debug("task {} measured by {}: prune {:.3f} s, forward {:.3f} s, loss {:.3f} s", digest,
+                worker_name, seconds.prune, seconds.forward, seconds.loss);
+}
+
+}  // namespace strata::workers
