@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds a preset, or some targets of it: scripts/build.sh [release|debug|asan|tsan|core] [TARGET...].
-# The program is then build/PRESET/strata.
+# Builds a preset, or some of its targets. The program is then build/PRESET/strata.
+#   scripts/build.sh [release|debug|asan|tsan|core|fuzz] [TARGET...]
+#   scripts/build.sh PRESET --configure-only      only lets CMake check and configure the preset
 source "$(dirname "$0")/environment.sh"
 
 preset="${1:-release}"
@@ -16,5 +17,6 @@ cmake --preset "$preset" -DSTRATA_TORCH_DIR="$folder" >"/tmp/strata-configure-$$
   exit 1
 }
 rm -f "/tmp/strata-configure-$$.log"
+if [ "${targets[*]}" = --configure-only ]; then exit; fi
 say "building preset $preset"
 cmake --build --preset "$preset" ${targets:+--target "${targets[@]}"}

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A search of synthetic evaluations while workers and coordinators are killed, connections fail and the clock jumps:
-#   scripts/chaos.sh [EVALUATIONS [SEED]]     10,000 evaluations and 16 workers if nothing is said, which takes a while.
-# Then each fault alone, on a twentieth of the evaluations. Prints the table of docs/workers.md. Fails if anything was lost,
-# counted twice, or differs from the undisturbed search.
+# Runs a search of synthetic evaluations while workers and coordinators are killed, connections fail
+# and the clock jumps. Then runs each fault alone, on a twentieth of the evaluations. Prints the
+# table of docs/workers.md. Fails if a result was lost or counted twice, or if the archive differs
+# from that of the undisturbed search.
+#   scripts/chaos.sh [EVALUATIONS [SEED]]     default: 10,000 evaluations, which take a while
 source "$(dirname "$0")/environment.sh"
 
 evaluations="${1:-10000}"

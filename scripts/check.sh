@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Runs the tests under sanitizers: first AddressSanitizer with UndefinedBehaviorSanitizer, then ThreadSanitizer.
+# Runs the tests under sanitizers: first AddressSanitizer with UndefinedBehaviorSanitizer, then
+# ThreadSanitizer.
 #
-#   scripts/check.sh                      both; hours on a small machine, most of them compiling files with LibTorch
+#   scripts/check.sh                      both; takes hours on a small machine, mostly for compiling
+#                                         files with LibTorch
 #   scripts/check.sh asan|tsan            one
 #   scripts/check.sh asan workers_test search_test      some tests of one
 #
-# A finding fails the test in which it comes. What is not reported, and why, stands in tests/sanitizers.
+# A finding fails the test in which it occurs. The files in tests/sanitizers list the findings that
+# are not reported, and why.
 source "$(dirname "$0")/environment.sh"
 
 cd "$strata_root"
@@ -21,8 +24,9 @@ if [ $# -gt 0 ]; then
 fi
 tests=("${@:2}")
 
-# LibTorch computes with libgomp, which is not instrumented and orders threads in ways that ThreadSanitizer cannot see: it
-# reports every parallel loop. Strata starts no threads of its own around LibTorch, so tests that run a model are left to asan.
+# LibTorch computes with libgomp, which is not instrumented and orders threads in ways that
+# ThreadSanitizer cannot see, so it reports every parallel loop. Strata starts no threads of its own
+# around LibTorch, so tests that run a model run under asan only.
 tsan_tests=(expr_test search_test workers_test cli_test evaluator_base_test)
 
 scripts/setup.sh

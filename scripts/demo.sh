@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to a result: sets up, builds, fetches the default model and text, searches
-# with two local workers, and writes the best function to best.json. STRATA_DEMO_MINUTES (default 10) is for the
-# search together with the verification of its finalists, which on two cores takes about four minutes.
+# Leads from a fresh Debian 12 to a result: sets up, builds, fetches the default model and text,
+# searches with two local workers, and writes the best function to best.json. STRATA_DEMO_MINUTES
+# (default 10) is the time for the search together with the verification of its finalists, which
+# takes about four minutes on two cores.
 source "$(dirname "$0")/environment.sh"
 
 # A function, so that bash has read the whole file before it starts.

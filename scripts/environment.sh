@@ -1,4 +1,6 @@
-# Sourced by the other scripts: where things are, and how to say what is being done.
+# The other scripts source this file. It defines where things are, and functions that print what is
+# being done.
+# shellcheck shell=bash disable=SC2034  # the scripts that source this file use the variables
 set -euo pipefail
 
 strata_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -8,7 +10,7 @@ torch_version=2.13.0
 
 say() { printf '== %s\n' "$*"; }
 
-# Every script ends loudly: the last line names the command that failed.
+# If a script fails, its last line names the command that failed.
 trap 'printf "FAILED: %s (line %s): %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 # Runs a command and shows its output only if it fails.
@@ -24,7 +26,7 @@ quietly() {
   rm -f "$log"
 }
 
-# Makes the project's own Python environment where there is none that works.
+# Makes the project's own Python environment if there is none that works.
 make_venv() {
   if "$strata_venv/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
   say "Python environment: creating $strata_venv"
@@ -32,8 +34,9 @@ make_venv() {
   python3 -m venv "$strata_venv"
 }
 
-# Prints the torch package folder whose LibTorch is used: that of the active Python if it is 2.4 or
-# newer and built with the C++11 ABI of this system's libraries, else the project's own. Fails if there is none.
+# Prints the torch package folder whose LibTorch is used. This is the folder of the active Python if
+# it is 2.4 or newer and built with the C++11 ABI of this system's libraries. Otherwise it is the
+# project's own. Fails if there is none.
 torch_folder() {
   local python
   for python in python3 "$strata_venv/bin/python"; do

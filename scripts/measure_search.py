@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Runs one configuration for several sparsities and seeds and prints what was found beside the best baseline.
+"""Runs one configuration for several sparsities and seeds and prints the results beside the best
+baseline.
 
     scripts/measure_search.py configs/exact.yaml --sparsities 0.6 0.7 --seeds 1 2 3 --runs runs/exact
 
     scripts/measure_search.py configs/exact-linear.yaml --runs runs/exact-linear
 
-A run that is there already is resumed, so that an interrupted measurement goes on. Every number is a perplexity on the
-report split, exact protocol; the best baseline and the best function were chosen by the selection split.
+A run that exists already is resumed, so an interrupted measurement continues. Every number is a
+perplexity on the report split with the exact protocol. The best baseline and the best function were
+chosen by the selection measurement.
 """
 
 import argparse
@@ -29,7 +31,8 @@ def arguments():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--runs", type=pathlib.Path, required=True, help="folder for the runs and summary.json")
     parser.add_argument("--warm-start", type=pathlib.Path, metavar="RUNS",
-                        help="folder of an earlier measurement: each run begins with what the one of its sparsity and seed found")
+                        help="folder of an earlier measurement: "
+                        "each run begins with what the one of its sparsity and seed found")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="over the file; repeatable")
     return parser.parse_args()
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Shows that a model several times larger than the memory allowed is pruned: makes a random model of
-# BLOCKS blocks (about 88 MB each, as BF16), and prunes it under a limit of LIMIT megabytes on
-# everything the process holds, its share of the page cache included (a memory control group; needs
-# root). Prints the size of the model, the limit and the peak for each pruner.
+# Shows that a model several times larger than the memory allowed can be pruned. Makes a random
+# model of BLOCKS blocks (about 88 MB each, as BF16). Prunes it under a limit of LIMIT megabytes on
+# everything the process holds, including its share of the page cache. The limit is a memory control
+# group, which needs root. Prints the size of the model, the limit and the peak for each pruner.
 #
 #   scripts/memory_limit_demo.sh [BLOCKS [LIMIT [PRUNER...]]]
 source "$(dirname "$0")/environment.sh"

@@ -3,8 +3,8 @@
 
     plot_search_quality.py OUTPUT.png TITLE AXIS_LABEL FILE.csv [FILE.csv ...]
 
-Needs matplotlib. The rows of all files are put together; a variant's curve ends where its searches
-ended.
+Needs matplotlib. The rows of all files are put together. The curve of a variant ends where its
+searches ended.
 """
 import csv
 import sys

@@ -2,8 +2,9 @@
 
   random_model.py FOLDER [blocks [hidden [feed_forward]]]
 
-BF16, one shard per block, an output head tied to the embedding, a tokenizer of single bytes. Weights are of
-random sign, between 2^-7 and 2^-6 in magnitude, so that a forward pass stays finite.
+The model is BF16 with one shard per block, an output head tied to the embedding and a tokenizer of
+single bytes. Weights have a random sign and a magnitude between 2^-7 and 2^-6, so a forward pass
+stays finite.
 """
 import json
 import os
@@ -51,7 +52,7 @@ def write_shard(path, shapes, generator):
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for name, shape in shapes.items():
+        for shape in shapes.values():
             if len(shape) == 1:
                 bits = numpy.full(shape, 0x3F80, numpy.uint16)  # 1
             else:

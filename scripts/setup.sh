@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building and running Strata needs on Debian 12: system packages and LibTorch. Safe
-# to run again: what is there already is left alone. `--with PACKAGE...` adds packages that a script
-# needs on top.
+# Installs what building and running Strata needs on Debian 12: system packages and LibTorch. It is
+# safe to run again, because it leaves alone what is there already. `--with PACKAGE...` adds
+# packages that another script needs.
 source "$(dirname "$0")/environment.sh"
 
 packages=(

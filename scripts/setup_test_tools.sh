@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what tests need besides: a Slurm to submit to (13 MB) and network namespaces, and into the project's own
-# environment the Python packages that tests compare with and check documents with (about 100 MB); the program itself
-# runs no Python. Safe to run again.
+# Installs what tests and scripts/lint.sh need in addition: a Slurm to submit to (13 MB), network
+# namespaces, shellcheck and LLVM's formatter and linter (50 MB), and the Python packages that tests
+# compare with and check documents with (about 100 MB). The packages go into the project's own
+# environment. The program itself runs no Python. It is safe to run this script again.
 source "$(dirname "$0")/environment.sh"
 
-"$strata_root/scripts/setup.sh" --with slurmctld slurmd slurm-client munge iproute2
+"$strata_root/scripts/setup.sh" --with slurmctld slurmd slurm-client munge iproute2 \
+  shellcheck clang-format-14 clang-tidy-14
 
 requirements="$strata_root/tests/python/requirements.txt"
 installed="$strata_venv/test-requirements.txt"

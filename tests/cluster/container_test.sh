@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# container_test.sh STRATA: the container file is in order, and the packages that it installs are those whose libraries the
-# program is linked with. It is not built here: that needs a container engine; its build stage runs the scripts that
-# scripts/test.sh has run before.
+# container_test.sh STRATA: the container file is in order, and the packages that it installs are
+# those whose libraries the program is linked with. The image is not built here, which would need a
+# container engine; its build stage runs the scripts that scripts/test.sh has run before.
 set -euo pipefail
 strata="$1"
 root="$(cd "$(dirname "$0")/../.." && pwd)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# hosts_test.sh STRATA: a coordinator and two workers on hosts of their own (network namespaces joined
-# by a bridge). The links of both workers are cut during the search and restored: the search waits,
-# nothing is lost or counted twice, and the result is that of a local search.
+# hosts_test.sh STRATA: a coordinator and two workers on hosts of their own (network namespaces
+# joined by a bridge). The links of both workers are cut during the search and restored: the search
+# waits, nothing is lost or counted twice, and the result is that of a local search.
 set -euo pipefail
 strata="$1"
 source "$(dirname "$0")/small_search.sh"
@@ -10,7 +10,8 @@ source "$(dirname "$0")/small_search.sh"
 command -v ip >/dev/null || skip "ip is absent: scripts/setup_test_tools.sh installs it"
 
 name="strata$$"
-ip netns add "$name-probe" 2>/dev/null && ip netns del "$name-probe" || skip "network namespaces cannot be made here"
+{ ip netns add "$name-probe" && ip netns del "$name-probe"; } 2>/dev/null ||
+  skip "network namespaces cannot be made here"
 
 work="$(mktemp -d /tmp/strata-hosts.XXXXXX)"
 hosts=(coordinator one two)

@@ -1,5 +1,8 @@
-"""Checks the Kubernetes manifests: every object against the strict schema of several versions of Kubernetes, what refers to
-what, and the arguments against the program's own help."""
+"""Checks the Kubernetes manifests.
+
+Every object is checked against the strict schema of several versions of Kubernetes, every reference against what it
+refers to, and the arguments against the program's own help.
+"""
 
 import pathlib
 import subprocess

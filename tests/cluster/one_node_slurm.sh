@@ -1,8 +1,9 @@
-# Sourced: a real Slurm of one node in a folder of its own, with its own ports, key and state.
-# Needs root, slurmctld, slurmd, munged.
+# Tests source this file: a real Slurm of one node in a folder of its own, with its own ports, key
+# and state. Needs root, slurmctld, slurmd, munged.
 #
 #   start_slurm FOLDER   then SLURM_CONF is set; partition "low" can be preempted by jobs of "high"
 #   stop_slurm
+# shellcheck shell=bash
 
 slurm_processes=()
 
@@ -56,8 +57,7 @@ CONFIGURATION
   slurm_processes+=($!)
   slurmd -D -N "$host" >"$folder/log/slurmd.out" 2>&1 &
   slurm_processes+=($!)
-  local attempt
-  for attempt in $(seq 300); do
+  for _ in $(seq 300); do
     if [ "$(sinfo --noheader --format=%t --partition=high 2>/dev/null)" = idle ]; then return 0; fi
     sleep 0.1
   done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# slurm_test.sh STRATA: a search under a real Slurm of one node. A worker is cancelled, one nears its time
-# limit, one is preempted, and the coordinator's job is queued again; the result is that of a local search.
+# slurm_test.sh STRATA: a search under a real Slurm of one node. A worker is cancelled, one nears its
+# time limit, one is preempted, and the coordinator's job is queued again; the result is that of a
+# local search.
 set -euo pipefail
 strata="$1"
 source "$(dirname "$0")/small_search.sh"
@@ -29,7 +30,8 @@ write_config "$work/search.yaml"
 launch=("$strata" launch slurm "$work/search.yaml" --run "$work/run" --workers 3 --partition low
   --coordinator-partition high --coordinator-memory 500M --memory 1000M --drain-seconds 30)
 "${launch[@]}" >"$work/commands"
-grep -q '^coordinator=$(sbatch' "$work/commands" || fail "launch does not say how to submit: $(cat "$work/commands")"
+grep -q '^coordinator=[$](sbatch' "$work/commands" ||
+  fail "launch does not say how to submit: $(cat "$work/commands")"
 [ "$(stat -c %a "$work/run.launch")" = 700 ] || fail "the folder of a launch is open to others"
 [ ! -e "$work/run" ] || fail "launch made the run before its coordinator did"
 token="$(cat "$work/run.launch/worker.token")"
@@ -39,18 +41,19 @@ cut -d: -f2 "$work/run.launch/tokens" >"$work/tokens"  # of all roles
 [ "$(cat "$work/run.launch/worker.token")" = "$token" ] || fail "launching again made another token"
 coordinator="$(sed -n 's/^coordinator: job //p' "$work/jobs")"
 workers="$(sed -n 's/^3 workers: job //p' "$work/jobs")"
-[ -n "$coordinator" ] && [ -n "$workers" ] || fail "no job numbers: $(cat "$work/jobs")"
+if [ -z "$coordinator" ] || [ -z "$workers" ]; then fail "no job numbers: $(cat "$work/jobs")"; fi
 
 task_state() { squeue --noheader --jobs="$1" --format=%T; }
 is_running() { [ "$(task_state "$1")" = RUNNING ]; }
 was_requeued() { scontrol show job "$1" | grep -qE 'Restarts=[1-9]'; }
-log_says() { grep -q "$1" "$work"/run.launch/$2; }
+log_says() { grep -q "$1" "$work/run.launch/$2"; }
 
 await 60 "running workers" eval "is_running ${workers}_0 && is_running ${workers}_1 && is_running ${workers}_2"
 await 120 "first evaluations" has_evaluations "$work/run" 1
 if grep -lFf "$work/tokens" /proc/[0-9]*/cmdline 2>/dev/null; then fail "the token is on a command line"; fi
 
-# Cancelled: all its processes are sent SIGTERM at once, and the script passes it on; it drains and does not come back.
+# All processes of a cancelled worker are sent SIGTERM at once, and the script passes it on. The
+# worker drains and does not come back.
 scancel "${workers}_2"
 await 60 "end of the cancelled worker" log_says "not queued again" "worker-${workers}_2.log"
 log_says "left as asked" "worker-${workers}_2.log" || fail "a cancelled worker did not drain"
@@ -60,7 +63,8 @@ scancel --batch --signal=TERM "${workers}_0"
 await 60 "drained worker" log_says "left as asked" "worker-${workers}_0.log"
 await 60 "worker that queued itself again" was_requeued "${workers}_0"
 
-# Three processors are wanted and the coordinator has one of four: workers make place, and come back.
+# The coordinator has one processor of four, and the urgent job wants three: workers make place for
+# it, and come back.
 urgent="$(sbatch --parsable --partition=high --cpus-per-task=3 --output=/dev/null --wrap 'sleep 1')"
 preempted() { was_requeued "${workers}_1" || scontrol show job "${workers}_0" | grep -qE 'Restarts=[2-9]'; }
 await 60 "preempted worker" preempted
@@ -73,7 +77,8 @@ has_evaluations "$work/run" 3 || fail "nothing was measured before the coordinat
 await 60 "coordinator that is queued again" was_requeued "$coordinator"
 
 await 300 "end of the search" grep -q "state over" "$work/run.launch/announcement"
-await 120 "end of the jobs" eval '[ -z "$(squeue --noheader)" ]'
+no_jobs() { [ -z "$(squeue --noheader)" ]; }
+await 120 "end of the jobs" no_jobs
 scontrol show job "${workers}_2" | grep -q JobState=CANCELLED || fail "$(scontrol show job "${workers}_2")"
 for job in "$coordinator" "${workers}_0" "${workers}_1"; do
   scontrol show job "$job" | grep -q 'JobState=COMPLETED' || fail "job $job: $(scontrol show job "$job")"

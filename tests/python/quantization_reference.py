@@ -3,8 +3,8 @@
     quantization_reference.py OUTPUT COUNT
 
 Makes OUTPUT/NAME.TYPE.blocks and OUTPUT/NAME.TYPE.values for every type that the library unpacks, where TYPE is the
-number that files have for it: COUNT blocks of random bytes, of which only those with finite weights are taken, and their
-weights as float32.
+number that files have for it: COUNT blocks of random bytes, of which only those with finite weights are taken, and
+their weights as float32.
 
 Exits with 77 and a reason if the library is not there. The same arguments give the same files.
 """

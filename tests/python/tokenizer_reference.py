@@ -24,8 +24,17 @@ import sys
 import unicodedata
 
 try:
-    from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors,
-                            trainers)
+    from tokenizers import (
+        AddedToken,
+        Regex,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+        trainers,
+    )
 except ImportError as error:
     print(f"the Python library tokenizers cannot be imported: {error}")
     sys.exit(77)
@@ -167,7 +176,8 @@ def llama4_style(documents):
 def deepseek_style(documents):
     return train_byte_level(documents, pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(expression), "isolated") for expression in DEEPSEEK] +
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]))
+        [pre_tokenizers.Digits(individual_digits=True),
+         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]))
 
 
 def deepseek3_style(documents):
@@ -182,31 +192,32 @@ def words_style(documents):
     return train_byte_level(documents, split_style(WORDS_AND_BOUNDARIES))
 
 
-def bert(documents, normalizer, pre_tokenizer, cleanup):
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+def bert(documents, normalizer, pre_tokenizer):
+    """BERT's normalisers, pre-tokenisers and template around merges of characters."""
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizer
     special = ["[UNK]", "[CLS]", "[SEP]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=3000, show_progress=False, special_tokens=special, limit_alphabet=200)
+    trainer = trainers.BpeTrainer(vocab_size=3000, show_progress=False, special_tokens=special, limit_alphabet=200)
     tokenizer.train_from_iterator(documents, trainer)
-    tokenizer.decoder = decoders.WordPiece(cleanup=cleanup)
+    tokenizer.decoder = decoders.Fuse()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
     return tokenizer
 
 
 def bert_style(documents):
-    return bert(documents, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer(), True)
+    return bert(documents, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer())
 
 
 def bert_cased_style(documents):
     return bert(documents, normalizers.BertNormalizer(lowercase=False, handle_chinese_chars=False),
-                pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]), False)
+                pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]))
 
 
 def accents_style(documents):
     return bert(documents,
                 normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase(), normalizers.StripAccents()]),
-                pre_tokenizers.Sequence([pre_tokenizers.CharDelimiterSplit("-"), pre_tokenizers.Whitespace()]), True)
+                pre_tokenizers.Sequence([pre_tokenizers.CharDelimiterSplit("-"), pre_tokenizers.Whitespace()]))
 
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -368,7 +379,8 @@ def smollm2(path):
     tokenizer = byte_level(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges),
                            pre_tokenizers.ByteLevel(add_prefix_space=False))
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False)
-                                  for token, kind in zip(tokens, types) if kind == gguf.TokenType.CONTROL])
+                                  for token, kind in zip(tokens, types, strict=True)
+                                  if kind == gguf.TokenType.CONTROL])
     return tokenizer
 
 

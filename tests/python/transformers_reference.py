@@ -130,7 +130,10 @@ def model_of_gguf(path):
     import gguf
     import numpy
     reader = gguf.GGUFReader(path)
-    number = lambda key: reader.fields["llama." + key].contents()
+
+    def number(key):
+        return reader.fields["llama." + key].contents()
+
     config = transformers.LlamaConfig(
         hidden_size=number("embedding_length"), intermediate_size=number("feed_forward_length"),
         num_hidden_layers=number("block_count"), num_attention_heads=number("attention.head_count"),
