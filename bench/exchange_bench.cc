@@ -1,9 +1,10 @@
-// What the coordinator bears: exchange_bench [SECONDS]. Workers run in a process of their own, so
-// that the coordinator's memory and processor time are its own. Prints one line a number.
+// Measures the load that a coordinator can take: exchange_bench [SECONDS]. Workers run in another
+// process, so that the measured memory and processor time are the coordinator's alone. Prints one
+// line per number:
 //
-//   no-op evaluations a second with 64 workers, with a session in memory and with a stored search;
-//   the time from a worker's message to the answer; memory of 1,000 connected idle workers;
-//   utilisation of 32 workers whose evaluations take a second.
+//   no-op evaluations per second of 64 workers, with a session in memory and with a stored search;
+//   the time from a worker's message to the answer; the memory of 1,000 connected idle workers;
+//   the utilisation of 32 workers whose evaluations take a second.
 #include <fmt/format.h>
 #include <grpcpp/create_channel.h>
 #include <spdlog/spdlog.h>
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,35 +25,33 @@
 #include <utility>
 #include <vector>
 
+#include "evaluator/clock.h"
 #include "proto/strata.grpc.pb.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/coordinator/fake_session.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 #include "workers/coordinator/coordinator.h"
 #include "workers/wire/handshake.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/work_codec.h"
 #include "workers/worker/child_process.h"
 #include "workers/worker/worker.h"
 
 namespace strata::workers {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using evaluator::SecondsSince;
+using evaluator::SteadySeconds;
 
 constexpr int64_t kEndless = int64_t{1} << 40;
 
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// A worker that answers a task as soon as it gets it, and reports once a second while it has none.
-// Far lighter than a real one, so that the coordinator is what is measured.
+// A worker that answers a work item as soon as it gets it. While it has none, it reports once a
+// second. It is far lighter than a real worker, so that the coordinator is what is measured.
 class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredState> {
  public:
   NoOpWorker(const std::string& address, int number, std::vector<double>* round_trips)
       : round_trips_(round_trips),
         evaluator_(SmallEvaluator()),
-        runner_(MakeTaskRunner(evaluator_.get())) {
+        runner_(MakeWorkRunner(evaluator_.get())) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = v1::Coordinator::NewStub(
@@ -67,25 +67,25 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
 
   void OnReadDone(bool ok) override {
     if (!ok || desired_.shut_down()) return End();
-    // Not of the Hello, before which there is a connection to make.
+    // The round trip of the Hello does not count, because it includes making the connection.
     if (std::exchange(is_known_, true)) round_trips_->push_back(SecondsSince(said_at_));
     std::unique_lock lock(mutex_);
     state_.Clear();
     state_.set_heard_at_seconds(desired_.sent_at_seconds());
-    const bool has_task = desired_.has_task();
-    if (has_task) {
+    const bool has_item = desired_.has_item();
+    if (has_item) {
       state_.set_lease_id(desired_.lease_id());
-      *state_.mutable_result() = runner_->Run(desired_.task(), nullptr);
+      *state_.mutable_result() = runner_->Run(desired_.item(), nullptr);
     }
     lock.unlock();
     StartRead(&desired_);
-    if (has_task) {
+    if (has_item) {
       Say();
     } else {
       is_idle_ = true;
     }
   }
-  // The answer may come before the message is known to be written.
+  // The answer may arrive before the write of the message is reported as done.
   void OnWriteDone(bool ok) override {
     const std::lock_guard lock(mutex_);
     is_writing_ = false;
@@ -93,7 +93,7 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
   }
   void OnDone(const grpc::Status&) override { is_done_ = true; }
 
-  // From one thread, once a second.
+  // Called from one thread, once a second.
   void Heartbeat() {
     if (is_idle_.exchange(false)) Say();
   }
@@ -101,7 +101,7 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
 
  private:
   void Say() {
-    said_at_ = Clock::now();
+    said_at_ = SteadySeconds();
     const std::lock_guard lock(mutex_);
     if (is_writing_) {
       has_more_to_say_ = true;
@@ -119,12 +119,12 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
 
   std::vector<double>* const round_trips_;  // of this worker alone
   const std::unique_ptr<evaluator::Evaluator> evaluator_;
-  const std::unique_ptr<TaskRunner> runner_;
+  const std::unique_ptr<WorkRunner> runner_;
   std::unique_ptr<v1::Coordinator::Stub> stub_;
   grpc::ClientContext context_;
   v1::WorkerState state_;
   v1::DesiredState desired_;
-  Clock::time_point said_at_;
+  double said_at_ = 0;
   std::mutex mutex_;
   bool is_known_ = false;
   bool is_writing_ = false;
@@ -134,7 +134,8 @@ class NoOpWorker : public grpc::ClientBidiReactor<v1::WorkerState, v1::DesiredSt
   std::atomic<bool> is_done_ = false;
 };
 
-// The process of the workers: prints the 50th and 99th percentiles of their round trips.
+// Runs in the process of the workers. Writes the 50th and 99th percentiles and the number of their
+// round trips to the file `report`.
 void WorkWithoutWork(const std::string& address, int count, const std::string& report) {
   std::vector<std::vector<double>> round_trips(static_cast<size_t>(count));
   std::vector<std::unique_ptr<NoOpWorker>> workers;
@@ -143,7 +144,7 @@ void WorkWithoutWork(const std::string& address, int count, const std::string& r
         std::make_unique<NoOpWorker>(address, i, &round_trips[static_cast<size_t>(i)]));
   }
   while (!std::all_of(workers.begin(), workers.end(), [](const auto& w) { return w->is_done(); })) {
-    // Spread over a second.
+    // The heartbeats are spread over a second.
     for (const auto& worker : workers) {
       std::this_thread::sleep_for(std::chrono::microseconds(1'000'000 / count));
       worker->Heartbeat();
@@ -158,21 +159,21 @@ void WorkWithoutWork(const std::string& address, int count, const std::string& r
   std::ofstream(report) << 1000 * at(0.5) << " " << 1000 * at(0.99) << " " << all.size();
 }
 
-// Real workers whose evaluations sleep: prints the share of the time in which they evaluated.
+// Runs real workers whose evaluations sleep. Writes the share of the time in which they evaluated
+// to the file `report`.
 void WorkForSeconds(const std::string& address, int count, const std::string& report) {
   std::vector<std::thread> threads;
   std::mutex mutex;
-  Clock::time_point first = Clock::time_point::max(), last = Clock::time_point::min();
-  std::chrono::duration<double> busy{0};
+  double first = std::numeric_limits<double>::infinity(), last = 0, busy = 0;
   for (int i = 0; i < count; ++i) {
     threads.emplace_back([&, i] {
       const auto evaluator = SmallEvaluator([&](int64_t) {
-        const Clock::time_point start = Clock::now();
+        const double start = SteadySeconds();
         std::this_thread::sleep_for(std::chrono::seconds(1));
         const std::lock_guard lock(mutex);
         first = std::min(first, start);
-        last = std::max(last, Clock::now());
-        busy += Clock::now() - start;
+        last = std::max(last, SteadySeconds());
+        busy += SecondsSince(start);
         return absl::OkStatus();
       });
       RunWorker({.address = address, .name = fmt::format("worker-{}", i)}, evaluator.get(), nullptr)
@@ -180,8 +181,7 @@ void WorkForSeconds(const std::string& address, int count, const std::string& re
     });
   }
   for (std::thread& thread : threads) thread.join();
-  std::ofstream(report) << busy.count() /
-                               (count * std::chrono::duration<double>(last - first).count());
+  std::ofstream(report) << busy / (count * (last - first));
 }
 
 int64_t ResidentKilobytes() {
@@ -205,11 +205,11 @@ struct Served {
   double seconds = 0;
   double processor_seconds = 0;
   int64_t kilobytes_before = 0, kilobytes_after = 0;
-  std::string report;  // of the workers
+  std::string report;  // what the workers wrote
 };
 
-// Serves `session` to workers of another process until `seconds` after they are all connected, or
-// until it is done.
+// Serves `session` to workers of another process. Ends when the session is done, or `seconds` after
+// all workers are connected.
 Served Serve(search::Session* session, const std::string& kind, int workers, double seconds) {
   TemporaryFolder folder;
   CoordinatorOptions options = SmallCoordinatorOptions("unix:" + (folder / "s"));
@@ -221,12 +221,12 @@ Served Serve(search::Session* session, const std::string& kind, int workers, dou
       StartChildProcess({.command = {"/proc/self/exe", kind, options.address,
                                      fmt::format("{}", workers), folder / "report"}})
           .value();
-  Clock::time_point start;
+  double start = 0;
   double processor_start = 0;
   int before = -1;
   const absl::Status status = coordinator->Run([&](const CoordinatorStatus& now) {
     if (before < 0 && now.connected_workers == workers) {
-      start = Clock::now();
+      start = SteadySeconds();
       processor_start = ProcessorSeconds();
       before = now.evaluations;
     }
@@ -281,7 +281,7 @@ int Main(int argc, char** argv) {
               Serve(small.session.get(), "no-op", 64, seconds));
   }
   {
-    // As many candidates under way as keep all workers busy.
+    // Enough candidates are under way to keep all workers busy.
     TemporaryFolder folder;
     SmallSearch small =
         OpenSmallSearch(folder / "run",
@@ -292,7 +292,7 @@ int Main(int argc, char** argv) {
   }
   {
     FakeSession session(0, kSmallBlocks);
-    session.waits_when_out_of_tasks = true;
+    session.waits_when_out_of_items = true;
     const Served served = Serve(&session, "no-op", 1000, seconds);
     PrintRate("1,000 idle workers", served);
     fmt::print("1,000 idle workers: coordinator's memory {:.0f} MB, {:.0f} MB before they came\n",

@@ -1,6 +1,6 @@
-// Time and memory allocations of one evaluation of an expression of 20 nodes on 128 units, beside
-// what the same machine needs to read and write as many numbers. Prints Google Benchmark's table;
-// `allocations` counts calls of operator new per evaluation.
+// Measures time and memory allocations of one evaluation of an expression of 20 nodes on 128 units,
+// beside the time that the same machine needs to read and write that many numbers. Prints Google
+// Benchmark's table. `allocations` is the number of calls of operator new per evaluation.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -22,10 +22,10 @@ constexpr int kNodes = 20;
 struct Shape {
   const char* name;
   const char* text;
-  bool linears = false;  // units of two sizes, four of the one and three of the other in a block
+  bool linears = false;  // units of two sizes: four of one and three of the other per block
 };
 
-// Each has 20 nodes, where a shape allows.
+// Each expression has 20 nodes, if its shape allows.
 constexpr Shape kShapes[] = {
     {"arithmetic",
      "span((mean(W) * depth + var(W) - 2 * size) / (3 + max(std(W), l1(W))) + mean(W) * 0.5, 0.1)"},
@@ -67,7 +67,7 @@ UnitLayout Layout(bool linears) {
   return layout;
 }
 
-// Values of the size that statistics of weights have, in no order, other ones for each seed.
+// Returns values of the size of weight statistics, in no order. Each seed gives other values.
 FeatureTable Table(bool linears, uint64_t seed) {
   FeatureTable table(Layout(linears));
   uint64_t state = seed;
@@ -91,11 +91,11 @@ Expression ReadOrAbort(const char* text) {
   return *std::move(expression);
 }
 
-// 0.75, so that whole n of 8 reach it.
+// The sparsity is 0.75, so that whole n of 8 reach it.
 constexpr AllocationTarget kTarget = {0.75};
 
-// Goes round many tables: on a single one the processor learns the outcome of every comparison of a
-// sort by heart, which no search lets it do.
+// Cycles through many tables. On a single table the processor would learn the outcome of every
+// comparison of a sort, which never happens in a search.
 void Evaluate(benchmark::State& state, const Shape& shape) {
   constexpr size_t kTables = 64;
   const Expression expression = ReadOrAbort(shape.text);
@@ -125,7 +125,7 @@ void Evaluate(benchmark::State& state, const Shape& shape) {
       benchmark::Counter(static_cast<double>(allocated), benchmark::Counter::kAvgIterations);
 }
 
-// Everything that EvaluateAllocation does for a tree it has not seen.
+// Measures everything that EvaluateAllocation does for a tree that it has not seen.
 void CompileAndEvaluate(benchmark::State& state) {
   const FeatureTable table = Table(false, 0);
   const Expression expression = ReadOrAbort(kShapes[0].text);
@@ -134,7 +134,7 @@ void CompileAndEvaluate(benchmark::State& state) {
   }
 }
 
-// What 20 nodes cannot go below: two operands read and one result written for each.
+// A lower bound for 20 nodes: each reads two operands and writes one result.
 void PlainLoop(benchmark::State& state) {
   std::vector<double> left(kUnits, 1.5);
   std::vector<double> right(kUnits, 0.25);
@@ -159,7 +159,7 @@ void Copy(benchmark::State& state) {
                           static_cast<int64_t>(sizeof(double)));
 }
 
-// The price of the mathematical functions themselves.
+// Measures the cost of the mathematical functions themselves.
 void PlainTanh(benchmark::State& state) {
   std::vector<double> x(kUnits);
   std::vector<double> y(kUnits);

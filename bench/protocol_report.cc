@@ -1,8 +1,8 @@
-// How well the cheaper fidelities of a search order allocations as the exact protocol does, which
-// decides: measures the settings of the published functions, and mixtures of the best of them, with
-// every protocol and arithmetic on the same windows, and prints for each, and for the first windows
-// alone, the rank correlation with the exact losses, among the best third too, and what choosing by
-// it would lose.
+// Compares how the cheaper fidelities of a search and the exact protocol order allocations.
+// Measures the settings of the published functions, and mixtures of the best of them, with every
+// protocol and arithmetic on the same windows. Prints for each fidelity, and for its first windows
+// alone, the rank correlation with the exact losses, the same among the best third, and the loss
+// from choosing by this fidelity.
 //
 //   protocol_report MODEL TEXT [sparsity] [pruner] [threads] [settings of each function]
 //   [fidelity,...]
@@ -24,8 +24,10 @@
 
 #include "cli/report/rank_correlation.h"
 #include "evaluator/measurement/model_evaluator.h"
+#include "evaluator/names.h"
 #include "expr/allocation.h"
 #include "expr/baselines.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace {
@@ -40,26 +42,24 @@ struct FidelityName {
   Arithmetic arithmetic;
 };
 
-// The last one is exact.
+// The last fidelity is the exact one.
 constexpr FidelityName kFidelities[] = {
     {"one-shot bf16", Protocol::kOneShot, Arithmetic::kBFloat16},
     {"one-shot fp32", Protocol::kOneShot, Arithmetic::kFloat32},
-    {"refreshed bf16", Protocol::kRefreshed, Arithmetic::kBFloat16},
-    {"refreshed fp32", Protocol::kRefreshed, Arithmetic::kFloat32},
     {"sequential bf16", Protocol::kSequential, Arithmetic::kBFloat16},
     {"sequential fp32", Protocol::kSequential, Arithmetic::kFloat32},
 };
 constexpr size_t kExact = std::size(kFidelities) - 1;
 using Chosen = std::array<bool, std::size(kFidelities)>;
 constexpr int64_t kWindows = 16;
-constexpr size_t kMixed = 6;  // of the best, in pairs
+constexpr size_t kMixed = 6;  // number of the best that are mixed in pairs
 
 struct Candidate {
   std::string name;
   std::vector<double> allocation;
   std::vector<double> window_nll[std::size(kFidelities)];
 
-  // Mean loss of the first windows.
+  // Returns the mean loss of the first windows.
   double Nll(size_t fidelity, int64_t windows = kWindows) const {
     const auto begin = window_nll[fidelity].begin();
     return std::accumulate(begin, begin + windows, 0.0) / static_cast<double>(windows);
@@ -68,8 +68,8 @@ struct Candidate {
 
 constexpr strata::evaluator::Granularity kGranularity = strata::evaluator::Granularity::kBlock;
 
-// Settings that need no gradients, at most so many of each function, once for each different
-// allocation.
+// Returns settings that need no gradients, at most `settings_of_each` per function. Each distinct
+// allocation appears once.
 absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double sparsity,
                                                   size_t settings_of_each) {
   const strata::expr::UnitLayout layout =
@@ -93,22 +93,20 @@ absl::StatusOr<std::vector<Candidate>> Candidates(Evaluator& evaluator, double s
   strata::evaluator::ProfileRequest request;
   request.granularity = kGranularity;
   request.features.assign(features.begin(), features.end());
-  const auto profile = evaluator.MeasureFeatures(request, nullptr);
-  if (!profile.ok()) return profile.status();
+  STRATA_ASSIGN_OR_RETURN(const auto profile, evaluator.MeasureFeatures(request, nullptr));
   strata::expr::FeatureTable table(layout);
   for (size_t i = 0; i < request.features.size(); ++i) {
-    const absl::Status status = table.Add(request.features[i], profile->values[i]);
+    const absl::Status status = table.Add(request.features[i], profile.values[i]);
     if (!status.ok()) return status;
   }
   std::vector<Candidate> candidates;
   std::set<std::vector<int64_t>> seen;
   for (const auto& [name, expression] : settings) {
-    const auto allocation =
-        strata::expr::EvaluateAllocation(expression, table, {.sparsity = sparsity});
-    if (!allocation.ok()) return allocation.status();
+    STRATA_ASSIGN_OR_RETURN(const auto allocation, strata::expr::EvaluateAllocation(
+                                                       expression, table, {.sparsity = sparsity}));
     std::vector<int64_t> key;
-    for (const double value : *allocation) key.push_back(std::llround(value * 1e4));
-    if (seen.insert(key).second) candidates.push_back({name, *allocation, {}});
+    for (const double value : allocation) key.push_back(std::llround(value * 1e4));
+    if (seen.insert(key).second) candidates.push_back({name, allocation, {}});
   }
   return candidates;
 }
@@ -119,18 +117,17 @@ class Report {
       : evaluator_(evaluator), pruner_(pruner), chosen_(chosen) {}
 
   absl::Status Run(double sparsity, size_t settings_of_each) {
-    auto candidates = Candidates(evaluator_, sparsity, settings_of_each);
-    if (!candidates.ok()) return candidates.status();
+    STRATA_ASSIGN_OR_RETURN(auto candidates, Candidates(evaluator_, sparsity, settings_of_each));
     fmt::print("perplexity of {} windows at {}\n{:<64}", kWindows, sparsity, "function");
     for (size_t i = 0; i < std::size(kFidelities); ++i) {
       if (chosen_[i]) fmt::print(" {:>15}", kFidelities[i].name);
     }
     fmt::print("\n");
-    for (Candidate& candidate : *candidates) {
-      if (absl::Status status = Measure(std::move(candidate)); !status.ok()) return status;
+    for (Candidate& candidate : candidates) {
+      STRATA_RETURN_IF_ERROR(Measure(std::move(candidate)));
     }
     for (Candidate& mixture : Mixtures()) {
-      if (absl::Status status = Measure(std::move(mixture)); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(Measure(std::move(mixture)));
     }
     PrintCorrelations();
     return absl::OkStatus();
@@ -151,10 +148,9 @@ class Report {
                           .protocol = kFidelities[i].protocol,
                           .levels = {}};
       const std::clock_t start = std::clock();
-      auto measured = evaluator_.Evaluate(request, nullptr);
-      if (!measured.ok()) return measured.status();
+      STRATA_ASSIGN_OR_RETURN(auto measured, evaluator_.Evaluate(request, nullptr));
       seconds_[i] += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-      candidate.window_nll[i] = std::move(measured->window_nll);
+      candidate.window_nll[i] = std::move(measured.window_nll);
       fmt::print(" {:>15.2f}", std::exp(candidate.Nll(i)));
     }
     fmt::print("\n");
@@ -163,7 +159,7 @@ class Report {
     return absl::OkStatus();
   }
 
-  // Measured candidates by exact loss.
+  // Returns the measured candidates in the order of their exact loss.
   std::vector<const Candidate*> Ordered() const {
     std::vector<const Candidate*> ordered;
     for (const Candidate& candidate : measured_) ordered.push_back(&candidate);
@@ -173,7 +169,8 @@ class Report {
     return ordered;
   }
 
-  // Halfway between each two of the best: near the front, and of the same mean sparsity.
+  // Returns the midpoint of each pair of the best. It is near the front and has the same mean
+  // sparsity.
   std::vector<Candidate> Mixtures() const {
     std::vector<const Candidate*> best = Ordered();
     best.resize(std::min(best.size(), kMixed));
@@ -229,7 +226,7 @@ class Report {
   const strata::evaluator::Pruner pruner_;
   const Chosen chosen_;
   std::vector<Candidate> measured_;
-  double seconds_[std::size(kFidelities)] = {};  // of the processor, all evaluations
+  double seconds_[std::size(kFidelities)] = {};  // processor time of all evaluations
 };
 
 template <typename T>
@@ -244,7 +241,7 @@ T Number(const char* text) {
   return value;
 }
 
-// The fidelities named, and the exact one.
+// Returns the named fidelities and the exact one.
 Chosen ChosenOf(std::string_view names) {
   Chosen chosen{};
   chosen[kExact] = true;
@@ -277,7 +274,8 @@ int main(int argc, char** argv) {
   if (argc > 7) chosen = ChosenOf(argv[7]);
   const double sparsity = argc > 3 ? Number<double>(argv[3]) : 0.6;
   strata::evaluator::Pruner pruner = strata::evaluator::Pruner::kWanda;
-  absl::Status status = argc > 4 ? strata::workers::ParseName(argv[4], &pruner) : absl::OkStatus();
+  absl::Status status =
+      argc > 4 ? strata::evaluator::ParseName(argv[4], &pruner) : absl::OkStatus();
   if (status.ok()) {
     const auto evaluator =
         strata::evaluator::OpenModelEvaluator({.model_path = argv[1],

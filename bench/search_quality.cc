@@ -1,21 +1,20 @@
-// How good a function each strategy has found after how many evaluations: medians over seeds, as a
-// table on standard output and as CSV.
+// Compares strategies by the best function that each has found after a number of evaluations.
+// Prints medians over seeds as a table on standard output, and writes all values as CSV.
 //
 //   search_quality PROBLEM SEEDS EVALUATIONS CSV VARIANT...
 //
-// PROBLEM is `synthetic` or MODEL,TEXT,GRANULARITY,SPARSITY for one-shot Wanda on a real model.
-// Every seed of the synthetic problem is another landscape; its losses are given in per cent of the
-// way from the best allocation (0) to the uniform one (100). `synthetic-rough` is the same where
-// two per cent of that way are chance: what is shown is the worth of the allocation of the lowest
-// loss. VARIANT is a row of kVariants below; none: strata, random, hill_climbing and dsa. All start
-// from nothing but random candidates of their own, except those called `seeded`, which begin with
-// the published functions as a run does.
+// PROBLEM is `synthetic`, `synthetic-rough`, or MODEL,TEXT,GRANULARITY,SPARSITY for one-shot Wanda
+// on a real model. Every seed of a synthetic problem is another landscape. Its losses are given in
+// per cent of the way from the best allocation (0) to the uniform one (100). In `synthetic-rough`,
+// two per cent of that way are chance, and the value shown is the worth of the allocation with the
+// lowest loss. VARIANT is a row of kVariants below; the default is strata, random, hill_climbing
+// and dsa. A variant starts from random candidates of its own only. With the suffix `-seeded` it
+// starts with the published functions too, as a run does.
 #include <fmt/format.h>
 #include <fmt/os.h>
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -25,6 +24,8 @@
 #include <vector>
 
 #include "bench/search_quality_problem.h"
+#include "evaluator/clock.h"
+#include "expr/status_macros.h"
 #include "search/engine/engine.h"
 
 namespace {
@@ -34,7 +35,7 @@ using strata::search::EngineOptions;
 using strata::search::StrategyKind;
 
 constexpr int kRandomCandidates = 8;
-constexpr double kRoughness = 0.02;  // of the way from the best allocation to the uniform one
+constexpr double kRoughness = 0.02;  // share of the way from the best allocation to the uniform one
 constexpr int64_t kCheckpoints[] = {10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
 
 struct Variant {
@@ -66,9 +67,6 @@ const Variant kVariants[] = {
     {"points-400", [](EngineOptions* o) { o->strategy.surrogate.maximum_points = 400; }},
     {"pool-0", [](EngineOptions* o) { o->strategy.surrogate.feature_pool = 0; }},
     {"pool-200", [](EngineOptions* o) { o->strategy.surrogate.feature_pool = 200; }},
-    {"adaptive", [](EngineOptions* o) { o->strategy.adaptive_operators = true; }},
-    {"islands-3", [](EngineOptions* o) { o->strategy.islands = 3; }},
-    {"restart-60", [](EngineOptions* o) { o->strategy.restart_after = 60; }},
     {"population-12", [](EngineOptions* o) { o->strategy.population = 12; }},
     {"population-48", [](EngineOptions* o) { o->strategy.population = 48; }},
     {"lag-1", [](EngineOptions* o) { o->lag = 1; }},
@@ -79,7 +77,7 @@ struct Measured {
   double loss, worth;
 };
 
-// Every evaluation, in the order in which candidates were made.
+// Returns every evaluation, in the order in which the candidates were made.
 absl::StatusOr<std::vector<Measured>> Search(const Variant& variant, uint64_t seed,
                                              int64_t evaluations, bool seeded, Problem* problem) {
   EngineOptions options;
@@ -93,38 +91,34 @@ absl::StatusOr<std::vector<Measured>> Search(const Variant& variant, uint64_t se
     options.baselines =
         strata::expr::Baselines(problem->layout(), problem->sparsity(), {.spectra = false});
   }
-  auto engine = strata::search::Engine::Create(options, problem->layout());
-  if (!engine.ok()) return engine.status();
+  STRATA_ASSIGN_OR_RETURN(auto engine, strata::search::Engine::Create(options, problem->layout()));
   for (;;) {
-    const strata::search::Action action = (*engine)->Ask();
-    if ((*engine)->phase() != strata::search::Phase::kSearching &&
-        (*engine)->phase() != strata::search::Phase::kDraining) {
+    const strata::search::Action action = engine->Ask();
+    if (engine->phase() != strata::search::Phase::kSearching &&
+        engine->phase() != strata::search::Phase::kDraining) {
       break;
     }
-    const auto& task = std::get<strata::search::Task>(action);
+    const auto& item = std::get<strata::search::WorkItem>(action);
     strata::search::Outcome outcome;
-    if (const auto* profile = std::get_if<strata::search::ProfileTask>(&task.work)) {
+    if (const auto* profile = std::get_if<strata::search::ProfileWork>(&item.work)) {
       strata::search::ProfileOutcome values;
       for (const std::string& feature : profile->features) {
-        auto value = problem->Feature(feature);
-        if (!value.ok()) return value.status();
-        values.values.push_back(*std::move(value));
+        STRATA_ASSIGN_OR_RETURN(auto value, problem->Feature(feature));
+        values.values.push_back(std::move(value));
       }
       outcome = std::move(values);
     } else {
-      const auto& work = std::get<strata::search::EvaluateTask>(task.work);
-      const auto loss = problem->Loss(work.allocation);
-      if (!loss.ok()) return loss.status();
-      outcome = strata::search::EvaluateOutcome{*loss, problem->sparsity()};
+      const auto& work = std::get<strata::search::EvaluateWork>(item.work);
+      STRATA_ASSIGN_OR_RETURN(const auto loss, problem->Loss(work.allocation));
+      outcome = strata::search::EvaluateOutcome{loss, problem->sparsity()};
     }
-    if (const absl::Status told = (*engine)->Tell(task.id, outcome); !told.ok()) return told;
+    STRATA_RETURN_IF_ERROR(engine->Tell(item.id, outcome));
   }
   std::vector<Measured> measured;
-  for (const strata::search::Candidate& candidate : (*engine)->candidates()) {
+  for (const strata::search::Candidate& candidate : engine->candidates()) {
     if (candidate.same_as || !candidate.fitness_nll) continue;
-    const auto worth = problem->Worth(candidate.allocation);
-    if (!worth.ok()) return worth.status();
-    measured.push_back({*candidate.fitness_nll, *worth});
+    STRATA_ASSIGN_OR_RETURN(const auto worth, problem->Worth(candidate.allocation));
+    measured.push_back({*candidate.fitness_nll, worth});
   }
   return measured;
 }
@@ -135,8 +129,8 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Worth of the best so far after every evaluation; the last value goes on where a search ended
-// early.
+// Returns the worth of the best so far after every evaluation. If a search ended early, its last
+// value is repeated.
 std::vector<double> BestSoFar(const std::vector<Measured>& measured, int64_t evaluations) {
   std::vector<double> best;
   constexpr double kNone = std::numeric_limits<double>::infinity();
@@ -176,9 +170,8 @@ absl::Status Run(const Arguments& arguments) {
   std::unique_ptr<Problem> model;
   const double roughness = arguments.problem == "synthetic-rough" ? kRoughness : 0;
   if (arguments.problem != "synthetic" && roughness == 0) {
-    auto opened = OpenProblem(arguments.problem);
-    if (!opened.ok()) return opened.status();
-    model = *std::move(opened);
+    STRATA_ASSIGN_OR_RETURN(auto opened, OpenProblem(arguments.problem));
+    model = std::move(opened);
   }
   auto csv = fmt::output_file(arguments.csv);
   csv.print("variant,seed,evaluations,best\n");
@@ -196,7 +189,7 @@ absl::Status Run(const Arguments& arguments) {
       return absl::InvalidArgumentError(fmt::format("VARIANT: unknown '{}'", name));
     }
     std::vector<std::vector<double>> curves;
-    const auto start = std::chrono::steady_clock::now();
+    const double start = strata::evaluator::SteadySeconds();
     for (uint64_t seed = 1; seed <= arguments.seeds; ++seed) {
       auto landscape = strata::bench::MakeSyntheticProblem(seed);
       const double uniform = *landscape->Loss(
@@ -206,9 +199,9 @@ absl::Status Run(const Arguments& arguments) {
         landscape = strata::bench::MakeSyntheticProblem(seed, roughness * (uniform - optimum));
       }
       Problem* problem = model == nullptr ? landscape.get() : model.get();
-      const auto measured = Search(*variant, seed, arguments.evaluations, seeded, problem);
-      if (!measured.ok()) return measured.status();
-      curves.push_back(BestSoFar(*measured, arguments.evaluations));
+      STRATA_ASSIGN_OR_RETURN(const auto measured,
+                              Search(*variant, seed, arguments.evaluations, seeded, problem));
+      curves.push_back(BestSoFar(measured, arguments.evaluations));
       if (model == nullptr) {
         for (double& best : curves.back()) best = 100 * (best - optimum) / (uniform - optimum);
       }
@@ -218,8 +211,7 @@ absl::Status Run(const Arguments& arguments) {
         }
       }
     }
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = strata::evaluator::SecondsSince(start);
     fmt::print("{:<20}", name);
     for (const int64_t at : kCheckpoints) {
       if (at > arguments.evaluations) continue;

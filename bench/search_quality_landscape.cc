@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bench/search_quality_problem.h"
+#include "expr/status_macros.h"
 
 namespace strata::bench {
 namespace {
@@ -39,7 +40,8 @@ double Fraction(uint64_t name, int index = 0) {
   return static_cast<double>(Mix(name ^ static_cast<uint64_t>(index)) >> 11) * 0x1p-53;
 }
 
-// Sum of twelve uniform numbers less six: normal enough, and the same on every platform.
+// Returns the sum of twelve uniform numbers minus six. It is close enough to normal, and the same
+// on every platform.
 double Normal(uint64_t name, int index) {
   double sum = -6;
   for (int i = 0; i < 12; ++i) sum += Fraction(Mix(name + 0x51ED27u), 16 * index + i);
@@ -65,10 +67,9 @@ class SyntheticProblem final : public Problem {
   double sparsity() const override { return kSparsity; }
 
   absl::StatusOr<std::vector<double>> Feature(const std::string& feature) override {
-    auto expression = expr::ParseExpression(feature);
-    if (!expression.ok()) return expression.status();
-    const std::string_view reduction = expr::OperatorOf(expression->op).name;
-    const expr::Expression* at = &*expression;
+    STRATA_ASSIGN_OR_RETURN(auto expression, expr::ParseExpression(feature));
+    const std::string_view reduction = expr::OperatorOf(expression.op).name;
+    const expr::Expression* at = &expression;
     std::string chain;
     while (!at->children.empty()) {
       at = &at->children.front();
@@ -76,7 +77,7 @@ class SyntheticProblem final : public Problem {
     }
     const std::string_view source = expr::OperatorOf(at->op).name;
     const uint64_t own = Name(seed_, feature);
-    // The statistic says how much of the sensitivity is seen, and on which side.
+    // The statistic determines how much of the sensitivity is visible, and with which sign.
     const double signal =
         2 * Fraction(Name(seed_, fmt::format("signal {} {}", reduction, source))) - 1;
     const double depth_share = 2 * Fraction(Name(seed_, fmt::format("depth {}", source))) - 1;

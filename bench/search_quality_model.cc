@@ -3,6 +3,7 @@
 
 #include "bench/search_quality_problem.h"
 #include "evaluator/measurement/model_evaluator.h"
+#include "expr/status_macros.h"
 
 namespace strata::bench {
 namespace {
@@ -22,10 +23,11 @@ class ModelProblem final : public Problem {
   absl::StatusOr<std::vector<double>> Feature(const std::string& feature) override {
     const auto known = features_.find(feature);
     if (known != features_.end()) return known->second;
-    const auto profile = evaluator_->MeasureFeatures(
-        {.calibration = {}, .granularity = granularity_, .features = {feature}}, nullptr);
-    if (!profile.ok()) return profile.status();
-    return features_[feature] = profile->values.front();
+    STRATA_ASSIGN_OR_RETURN(
+        const auto profile,
+        evaluator_->MeasureFeatures(
+            {.calibration = {}, .granularity = granularity_, .features = {feature}}, nullptr));
+    return features_[feature] = profile.values.front();
   }
 
   absl::StatusOr<double> Loss(const expr::Allocation& allocation) override {
@@ -37,9 +39,8 @@ class ModelProblem final : public Problem {
     request.allocation = allocation;
     request.fidelity.windows = 4;
     request.fidelity.window_tokens = 128;
-    const auto measured = evaluator_->Evaluate(request, nullptr);
-    if (!measured.ok()) return measured.status();
-    return losses_[key] = measured->mean_nll;
+    STRATA_ASSIGN_OR_RETURN(const auto measured, evaluator_->Evaluate(request, nullptr));
+    return losses_[key] = measured.mean_nll;
   }
 
  private:
@@ -63,10 +64,10 @@ absl::StatusOr<std::unique_ptr<Problem>> OpenModelProblem(const ModelProblemOpti
     return absl::InvalidArgumentError("granularity: expected block, kind or linear, found " +
                                       options.granularity);
   }
-  auto opened = evaluator::OpenModelEvaluator(
-      {.model_path = options.model, .text_path = options.text, .threads = 1});
-  if (!opened.ok()) return opened.status();
-  return std::make_unique<ModelProblem>(*std::move(opened), granularity->second, options.sparsity);
+  STRATA_ASSIGN_OR_RETURN(
+      auto opened, evaluator::OpenModelEvaluator(
+                       {.model_path = options.model, .text_path = options.text, .threads = 1}));
+  return std::make_unique<ModelProblem>(std::move(opened), granularity->second, options.sparsity);
 }
 
 }  // namespace strata::bench

@@ -1,4 +1,5 @@
-// What search_quality lets strategies search: features of units, and the loss of an allocation.
+// Problems on which search_quality compares strategies: features of units, and the loss of an
+// allocation.
 #ifndef STRATA_BENCH_SEARCH_QUALITY_PROBLEM_H_
 #define STRATA_BENCH_SEARCH_QUALITY_PROBLEM_H_
 
@@ -19,42 +20,44 @@ class Problem {
   virtual double sparsity() const = 0;
   virtual absl::StatusOr<std::vector<double>> Feature(const std::string& feature) = 0;
   virtual absl::StatusOr<double> Loss(const expr::Allocation& allocation) = 0;
-  // What the loss is worth: without what an allocation has by chance alone.
+  // Returns the loss without the part that an allocation has by chance alone.
   virtual absl::StatusOr<double> Worth(const expr::Allocation& allocation) {
     return Loss(allocation);
   }
 };
 
-// The lowest loss that moving sparsity between two units at a time finds from the uniform
-// allocation. Hundreds of thousands of evaluations.
+// Returns the lowest loss that is found from the uniform allocation by moving sparsity between two
+// units at a time. Takes hundreds of thousands of evaluations.
 double LocalOptimum(Problem* problem);
 
-// A closed-form model of 24 equal blocks at 70 % that imitates what was seen on real ones. The loss
-// is, but for roughness, smooth:
+// Returns a closed-form model of 24 equal blocks at 70 % sparsity, which imitates observations on
+// real models. Apart from roughness, the loss is smooth:
 //
 //   3 + sum_i w_i d_i + 0.5 sum_i sqrt(w_i w_(i+1) d_i d_(i+1)),   d_i = s_i^2 / (1 - s_i),
 //
-// so that neighbours make each other's damage worse and a wrong amplitude costs as much as a wrong
-// statistic. The sensitivities w_i have a first block that is four times the others' mean, a fall
-// with depth, a robust last block and a jagged rest. A feature is an increasing, more or less
-// curved function of a mixture of log w_i, of depth, and of noise that it shares with all features
-// of the same source or of the same reduction; its sign and its share of signal depend on its
-// operators. No feature equals the sensitivities. `seed` draws another landscape of the kind.
+// so that neighbours increase each other's damage, and a wrong amplitude costs as much as a wrong
+// statistic. The sensitivity w_i of the first block is four times the mean of the others. The rest
+// is jagged and falls with depth, and the last block is robust. A feature is an increasing, more or
+// less curved function of a mixture of log w_i, depth, and noise. The noise is shared with all
+// features of the same source or of the same reduction. The sign of a feature and its share of
+// signal depend on its operators. No feature equals the sensitivities. Each `seed` gives another
+// landscape of this kind.
 //
-// The sequential protocol is not smooth: two allocations that differ by a thousandth give losses
-// that differ as those of two that differ by a hundredth do. `roughness` is the standard deviation
-// of what every allocation has by chance, always the same for the same allocation; Worth is
-// without.
+// The sequential protocol on real models is not smooth: two allocations that differ by a thousandth
+// give losses as far apart as two that differ by a hundredth. `roughness` imitates this: it is the
+// standard deviation of a random part of the loss. That part is always the same for the same
+// allocation. Worth leaves it out.
 std::unique_ptr<Problem> MakeSyntheticProblem(uint64_t seed, double roughness = 0);
 
-// One-shot Wanda on a real model, every measurement and feature kept in memory, so that further
-// searches on the object are fast.
+// Options of OpenModelProblem.
 struct ModelProblemOptions {
   std::string model;
   std::string text;
   std::string granularity = "block";  // or "kind", "linear"
   double sparsity = 0.6;
 };
+// Opens one-shot Wanda on a real model. Every measurement and feature is kept in memory, so that
+// further searches on the object are fast.
 absl::StatusOr<std::unique_ptr<Problem>> OpenModelProblem(const ModelProblemOptions& options);
 
 }  // namespace strata::bench

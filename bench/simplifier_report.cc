@@ -1,5 +1,6 @@
-// How many random expressions the canonical form tells to be the same, against how many are: prints
-// a table for trees as the search draws them, and for trees of all operators.
+// Counts how many equal random expressions the canonical form recognises as equal, against the
+// number that are. Prints a table for trees as the search draws them, and tables for trees of all
+// operators.
 //
 //   simplifier_report [expressions] [seed]
 #include <fmt/format.h>
@@ -51,14 +52,14 @@ class SplitMix : public strata::expr::RandomGenerator {
   uint64_t state_;
 };
 
-// Tables whose features look like a model's: positive, a trend over the depth, noise of the given
-// spread (standard deviation of the logarithm), an outlier.
+// A table whose features look like those of a model: positive, with a trend over the depth, noise
+// of the given spread (standard deviation of the logarithm), and an outlier.
 class SyntheticModel {
  public:
   SyntheticModel(UnitLayout layout, uint64_t seed, double spread, double sparsity)
       : table_(std::move(layout)), seed_(seed), spread_(spread), target_{sparsity, 0.0, 0.95} {}
 
-  // The allocation to `decimals` places; a text that says why if there is none.
+  // Returns the allocation to `decimals` places, or the reason if there is none.
   std::string Key(const Expression& expression, int decimals) {
     for (const std::string& feature : RequiredFeatures(expression)) Measure(feature);
     const auto allocation = EvaluateAllocation(expression, table_, target_);
@@ -71,7 +72,7 @@ class SyntheticModel {
   }
 
  private:
-  // The same statistic under two texts has the same values.
+  // Measures a feature. Two texts of the same statistic get the same values.
   void Measure(const std::string& feature) {
     if (table_.Find(feature) != nullptr) return;
     Expression statistic = Canonicalize(*strata::expr::ParseExpression(feature));

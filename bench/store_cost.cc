@@ -1,13 +1,12 @@
-// What a result costs the coordinator once it was received: the engine's Ask and Tell, and storing
-// it so that it survives.
+// Measures the cost of a result for the coordinator after it has received it: Ask and Tell of the
+// engine, and storing the result durably.
 //
 //   store_cost FOLDER [RESULTS [GROUP...]]
 //
-// Random search on a synthetic landscape, in new runs under FOLDER, whose disk is what is measured,
-// with both settings of storage.fsync. GROUP results are stored with one commit.
+// The search is random, on a synthetic landscape, with both settings of storage.fsync. Its runs are
+// created under FOLDER, whose disk is what is measured. GROUP results are stored with one commit.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -15,18 +14,17 @@
 #include <vector>
 
 #include "bench/search_quality_problem.h"
+#include "evaluator/clock.h"
+#include "expr/status_macros.h"
 #include "search/session.h"
 
 namespace {
 
+using strata::evaluator::SteadySeconds;
 using strata::search::Outcome;
 using strata::search::RunStore;
 using strata::search::Session;
-using strata::search::SessionTask;
-
-double WallSeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+using strata::search::SessionItem;
 
 double ProcessorSeconds() {
   timespec time{};
@@ -34,15 +32,15 @@ double ProcessorSeconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Outcome Measured(strata::bench::Problem& problem, const strata::search::Task& task) {
-  if (const auto* profile = std::get_if<strata::search::ProfileTask>(&task.work)) {
+Outcome Measured(strata::bench::Problem& problem, const strata::search::WorkItem& item) {
+  if (const auto* profile = std::get_if<strata::search::ProfileWork>(&item.work)) {
     strata::search::ProfileOutcome values;
     for (const std::string& feature : profile->features) {
       values.values.push_back(*problem.Feature(feature));
     }
     return values;
   }
-  const auto& work = std::get<strata::search::EvaluateTask>(task.work);
+  const auto& work = std::get<strata::search::EvaluateWork>(item.work);
   strata::search::EvaluateOutcome measured{*problem.Loss(work.allocation), 0.7};
   measured.window_nll.assign(8, measured.mean_nll);
   return measured;
@@ -58,40 +56,37 @@ absl::Status Measure(const std::string& folder, strata::search::Fsync fsync, int
   options.engine.strategy.kind = strata::search::StrategyKind::kRandom;
   options.engine.strategy.surrogate.enabled = false;
   options.engine.strategy.variation.sources = {"depth", "redundancy", "influence"};
-  options.now_seconds = WallSeconds;
-  auto store = RunStore::Create(folder, {.fsync = fsync});
-  if (!store.ok()) return store.status();
-  auto session = Session::Create(options, problem->layout(), store->get());
-  if (!session.ok()) return session.status();
+  options.now_seconds = SteadySeconds;
+  STRATA_ASSIGN_OR_RETURN(auto store, RunStore::Create(folder, {.fsync = fsync}));
+  STRATA_ASSIGN_OR_RETURN(auto session, Session::Create(options, problem->layout(), store.get()));
 
   fmt::print("{} results a commit, fsync with every {}\n{:>10} {:>14} {:>14} {:>12}\n", group,
              fsync == strata::search::Fsync::kCommit ? "commit" : "checkpoint", "results",
              "us, processor", "us, wall", "results/s");
-  double wall = WallSeconds(), processor = ProcessorSeconds();
+  double wall = SteadySeconds(), processor = ProcessorSeconds();
   int64_t told = 0, told_at_report = 0, next_report = results / 100;
-  std::vector<SessionTask> tasks;
+  std::vector<SessionItem> items;
   while (told < results) {
-    const auto action = (*session)->Next();
-    if (!action.ok()) return action.status();
-    if (const auto* task = std::get_if<SessionTask>(&*action)) {
-      tasks.push_back(*task);
-      if (static_cast<int64_t>(tasks.size()) < group) continue;
+    STRATA_ASSIGN_OR_RETURN(const auto action, session->Next());
+    if (const auto* item = std::get_if<SessionItem>(&action)) {
+      items.push_back(*item);
+      if (static_cast<int64_t>(items.size()) < group) continue;
     }
-    if (tasks.empty()) break;
-    for (const SessionTask& task : std::exchange(tasks, {})) {
-      const absl::Status status = (*session)->Record(task, Measured(*problem, task.task));
+    if (items.empty()) break;
+    for (const SessionItem& item : std::exchange(items, {})) {
+      const absl::Status status = session->Record(item, Measured(*problem, item.item));
       if (!status.ok()) return status;
       ++told;
     }
-    const absl::Status committed = (*session)->Commit();
+    const absl::Status committed = session->Commit();
     if (!committed.ok()) return committed;
     if (told < next_report) continue;
     const auto count = static_cast<double>(told - told_at_report);
-    const double wall_each = (WallSeconds() - wall) / count;
+    const double wall_each = (SteadySeconds() - wall) / count;
     fmt::print("{:>10} {:>14.1f} {:>14.1f} {:>12.0f}\n", told,
                1e6 * (ProcessorSeconds() - processor) / count, 1e6 * wall_each, 1 / wall_each);
     std::fflush(stdout);
-    wall = WallSeconds();
+    wall = SteadySeconds();
     processor = ProcessorSeconds();
     told_at_report = told;
     next_report = next_report < results / 10  ? results / 10

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "evaluator/checkpoint/checkpoint.h"
+#include "evaluator/measurement/machine.h"
 #include "evaluator/measurement/model_evaluator.h"
+#include "expr/status_macros.h"
 
 namespace {
 
@@ -26,7 +28,7 @@ using strata::evaluator::Protocol;
 
 constexpr int kRepetitions = 3;
 
-// Work of one measurement, from shapes.
+// Work of one measurement, computed from shapes.
 struct Work {
   double weights = 0;      // prunable
   double block_flops = 0;  // matrix products and causal attention of all blocks
@@ -62,8 +64,8 @@ class Bench {
       : evaluator_(evaluator), machine_(machine), vocabulary_(vocabulary) {}
 
   absl::Status Run() {
-    if (absl::Status status = Profile(); !status.ok()) return status;
-    if (absl::Status status = OneShot(); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Profile());
+    STRATA_RETURN_IF_ERROR(OneShot());
     return Sequential();
   }
 
@@ -72,9 +74,8 @@ class Bench {
     strata::evaluator::ProfileRequest request;
     request.features = {"var(abslog(WX))", "mean(WX)", "outliers(5)", "redundancy"};
     for (const char* what : {"calibration and features", "features alone"}) {
-      const auto profile = evaluator_.MeasureFeatures(request, nullptr);
-      if (!profile.ok()) return profile.status();
-      fmt::print("profile, {} (4 features): {:.3f} s\n", what, profile->seconds);
+      STRATA_ASSIGN_OR_RETURN(const auto profile, evaluator_.MeasureFeatures(request, nullptr));
+      fmt::print("profile, {} (4 features): {:.3f} s\n", what, profile.seconds);
     }
     return absl::OkStatus();
   }
@@ -93,15 +94,13 @@ class Bench {
     for (const Arithmetic arithmetic : {Arithmetic::kFloat32, Arithmetic::kBFloat16}) {
       const EvaluateRequest request = Request(arithmetic, Protocol::kOneShot, 8);
       if (first) {
-        const auto measured = evaluator_.Evaluate(request, nullptr);
-        if (!measured.ok()) return measured.status();
-        fmt::print("rank bank: {:.3f} s\n", measured->seconds.prune);
+        STRATA_ASSIGN_OR_RETURN(const auto measured, evaluator_.Evaluate(request, nullptr));
+        fmt::print("rank bank: {:.3f} s\n", measured.seconds.prune);
         first = false;
       }
       for (int i = 0; i < kRepetitions; ++i) {
-        const auto measured = evaluator_.Evaluate(request, nullptr);
-        if (!measured.ok()) return measured.status();
-        PrintCandidate("one-shot, 8 x 256", arithmetic, *measured, 8);
+        STRATA_ASSIGN_OR_RETURN(const auto measured, evaluator_.Evaluate(request, nullptr));
+        PrintCandidate("one-shot, 8 x 256", arithmetic, measured, 8);
       }
     }
     return absl::OkStatus();
@@ -109,10 +108,10 @@ class Bench {
 
   absl::Status Sequential() {
     for (const Arithmetic arithmetic : {Arithmetic::kFloat32, Arithmetic::kBFloat16}) {
-      const auto measured =
-          evaluator_.Evaluate(Request(arithmetic, Protocol::kSequential, 16), nullptr);
-      if (!measured.ok()) return measured.status();
-      PrintCandidate("sequential, 8 x 128 calibration, 16 x 256", arithmetic, *measured, 16);
+      STRATA_ASSIGN_OR_RETURN(
+          const auto measured,
+          evaluator_.Evaluate(Request(arithmetic, Protocol::kSequential, 16), nullptr));
+      PrintCandidate("sequential, 8 x 128 calibration, 16 x 256", arithmetic, measured, 16);
     }
     return absl::OkStatus();
   }
@@ -138,20 +137,17 @@ class Bench {
 };
 
 absl::Status RunAll(const std::string& model, const std::string& text, int threads) {
-  const auto machine = strata::evaluator::InspectMachine(threads);
-  if (!machine.ok()) return machine.status();
+  STRATA_ASSIGN_OR_RETURN(const auto machine, strata::evaluator::InspectMachine(threads));
   fmt::print("{} threads, {}: GEMM fp32 {:.0f}, bf16 {:.0f} GFLOP/s, copy {:.1f} GB/s\n", threads,
-             machine->cpu_capability, machine->float32_gflops, machine->bfloat16_gflops,
-             machine->memory_gigabytes_per_second);
-  const auto checkpoint = strata::evaluator::OpenCheckpoint(model);
-  if (!checkpoint.ok()) return checkpoint.status();
+             machine.cpu_capability, machine.float32_gflops, machine.bfloat16_gflops,
+             machine.memory_gigabytes_per_second);
+  STRATA_ASSIGN_OR_RETURN(const auto checkpoint, strata::evaluator::OpenCheckpoint(model));
   strata::evaluator::ModelEvaluatorOptions options;
   options.model_path = model;
   options.text_path = text;
   options.threads = threads;
-  const auto evaluator = strata::evaluator::OpenModelEvaluator(options);
-  if (!evaluator.ok()) return evaluator.status();
-  return Bench(**evaluator, *machine, (*checkpoint)->config().vocabulary).Run();
+  STRATA_ASSIGN_OR_RETURN(const auto evaluator, strata::evaluator::OpenModelEvaluator(options));
+  return Bench(*evaluator, machine, checkpoint->config().vocabulary).Run();
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-// How fast tokenizers cut text into ids, on one core:
+// Measures how fast tokenizers cut text into ids, on one core:
 //   tokenizer_bench TEXTS MODEL... [--benchmark_filter=...]
-// TEXTS is a file or a folder of *.txt; MODEL a GGUF file or a Hugging Face directory. For each
-// model: running text, the same without its spaces, letters at random, one letter, and Chinese
-// characters at random, as 256 kB and as 1 MB, so that `bytes_per_second` should not fall with the
-// length.
+// TEXTS is a file or a folder of *.txt. MODEL is a GGUF file or a Hugging Face directory. Each
+// model is measured on running text, the same text without its spaces, random letters, one repeated
+// letter, and random Chinese characters. Each text is used with 256 kB and with 1 MB;
+// `bytes_per_second` should not fall with the length.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 

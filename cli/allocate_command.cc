@@ -6,10 +6,10 @@
 
 #include "cli/apply_function.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "evaluator/checkpoint/model_summary.h"
-#include "evaluator/files/write_file.h"
+#include "evaluator/files/output_file.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -36,7 +36,7 @@ std::string ToTable(const AppliedFunction& applied) {
                      applied.target.sparsity);
 }
 
-// Numbers as short as they can be and still read back the same.
+// Returns CSV. Each number is as short as it can be and still read back the same.
 std::string ToCsv(const AppliedFunction& applied) {
   const auto units = evaluator::UnitsOf(applied.model, applied.granularity);
   const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
@@ -48,19 +48,19 @@ std::string ToCsv(const AppliedFunction& applied) {
 }
 
 absl::Status Allocate(const Options& options) {
-  const auto model = evaluator::SummarizeModel(options.allocation.measurement.model);
-  if (!model.ok()) return model.status();
-  const auto applied = ApplyFunction(fmt::format("{}", fmt::join(options.function, " ")), *model,
-                                     options.allocation);
-  if (!applied.ok()) return applied.status();
-  const std::string text = options.format == "json"  ? JsonText(FunctionJson(*applied))
-                           : options.format == "csv" ? ToCsv(*applied)
-                                                     : ToTable(*applied);
+  STRATA_ASSIGN_OR_RETURN(const auto model,
+                          evaluator::SummarizeModel(options.allocation.measurement.model));
+  STRATA_ASSIGN_OR_RETURN(const auto applied,
+                          ApplyFunction(fmt::format("{}", fmt::join(options.function, " ")), model,
+                                        options.allocation));
+  const std::string text = options.format == "json"  ? JsonText(FunctionJson(applied))
+                           : options.format == "csv" ? ToCsv(applied)
+                                                     : ToTable(applied);
   if (options.output == "-") {
     fmt::print("{}", text);
     return absl::OkStatus();
   }
-  return WriteFileAtomically(options.output, text);
+  return evaluator::WriteFileAtomically(options.output, text);
 }
 
 }  // namespace
@@ -68,13 +68,13 @@ absl::Status Allocate(const Options& options) {
 void AddAllocateCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "allocate", "the sparsity that a function gives to each block or linear of a model");
+      "allocate", "Prints the sparsity that a function gives to each unit of a model.");
   AddFunctionOption(verb, &options->function);
   AddAllocationOptions(verb, &options->allocation)->required();
-  verb->add_option("--format", options->format, "table | json | csv")
+  verb->add_option("--format", options->format, "Form of the output: table | json | csv.")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  verb->add_option("-o,--output", options->output, "file to write; -: standard output")
+  verb->add_option("-o,--output", options->output, "File to write; - is standard output.")
       ->capture_default_str();
   verb->callback([=] { *command = [=] { return Allocate(*options); }; });
 }

@@ -1,4 +1,4 @@
-// From the options of a verb to the sparsities that a function gives a model.
+// Applies an allocation function to a model, as the options of a verb ask.
 #ifndef STRATA_CLI_APPLY_FUNCTION_H_
 #define STRATA_CLI_APPLY_FUNCTION_H_
 
@@ -15,19 +15,21 @@
 namespace strata::cli {
 
 struct AllocationOptions {
-  FeatureMeasurement measurement;  // with the model
+  FeatureMeasurement measurement;  // includes the model
   expr::AllocationTarget target;
   std::string granularity = "block";
 };
 
-// Adds --model, --sparsity (returned), --minimum, --maximum, --group, --granularity and those of
-// AddMeasurementOptions.
+// Adds --model, --sparsity, --minimum, --maximum, --group, --granularity and the options of
+// AddMeasurementOptions. Returns the option --sparsity.
 CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options);
 
-// The granularity by its name. InvalidArgument naming the option.
+// Returns the granularity that the options name. Errors: InvalidArgument, which names the option,
+// if there is no such granularity.
 absl::StatusOr<evaluator::Granularity> GranularityOf(const AllocationOptions& options);
 
-// `function` as ReadFunctionArgument takes it; features are measured where the function needs any.
+// Reads `function` as ReadFunctionArgument does and evaluates it on `model`. Features are measured
+// only if the function needs any.
 absl::StatusOr<AppliedFunction> ApplyFunction(const std::string& function,
                                               const evaluator::ModelSummary& model,
                                               const AllocationOptions& options);

@@ -1,4 +1,4 @@
-// `strata backup`: a copy of a run, also while it is searched.
+// `strata backup`: copies a run, even while its search is running.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include "cli/shared/command.h"
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
 #include "search/store/run_store.h"
 
 namespace strata::cli {
@@ -17,15 +19,11 @@ struct Options {
 };
 
 absl::Status BackUp(const Options& options) {
-  const auto store = search::RunStore::OpenForReading(options.run);
-  if (!store.ok()) return store.status();
+  STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(options.run));
   std::error_code error;
   const bool is_new = std::filesystem::create_directories(options.target, error);
-  if (error) {
-    return absl::InvalidArgumentError(
-        fmt::format("cannot make the folder '{}': {}", options.target, error.message()));
-  }
-  const absl::Status status = (*store)->BackUp(options.target + "/strata.sqlite");
+  if (error) return evaluator::FileStatus(error.value(), "make the folder", options.target);
+  const absl::Status status = store->BackUp(options.target + "/strata.sqlite");
   if (!status.ok()) {
     if (is_new) std::filesystem::remove(options.target, error);
     return status;
@@ -42,9 +40,9 @@ absl::Status BackUp(const Options& options) {
 void AddBackupCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
-      app->add_subcommand("backup", "copy a run to another folder; works while the search runs");
-  verb->add_option("run", options->run, "folder of the run")->required();
-  verb->add_option("target", options->target, "folder of the copy, which holds no run yet")
+      app->add_subcommand("backup", "Copies a run to another folder. Works while the search runs.");
+  verb->add_option("run", options->run, "Folder of the run.")->required();
+  verb->add_option("target", options->target, "Folder of the copy, which must not hold a run yet.")
       ->required();
   verb->callback([=] { *command = [=] { return BackUp(*options); }; });
 }

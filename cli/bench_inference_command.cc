@@ -1,13 +1,15 @@
-// `strata bench-inference`: what the zeros of a pruned model are worth when it is used.
+// `strata bench-inference`: measures what the zeros of a pruned model gain at inference.
 #include <fmt/format.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "evaluator/measurement/inference_benchmark.h"
+#include "evaluator/names.h"
+#include "evaluator/pruner_table.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -40,12 +42,13 @@ absl::Status ParseInstructions(const std::string& name, pruning::InstructionSet*
 
 absl::Status ParseNames(Options* options) {
   evaluator::InferenceBenchmarkOptions& benchmark = options->benchmark;
-  if (absl::Status status = workers::ParseName(options->arithmetic, &benchmark.arithmetic);
+  if (absl::Status status = evaluator::ParseName(options->arithmetic, &benchmark.arithmetic);
       !status.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("--arithmetic: {}", std::string(status.message())));
   }
-  if (absl::Status status = workers::ParseName(options->pruner, &benchmark.pruner); !status.ok()) {
+  if (absl::Status status = evaluator::ParseName(options->pruner, &benchmark.pruner);
+      !status.ok()) {
     return absl::InvalidArgumentError(fmt::format("--pruner: {}", std::string(status.message())));
   }
   return ParseInstructions(options->instructions, &benchmark.instructions);
@@ -142,15 +145,15 @@ void PrintReport(const InferenceMeasurement& measured, const Options& options) {
 }
 
 absl::Status MeasureAndPrint(Options options) {
-  if (absl::Status status = ParseNames(&options); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ParseNames(&options));
   WatchForInterrupt();
-  const auto measured =
-      evaluator::MeasureInference(options.benchmark, [](double) { return !InterruptRequested(); });
-  if (!measured.ok()) return measured.status();
+  STRATA_ASSIGN_OR_RETURN(
+      const auto measured,
+      evaluator::MeasureInference(options.benchmark, [](double) { return !InterruptRequested(); }));
   if (options.format == OutputFormat::kJson) {
-    PrintJson(ToJson(*measured, options));
+    PrintJson(ToJson(measured, options));
   } else {
-    PrintReport(*measured, options);
+    PrintReport(measured, options);
   }
   return absl::OkStatus();
 }
@@ -160,33 +163,33 @@ absl::Status MeasureAndPrint(Options options) {
 void AddBenchInferenceCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   evaluator::InferenceBenchmarkOptions& benchmark = options->benchmark;
-  CLI::App* verb = app->add_subcommand(
-      "bench-inference",
-      "speed and memory of the model dense and pruned: reading a prompt and decoding token by "
-      "token");
-  verb->add_option("--model", benchmark.model_path, "Hugging Face directory or GGUF file")
+  CLI::App* verb = app->add_subcommand("bench-inference",
+                                       "Measures speed and memory of the model, dense and pruned, "
+                                       "while it reads a prompt and decodes token by token.");
+  verb->add_option("--model", benchmark.model_path, "Hugging Face directory or GGUF file.")
       ->required();
   verb->add_option("--sparsity", benchmark.sparsities,
-                   "shares of zeros of every linear, separated by commas")
+                   "Shares of zeros in every linear, separated by commas.")
       ->delimiter(',')
       ->capture_default_str();
-  verb->add_option("--tokens", benchmark.tokens, "tokens decoded after the prompt")
+  verb->add_option("--tokens", benchmark.tokens, "Number of tokens decoded after the prompt.")
       ->capture_default_str();
-  verb->add_option("--prompt-tokens", benchmark.prompt_tokens, "tokens of the prompt")
+  verb->add_option("--prompt-tokens", benchmark.prompt_tokens, "Number of tokens of the prompt.")
       ->capture_default_str();
   verb->add_option("--repetitions", benchmark.repetitions,
-                   "times that dense and pruned are compared")
+                   "Number of times that the dense and the pruned model are compared.")
       ->capture_default_str();
   verb->add_option("--arithmetic", options->arithmetic,
-                   "fp32 | bf16: the type that weights are kept in")
+                   "Type in which weights are kept: fp32 | bf16.")
       ->capture_default_str();
   verb->add_option("--pruner", options->pruner,
-                   "magnitude | wanda | ria: decides which weights are zero")
+                   fmt::format("Pruner that chooses the weights: {}.",
+                               evaluator::PrunerNames(/*only_scores=*/true)))
       ->capture_default_str();
   verb->add_option("--text", benchmark.text_path,
-                   "text to calibrate the pruner with, a file or folder; magnitude needs none");
+                   "Text file or folder that calibrates the pruner; magnitude needs none.");
   verb->add_option("--instructions", options->instructions,
-                   "best | scalar | avx2 | avx512: vector instructions of the kernels")
+                   "Vector instructions of the kernels: best | scalar | avx2 | avx512.")
       ->capture_default_str();
   AddThreadsOption(verb, &benchmark.threads);
   AddFormatOption(verb, &options->format);

@@ -1,4 +1,4 @@
-// `strata config`: the effective configuration, with the origin of every value.
+// `strata config`: shows the effective configuration, with the origin of every value.
 #include <fmt/format.h>
 
 #include <memory>
@@ -6,8 +6,8 @@
 
 #include "cli/config/run_config.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -16,27 +16,46 @@ struct Options {
   std::string path;
   std::vector<std::string> overrides;
   OutputFormat format = OutputFormat::kTable;
+  bool all = false;
   bool show = false;
 };
 
-absl::Status ShowConfig(const Options& options) {
-  const auto config = LoadRunConfig(options.path, options.overrides);
-  if (!config.ok()) return config.status();
-  if (options.format == OutputFormat::kJson) {
-    nlohmann::ordered_json json;
-    for (const ConfigEntry& entry : DescribeRunConfig(*config)) {
-      json[entry.key] = {
-          {"value", entry.value}, {"origin", entry.origin}, {"meaning", entry.meaning}};
-    }
-    PrintJson(json);
-    return absl::OkStatus();
+nlohmann::ordered_json ToJson(const std::vector<ConfigEntry>& entries) {
+  nlohmann::ordered_json json;
+  for (const ConfigEntry& entry : entries) {
+    json[entry.key] = {{"value", entry.value},
+                       {"origin", entry.origin},
+                       {"meaning", entry.meaning},
+                       {"basic", entry.is_basic}};
   }
+  return json;
+}
+
+// Returns a row for each basic setting and for each one that was set, or for all.
+std::string ToText(const std::vector<ConfigEntry>& entries, bool all) {
   Table table({"key", "value", "origin", "meaning"},
               {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
-  for (const ConfigEntry& entry : DescribeRunConfig(*config)) {
-    table.AddRow({entry.key, entry.value, entry.origin, entry.meaning});
+  int hidden = 0;
+  for (const ConfigEntry& entry : entries) {
+    if (all || entry.is_basic || entry.origin != "default") {
+      table.AddRow({entry.key, entry.value, entry.origin, entry.meaning});
+    } else {
+      ++hidden;
+    }
   }
-  fmt::print("{}", table.Render());
+  if (hidden == 0) return table.Render();
+  return fmt::format("{}{} more settings have their defaults; --all shows them\n", table.Render(),
+                     hidden);
+}
+
+absl::Status ShowConfig(const Options& options) {
+  STRATA_ASSIGN_OR_RETURN(const auto config, LoadRunConfig(options.path, options.overrides));
+  const std::vector<ConfigEntry> entries = DescribeRunConfig(config);
+  if (options.format == OutputFormat::kJson) {
+    PrintJson(ToJson(entries));
+  } else {
+    fmt::print("{}", ToText(entries, options.all));
+  }
   return absl::OkStatus();
 }
 
@@ -45,11 +64,14 @@ absl::Status ShowConfig(const Options& options) {
 void AddConfigCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
-      app->add_subcommand("config", "show every option, its value and where it came from");
+      app->add_subcommand("config", "show settings, their values and where they came from");
   verb->add_option("config", options->path, "configuration file; without it, the defaults");
   verb->add_option("--set", options->overrides, "KEY=VALUE, over the file; repeatable")
       ->take_all()
       ->allow_extra_args(false);
+  verb->add_flag("--all", options->all,
+                 "show every setting, not only the basic ones and those that were set; JSON always "
+                 "holds all");
   verb->add_flag("--show", options->show, "print the effective values (what the verb does anyway)");
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return ShowConfig(*options); }; });

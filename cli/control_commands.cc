@@ -1,4 +1,4 @@
-// `strata stop` and `strata drain`: what an operator may ask of a coordinator.
+// `strata stop` and `strata drain`: requests of an operator to a coordinator.
 #include <memory>
 
 #include "cli/control_options.h"
@@ -27,8 +27,8 @@ absl::Status Drain(const DrainOptions& options) {
 void AddStopCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<ControlCommandOptions>();
   CLI::App* verb = app->add_subcommand(
-      "stop", "end a running search as Ctrl-C does: nothing is lost, it can be resumed");
-  verb->add_option("coordinator", options->control.address, kCoordinatorForms)->required();
+      "stop", "Ends a running search as Ctrl-C does. Nothing is lost, and the run can be resumed.");
+  verb->add_option("coordinator", options->control.address, kCoordinatorAddress)->required();
   AddControlOptions(verb, options.get());
   verb->callback([=] { *command = [=] { return Stop(*options); }; });
 }
@@ -36,9 +36,11 @@ void AddStopCommand(CLI::App* app, Command* command) {
 void AddDrainCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<DrainOptions>();
   CLI::App* verb = app->add_subcommand(
-      "drain", "tell a worker of a running search to finish its task and leave");
-  verb->add_option("coordinator", options->control.control.address, kCoordinatorForms)->required();
-  verb->add_option("worker", options->worker, "its name, as strata status shows it")->required();
+      "drain", "Tells a worker of a running search to finish its work item and leave.");
+  verb->add_option("coordinator", options->control.control.address, kCoordinatorAddress)
+      ->required();
+  verb->add_option("worker", options->worker, "Name of the worker, as `strata status` shows it.")
+      ->required();
   AddControlOptions(verb, &options->control);
   verb->callback([=] { *command = [=] { return Drain(*options); }; });
 }

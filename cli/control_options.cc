@@ -2,27 +2,27 @@
 
 #include <fmt/format.h>
 
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
 
 std::string ToTable(const workers::RemoteStatus& status) {
   std::string text = fmt::format(
-      "phase {} after {:.0f} s | {} evaluations | {} workers, {} busy | tasks: {} issued again, {} "
-      "failed | {} results came late or twice\n",
-      status.phase, status.seconds, status.evaluations, status.workers.size(), status.leased_tasks,
-      status.reissued_tasks, status.failed_tasks, status.absorbed_results);
+      "phase {} after {:.0f} s | {} evaluations | {} workers, {} busy | work items: {} issued "
+      "again, {} failed | {} results came late or twice\n",
+      status.phase, status.seconds, status.evaluations, status.workers.size(), status.leased_items,
+      status.reissued_items, status.failed_items, status.absorbed_results);
   if (status.workers.empty()) return text;
-  Table table({"worker", "state", "task"}, {Align::kLeft, Align::kLeft, Align::kLeft});
+  Table table({"worker", "state", "work item"}, {Align::kLeft, Align::kLeft, Align::kLeft});
   for (const workers::RemoteWorker& worker : status.workers) {
     table.AddRow({worker.name,
                   worker.is_silent      ? "silent"
                   : worker.is_leaving   ? "leaving"
-                  : worker.task.empty() ? "waiting"
+                  : worker.item.empty() ? "waiting"
                                         : "busy",
-                  worker.task});
+                  worker.item});
   }
   return text + table.Render();
 }
@@ -31,14 +31,14 @@ std::string ToJsonText(const workers::RemoteStatus& status) {
   nlohmann::ordered_json json = {{"phase", status.phase},
                                  {"seconds", status.seconds},
                                  {"evaluations", status.evaluations},
-                                 {"leased_tasks", status.leased_tasks},
-                                 {"reissued_tasks", status.reissued_tasks},
-                                 {"failed_tasks", status.failed_tasks},
+                                 {"leased_items", status.leased_items},
+                                 {"reissued_items", status.reissued_items},
+                                 {"failed_items", status.failed_items},
                                  {"absorbed_results", status.absorbed_results},
                                  {"workers", nlohmann::ordered_json::array()}};
   for (const workers::RemoteWorker& worker : status.workers) {
     json["workers"].push_back({{"name", worker.name},
-                               {"task", worker.task},
+                               {"work_item", worker.item},
                                {"is_leaving", worker.is_leaving},
                                {"is_silent", worker.is_silent}});
   }
@@ -49,25 +49,21 @@ std::string ToJsonText(const workers::RemoteStatus& status) {
 
 void AddControlOptions(CLI::App* verb, ControlCommandOptions* options) {
   AddCredentialOptions(verb, &options->credentials);
-  verb->add_option(
-      "--tls-server-name", options->control.server_name,
-      "name in the coordinator's certificate, where it is not the host of its address");
+  verb->add_option("--tls-server-name", options->control.server_name,
+                   "Name in the coordinator's certificate, if it is not the host of its address.");
 }
 
 absl::StatusOr<workers::ControlOptions> ReadControlOptions(const ControlCommandOptions& options) {
-  absl::StatusOr<workers::Credentials> credentials = ReadCredentials(options.credentials);
-  if (!credentials.ok()) return credentials.status();
+  STRATA_ASSIGN_OR_RETURN(workers::Credentials credentials, ReadCredentials(options.credentials));
   workers::ControlOptions control = options.control;
-  control.credentials = *std::move(credentials);
+  control.credentials = std::move(credentials);
   return control;
 }
 
 absl::Status ShowCoordinatorStatus(const ControlCommandOptions& options, OutputFormat format) {
-  const auto control = ReadControlOptions(options);
-  if (!control.ok()) return control.status();
-  const auto status = workers::GetStatus(*control);
-  if (!status.ok()) return status.status();
-  fmt::print("{}", format == OutputFormat::kJson ? ToJsonText(*status) : ToTable(*status));
+  STRATA_ASSIGN_OR_RETURN(const auto control, ReadControlOptions(options));
+  STRATA_ASSIGN_OR_RETURN(const auto status, workers::GetStatus(control));
+  fmt::print("{}", format == OutputFormat::kJson ? ToJsonText(status) : ToTable(status));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,4 @@
-// Options of verbs that ask a running coordinator.
+// Options of verbs that send requests to a running coordinator.
 #ifndef STRATA_CLI_CONTROL_OPTIONS_H_
 #define STRATA_CLI_CONTROL_OPTIONS_H_
 
@@ -18,17 +18,20 @@ struct ControlCommandOptions {
   CredentialOptions credentials;
 };
 
-// What an address looks like, for help texts.
-inline constexpr char kCoordinatorForms[] =
-    "unix:PATH (RUN/coordinator.sock) | HOST:PORT | file:PATH (workers.announcement of the search)";
+// Describes a coordinator's address, for help texts.
+inline constexpr char kCoordinatorAddress[] =
+    "Address of the coordinator of a running search: unix:PATH (RUN/coordinator.sock) | HOST:PORT "
+    "| file:PATH (workers.announcement of the search).";
 
-// Adds those of AddCredentialOptions and --tls-server-name.
+// Adds the options of AddCredentialOptions and --tls-server-name.
 void AddControlOptions(CLI::App* verb, ControlCommandOptions* options);
 
-// With the credentials read. Errors of ReadCredentials.
+// Returns the control options with the credentials, which are read now. Errors: those of
+// ReadCredentials.
 absl::StatusOr<workers::ControlOptions> ReadControlOptions(const ControlCommandOptions& options);
 
-// Asks and prints: `strata status --coordinator`. Errors of workers::GetStatus.
+// Asks the coordinator for its status and prints it, for `strata status --coordinator`. Errors:
+// those of ReadControlOptions and workers::GetStatus.
 absl::Status ShowCoordinatorStatus(const ControlCommandOptions& options, OutputFormat format);
 
 }  // namespace strata::cli

@@ -6,13 +6,14 @@ namespace strata::cli {
 
 void AddCredentialOptions(CLI::App* verb, CredentialOptions* options) {
   verb->add_option("--tls-authority", options->tls.authority,
-                   "PEM file: the authority that signs the other end's certificate");
+                   "PEM file with the authority that signs the other end's certificate.");
   verb->add_option("--tls-certificate", options->tls.certificate,
-                   "PEM file: the certificate of this end");
-  verb->add_option("--tls-key", options->tls.key, "PEM file: its key, readable by its owner alone");
+                   "PEM file with the certificate of this end.");
+  verb->add_option("--tls-key", options->tls.key,
+                   "PEM file with the key of the certificate, readable by its owner alone.");
   verb->add_option("--token-file", options->token_file,
-                   "file with the token that this end sends, readable by its owner alone; "
-                   "without it the environment variable STRATA_TOKEN");
+                   "File with the token that this end sends, readable by its owner alone. Without "
+                   "it, the environment variable STRATA_TOKEN is used.");
 }
 
 absl::StatusOr<workers::Credentials> ReadCredentials(const CredentialOptions& options) {

@@ -1,4 +1,4 @@
-// Options of verbs that connect to a coordinator or are one: TLS files and the token.
+// Options of verbs that connect to a coordinator or run one: TLS files and the token.
 #ifndef STRATA_CLI_CREDENTIAL_OPTIONS_H_
 #define STRATA_CLI_CREDENTIAL_OPTIONS_H_
 
@@ -19,12 +19,14 @@ struct CredentialOptions {
 // Adds --tls-authority, --tls-certificate, --tls-key and --token-file.
 void AddCredentialOptions(CLI::App* verb, CredentialOptions* options);
 
-// The token is that of the file or, without one, of the environment variable STRATA_TOKEN, if that
-// is set. Errors of workers::ReadTokenFile and CheckToken.
+// Reads the credentials. The token comes from the token file. If no file is named, it comes from
+// the environment variable STRATA_TOKEN, if that is set. Errors: those of workers::ReadTokenFile
+// and workers::CheckToken.
 absl::StatusOr<workers::Credentials> ReadCredentials(const CredentialOptions& options);
 
-// The same for a coordinator, whose file may hold tokens of several roles: errors of
-// workers::ReadTokensOfRoles too.
+// Reads the credentials of a coordinator, whose token file may hold tokens of several roles.
+// Without a token file it does the same as ReadCredentials. Errors: those of ReadCredentials and
+// workers::ReadTokensOfRoles.
 absl::StatusOr<workers::Credentials> ReadCoordinatorCredentials(const CredentialOptions& options);
 
 }  // namespace strata::cli

@@ -1,4 +1,4 @@
-// `strata doctor`: what this machine has, what is missing, and how to get it.
+// `strata doctor`: reports what this machine has, what is missing, and how to get it.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -9,10 +9,11 @@
 #include <set>
 
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
 #include "evaluator/checkpoint/model_summary.h"
-#include "evaluator/measurement/model_evaluator.h"
+#include "evaluator/measurement/machine.h"
 #include "evaluator/tokenizer/text_corpus.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -29,7 +30,7 @@ std::filesystem::path CacheFolder() {
   return folder != nullptr && *folder != '\0' ? folder : ".cache";
 }
 
-// Of the processor's flags, those that matter for speed.
+// Returns those of the processor's flags that matter for speed.
 std::vector<std::string> InstructionSets() {
   static const std::set<std::string> kInteresting = {
       "avx2",        "fma",      "f16c",     "avx512f",     "avx512bw",
@@ -81,17 +82,16 @@ Json FoundTexts(const std::filesystem::path& cache) {
 }
 
 absl::StatusOr<Json> Inspect(int threads) {
-  const auto machine = evaluator::InspectMachine(threads);
-  if (!machine.ok()) return machine.status();
+  STRATA_ASSIGN_OR_RETURN(const auto machine, evaluator::InspectMachine(threads));
   const std::filesystem::path cache = CacheFolder();
-  Json json = {{"libtorch", machine->libtorch_version},
-               {"cpu_capability", machine->cpu_capability},
+  Json json = {{"libtorch", machine.libtorch_version},
+               {"cpu_capability", machine.cpu_capability},
                {"instruction_sets", InstructionSets()},
-               {"devices", machine->devices},
-               {"threads", machine->threads},
-               {"fp32_gflops", machine->float32_gflops},
-               {"bf16_gflops", machine->bfloat16_gflops},
-               {"memory_gigabytes_per_second", machine->memory_gigabytes_per_second},
+               {"devices", machine.devices},
+               {"threads", machine.threads},
+               {"fp32_gflops", machine.float32_gflops},
+               {"bf16_gflops", machine.bfloat16_gflops},
+               {"memory_gigabytes_per_second", machine.memory_gigabytes_per_second},
                {"cache", cache.string()},
                {"models", FoundModels(cache)},
                {"texts", FoundTexts(cache)},
@@ -105,7 +105,7 @@ absl::StatusOr<Json> Inspect(int threads) {
     json["missing"].push_back(
         fmt::format("no text in {}/texts: strata fetch downloads the default one", cache.string()));
   }
-  if (machine->devices.size() == 1) {
+  if (machine.devices.size() == 1) {
     json["missing"].push_back("no GPU seen by LibTorch: evaluations run on the processor");
   }
   return json;
@@ -146,12 +146,11 @@ void PrintReport(const Json& json) {
 }
 
 absl::Status RunDoctor(const Options& options) {
-  const auto json = Inspect(options.threads);
-  if (!json.ok()) return json.status();
+  STRATA_ASSIGN_OR_RETURN(const auto json, Inspect(options.threads));
   if (options.format == OutputFormat::kJson) {
-    PrintJson(*json);
+    PrintJson(json);
   } else {
-    PrintReport(*json);
+    PrintReport(json);
   }
   return absl::OkStatus();
 }
@@ -161,7 +160,8 @@ absl::Status RunDoctor(const Options& options) {
 void AddDoctorCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "doctor", "what this machine has: LibTorch, devices, measured speed, models and texts");
+      "doctor",
+      "Shows what this machine has: LibTorch, devices, measured speed, models and texts.");
   AddThreadsOption(verb, &options->threads);
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return RunDoctor(*options); }; });

@@ -1,7 +1,6 @@
 // `strata eval`: perplexity and tasks of a model, dense and pruned.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -9,15 +8,18 @@
 #include "cli/eval_report.h"
 #include "cli/eval_settings.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
-#include "evaluator/files/write_file.h"
-#include "evaluator/progress.h"
+#include "evaluator/clock.h"
+#include "evaluator/evaluator.h"
+#include "evaluator/files/output_file.h"
+#include "evaluator/names.h"
 #include "evaluator/tasks/item_reader.h"
 #include "evaluator/tasks/task_reader.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "expr/allocation.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -25,7 +27,7 @@ namespace {
 
 using tasks::ModelVersion;
 
-// What is measured of every version of the model.
+// Work that is done for every version of the model.
 struct Work {
   tasks::TaskSet tasks;
   std::vector<tasks::LikelihoodRequest> windows;
@@ -38,11 +40,11 @@ absl::Status NameOption(const char* option, const absl::Status& status) {
 
 absl::Status ReadNames(EvalSettings* settings) {
   absl::Status status = NameOption(
-      "--arithmetic", workers::ParseName(settings->arithmetic, &settings->model.arithmetic));
-  status.Update(NameOption("--pruner",
-                           workers::ParseName(settings->pruner, &settings->pruned.method.pruner)));
-  status.Update(
-      NameOption("--protocol", workers::ParseName(settings->protocol, &settings->pruned.protocol)));
+      "--arithmetic", evaluator::ParseName(settings->arithmetic, &settings->model.arithmetic));
+  status.Update(NameOption(
+      "--pruner", evaluator::ParseName(settings->pruner, &settings->pruned.method.pruner)));
+  status.Update(NameOption("--protocol",
+                           evaluator::ParseName(settings->protocol, &settings->pruned.protocol)));
   settings->windows.keep_tail = settings->tail == "keep";
   if (settings->stream) settings->model.residence = evaluator::Residence::kStream;
   if (status.ok() && settings->text.empty() && settings->tasks.empty()) {
@@ -61,19 +63,17 @@ absl::Status ReadNames(EvalSettings* settings) {
 
 absl::Status ReadTasks(const EvalSettings& settings, tasks::TaskSet* set) {
   for (const std::string& path : settings.tasks) {
-    if (absl::Status status = tasks::ReadTasks(path, settings.limit, set); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(tasks::ReadTasks(path, settings.limit, set));
   }
   if (!settings.rolling) return absl::OkStatus();
-  const auto texts =
-      evaluator::ReadTexts(settings.text, *evaluator::ParseTextFormat(settings.text_format));
-  if (!texts.ok()) return texts.status();
+  STRATA_ASSIGN_OR_RETURN(
+      const auto texts,
+      evaluator::ReadTexts(settings.text, *evaluator::ParseTextFormat(settings.text_format)));
   tasks::Task task;
   task.name = "rolling";
   task.kind = tasks::TaskKind::kRolling;
   task.metrics = tasks::DefaultMetricsOf(task.kind);
-  for (const std::string& text : *texts) {
+  for (const std::string& text : texts) {
     const auto place = static_cast<int64_t>(task.items.size()) + 1;
     task.items.push_back(tasks::RollingItem(text, place));
   }
@@ -83,44 +83,42 @@ absl::Status ReadTasks(const EvalSettings& settings, tasks::TaskSet* set) {
 
 absl::Status CutText(const EvalSettings& settings, tasks::TaskEvaluator& evaluator, Work* work) {
   if (settings.text.empty()) return absl::OkStatus();
-  const auto text =
-      evaluator::ReadText(settings.text, *evaluator::ParseTextFormat(settings.text_format));
-  if (!text.ok()) return text.status();
-  const auto stream = evaluator.Tokenize(*text);
-  if (!stream.ok()) return stream.status();
-  auto windows = tasks::CutWindows(*stream, settings.windows);
+  STRATA_ASSIGN_OR_RETURN(
+      const auto text,
+      evaluator::ReadText(settings.text, *evaluator::ParseTextFormat(settings.text_format)));
+  STRATA_ASSIGN_OR_RETURN(const auto stream, evaluator.Tokenize(text));
+  auto windows = tasks::CutWindows(stream, settings.windows);
   if (!windows.ok()) return NameOption(settings.text.c_str(), windows.status());
   work->windows = *std::move(windows);
   return absl::OkStatus();
 }
 
-// Nothing where there is no allocation.
+// Returns the dense version and, if there is an allocation, the pruned one.
 absl::StatusOr<std::vector<ModelVersion>> VersionsOf(const EvalSettings& settings,
                                                      const evaluator::ModelSummary& model) {
   std::vector<ModelVersion> versions = {ModelVersion()};
   if (settings.allocation.empty()) return versions;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   absl::Status status =
-      NameOption("--granularity", workers::ParseName(settings.granularity, &granularity));
+      NameOption("--granularity", evaluator::ParseName(settings.granularity, &granularity));
   status.Update(evaluator::CheckGroup(model, settings.pruned.method.group));
   if (!status.ok()) return status;
-  const auto stored = ReadStoredAllocation(settings.allocation, model, granularity);
-  if (!stored.ok()) return stored.status();
-  if (!stored->has_value()) {
+  STRATA_ASSIGN_OR_RETURN(const auto stored,
+                          ReadStoredAllocation(settings.allocation, model, granularity));
+  if (!stored.has_value()) {
     return absl::InvalidArgumentError(fmt::format(
         "--allocation: '{}' is a function without sparsities for this model; `strata allocate` "
         "applies it",
         settings.allocation));
   }
-  auto sparsity =
-      evaluator::SparsityOfLinears(model, (*stored)->granularity, (*stored)->allocation);
-  if (!sparsity.ok()) return sparsity.status();
+  STRATA_ASSIGN_OR_RETURN(
+      auto sparsity, evaluator::SparsityOfLinears(model, stored->granularity, stored->allocation));
   versions.push_back(settings.pruned);
-  versions.back().sparsity = *std::move(sparsity);
+  versions.back().sparsity = std::move(sparsity);
   return versions;
 }
 
-// The share of the prunable weights that a version lacks.
+// Returns the share of the prunable weights that a version lacks.
 double SparsityOf(const ModelVersion& version, const evaluator::ModelSummary& model) {
   if (version.sparsity.empty()) return 0;
   return expr::MeanSparsity(version.sparsity, expr::ParametersOf(evaluator::LayoutOf(
@@ -136,19 +134,19 @@ class Measurer {
     EvalAnswers answers;
     answers.version = name;
     if (!work_.windows.empty()) {
-      auto windows = Show(name + ", text", [&](const evaluator::Progress& progress) {
-        return evaluator_.MeasureLikelihoods(version, work_.windows, store_, progress);
-      });
-      if (!windows.ok()) return windows.status();
-      answers.windows = *std::move(windows);
+      STRATA_ASSIGN_OR_RETURN(
+          auto windows, Show(name + ", text", [&](const evaluator::Progress& progress) {
+            return evaluator_.MeasureLikelihoods(version, work_.windows, store_, progress);
+          }));
+      answers.windows = std::move(windows);
     }
     for (const tasks::Task& task : work_.tasks.tasks) {
-      auto responses =
+      STRATA_ASSIGN_OR_RETURN(
+          auto responses,
           Show(fmt::format("{}, {}", name, task.name), [&](const evaluator::Progress& progress) {
             return evaluator_.Respond(version, task, store_, progress);
-          });
-      if (!responses.ok()) return responses.status();
-      answers.tasks.push_back(*std::move(responses));
+          }));
+      answers.tasks.push_back(std::move(responses));
     }
     return answers;
   }
@@ -184,12 +182,13 @@ absl::StatusOr<std::vector<EvalFigures>> FiguresOf(const EvalSettings& settings,
           is_first ? std::vector<tasks::Likelihood>() : answers.front().windows,
           settings.bootstrap);
     }
-    auto results = tasks::SummarizeTasks(
-        work.tasks, one.tasks,
-        is_first ? std::vector<std::vector<tasks::ItemResponse>>() : answers.front().tasks,
-        settings.bootstrap);
-    if (!results.ok()) return results.status();
-    version.tasks = *std::move(results);
+    STRATA_ASSIGN_OR_RETURN(
+        auto results,
+        tasks::SummarizeTasks(
+            work.tasks, one.tasks,
+            is_first ? std::vector<std::vector<tasks::ItemResponse>>() : answers.front().tasks,
+            settings.bootstrap));
+    version.tasks = std::move(results);
     figures.push_back(std::move(version));
   }
   return figures;
@@ -222,51 +221,44 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
 }
 
 absl::Status Evaluate(EvalSettings settings) {
-  const auto start = std::chrono::steady_clock::now();
-  if (absl::Status status = ReadNames(&settings); !status.ok()) return status;
+  const double start = evaluator::SteadySeconds();
+  STRATA_RETURN_IF_ERROR(ReadNames(&settings));
   Work work;
-  if (absl::Status status = ReadTasks(settings, &work.tasks); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ReadTasks(settings, &work.tasks));
   WatchForInterrupt();
-  const auto evaluator = tasks::OpenTaskEvaluator(settings.model);
-  if (!evaluator.ok()) return evaluator.status();
-  if (absl::Status status = CutText(settings, **evaluator, &work); !status.ok()) return status;
-  const auto versions = VersionsOf(settings, (*evaluator)->model());
-  if (!versions.ok()) return versions.status();
+  STRATA_ASSIGN_OR_RETURN(const auto evaluator, tasks::OpenTaskEvaluator(settings.model));
+  STRATA_RETURN_IF_ERROR(CutText(settings, *evaluator, &work));
+  STRATA_ASSIGN_OR_RETURN(const auto versions, VersionsOf(settings, evaluator->model()));
   std::unique_ptr<tasks::ResponseStore> store;
   if (!settings.resume.empty()) {
-    auto opened = tasks::ResponseStore::Open(settings.resume);
-    if (!opened.ok()) return opened.status();
-    store = *std::move(opened);
+    STRATA_ASSIGN_OR_RETURN(auto opened, tasks::ResponseStore::Open(settings.resume));
+    store = std::move(opened);
   }
 
-  Measurer measurer(**evaluator, store.get(), work);
+  Measurer measurer(*evaluator, store.get(), work);
   std::vector<EvalAnswers> answers;
-  for (const ModelVersion& version : *versions) {
-    auto measured = measurer.Measure(version.sparsity.empty() ? "dense" : "pruned", version);
-    if (!measured.ok()) return measured.status();
-    answers.push_back(*std::move(measured));
+  for (const ModelVersion& version : versions) {
+    STRATA_ASSIGN_OR_RETURN(
+        auto measured, measurer.Measure(version.sparsity.empty() ? "dense" : "pruned", version));
+    answers.push_back(std::move(measured));
   }
-  auto figures = FiguresOf(settings, work, answers);
-  if (!figures.ok()) return figures.status();
-  figures->back().sparsity = SparsityOf(versions->back(), (*evaluator)->model());
-  SayWhatWasCut(*figures, (*evaluator)->maximum_tokens());
+  STRATA_ASSIGN_OR_RETURN(auto figures, FiguresOf(settings, work, answers));
+  figures.back().sparsity = SparsityOf(versions.back(), evaluator->model());
+  SayWhatWasCut(figures, evaluator->maximum_tokens());
   if (!settings.log_samples.empty()) {
-    const auto lines = SampleLines(work.tasks, answers);
-    if (!lines.ok()) return lines.status();
-    if (absl::Status status = WriteFileAtomically(settings.log_samples, *lines); !status.ok()) {
-      return status;
-    }
+    STRATA_ASSIGN_OR_RETURN(const auto lines, SampleLines(work.tasks, answers));
+    STRATA_RETURN_IF_ERROR(evaluator::WriteFileAtomically(settings.log_samples, lines));
   }
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return Print(settings, *figures, seconds);
+  const double seconds = evaluator::SecondsSince(start);
+  return Print(settings, figures, seconds);
 }
 
 }  // namespace
 
 void AddEvalCommand(CLI::App* app, Command* command) {
   auto settings = std::make_shared<EvalSettings>();
-  CLI::App* verb = app->add_subcommand("eval", "perplexity and tasks of a model, dense and pruned");
+  CLI::App* verb = app->add_subcommand(
+      "eval", "Measures the perplexity and the tasks of a model, dense and pruned.");
   AddEvalOptions(verb, settings.get());
   verb->callback([=] { *command = [=] { return Evaluate(*settings); }; });
 }

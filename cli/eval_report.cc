@@ -4,8 +4,9 @@
 
 #include <cmath>
 
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "evaluator/tasks/item_scores.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -15,7 +16,7 @@ using tasks::Estimate;
 
 Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-// NAME, NAME_stderr where there is one, NAME_interval.
+// Adds NAME, NAME_stderr if there is a standard error, and NAME_interval if there is an interval.
 void AddEstimate(const std::string& name, const Estimate& estimate, Json* json) {
   (*json)[name] = Number(estimate.value);
   if (estimate.standard_error.has_value()) {
@@ -97,7 +98,7 @@ std::string Text(double value) {
   return std::fabs(value) < 100 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
 }
 
-// Value, standard error and interval.
+// Adds a value, its standard error and its interval.
 void AddCells(const Estimate* estimate, std::vector<std::string>* cells) {
   cells->push_back(estimate == nullptr ? "" : Text(estimate->value));
   cells->push_back(estimate == nullptr || !estimate->standard_error.has_value()
@@ -170,15 +171,14 @@ absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,
   for (const EvalAnswers& version : versions) {
     for (size_t i = 0; i < set.tasks.size(); ++i) {
       const tasks::Task& task = set.tasks[i];
-      const auto columns = tasks::ScoreItems(task, version.tasks[i]);
-      if (!columns.ok()) return columns.status();
+      STRATA_ASSIGN_OR_RETURN(const auto columns, tasks::ScoreItems(task, version.tasks[i]));
       for (size_t k = 0; k < task.items.size(); ++k) {
-        Json json = SampleJson(task, k, version.tasks[i][k], *columns, version.version);
+        Json json = SampleJson(task, k, version.tasks[i][k], columns, version.version);
         if (task.kind == tasks::TaskKind::kGeneration) {
-          const auto answers = tasks::FilteredAnswers(task, version.tasks[i][k]);
-          if (!answers.ok()) return answers.status();
-          for (size_t filter = 0; filter < answers->size(); ++filter) {
-            json["answers"][task.filters[filter].name] = (*answers)[filter];
+          STRATA_ASSIGN_OR_RETURN(const auto answers,
+                                  tasks::FilteredAnswers(task, version.tasks[i][k]));
+          for (size_t filter = 0; filter < answers.size(); ++filter) {
+            json["answers"][task.filters[filter].name] = answers[filter];
           }
         }
         lines += json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

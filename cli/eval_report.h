@@ -1,4 +1,4 @@
-// What `strata eval` prints and writes.
+// Output of `strata eval`: JSON, a table, and one line per measured item.
 #ifndef STRATA_CLI_EVAL_REPORT_H_
 #define STRATA_CLI_EVAL_REPORT_H_
 
@@ -14,30 +14,30 @@
 
 namespace strata::cli {
 
-// What one version of the model answered.
+// Answers of one version of the model.
 struct EvalAnswers {
   std::string version;  // "dense" or "pruned"
   std::vector<std::vector<tasks::ItemResponse>> tasks;
   std::vector<tasks::Likelihood> windows;
 };
 
-// The figures of one version; those of a pruned one have differences to the dense one.
+// Figures of one version. Those of a pruned version include its differences to the dense one.
 struct EvalFigures {
   std::string version;
   std::optional<tasks::PerplexityResult> perplexity;
-  std::vector<tasks::TaskResult> tasks;  // and groups
+  std::vector<tasks::TaskResult> tasks;  // includes groups
   double sparsity = 0;                   // share of the prunable weights
 };
 
-// {"perplexity", "mean_nll", ..., "tasks": {NAME: {"documents", METRIC, METRIC_stderr,
-// METRIC_interval}}, "groups": {...}} of the dense model, and the same of the pruned one, with
-// METRIC_difference, under "pruned". docs/evaluation.md has every key.
+// Returns {"perplexity", "mean_nll", ..., "tasks": {NAME: {"documents", METRIC, METRIC_stderr,
+// METRIC_interval}}, "groups": {...}} of the dense model. "pruned" holds the same keys for the
+// pruned model, with METRIC_difference. docs/evaluation.md describes every key.
 nlohmann::ordered_json EvalJson(const std::vector<EvalFigures>& versions);
 
-// One row for each figure, the versions side by side.
+// Returns a table with one row per figure and the versions side by side.
 std::string EvalTable(const std::vector<EvalFigures>& versions);
 
-// One JSON line for each item of each task and version.
+// Returns one line of JSON per item of each task and version.
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,
                                         const std::vector<EvalAnswers>& versions);
 

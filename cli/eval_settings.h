@@ -1,4 +1,4 @@
-// What `strata eval` is asked to measure.
+// Settings of `strata eval`: what it measures, and how.
 #ifndef STRATA_CLI_EVAL_SETTINGS_H_
 #define STRATA_CLI_EVAL_SETTINGS_H_
 
@@ -15,7 +15,7 @@
 namespace strata::cli {
 
 struct EvalSettings {
-  tasks::TaskEvaluatorOptions model;  // its arithmetic and residence are named below
+  tasks::TaskEvaluatorOptions model;  // its arithmetic and residence come from the fields below
   std::string arithmetic = "fp32";
   bool stream = false;
 
@@ -35,7 +35,7 @@ struct EvalSettings {
   std::string granularity = "block";
   std::string pruner = "wanda";
   std::string protocol = "sequential";
-  tasks::ModelVersion pruned;  // but for what the texts above say
+  tasks::ModelVersion pruned;  // pruner, protocol and sparsity come from the fields above
 
   OutputFormat format = OutputFormat::kTable;
 };

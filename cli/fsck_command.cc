@@ -1,4 +1,4 @@
-// `strata fsck`: whether a stored run is whole.
+// `strata fsck`: checks that a stored run is whole.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,7 +7,8 @@
 
 #include "cli/run/stored_session.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
+#include "expr/status_macros.h"
 #include "search/run_check.h"
 #include "search/store/run_store.h"
 
@@ -19,7 +20,7 @@ struct Options {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// A run too damaged to be read has that as its one problem.
+// Turns the error of an unreadable run into its one problem. Other errors stay errors.
 absl::StatusOr<search::RunCheck> Damaged(const absl::Status& status, search::RunCheck check) {
   if (!absl::IsDataLoss(status)) return status;
   check.problems.emplace_back(status.message());
@@ -31,7 +32,7 @@ absl::StatusOr<search::RunCheck> Check(const std::string& run) {
   if (!copy.ok()) return Damaged(copy.status(), {});
   auto check = search::CheckDatabase(**copy);
   if (!check.ok()) return Damaged(check.status(), {});
-  // What cannot be read cannot be replayed either.
+  // A run that cannot be read cannot be replayed either.
   if (!check->problems.empty()) return check;
   auto stored = ReadStoredSession(**copy, run);
   if (!stored.ok()) return Damaged(stored.status(), *std::move(check));
@@ -42,23 +43,22 @@ absl::StatusOr<search::RunCheck> Check(const std::string& run) {
 }
 
 absl::Status Fsck(const Options& options) {
-  const auto check = Check(options.run);
-  if (!check.ok()) return check.status();
+  STRATA_ASSIGN_OR_RETURN(const auto check, Check(options.run));
   if (options.format == OutputFormat::kJson) {
     PrintJson({{"run", options.run},
-               {"whole", check->problems.empty()},
-               {"outcomes", check->outcomes},
-               {"candidates", check->candidates},
-               {"problems", check->problems}});
-  } else if (check->problems.empty()) {
+               {"whole", check.problems.empty()},
+               {"outcomes", check.outcomes},
+               {"candidates", check.candidates},
+               {"problems", check.problems}});
+  } else if (check.problems.empty()) {
     fmt::print(
         "{}: whole: {} outcomes can be read, and replaying them gives the {} stored "
         "candidates and the front byte for byte\n",
-        options.run, check->outcomes, check->candidates);
+        options.run, check.outcomes, check.candidates);
   } else {
-    fmt::print("{}\n", fmt::join(check->problems, "\n"));
+    fmt::print("{}\n", fmt::join(check.problems, "\n"));
   }
-  if (check->problems.empty()) return absl::OkStatus();
+  if (check.problems.empty()) return absl::OkStatus();
   return absl::UnknownError(fmt::format(
       "the run in {} is not whole; `--resume` measures again what lacks an outcome and writes the "
       "candidates anew where the database itself is sound, a backup is needed where it is not",
@@ -69,11 +69,12 @@ absl::Status Fsck(const Options& options) {
 
 void AddFsckCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app->add_subcommand(
-      "fsck",
-      "check a run: its database, its outcomes, and that replaying them gives its "
-      "candidates; writes nothing, works while the search runs; exit code 1 if not whole");
-  verb->add_option("run", options->run, "folder of the run")->required();
+  CLI::App* verb =
+      app->add_subcommand("fsck",
+                          "Checks a run: its database, its outcomes, and that replaying them gives "
+                          "its candidates. Writes nothing and works while the search runs. The "
+                          "exit code is 1 if the run is not whole.");
+  verb->add_option("run", options->run, "Folder of the run.")->required();
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return Fsck(*options); }; });
 }

@@ -1,18 +1,19 @@
-// `strata functions`: the library of published allocation functions, and the operators they are
-// made of.
+// `strata functions`: lists the library of published allocation functions and the operators they
+// are made of.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/report/function_json.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/names.h"
 #include "expr/feature_table.h"
 #include "expr/latex.h"
 #include "expr/library_documentation.h"
 #include "expr/operator_documentation.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -45,7 +46,7 @@ Json GridJson(const std::vector<expr::BaselineSetting>& settings) {
   return grid;
 }
 
-// What the library says about a function, without the function itself.
+// Returns what the library says about a function, without the function itself.
 Json DescriptionJson(const expr::Baseline& baseline) {
   Json json = {{"name", baseline.name},
                {"title", baseline.title},
@@ -98,13 +99,12 @@ absl::StatusOr<expr::UnitLayout> Layout(const Options& options) {
                                                    expr::DocumentedLayout().front().parameters));
   }
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
-  if (absl::Status status = workers::ParseName(options.granularity, &granularity); !status.ok()) {
+  if (absl::Status status = evaluator::ParseName(options.granularity, &granularity); !status.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("--granularity: {}", std::string(status.message())));
   }
-  const auto model = evaluator::SummarizeModel(options.model);
-  if (!model.ok()) return model.status();
-  return evaluator::LayoutOf(*model, granularity);
+  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::SummarizeModel(options.model));
+  return evaluator::LayoutOf(model, granularity);
 }
 
 void PrintList(const std::vector<expr::Baseline>& library) {
@@ -147,12 +147,12 @@ void PrintOne(const expr::Baseline& baseline) {
   PrintSettings("wider amplitudes", baseline.widened);
 }
 
-// The default of a function as function JSON, with what the library says about it.
+// Prints the default of a function as function JSON, with what the library says about it.
 absl::Status PrintOneAsJson(const expr::Baseline& baseline, const expr::UnitLayout& layout,
                             double sparsity) {
-  const auto function = ReadFunctionArgument(baseline.name, layout, sparsity);
-  if (!function.ok()) return function.status();
-  Json json = FunctionJson(*function);
+  STRATA_ASSIGN_OR_RETURN(const auto function,
+                          ReadFunctionArgument(baseline.name, layout, sparsity));
+  Json json = FunctionJson(function);
   json["library"] = DescriptionJson(baseline);
   PrintJson(json);
   return absl::OkStatus();
@@ -170,12 +170,9 @@ absl::Status PrintOperators(bool as_json) {
 absl::Status PrintFunctions(const Options& options) {
   const bool as_json = options.json || options.format == OutputFormat::kJson;
   if (options.operators) return PrintOperators(as_json);
-  if (absl::Status status = expr::ValidateTarget({.sparsity = options.sparsity}); !status.ok()) {
-    return status;
-  }
-  const auto layout = Layout(options);
-  if (!layout.ok()) return layout.status();
-  const std::vector<expr::Baseline> library = expr::Library(*layout, options.sparsity);
+  STRATA_RETURN_IF_ERROR(expr::ValidateTarget({.sparsity = options.sparsity}));
+  STRATA_ASSIGN_OR_RETURN(const auto layout, Layout(options));
+  const std::vector<expr::Baseline> library = expr::Library(layout, options.sparsity);
   if (options.name.empty()) {
     if (!as_json) {
       PrintList(library);
@@ -188,12 +185,11 @@ absl::Status PrintFunctions(const Options& options) {
   }
   for (const expr::Baseline& baseline : library) {
     if (baseline.name != options.name) continue;
-    if (as_json) return PrintOneAsJson(baseline, *layout, options.sparsity);
+    if (as_json) return PrintOneAsJson(baseline, layout, options.sparsity);
     PrintOne(baseline);
     return absl::OkStatus();
   }
-  const absl::Status unknown =
-      expr::FindPublished(options.name, *layout, options.sparsity).status();
+  const absl::Status unknown = expr::FindPublished(options.name, layout, options.sparsity).status();
   if (!unknown.ok()) return unknown;
   return absl::InvalidArgumentError(
       fmt::format("NAME: expected the name of a function alone, found '{}' with settings; `strata "
@@ -207,22 +203,25 @@ absl::Status PrintFunctions(const Options& options) {
 void AddFunctionsCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "functions", "the published allocation functions: formula, source, settings");
-  verb->add_option("NAME", options->name, "everything about one function");
-  verb->add_flag("--operators", options->operators, "the operators of the language instead");
-  CLI::Option* blocks = verb->add_option("--blocks", options->blocks,
-                                         "equal blocks of the model for which grids are shown")
-                            ->check(CLI::Range(1, 100000))
-                            ->capture_default_str();
+      "functions",
+      "Lists the published allocation functions with their formulas, sources and settings.");
+  verb->add_option("NAME", options->name, "Function to describe in full.");
+  verb->add_flag("--operators", options->operators, "List the operators of the language instead.");
+  CLI::Option* blocks =
+      verb->add_option("--blocks", options->blocks,
+                       "Show the settings for a model with this number of equal blocks.")
+          ->check(CLI::Range(1, 100000))
+          ->capture_default_str();
   verb->add_option("--model", options->model,
-                   "model for which grids are shown: a Hugging Face directory or GGUF file")
+                   "Show the settings for this model, a Hugging Face directory or GGUF file.")
       ->excludes(blocks);
-  verb->add_option("--granularity", options->granularity, "block | kind | linear, with --model")
+  verb->add_option("--granularity", options->granularity,
+                   "Unit that gets one sparsity, with --model: block | kind | linear.")
       ->capture_default_str();
-  verb->add_option("--sparsity", options->sparsity, "target for which grids are shown")
+  verb->add_option("--sparsity", options->sparsity, "Show the settings for this target sparsity.")
       ->capture_default_str();
   AddFormatOption(verb, &options->format);
-  verb->add_flag("--json", options->json, "short for --format json");
+  verb->add_flag("--json", options->json, "Short for --format json.");
   verb->callback([=] { *command = [=] { return PrintFunctions(*options); }; });
 }
 

@@ -1,6 +1,5 @@
-// `strata launch`: a search on a cluster whose engine places and restarts its parts.
+// `strata launch`: runs a search on a cluster whose engine places and restarts its parts.
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,7 +11,8 @@
 #include "cli/run/worker_arguments.h"
 #include "cli/shared/command.h"
 #include "cli/slurm_script.h"
-#include "evaluator/files/write_file.h"
+#include "evaluator/files/output_file.h"
+#include "expr/status_macros.h"
 #include "workers/wire/announcement.h"
 #include "workers/wire/run_credentials.h"
 
@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kAbsenceSeconds = 7 * 24 * 3600;  // queues are long
+constexpr double kAbsenceSeconds = 7 * 24 * 3600;  // jobs may wait long in a queue
 
 struct SlurmOptions {
   std::string config;
@@ -38,7 +38,7 @@ struct SlurmOptions {
   std::vector<std::string> directives, coordinator_directives;
 };
 
-// What is in the folder of a launch, besides the credentials.
+// Files in the folder of a launch, besides the credentials.
 struct LaunchFolder {
   explicit LaunchFolder(const std::string& folder)
       : path(folder),
@@ -60,12 +60,12 @@ absl::Status MakeAbsolute(const char* key, std::string* path) {
   return absl::OkStatus();
 }
 
-// The search as it runs in the cluster.
+// Returns the configuration of the search as it runs in the cluster.
 absl::StatusOr<RunConfig> ClusterConfig(const SlurmOptions& options) {
   auto config = LoadRunConfig(options.config, options.overrides);
   if (!config.ok()) return config;
   if (!options.run.empty()) config->run = options.run;
-  if (absl::Status status = ValidateRunConfig(*config); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ValidateRunConfig(*config));
   for (const auto& [key, value] : {std::pair<const char*, const std::string&>{
                                        "workers.tls_certificate", config->tls_certificate},
                                    {"workers.tls_key", config->tls_key},
@@ -79,14 +79,14 @@ absl::StatusOr<RunConfig> ClusterConfig(const SlurmOptions& options) {
   for (auto [key, path] : {std::pair<const char*, std::string*>{"model", &config->model},
                            {"text", &config->text},
                            {"fitness.levels", &config->fitness_levels}}) {
-    if (absl::Status status = MakeAbsolute(key, path); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(MakeAbsolute(key, path));
   }
   for (const auto& [key, paths] :
        {std::pair<const char*, std::vector<std::string>*>{"robust.models", &config->robust_models},
         {"robust.texts", &config->robust_texts},
         {"fitness.tasks", &config->fitness_tasks}}) {
     for (std::string& path : *paths) {
-      if (absl::Status status = MakeAbsolute(key, &path); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(MakeAbsolute(key, &path));
     }
   }
   for (std::string& start : config->warm_start) {
@@ -103,7 +103,7 @@ absl::StatusOr<RunConfig> ClusterConfig(const SlurmOptions& options) {
 }
 
 struct Scripts {
-  std::string coordinator;  // empty: it is no job
+  std::string coordinator;  // empty if it is no job
   std::string workers;
 };
 
@@ -147,31 +147,28 @@ absl::StatusOr<Scripts> MakeScripts(const SlurmOptions& options, const RunConfig
                           "--connect-timeout", fmt::format("{}", options.wait_seconds)});
   Scripts scripts;
   if (!options.here) {
-    auto script = SlurmScript(coordinator);
-    if (!script.ok()) return script.status();
-    scripts.coordinator = *std::move(script);
+    STRATA_ASSIGN_OR_RETURN(auto script, SlurmScript(coordinator));
+    scripts.coordinator = std::move(script);
   }
-  auto script = SlurmScript(workers);
-  if (!script.ok()) return script.status();
-  scripts.workers = *std::move(script);
+  STRATA_ASSIGN_OR_RETURN(auto script, SlurmScript(workers));
+  scripts.workers = std::move(script);
   return scripts;
 }
 
 absl::Status WriteScript(const std::string& path, const std::string& script) {
   if (script.empty()) return absl::OkStatus();
-  if (absl::Status status = WriteFileAtomically(path, script); !status.ok()) return status;
-  if (chmod(path.c_str(), 0700) == 0) return absl::OkStatus();
-  return absl::FailedPreconditionError(fmt::format("cannot make {} executable", path));
+  return evaluator::WriteFileAtomically(path, script, 0700);
 }
 
-// A run that ended or stopped may be launched again; its old announcement would send workers home.
+// Removes the old announcement of a run that ended or stopped, because it would send the new
+// workers home.
 void ForgetOldAnnouncement(const std::string& path) {
   const auto old = workers::ReadAnnouncement(path);
   std::error_code ignored;
   if (old.ok() && old->state != workers::RunState::kServing) fs::remove(path, ignored);
 }
 
-// The number that sbatch gave the job.
+// Submits a job and returns the number that sbatch gave it.
 absl::StatusOr<std::string> Submit(const std::vector<std::string>& arguments) {
   std::string command = "sbatch --parsable";
   for (const std::string& word : arguments) command += " " + ShellQuoted(word);
@@ -190,11 +187,10 @@ absl::StatusOr<std::string> Submit(const std::vector<std::string>& arguments) {
 absl::Status SubmitAll(const SlurmOptions& options, const LaunchFolder& folder) {
   std::vector<std::string> arguments = {folder.workers_script};
   if (!options.here) {
-    const auto coordinator = Submit({folder.coordinator_script});
-    if (!coordinator.ok()) return coordinator.status();
-    fmt::print("coordinator: job {}\n", *coordinator);
-    // No worker waits for a coordinator that is still in the queue.
-    arguments.insert(arguments.begin(), "--dependency=after:" + *coordinator);
+    STRATA_ASSIGN_OR_RETURN(const auto coordinator, Submit({folder.coordinator_script}));
+    fmt::print("coordinator: job {}\n", coordinator);
+    // No worker should wait for a coordinator that is still in the queue.
+    arguments.insert(arguments.begin(), "--dependency=after:" + coordinator);
   }
   const auto workers = Submit(arguments);
   if (!workers.ok()) return workers.status();
@@ -210,28 +206,26 @@ absl::Status SubmitAll(const SlurmOptions& options, const LaunchFolder& folder) 
 }
 
 absl::Status LaunchSlurm(SlurmOptions options) {
-  auto config = ClusterConfig(options);
-  if (!config.ok()) return config.status();
-  if (options.gres.empty() && config->worker_device != "cpu") options.gres = "gpu:1";
+  STRATA_ASSIGN_OR_RETURN(auto config, ClusterConfig(options));
+  if (options.gres.empty() && config.worker_device != Device::kCpu) options.gres = "gpu:1";
   const LaunchFolder folder(options.folder.empty()
-                                ? config->run + ".launch"
+                                ? config.run + ".launch"
                                 : fs::absolute(options.folder).lexically_normal().string());
-  if (folder.path == config->run || folder.path.starts_with(config->run + "/")) {
+  if (folder.path == config.run || folder.path.starts_with(config.run + "/")) {
     return absl::InvalidArgumentError(fmt::format(
         "--folder: expected one outside the run's, as it holds keys, found {}", folder.path));
   }
   const workers::RunCredentials credentials(folder.path);
-  config->tls_certificate = credentials.certificate;
-  config->tls_key = credentials.key;
-  config->token_file = credentials.tokens;
-  config->announcement = folder.announcement;
-  const auto scripts = MakeScripts(options, *config, folder);
-  if (!scripts.ok()) return scripts.status();
+  config.tls_certificate = credentials.certificate;
+  config.tls_key = credentials.key;
+  config.token_file = credentials.tokens;
+  config.announcement = folder.announcement;
+  STRATA_ASSIGN_OR_RETURN(const auto scripts, MakeScripts(options, config, folder));
   absl::Status status = workers::MakeRunCredentials(folder.path);
   if (!status.ok()) return status;
-  status = WriteFileAtomically(folder.config, RunConfigToYaml(*config));
-  status.Update(WriteScript(folder.coordinator_script, scripts->coordinator));
-  status.Update(WriteScript(folder.workers_script, scripts->workers));
+  status = evaluator::WriteFileAtomically(folder.config, RunConfigToYaml(config));
+  status.Update(WriteScript(folder.coordinator_script, scripts.coordinator));
+  status.Update(WriteScript(folder.workers_script, scripts.workers));
   if (!status.ok()) return status;
   ForgetOldAnnouncement(folder.announcement);
   if (options.submit) return SubmitAll(options, folder);
@@ -246,62 +240,70 @@ absl::Status LaunchSlurm(SlurmOptions options) {
 }
 
 void AddJobOptions(CLI::App* verb, SlurmOptions* options) {
-  verb->add_option("--partition", options->partition, "of sbatch; empty: the cluster's default");
-  verb->add_option("--account", options->account, "of sbatch");
-  verb->add_option("--time", options->time, "of sbatch: time limit of a job, e.g. 4:00:00");
-  verb->add_option("--memory", options->memory, "of sbatch (--mem): of one worker, e.g. 32G");
-  verb->add_option("--gres", options->gres,
-                   "of sbatch: devices of one worker; default: gpu:1 unless workers.device is cpu");
-  verb->add_option("--sbatch", options->directives,
-                   "any other option of sbatch for workers, --sbatch=--qos=long; repeatable")
+  verb->add_option("--partition", options->partition,
+                   "Partition of the jobs. The default is the cluster's.");
+  verb->add_option("--account", options->account, "Account that the jobs are charged to.");
+  verb->add_option("--time", options->time, "Time limit of a job, for example 4:00:00.");
+  verb->add_option("--memory", options->memory,
+                   "Memory of one worker (--mem of sbatch), for example 32G.");
+  verb->add_option(
+      "--gres", options->gres,
+      "Devices of one worker. The default is gpu:1, or none if workers.device is cpu.");
+  verb->add_option(
+          "--sbatch", options->directives,
+          "Any other option of sbatch for workers, as in --sbatch=--qos=long; can be repeated.")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--coordinator-partition", options->coordinator_partition,
-                   "default: that of the workers");
-  verb->add_option("--coordinator-time", options->coordinator_time, "default: that of the workers");
-  verb->add_option("--coordinator-memory", options->coordinator_memory)->capture_default_str();
+                   "Partition of the coordinator. The default is that of the workers.");
+  verb->add_option("--coordinator-time", options->coordinator_time,
+                   "Time limit of the coordinator. The default is that of the workers.");
+  verb->add_option("--coordinator-memory", options->coordinator_memory,
+                   "Memory of the coordinator.")
+      ->capture_default_str();
   verb->add_option("--coordinator-sbatch", options->coordinator_directives,
-                   "any other option of sbatch for the coordinator; repeatable")
+                   "Any other option of sbatch for the coordinator; can be repeated.")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--drain-seconds", options->drain_seconds,
-                   "so long before its time limit a job is told to finish; it is queued again")
+                   "Seconds before its time limit at which a job is told to finish. It is then "
+                   "queued again.")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   verb->add_option("--wait-seconds", options->wait_seconds,
-                   "for which a worker waits for a coordinator that is away")
+                   "Seconds for which a worker waits for an absent coordinator.")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
 }
 
 void AddCredentials(CLI::App* launch, Command* command) {
   auto folder = std::make_shared<std::string>();
-  CLI::App* verb = launch->add_subcommand(
-      "credentials",
-      "write an authority, a certificate for the coordinator and tokens for one run; what is there "
-      "is kept");
-  verb->add_option("folder", *folder, "private folder, made with mode 700")->required();
+  CLI::App* verb = launch->add_subcommand("credentials",
+                                          "Writes an authority, a certificate for the coordinator "
+                                          "and tokens for one run. Existing files are kept.");
+  verb->add_option("folder", *folder, "Private folder, created with mode 700.")->required();
   verb->callback([=] { *command = [=] { return workers::MakeRunCredentials(*folder); }; });
 }
 
 void AddSlurm(CLI::App* launch, Command* command) {
   auto options = std::make_shared<SlurmOptions>();
-  CLI::App* verb = launch->add_subcommand(
-      "slurm",
-      "write the job scripts of a search, with credentials of its own; --submit hands them in");
-  verb->add_option("config", options->config, "configuration file (YAML)")->required();
-  verb->add_option("--set", options->overrides, "KEY=VALUE, over the file; repeatable")
+  CLI::App* verb = launch->add_subcommand("slurm",
+                                          "Writes the job scripts of a search, with credentials of "
+                                          "its own. With --submit, it also submits them.");
+  verb->add_option("config", options->config, "Configuration file (YAML).")->required();
+  verb->add_option("--set", options->overrides,
+                   "KEY=VALUE that overrides the file; can be repeated.")
       ->take_all()
       ->allow_extra_args(false);
-  verb->add_option("--run", options->run, "folder of the run, over the file");
+  verb->add_option("--run", options->run, "Folder of the run; overrides the file.");
   verb->add_option("--folder", options->folder,
-                   "folder for scripts, keys, token and logs, seen by all nodes; default: "
-                   "RUN.launch");
-  verb->add_option("--workers", options->workers, "tasks of the array job of workers")
+                   "Folder for scripts, keys, token and logs, which all nodes can read. The "
+                   "default is RUN.launch.");
+  verb->add_option("--workers", options->workers, "Number of workers: the size of their array job.")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  verb->add_flag("--here", options->here, "the coordinator runs on this machine, not as a job");
-  verb->add_flag("--submit", options->submit, "submit the jobs");
+  verb->add_flag("--here", options->here, "Run the coordinator on this machine, not as a job.");
+  verb->add_flag("--submit", options->submit, "Submit the jobs.");
   AddJobOptions(verb, options.get());
   verb->callback([=] { *command = [=] { return LaunchSlurm(*options); }; });
 }
@@ -309,7 +311,7 @@ void AddSlurm(CLI::App* launch, Command* command) {
 }  // namespace
 
 void AddLaunchCommand(CLI::App* app, Command* command) {
-  CLI::App* launch = app->add_subcommand("launch", "run a search on a cluster");
+  CLI::App* launch = app->add_subcommand("launch", "Runs a search on a cluster.");
   launch->require_subcommand(1);
   AddSlurm(launch, command);
   AddCredentials(launch, command);

@@ -7,9 +7,10 @@
 
 #include "cli/config/run_config.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 #include "evaluator/measurement/level_builder.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -72,9 +73,8 @@ std::string ToText(const evaluator::LevelBuild& build) {
 }
 
 absl::Status Build(BuildOptions options) {
-  auto grid = GridOf(options);
-  if (!grid.ok()) return grid.status();
-  options.build.settings.grid = *std::move(grid);
+  STRATA_ASSIGN_OR_RETURN(auto grid, GridOf(options));
+  options.build.settings.grid = std::move(grid);
   const auto store = evaluator::ParseLevelStore(options.store);
   if (!store.ok()) {
     return absl::InvalidArgumentError(
@@ -82,18 +82,14 @@ absl::Status Build(BuildOptions options) {
   }
   options.build.settings.store = *store;
   WatchForInterrupt();
-  const auto build = evaluator::LevelBuild::Plan(options.build);
-  if (!build.ok()) return build.status();
+  STRATA_ASSIGN_OR_RETURN(const auto build, evaluator::LevelBuild::Plan(options.build));
   const bool json = options.format == OutputFormat::kJson;
-  if (!json) fmt::print("{}", ToText(**build));
-  // The same words, whether the build would begin or not.
-  if (absl::Status status = evaluator::CheckFreeBytes((*build)->plan(), (*build)->path());
-      !status.ok()) {
-    return status;
-  }
-  if (!options.dry_run && !(*build)->plan().finished) {
+  if (!json) fmt::print("{}", ToText(*build));
+  // The message is the same whether the build would begin or not.
+  STRATA_RETURN_IF_ERROR(evaluator::CheckFreeBytes(build->plan(), build->path()));
+  if (!options.dry_run && !build->plan().finished) {
     WorkProgress progress("solving");
-    const absl::Status status = (*build)->Run([&](double fraction) {
+    const absl::Status status = build->Run([&](double fraction) {
       progress.Show(fraction);
       return !InterruptRequested();
     });
@@ -105,9 +101,9 @@ absl::Status Build(BuildOptions options) {
     if (!status.ok()) return status;
   }
   if (json) {
-    PrintJson(ToJson(**build));
+    PrintJson(ToJson(*build));
   } else if (options.dry_run) {
-    fmt::print("{}\n", (*build)->plan().finished ? "stands already" : "nothing was written");
+    fmt::print("{}\n", build->plan().finished ? "stands already" : "nothing was written");
   } else {
     fmt::print("done\n");
   }
@@ -154,31 +150,32 @@ void AddBuild(CLI::App* verb, Command* command) {
   evaluator::LevelBuildOptions& build = options->build;
   CLI::App* action = verb->add_subcommand(
       "build",
-      "prune every linear at every level; an interrupted build goes on with the same command");
-  action->add_option("--model", build.model_path, "Hugging Face directory or GGUF file")
+      "Prunes every linear at every level. The same command continues an interrupted build.");
+  action->add_option("--model", build.model_path, "Hugging Face directory or GGUF file.")
       ->required();
-  action->add_option("--text", build.text_path, "text whose calibration split is used")->required();
-  action->add_option("-o,--output", build.folder, "folder of the database")->required();
+  action->add_option("--text", build.text_path, "Text whose calibration split is used.")
+      ->required();
+  action->add_option("-o,--output", build.folder, "Folder of the database.")->required();
   action
       ->add_option("--calibration-sequences", build.settings.calibration.sequences,
-                   "calibration sequences, as in the search that will use the database")
+                   "Number of calibration sequences, as in the search that will use the database.")
       ->capture_default_str();
   action
       ->add_option("--calibration-sequence-tokens", build.settings.calibration.sequence_tokens,
-                   "tokens of one calibration sequence")
+                   "Tokens per calibration sequence.")
       ->capture_default_str();
   action->add_option("--grid", options->grid,
-                     "FIRST:LAST:STEP or a list with commas; by default 0:0.95:0.05, or with "
-                     "--group all sparsities that the group can have");
+                     "FIRST:LAST:STEP, or a list with commas. The default is 0:0.95:0.05, or with "
+                     "--group all sparsities that the group can have.");
   action
       ->add_option("--group", build.settings.group,
-                   "M: whole numbers of zeros in every M weights (n:M), a divisor of 128; 0: any "
-                   "sparsity")
+                   "M of an n:M pattern: every M neighbouring weights of a row hold the same "
+                   "number of zeros. M divides 128. 0: any sparsity.")
       ->capture_default_str();
-  action->add_option("--store", options->store, "bf16 | fp32: how weights are kept")
+  action->add_option("--store", options->store, "Type in which weights are kept: bf16 | fp32.")
       ->capture_default_str();
-  action->add_option("--device", build.device, "cpu")->capture_default_str();
-  action->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
+  action->add_option("--device", build.device, "Device that computes: cpu.")->capture_default_str();
+  action->add_flag("--dry-run", options->dry_run, "Print the plan and write nothing.");
   AddThreadsOption(action, &build.threads);
   AddFormatOption(action, &options->format);
   action->callback([=] { *command = [=] { return Build(*options); }; });
@@ -187,8 +184,8 @@ void AddBuild(CLI::App* verb, Command* command) {
 void AddCheck(CLI::App* verb, Command* command) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* action =
-      verb->add_subcommand("check", "compare a database with its checksums and say what it is of");
-  action->add_option("folder", options->folder, "folder of the database")->required();
+      verb->add_subcommand("check", "Compares a database with its checksums and describes it.");
+  action->add_option("folder", options->folder, "Folder of the database.")->required();
   AddFormatOption(action, &options->format);
   action->callback([=] { *command = [=] { return Check(*options); }; });
 }
@@ -196,9 +193,9 @@ void AddCheck(CLI::App* verb, Command* command) {
 }  // namespace
 
 void AddLevelsCommand(CLI::App* app, Command* command) {
-  CLI::App* verb = app->add_subcommand(
-      "levels",
-      "databases of SparseGPT weights at every sparsity of a grid, which make searches fast");
+  CLI::App* verb = app->add_subcommand("levels",
+                                       "Makes and checks databases of SparseGPT weights at every "
+                                       "sparsity of a grid, which make searches fast.");
   verb->require_subcommand(1);
   AddBuild(verb, command);
   AddCheck(verb, command);

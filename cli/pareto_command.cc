@@ -1,11 +1,13 @@
-// `strata pareto`: the front of a run beside the baselines.
+// `strata pareto`: prints the front of a run beside the baselines.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/report/run_report.h"
+#include "cli/report/run_report_output.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -16,12 +18,11 @@ struct Options {
 };
 
 absl::Status PrintPareto(const Options& options) {
-  const auto report = ReadRunReport(options.run);
-  if (!report.ok()) return report.status();
+  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(options.run));
   if (options.format == OutputFormat::kJson) {
-    PrintJson(ToJson(*report));
+    PrintJson(ToJson(report));
   } else {
-    fmt::print("{}", ToTable(*report));
+    fmt::print("{}", ToTable(report));
   }
   return absl::OkStatus();
 }
@@ -31,8 +32,9 @@ absl::Status PrintPareto(const Options& options) {
 void AddParetoCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "pareto", "the Pareto front of a run beside every baseline; works while the search runs");
-  verb->add_option("run", options->run, "folder of the run")->required();
+      "pareto",
+      "Shows the Pareto front of a run beside every baseline. Works while the search runs.");
+  verb->add_option("run", options->run, "Folder of the run.")->required();
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return PrintPareto(*options); }; });
 }

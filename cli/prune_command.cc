@@ -1,4 +1,4 @@
-// `strata prune`: a pruned model, as a Hugging Face directory or a GGUF file.
+// `strata prune`: writes a pruned model, as a Hugging Face directory or a GGUF file.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,14 +8,16 @@
 
 #include "cli/apply_function.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
 #include "evaluator/checkpoint/model_summary.h"
-#include "evaluator/files/folder.h"
+#include "evaluator/files/file_system.h"
 #include "evaluator/files/output_file.h"
 #include "evaluator/measurement/model_pruning.h"
+#include "evaluator/names.h"
+#include "evaluator/pruner_table.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -36,12 +38,12 @@ struct Options {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// What is to be pruned, and how much of each unit.
+// The model to prune, and the sparsity of each unit.
 struct Job {
   evaluator::ModelSummary model;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   std::vector<double> allocation;
-  Json function;  // null where only sparsities are known
+  Json function;  // null if only sparsities are known
   evaluator::ModelPruningOptions pruning;
 };
 
@@ -52,8 +54,9 @@ absl::Status NameOption(const char* option, const absl::Status& status) {
 
 absl::Status ReadMethod(const Options& options, evaluator::ModelPruningOptions* pruning) {
   absl::Status status =
-      NameOption("--pruner", workers::ParseName(options.pruner, &pruning->method.pruner));
-  status.Update(NameOption("--protocol", workers::ParseName(options.protocol, &pruning->protocol)));
+      NameOption("--pruner", evaluator::ParseName(options.pruner, &pruning->method.pruner));
+  status.Update(
+      NameOption("--protocol", evaluator::ParseName(options.protocol, &pruning->protocol)));
   if (!status.ok()) return status;
   if (options.type != "keep") {
     pruning->format = evaluator::ParseNumberFormat(options.type);
@@ -72,25 +75,23 @@ absl::Status ReadMethod(const Options& options, evaluator::ModelPruningOptions* 
   return absl::OkStatus();
 }
 
-// Sparsities that a file holds for this model count as they are; a function is applied. --sparsity
-// asks for the function.
+// Sets the sparsities of a job. Sparsities that a file holds for this model are used as they are.
+// Otherwise, or if --sparsity is given, the function is applied.
 absl::Status ReadAllocation(const Options& options, Job* job) {
   const std::string source = fmt::format("{}", fmt::join(options.words, " "));
   const bool has_target = options.sparsity->count() > 0;
   std::error_code ignored;
   if (std::filesystem::is_regular_file(source, ignored)) {
-    const auto granularity = GranularityOf(options.allocation);
-    if (!granularity.ok()) return granularity.status();
-    auto stored = ReadStoredAllocation(source, job->model, *granularity);
-    if (!stored.ok()) return stored.status();
-    if (stored->has_value() && (!has_target || (*stored)->function.is_null())) {
+    STRATA_ASSIGN_OR_RETURN(const auto granularity, GranularityOf(options.allocation));
+    STRATA_ASSIGN_OR_RETURN(auto stored, ReadStoredAllocation(source, job->model, granularity));
+    if (stored.has_value() && (!has_target || stored->function.is_null())) {
       if (has_target) {
         return absl::InvalidArgumentError(fmt::format(
             "--sparsity: '{}' holds the sparsities themselves; leave the option out", source));
       }
-      job->granularity = (*stored)->granularity;
-      job->allocation = std::move((*stored)->allocation);
-      job->function = std::move((*stored)->function);
+      job->granularity = stored->granularity;
+      job->allocation = std::move(stored->allocation);
+      job->function = std::move(stored->function);
       return absl::OkStatus();
     }
   }
@@ -100,16 +101,15 @@ absl::Status ReadAllocation(const Options& options, Job* job) {
   }
   AllocationOptions streamed = options.allocation;
   streamed.measurement.stream = true;
-  auto applied = ApplyFunction(source, job->model, streamed);
-  if (!applied.ok()) return applied.status();
-  job->granularity = applied->granularity;
-  job->allocation = applied->allocation;
-  job->function = FunctionJson(applied->function);
-  job->function["target_sparsity"] = applied->target.sparsity;
+  STRATA_ASSIGN_OR_RETURN(auto applied, ApplyFunction(source, job->model, streamed));
+  job->granularity = applied.granularity;
+  job->allocation = applied.allocation;
+  job->function = FunctionJson(applied.function);
+  job->function["target_sparsity"] = applied.target.sparsity;
   return absl::OkStatus();
 }
 
-// Everything that decides the pruned weights, before they are known.
+// Returns everything that decides the pruned weights, before they are computed.
 Json Recipe(const Job& job) {
   const evaluator::ModelPruningOptions& pruning = job.pruning;
   Json json = {{"schema", "strata.pruned-model/1"},
@@ -119,14 +119,14 @@ Json Recipe(const Job& job) {
                  {"name", job.model.name},
                  {"digest", job.model.digest},
                  {"family", job.model.family}}},
-               {"pruner", workers::NameOf(pruning.method.pruner)},
+               {"pruner", evaluator::NameOf(pruning.method.pruner)},
                {"group", pruning.method.group},
-               {"protocol", workers::NameOf(pruning.protocol)},
+               {"protocol", evaluator::NameOf(pruning.protocol)},
                {"calibration",
                 {{"text", pruning.text_path},
                  {"sequences", pruning.calibration.sequences},
                  {"sequence_tokens", pruning.calibration.sequence_tokens}}},
-               {"granularity", workers::NameOf(job.granularity)}};
+               {"granularity", evaluator::NameOf(job.granularity)}};
   if (pruning.method.pruner == evaluator::Pruner::kMagnitude) json.erase("calibration");
   if (!job.function.is_null()) json["function"] = job.function;
   json["allocation"] = Json::array();
@@ -186,18 +186,15 @@ void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t 
 
 absl::StatusOr<Job> ReadJob(const Options& options) {
   Job job;
-  if (absl::Status status = ReadMethod(options, &job.pruning); !status.ok()) return status;
-  auto model = evaluator::SummarizeModel(options.allocation.measurement.model);
-  if (!model.ok()) return model.status();
-  job.model = *std::move(model);
-  if (absl::Status status = evaluator::CheckGroup(job.model, job.pruning.method.group);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = ReadAllocation(options, &job); !status.ok()) return status;
-  auto sparsity = evaluator::SparsityOfLinears(job.model, job.granularity, job.allocation);
-  if (!sparsity.ok()) return sparsity.status();
-  job.pruning.sparsity = *std::move(sparsity);
+  STRATA_RETURN_IF_ERROR(ReadMethod(options, &job.pruning));
+  STRATA_ASSIGN_OR_RETURN(auto model,
+                          evaluator::SummarizeModel(options.allocation.measurement.model));
+  job.model = std::move(model);
+  STRATA_RETURN_IF_ERROR(evaluator::CheckGroup(job.model, job.pruning.method.group));
+  STRATA_RETURN_IF_ERROR(ReadAllocation(options, &job));
+  STRATA_ASSIGN_OR_RETURN(auto sparsity,
+                          evaluator::SparsityOfLinears(job.model, job.granularity, job.allocation));
+  job.pruning.sparsity = std::move(sparsity);
   job.pruning.recipe = Recipe(job).dump(-1, ' ', false, Json::error_handler_t::replace);
   return job;
 }
@@ -217,7 +214,7 @@ absl::Status PruneTo(const Options& options, const Job& job, evaluator::Unfinish
         (std::filesystem::path(output.path()) / evaluator::kRecipeFile).string(), JsonText(json));
     if (!status.ok()) return status;
   }
-  if (absl::Status status = output.Commit(); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(output.Commit());
   if (options.format == OutputFormat::kJson) {
     PrintJson(json);
     return absl::OkStatus();
@@ -229,56 +226,53 @@ absl::Status PruneTo(const Options& options, const Job& job, evaluator::Unfinish
 }
 
 absl::Status Prune(const Options& options) {
-  auto output = evaluator::UnfinishedOutput::At(options.output);
-  if (!output.ok()) return output.status();
-  const auto job = ReadJob(options);
-  if (!job.ok()) return job.status();
-  const auto plan = evaluator::PlanModelPruning(job->pruning);
-  if (!plan.ok()) return plan.status();
-  const std::string parent = evaluator::FolderOf(output->final_path());
-  const auto free_bytes = evaluator::FreeBytes(parent);
-  if (!free_bytes.ok()) return free_bytes.status();
+  STRATA_ASSIGN_OR_RETURN(auto output, evaluator::UnfinishedOutput::At(options.output));
+  STRATA_ASSIGN_OR_RETURN(const auto job, ReadJob(options));
+  STRATA_ASSIGN_OR_RETURN(const auto plan, evaluator::PlanModelPruning(job.pruning));
+  const std::string parent = evaluator::FolderOf(output.final_path());
+  STRATA_ASSIGN_OR_RETURN(const auto free_bytes, evaluator::FreeBytes(parent));
   if (options.dry_run) {
-    PrintPlan(*job, *plan, *free_bytes);
+    PrintPlan(job, plan, free_bytes);
     return absl::OkStatus();
   }
-  if (plan->bytes > *free_bytes) {
+  if (plan.bytes > free_bytes) {
     return absl::ResourceExhaustedError(fmt::format(
-        "{}: the pruned model needs {} bytes, {} are free", parent, plan->bytes, *free_bytes));
+        "{}: the pruned model needs {} bytes, {} are free", parent, plan.bytes, free_bytes));
   }
-  return PruneTo(options, *job, *std::move(output));
+  return PruneTo(options, job, std::move(output));
 }
 
 }  // namespace
 
 void AddPruneCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      app->add_subcommand("prune", "write a pruned model: a Hugging Face directory or a GGUF file");
+  CLI::App* verb = app->add_subcommand(
+      "prune", "Writes a pruned model: a Hugging Face directory or a GGUF file.");
   options->sparsity = AddAllocationOptions(verb, &options->allocation);
   verb->add_option("--allocation", options->words,
-                   "a FUNCTION as `strata allocate` takes it, a file that `strata export` or "
-                   "`strata allocate` wrote, or a JSON array of one sparsity for each unit")
+                   "FUNCTION as `strata allocate` takes it, a file that `strata export` or `strata "
+                   "allocate` wrote, or a JSON array with one sparsity per unit.")
       ->required();
-  verb->add_option("--pruner", options->pruner, "magnitude | wanda | ria | sparsegpt")
+  verb->add_option("--pruner", options->pruner,
+                   fmt::format("Pruner that chooses the weights: {}.", evaluator::PrunerNames()))
       ->capture_default_str();
   verb->add_option("--protocol", options->protocol,
-                   "sequential: each pruned block feeds the next; one-shot: all by the dense model")
+                   "sequential | one-shot. Sequential: each pruned block feeds the next. One-shot: "
+                   "statistics of the dense model prune all blocks.")
       ->capture_default_str();
   verb->add_option("--type", options->type,
-                   "of the written weights: keep | F32 | F16 | BF16 (keep: F32 for what was "
-                   "quantised)")
+                   "Type of the written weights: keep | F32 | F16 | BF16. With keep, quantised "
+                   "weights become F32.")
       ->capture_default_str();
   verb->add_option("--shard-size", options->shard_gigabytes,
-                   "gigabytes of tensors in one safetensors file, at most")
+                   "Largest size of the tensors in one safetensors file, in gigabytes.")
       ->check(CLI::Range(1e-6, 1e6))
       ->capture_default_str();
-  verb->add_option(
-          "-o,--output", options->output,
-          "path to make, where nothing may be yet: a GGUF file if it ends with .gguf, else a "
-          "directory")
+  verb->add_option("-o,--output", options->output,
+                   "Path of the new model, which must not exist yet: a GGUF file if it ends with "
+                   ".gguf, otherwise a directory.")
       ->required();
-  verb->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
+  verb->add_flag("--dry-run", options->dry_run, "Print the plan and write nothing.");
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return Prune(*options); }; });
 }

@@ -1,4 +1,4 @@
-// `strata search`: coordinator, local workers, progress, and the result.
+// `strata search`: runs the coordinator and local workers, and shows progress and the result.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 
 #include "cli/credential_options.h"
 #include "cli/report/run_report.h"
+#include "cli/report/run_report_output.h"
 #include "cli/run/search_forecast.h"
 #include "cli/run/search_log.h"
 #include "cli/run/search_metrics.h"
@@ -20,8 +21,9 @@
 #include "cli/run/search_setup.h"
 #include "cli/run/worker_arguments.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "evaluator/files/write_file.h"
+#include "cli/shared/output.h"
+#include "evaluator/files/output_file.h"
+#include "expr/status_macros.h"
 #include "workers/coordinator/coordinator.h"
 #include "workers/wire/address.h"
 #include "workers/wire/announcement.h"
@@ -38,13 +40,13 @@ struct Options {
   bool resume_or_start = false;
   bool extend = false;
   bool dry_run = false;
-  std::string rate_from;  // a run
+  std::string rate_from;  // the folder of a run
   std::string events;
   OutputFormat format = OutputFormat::kTable;
 };
 
-// A socket in the run folder, or, where that path does not fit a socket address, in a private
-// folder under the system's temporary one, which is removed at the end.
+// Path of the coordinator's socket, which lies in the run folder. If that path does not fit into a
+// socket address, the socket lies in a private temporary folder, which is removed at the end.
 class SocketAddress {
  public:
   explicit SocketAddress(const RunConfig& config) {
@@ -81,13 +83,13 @@ absl::StatusOr<std::unique_ptr<workers::LocalWorkers>> StartLocalWorkers(
   workers::LocalWorkersOptions options;
   options.count = static_cast<int>(config.worker_count);
   options.command = WorkerArguments(config, address);
-  // The number of the worker is put into the last argument.
+  // LocalWorkers puts the number of the worker into the last argument.
   options.command.insert(options.command.end(), {"--name", "local-{index}"});
   options.log_folder = config.run;
   return workers::LocalWorkers::Start(options);
 }
 
-// Where the time of the evaluations of this sitting went.
+// Prints how the time of this sitting's evaluations was spent.
 void PrintStageShares(const workers::CoordinatorStatus& status) {
   const evaluator::StageSeconds& stage = status.total_stage_seconds;
   const double total = stage.prune + stage.forward + stage.loss;
@@ -99,7 +101,7 @@ void PrintStageShares(const workers::CoordinatorStatus& status) {
              100 * stage.forward / total, 100 * stage.loss / total);
 }
 
-// Tells workers that read the file where to connect, or that they may leave.
+// Announces to workers that read the file where to connect, or that they may leave.
 absl::Status Announce(const RunConfig& config, const workers::Coordinator& coordinator,
                       workers::RunState state) {
   if (config.announcement.empty()) return absl::OkStatus();
@@ -114,76 +116,84 @@ absl::Status Announce(const RunConfig& config, const workers::Coordinator& coord
     }
     host = name.data();
   }
-  return WriteFileAtomically(
+  return evaluator::WriteFileAtomically(
       config.announcement,
       workers::ToText({std::filesystem::absolute(config.run), host + port, state}));
 }
 
-// Runs until done, interrupted, or an error; the session's storage is complete in every case.
-absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
-  // Log lines would tear the progress line apart, so they go to the run folder.
-  if (absl::Status status =
-          LogToFile(setup->config.run + "/coordinator.log", setup->config.log_format == "json");
-      !status.ok()) {
-    return status;
-  }
-  const SocketAddress address(setup->config);
+absl::StatusOr<workers::CoordinatorOptions> CoordinatorOptionsOf(const SearchSetup& setup,
+                                                                 const std::string& address) {
+  const RunConfig& config = setup.config;
   workers::CoordinatorOptions options;
-  options.address = address.text();
-  if (!setup->config.listen.empty()) {
-    const RunConfig& config = setup->config;
-    absl::StatusOr<workers::Credentials> credentials = ReadCoordinatorCredentials(
-        {{config.tls_certificate, config.tls_key, config.tls_authority}, config.token_file});
-    if (!credentials.ok()) return credentials.status();
-    options.credentials = *std::move(credentials);
+  options.address = address;
+  if (!config.listen.empty()) {
+    STRATA_ASSIGN_OR_RETURN(
+        options.credentials,
+        ReadCoordinatorCredentials(
+            {{config.tls_certificate, config.tls_key, config.tls_authority}, config.token_file}));
     options.local_address = std::exchange(options.address, config.listen);
   }
-  options.plan = setup->plan;
-  options.model_digest = setup->model.digest;
-  options.text_digest = setup->text_digest;
-  for (const Subject& subject : setup->further_subjects) {
+  options.plan = setup.plan;
+  options.model_digest = setup.model.digest;
+  options.text_digest = setup.text_digest;
+  for (const Subject& subject : setup.further_subjects) {
     options.further_subjects.push_back({subject.model.digest, subject.text_digest});
   }
-  options.workers_outlive_it = !setup->config.listen.empty();
-  options.no_worker_seconds = setup->config.absence_seconds;
-  const auto coordinator = workers::Coordinator::Start(options, setup->session.get());
-  if (!coordinator.ok()) return coordinator.status();
-  fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",
-             setup->config.run, setup->model.blocks, setup->model.name,
-             setup->config.target_sparsity, (*coordinator)->address());
+  options.workers_outlive_it = !config.listen.empty();
+  options.no_worker_seconds = config.absence_seconds;
+  return options;
+}
 
-  std::unique_ptr<workers::LocalWorkers> local;
-  if (setup->config.worker_count > 0) {
-    const std::string& own = (*coordinator)->local_address();
-    auto started = StartLocalWorkers(setup->config, own.empty() ? (*coordinator)->address() : own);
-    if (!started.ok()) return started.status();
-    local = *std::move(started);
-  }
-  const auto metrics = SearchMetrics::Serve(setup->config.metrics, options.credentials);
-  if (!metrics.ok()) return metrics.status();
-  if (absl::Status status = Announce(setup->config, **coordinator, workers::RunState::kServing);
-      !status.ok()) {
-    return status;
-  }
+// Serves workers until the search is done, interrupted, or fails, and shows progress. `local` may
+// be null. Errors: those of the coordinator and of the local workers.
+absl::Status ServeWorkers(SearchSetup* setup, workers::Coordinator* coordinator,
+                          workers::LocalWorkers* local, SearchMetrics* metrics,
+                          SearchObserver* observer) {
   SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
   absl::Status workers_status;
   workers::CoordinatorStatus last;
-  absl::Status status = (*coordinator)->Run([&](const workers::CoordinatorStatus& now) {
+  absl::Status status = coordinator->Run([&](const workers::CoordinatorStatus& now) {
     last = now;
     progress.Show(*setup->session, now);
     observer->Observe(now);
-    (*metrics)->Update(setup->session->engine(), now);
-    // The last call comes after the workers were told to leave: what was wrong before counts.
+    metrics->Update(setup->session->engine(), now);
+    // The last call comes after the workers were told to leave, so only earlier errors count.
     if (local != nullptr && workers_status.ok()) workers_status = local->Check();
     return InterruptRequested() || !workers_status.ok();
   });
   progress.Finish();
   PrintStageShares(last);
   const bool is_over = setup->session->engine().phase() == search::Phase::kDone;
-  status.Update(Announce(setup->config, **coordinator,
+  status.Update(Announce(setup->config, *coordinator,
                          is_over ? workers::RunState::kOver : workers::RunState::kStopped));
-  if (!workers_status.ok()) return workers_status;
-  return status;
+  return workers_status.ok() ? status : workers_status;
+}
+
+// Runs until the search is done, interrupted, or fails. The session's storage is complete in every
+// case.
+absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
+  const RunConfig& config = setup->config;
+  // Log lines would tear the progress line apart, so they go to the run folder.
+  STRATA_RETURN_IF_ERROR(
+      LogToFile(config.run + "/coordinator.log", config.log_format == LogFormat::kJson));
+  const SocketAddress address(config);
+  STRATA_ASSIGN_OR_RETURN(const auto options, CoordinatorOptionsOf(*setup, address.text()));
+  STRATA_ASSIGN_OR_RETURN(const auto coordinator,
+                          workers::Coordinator::Start(options, setup->session.get()));
+  fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",
+             config.run, setup->model.blocks, setup->model.name, config.target_sparsity,
+             coordinator->address());
+
+  std::unique_ptr<workers::LocalWorkers> local;
+  if (config.worker_count > 0) {
+    const std::string& own = coordinator->local_address();
+    STRATA_ASSIGN_OR_RETURN(local,
+                            StartLocalWorkers(config, own.empty() ? coordinator->address() : own));
+  }
+  STRATA_ASSIGN_OR_RETURN(const auto metrics,
+                          SearchMetrics::Serve(config.metrics, options.credentials));
+  STRATA_RETURN_IF_ERROR(Announce(config, *coordinator, workers::RunState::kServing));
+  return ServeWorkers(setup, coordinator.get(), local.get(), metrics.get(), observer);
 }
 
 std::string ContinueCommand(const Options& options, const std::string& run) {
@@ -193,73 +203,67 @@ std::string ContinueCommand(const Options& options, const std::string& run) {
   return command;
 }
 
-// A search that was killed before its configuration was stored is begun again.
+// Returns false for a search that was killed before its configuration was stored, because it begins
+// again.
 absl::StatusOr<bool> WasStarted(const std::string& run) {
   const auto store = search::RunStore::OpenForReading(run);
   if (absl::IsNotFound(store.status())) return false;
   if (!store.ok()) return store.status();
-  const auto stored = (*store)->Property(search::kConfigProperty);
-  if (!stored.ok()) return stored.status();
-  return stored->has_value();
+  STRATA_ASSIGN_OR_RETURN(const auto stored, (*store)->Property(search::kConfigProperty));
+  return stored.has_value();
 }
 
 absl::StatusOr<Continuation> ContinuationOf(const Options& options, const std::string& run) {
   if (options.extend) return Continuation::kExtend;
   if (options.resume) return Continuation::kResume;
   if (!options.resume_or_start) return Continuation::kNew;
-  const auto was_started = WasStarted(run);
-  if (!was_started.ok()) return was_started.status();
-  return *was_started ? Continuation::kResume : Continuation::kNew;
+  STRATA_ASSIGN_OR_RETURN(const auto was_started, WasStarted(run));
+  return was_started ? Continuation::kResume : Continuation::kNew;
 }
 
 absl::Status Search(const Options& options) {
-  auto config = LoadRunConfig(options.config, options.overrides);
-  if (!config.ok()) return config.status();
+  STRATA_ASSIGN_OR_RETURN(auto config, LoadRunConfig(options.config, options.overrides));
   if (!options.run.empty()) {
-    config->run = options.run;
-    config->origins["run"] = "--run";
+    config.run = options.run;
+    config.origins["run"] = "--run";
   }
-  if (options.dry_run) return PrintForecast(*config, options.rate_from, options.format);
-  // From here on there is a run that an interruption must leave whole and name.
+  if (options.dry_run) return PrintForecast(config, options.rate_from, options.format);
+  // From here on, an interruption must leave the run whole and name it.
   WatchForInterrupt();
-  auto events = OpenEvents(options.events);
-  if (!events.ok()) return events.status();
-  const auto continuation = ContinuationOf(options, config->run);
-  if (!continuation.ok()) return continuation.status();
-  auto setup = PrepareSearch(*std::move(config), *continuation);
-  if (!setup.ok()) return setup.status();
-  if (setup->search_has_ended) {
+  STRATA_ASSIGN_OR_RETURN(auto events, OpenEvents(options.events));
+  STRATA_ASSIGN_OR_RETURN(const auto continuation, ContinuationOf(options, config.run));
+  STRATA_ASSIGN_OR_RETURN(auto setup, PrepareSearch(std::move(config), continuation));
+  if (setup.search_has_ended) {
     fmt::print(
         stderr,
         "the search part of this run has ended before; search.minutes no longer counts, only "
         "what is left of selection and verification is done (--extend searches on)\n");
   }
-  const std::string again = ContinueCommand(options, setup->config.run);
-  const auto observer =
-      SearchObserver::Begin(*std::move(events), &*setup, options.resume || options.extend);
-  if (!observer.ok()) return observer.status();
-  absl::Status status = RunSearch(&*setup, observer->get());
-  (*observer)->End();
+  const std::string again = ContinueCommand(options, setup.config.run);
+  STRATA_ASSIGN_OR_RETURN(
+      const auto observer,
+      SearchObserver::Begin(std::move(events), &setup, continuation != Continuation::kNew));
+  absl::Status status = RunSearch(&setup, observer.get());
+  observer->End();
   if (!status.ok()) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
   }
-  const bool done = setup->session->done();
-  const auto report = ReadRunReport(setup->config.run);
-  if (!report.ok()) return report.status();
+  const bool done = setup.session->done();
+  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(setup.config.run));
   if (options.events == "-") {
-    // Standard output is the events'.
+    // Standard output carries the events.
   } else if (options.format == OutputFormat::kJson) {
-    PrintJson(ToJson(*report));
+    PrintJson(ToJson(report));
   } else {
-    fmt::print("{}", ToTable(*report));
+    fmt::print("{}", ToTable(report));
   }
   if (!done) return absl::CancelledError("stopped; " + again);
-  if (!report->best) {
+  if (!report.best) {
     return absl::FailedPreconditionError(
-        report->failed > 0 ? fmt::format("no candidate could be measured; most often: {}",
-                                         report->commonest_failure)
-                           : "the time ended before the first measurement: raise search.minutes");
+        report.failed > 0 ? fmt::format("no candidate could be measured; most often: {}",
+                                        report.commonest_failure)
+                          : "the time ended before the first measurement: raise search.minutes");
   }
   return absl::OkStatus();
 }
@@ -269,30 +273,32 @@ absl::Status Search(const Options& options) {
 void AddSearchCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "search", "search allocation functions; Ctrl-C stops cleanly and the run can be resumed");
-  verb->add_option("config", options->config, "configuration file (YAML)")->required();
-  verb->add_option("--set", options->overrides, "KEY=VALUE, over the file; repeatable")
+      "search",
+      "Searches for allocation functions. Ctrl-C stops cleanly, and the run can be resumed.");
+  verb->add_option("config", options->config, "Configuration file (YAML).")->required();
+  verb->add_option("--set", options->overrides,
+                   "KEY=VALUE that overrides the file; can be repeated.")
       ->take_all()
       ->allow_extra_args(false);
-  verb->add_option("--run", options->run, "folder of the run, over the file");
-  verb->add_flag("--resume", options->resume, "continue the run in the folder");
-  verb->add_flag("--resume-or-start", options->resume_or_start,
-                 "continue the run in the folder, or start it where there is none: for jobs that "
-                 "are run again");
+  verb->add_option("--run", options->run, "Folder of the run; overrides the file.");
+  verb->add_flag("--resume", options->resume, "Continue the run in the folder.");
+  verb->add_flag(
+      "--resume-or-start", options->resume_or_start,
+      "Continue the run in the folder, or start it if there is none. For jobs that are run again.");
   verb->add_flag("--extend", options->extend,
-                 "continue the run in the folder although it is done: search.minutes, "
+                 "Continue the run in the folder even if it is done: search.minutes, "
                  "search.maximum_evaluations, search.stagnation, search.finalists and "
-                 "refine.evaluations may change");
+                 "refine.evaluations may change.");
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
-                     "say what would be searched and how long it would take; writes nothing");
+                     "Print what would be searched and how long it would take; write nothing.");
   verb->add_option("--rate-from", options->rate_from,
-                   "with --dry-run: a run with the same measurements, whose rate counts instead of "
-                   "this machine's")
+                   "Folder of a run that made the same measurements. Its rate is used instead of "
+                   "this machine's.")
       ->needs(dry_run);
   verb->add_option("--events", options->events,
-                   "file for a stream of events, one JSON object a line; -: standard output, in "
-                   "place of the result")
+                   "File for a stream of events, one JSON object per line. With -, the events go "
+                   "to standard output instead of the result.")
       ->excludes(dry_run);
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return Search(*options); }; });

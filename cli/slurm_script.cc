@@ -9,11 +9,11 @@
 namespace strata::cli {
 namespace {
 
-// The command runs beside the shell, since a shell that waits for it in the foreground runs no trap
-// before it ends. `wait` returns early when the trap has run, and then its code is not the
-// command's, even if the command has ended meanwhile: the shell still knows the code when it is
-// asked again. A job that is being cancelled or requeued by Slurm is no longer RUNNING; one that
-// nears its time limit is.
+// The command runs in the background, because a shell that waits for a foreground command runs no
+// trap before the command ends. `wait` returns early after the trap has run. Its code is then not
+// the command's, even if the command has ended meanwhile. The shell still knows the right code when
+// `wait` is called again. A job that Slurm is cancelling or requeueing is no longer RUNNING, but a
+// job that nears its time limit is.
 constexpr char kBody[] = R"sh(
 child=
 is_draining=no

@@ -1,4 +1,4 @@
-// `strata status`: how a search stands, or how it ended.
+// `strata status`: shows how a search stands, or how it ended.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -13,9 +13,10 @@
 #include "cli/report/run_report.h"
 #include "cli/run/run_status.h"
 #include "cli/shared/command.h"
-#include "cli/shared/json_text.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
+#include "evaluator/clock.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -30,25 +31,20 @@ struct Options {
   OutputFormat format = OutputFormat::kTable;
 };
 
-double UnixSeconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 absl::Status PrintStatus(const Options& options) {
   if (options.watch) WatchForInterrupt();
   for (;;) {
-    const double now = UnixSeconds();
-    const auto status = ReadRunStatus(options.run, now);
-    if (!status.ok()) return status.status();
+    const double now = evaluator::UnixSeconds();
+    STRATA_ASSIGN_OR_RETURN(const auto status, ReadRunStatus(options.run, now));
     const bool is_terminal = options.watch && isatty(STDOUT_FILENO) == 1;
     if (is_terminal) fmt::print("\x1b[H\x1b[2J");
     if (options.format == OutputFormat::kJson) {
-      PrintJson(*status);
+      PrintJson(status);
     } else {
-      fmt::print("{}", RunStatusText(*status, now));
+      fmt::print("{}", RunStatusText(status, now));
     }
     std::fflush(stdout);
-    if (!options.watch || (*status)["state"] != "running") return absl::OkStatus();
+    if (!options.watch || status["state"] != "running") return absl::OkStatus();
     for (auto waited = kPoll * 0; waited < kWatchInterval; waited += kPoll) {
       if (InterruptRequested()) return absl::OkStatus();
       std::this_thread::sleep_for(kPoll);
@@ -60,14 +56,14 @@ absl::Status PrintStatus(const Options& options) {
 
 void AddStatusCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app->add_subcommand("status", "how a search stands, or how it ended");
-  CLI::Option* run = verb->add_option("run", options->run, "folder of the run");
+  CLI::App* verb = app->add_subcommand("status", "Shows the state of a search, or how it ended.");
+  CLI::Option* run = verb->add_option("run", options->run, "Folder of the run.");
   verb->add_option("--coordinator", options->control.control.address,
-                   std::string("in place of the folder, a running search's coordinator: ") +
-                       kCoordinatorForms)
+                   std::string(kCoordinatorAddress) + " It replaces the folder.")
       ->excludes(run);
   AddControlOptions(verb, &options->control);
-  verb->add_flag("--watch", options->watch, "again every two seconds, until the search ends")
+  verb->add_flag("--watch", options->watch,
+                 "Print the status again every two seconds until the search ends.")
       ->needs(run);
   AddFormatOption(verb, &options->format);
   verb->callback([=] {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -34,7 +35,7 @@ absl::StatusOr<StoredAllocation> FromNumbers(const Json& json, const std::string
   return stored;
 }
 
-// The units with their names, for a granularity that gives just these.
+// Reads units with their names. The granularity is the one whose units have exactly these names.
 absl::StatusOr<StoredAllocation> FromUnits(const Json& units, const std::string& path,
                                            const evaluator::ModelSummary& model) {
   StoredAllocation stored;
@@ -85,9 +86,8 @@ absl::StatusOr<std::optional<StoredAllocation>> ReadStoredAllocation(
   if (!file) return Refuse(path, "the file cannot be read");
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_array()) {
-    auto stored = FromNumbers(json, path, model, granularity);
-    if (!stored.ok()) return stored.status();
-    return *std::move(stored);
+    STRATA_ASSIGN_OR_RETURN(auto stored, FromNumbers(json, path, model, granularity));
+    return stored;
   }
   if (!json.is_object()) {
     return Refuse(path, "expected a JSON array of sparsities or a function JSON");
@@ -99,13 +99,12 @@ absl::StatusOr<std::optional<StoredAllocation>> ReadStoredAllocation(
   }
   if (is_function && IsForAnotherModel(json, model)) return std::nullopt;
   if (!json["allocation"].is_array()) return Refuse(path, "\"allocation\": expected an array");
-  auto stored = FromUnits(json["allocation"], path, model);
-  if (!stored.ok()) return stored.status();
+  STRATA_ASSIGN_OR_RETURN(auto stored, FromUnits(json["allocation"], path, model));
   if (is_function) {
-    stored->function = json;
-    stored->function.erase("allocation");
+    stored.function = json;
+    stored.function.erase("allocation");
   }
-  return *std::move(stored);
+  return stored;
 }
 
 }  // namespace strata::cli

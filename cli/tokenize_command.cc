@@ -1,4 +1,4 @@
-// `strata tokenize`: the token ids of a file.
+// `strata tokenize`: prints the token ids of a file.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,6 +8,7 @@
 #include "cli/shared/command.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -19,11 +20,10 @@ struct Options {
 };
 
 absl::Status TokenizeFile(const Options& options) {
-  const auto tokenizer = evaluator::OpenTokenizer(options.model);
-  if (!tokenizer.ok()) return tokenizer.status();
-  const auto text = evaluator::ReadText(options.file, evaluator::TextFormat::kPlain);
-  if (!text.ok()) return text.status();
-  const std::vector<int32_t> ids = (*tokenizer)->Encode(*text);
+  STRATA_ASSIGN_OR_RETURN(const auto tokenizer, evaluator::OpenTokenizer(options.model));
+  STRATA_ASSIGN_OR_RETURN(const auto text,
+                          evaluator::ReadText(options.file, evaluator::TextFormat::kPlain));
+  const std::vector<int32_t> ids = tokenizer->Encode(text);
   if (options.format == OutputFormat::kJson) {
     const nlohmann::ordered_json json = {{"count", ids.size()}, {"ids", ids}};
     fmt::print("{}\n", json.dump());
@@ -37,12 +37,12 @@ absl::Status TokenizeFile(const Options& options) {
 
 void AddTokenizeCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      app->add_subcommand("tokenize", "token ids of a file, without begin or end tokens");
+  CLI::App* verb = app->add_subcommand(
+      "tokenize", "Prints the token ids of a file, without begin and end tokens.");
   verb->add_option("--model", options->model,
-                   "Hugging Face directory or GGUF file with the tokenizer")
+                   "Hugging Face directory or GGUF file with the tokenizer.")
       ->required();
-  verb->add_option("file", options->file, "UTF-8 text file")->required();
+  verb->add_option("file", options->file, "UTF-8 text file.")->required();
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return TokenizeFile(*options); }; });
 }

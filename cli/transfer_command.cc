@@ -1,4 +1,4 @@
-// `strata transfer`: a function applied unchanged to other models, texts and sparsities.
+// `strata transfer`: applies a function unchanged to other models, texts and sparsities.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,9 +10,10 @@
 #include "cli/report/transfer_report.h"
 #include "cli/shared/command.h"
 #include "cli/shared/function_argument.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
 #include "cli/transfer_measurement.h"
 #include "evaluator/checkpoint/model_summary.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -27,14 +28,14 @@ struct Options {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// What is transferred, the same on every model, and how it is measured.
+// The functions to transfer, which are the same on every model, and how they are measured.
 struct Job {
   TransferReport report;                    // without subjects
   std::vector<TransferFunction> functions;  // the function first, then the tuned baselines
   std::vector<std::string> models, texts;
 };
 
-// Settings that say how an allocation is made and measured, or with what it is compared.
+// True if a setting determines how an allocation is made or measured, or what it is compared with.
 bool IsMeasurementKey(const std::string& key) {
   return key == "pruner" || key == "group" || key == "granularity" || key == "search.baselines" ||
          key == "search.baseline_units" || key.starts_with("allocation.") ||
@@ -50,10 +51,7 @@ absl::Status SetOverrides(const std::vector<std::string>& overrides, RunConfig* 
       return absl::InvalidArgumentError(
           fmt::format("--set '{}': expected KEY=VALUE, e.g. report.windows=40", text));
     }
-    if (absl::Status status = SetOption(key, text.substr(equals + 1), "--set", config);
-        !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(SetOption(key, text.substr(equals + 1), "--set", config));
     if (!IsMeasurementKey(key)) {
       return absl::InvalidArgumentError(fmt::format(
           "--set: '{}' does not change how a transfer is measured; expected pruner, group, "
@@ -71,45 +69,40 @@ absl::StatusOr<expr::Expression> AllocationFunction(const std::string& text) {
   return expression;
 }
 
-// The best function of a run and its tuned baselines; the run's settings are the defaults.
+// Reads the best function of a run and its tuned baselines. The settings of the run are the
+// defaults.
 absl::Status ReadRun(const std::string& folder, Job* job) {
-  auto report = ReadRunReport(folder);
-  if (!report.ok()) return report.status();
-  if (!report->best) {
+  STRATA_ASSIGN_OR_RETURN(auto report, ReadRunReport(folder));
+  if (!report.best) {
     return absl::FailedPreconditionError(
         fmt::format("'{}': expected a run with a result, found none", folder));
   }
   job->report.run = folder;
-  job->report.function = fmt::format("{} of {}", DisplayName(*report->best), folder);
-  auto best = AllocationFunction(report->best->text);
-  if (!best.ok()) return best.status();
-  job->functions.push_back({TransferRole::kFunction, job->report.function, *std::move(best)});
-  for (const search::StoredCandidate& candidate : report->baselines) {
-    auto tuned = AllocationFunction(candidate.text);
-    if (!tuned.ok()) return tuned.status();
-    job->functions.push_back({TransferRole::kTuned, DisplayName(candidate), *std::move(tuned)});
+  job->report.function = fmt::format("{} of {}", DisplayName(*report.best), folder);
+  STRATA_ASSIGN_OR_RETURN(auto best, AllocationFunction(report.best->text));
+  job->functions.push_back({TransferRole::kFunction, job->report.function, std::move(best)});
+  for (const search::StoredCandidate& candidate : report.baselines) {
+    STRATA_ASSIGN_OR_RETURN(auto tuned, AllocationFunction(candidate.text));
+    job->functions.push_back({TransferRole::kTuned, DisplayName(candidate), std::move(tuned)});
   }
-  job->report.config = std::move(report->config);
+  job->report.config = std::move(report.config);
   return absl::OkStatus();
 }
 
-// A name whose numbers depend on the model and the target means those of the first of each.
+// Reads a function. If its numbers depend on the model and the target, it is the one for the first
+// model and the first target.
 absl::Status ReadFunction(const std::string& text, double sparsity, Job* job) {
-  const auto model = evaluator::SummarizeModel(job->models.front());
-  if (!model.ok()) return model.status();
-  evaluator::Granularity granularity = evaluator::Granularity::kBlock;
-  absl::Status status = workers::ParseName(job->report.config.granularity, &granularity);
-  if (!status.ok()) return status;
-  auto function = ReadFunctionArgument(text, evaluator::LayoutOf(*model, granularity), sparsity);
-  if (!function.ok()) return function.status();
-  if (expr::TypeOf(function->expression) != expr::ValueType::kAllocation) {
+  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::SummarizeModel(job->models.front()));
+  const expr::UnitLayout layout = evaluator::LayoutOf(model, job->report.config.granularity);
+  STRATA_ASSIGN_OR_RETURN(auto function, ReadFunctionArgument(text, layout, sparsity));
+  if (expr::TypeOf(function.expression) != expr::ValueType::kAllocation) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' gives no sparsities: put it into one that does, as in span(..., 0.15)",
-                    function->name));
+                    function.name));
   }
-  job->report.function = function->name;
+  job->report.function = function.name;
   job->functions.push_back(
-      {TransferRole::kFunction, function->name, std::move(function->expression)});
+      {TransferRole::kFunction, function.name, std::move(function.expression)});
   return absl::OkStatus();
 }
 
@@ -122,12 +115,12 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
   std::error_code ignored;
   const bool is_run = std::filesystem::is_directory(source, ignored);
   if (is_run) {
-    if (absl::Status status = ReadRun(source, &job); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(ReadRun(source, &job));
     if (job.models.empty()) job.models = {job.report.config.model};
     if (job.texts.empty()) job.texts = {job.report.config.text};
   }
   RunConfig& config = job.report.config;
-  if (absl::Status status = SetOverrides(options.overrides, &config); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(SetOverrides(options.overrides, &config));
   if (job.models.empty() || job.texts.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' is no run's folder, so --model and --text must name what to measure it "
@@ -139,8 +132,8 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
     if (!status.ok()) return status;
   }
   job.report.expression = expr::PrintExpression(job.functions.front().expression);
-  // What a search alone needs is filled in or left out, so that the rest can be checked by the same
-  // rules.
+  // Settings that only a search needs are filled in or left out, so that the same rules can check
+  // the rest.
   config.model = job.models.front();
   config.text = job.texts.front();
   config.run = "-";
@@ -152,34 +145,32 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
   for (const double sparsity : options.sparsities) {
     config.target_sparsity = sparsity;
     config.origins["target_sparsity"] = "--sparsity";
-    if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(ValidateRunConfig(config));
   }
   return job;
 }
 
 absl::Status Transfer(const Options& options) {
-  auto job = ReadJob(options);
-  if (!job.ok()) return job.status();
+  STRATA_ASSIGN_OR_RETURN(auto job, ReadJob(options));
   WatchForInterrupt();
   std::vector<TransferSubject> subjects;
-  for (const std::string& model : job->models) {
-    for (const std::string& text : job->texts) {
-      auto subject = MeasureTransfer({.model = model,
-                                      .text = text,
-                                      .functions = job->functions,
-                                      .sparsities = options.sparsities,
-                                      .config = job->report.config,
-                                      .threads = options.threads,
-                                      .stream = options.stream});
-      if (!subject.ok()) return subject.status();
-      subjects.push_back(*std::move(subject));
+  for (const std::string& model : job.models) {
+    for (const std::string& text : job.texts) {
+      STRATA_ASSIGN_OR_RETURN(auto subject, MeasureTransfer({.model = model,
+                                                             .text = text,
+                                                             .functions = job.functions,
+                                                             .sparsities = options.sparsities,
+                                                             .config = job.report.config,
+                                                             .threads = options.threads,
+                                                             .stream = options.stream}));
+      subjects.push_back(std::move(subject));
     }
   }
-  job->report.subjects = std::move(subjects);
+  job.report.subjects = std::move(subjects);
   if (options.format == OutputFormat::kJson) {
-    PrintJson(ToJson(job->report));
+    PrintJson(ToJson(job.report));
   } else {
-    fmt::print("{}", ToTable(job->report));
+    fmt::print("{}", ToTable(job.report));
   }
   return absl::OkStatus();
 }
@@ -189,35 +180,38 @@ absl::Status Transfer(const Options& options) {
 void AddTransferCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
-      "transfer", "a function applied unchanged to other models, texts and sparsities");
+      "transfer", "Measures a function, unchanged, on other models, texts and sparsities.");
   verb->add_option("FUNCTION", options->words,
-                   "a FUNCTION as `strata allocate` takes it, or the folder of a run: its best "
-                   "function, beside its tuned baselines, measured with its settings")
+                   "FUNCTION as `strata allocate` takes it, or the folder of a run. A run gives "
+                   "its best function and its tuned baselines, measured with its settings.")
       ->required();
-  verb->add_option("--model", options->models,
-                   "Hugging Face directory or GGUF file; repeatable; the run's if left out")
+  verb->add_option(
+          "--model", options->models,
+          "Hugging Face directory or GGUF file; can be repeated. The default is the run's.")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--text", options->texts,
-                   "text that calibrates and measures; repeatable, each with every model; the "
-                   "run's if left out")
+                   "Text for calibration and measurement; can be repeated. Each text is used with "
+                   "every model. The default is the run's.")
       ->take_all()
       ->allow_extra_args(false);
-  verb->add_option("--sparsity", options->sparsities, "sparsities with commas between")
+  verb->add_option("--sparsity", options->sparsities, "Target sparsities, separated by commas.")
       ->delimiter(',')
       ->take_all()
       ->allow_extra_args(false)
       ->capture_default_str();
   verb->add_option("--set", options->overrides,
-                   "KEY=VALUE of the settings that say how to measure (`strata config`): pruner, "
-                   "group, granularity, allocation.*, calibration.*, report.*, features.*, "
-                   "search.baselines, search.baseline_units; repeatable")
+                   "KEY=VALUE of a setting that says how to measure (`strata config`): pruner, "
+                   "group, granularity, `allocation.*`, `calibration.*`, `report.*`, `features.*`, "
+                   "search.baselines, search.baseline_units; can be repeated.")
       ->take_all()
       ->allow_extra_args(false);
-  verb->add_option("--resamples", options->bootstrap.resamples, "of the bootstrap; 0: no intervals")
+  verb->add_option("--resamples", options->bootstrap.resamples,
+                   "Resamples of the bootstrap; 0: no intervals.")
       ->check(CLI::Range(0, 10'000'000))
       ->capture_default_str();
-  verb->add_option("--seed", options->bootstrap.seed, "of the bootstrap")->capture_default_str();
+  verb->add_option("--seed", options->bootstrap.seed, "Seed of the bootstrap.")
+      ->capture_default_str();
   AddStreamOption(verb, &options->stream);
   AddThreadsOption(verb, &options->threads);
   AddFormatOption(verb, &options->format);

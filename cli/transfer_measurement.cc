@@ -8,15 +8,17 @@
 #include <set>
 #include <utility>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/shared/command.h"
 #include "cli/shared/work_progress.h"
 #include "evaluator/measurement/model_evaluator.h"
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
 
-// Everything named there that is no published function is an error.
+// Returns an error if search.baselines names anything that is no published function.
 absl::Status CheckBaselineNames(const RunConfig& config, const expr::UnitLayout& layout) {
   const std::vector<expr::Baseline> library = expr::Library(layout, config.target_sparsity);
   std::vector<std::string_view> known;
@@ -31,7 +33,8 @@ absl::Status CheckBaselineNames(const RunConfig& config, const expr::UnitLayout&
   return absl::OkStatus();
 }
 
-// Published functions at their published defaults, uniform among them, for these units and target.
+// Returns uniform and the published functions at their published defaults, for these units and this
+// target.
 std::vector<TransferFunction> PublishedFunctions(const RunConfig& config,
                                                  const expr::UnitLayout& layout, double sparsity) {
   std::vector<TransferFunction> functions;
@@ -47,7 +50,7 @@ std::vector<TransferFunction> PublishedFunctions(const RunConfig& config,
   return functions;
 }
 
-// One model with one text.
+// Measures one model with one text.
 class SubjectMeasurement {
  public:
   explicit SubjectMeasurement(const TransferOptions& options) : options_(options) {
@@ -56,17 +59,16 @@ class SubjectMeasurement {
   }
 
   absl::StatusOr<TransferSubject> Measure() {
-    const auto plan = MeasurementPlanOf(options_.config);
-    if (!plan.ok()) return plan.status();
-    plan_ = *plan;
-    auto opened = evaluator::OpenModelEvaluator({.model_path = subject_.model,
-                                                 .text_path = subject_.text,
-                                                 .threads = options_.threads,
-                                                 .residence = options_.stream
-                                                                  ? evaluator::Residence::kStream
-                                                                  : evaluator::Residence::kMemory});
-    if (!opened.ok()) return opened.status();
-    evaluator_ = *std::move(opened);
+    STRATA_ASSIGN_OR_RETURN(const auto plan, MeasurementPlanOf(options_.config));
+    plan_ = plan;
+    STRATA_ASSIGN_OR_RETURN(auto opened,
+                            evaluator::OpenModelEvaluator(
+                                {.model_path = subject_.model,
+                                 .text_path = subject_.text,
+                                 .threads = options_.threads,
+                                 .residence = options_.stream ? evaluator::Residence::kStream
+                                                              : evaluator::Residence::kMemory}));
+    evaluator_ = std::move(opened);
     const evaluator::ModelSummary& model = evaluator_->model();
     subject_.model_name = model.name;
     subject_.model_digest = model.digest;
@@ -82,12 +84,10 @@ class SubjectMeasurement {
   }
 
  private:
-  // The sparsities of every function at every target.
+  // Computes the sparsities of every function at every target.
   absl::Status Allocate() {
     const expr::UnitLayout layout = evaluator::LayoutOf(evaluator_->model(), plan_.granularity);
-    if (absl::Status status = CheckBaselineNames(options_.config, layout); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(CheckBaselineNames(options_.config, layout));
     std::vector<std::vector<TransferFunction>> functions;
     std::set<std::string> features;
     for (const double sparsity : options_.sparsities) {
@@ -101,13 +101,13 @@ class SubjectMeasurement {
         }
       }
     }
-    auto table = MeasureFeatures({features.begin(), features.end()}, layout);
-    if (!table.ok()) return table.status();
+    STRATA_ASSIGN_OR_RETURN(auto table,
+                            MeasureFeatures({features.begin(), features.end()}, layout));
     for (size_t i = 0; i < functions.size(); ++i) {
       TransferCell cell;
       cell.sparsity = options_.sparsities[i];
       for (const TransferFunction& one : functions[i]) {
-        cell.rows.push_back(RowOf(one, cell.sparsity, *table));
+        cell.rows.push_back(RowOf(one, cell.sparsity, table));
       }
       subject_.cells.push_back(std::move(cell));
     }
@@ -121,12 +121,13 @@ class SubjectMeasurement {
     fmt::print(stderr, "{} on {}: measuring {} features on {} sequences of {} tokens\n",
                subject_.model, subject_.text, features.size(), plan_.calibration.sequences,
                plan_.calibration.sequence_tokens);
-    const auto profile = evaluator_->MeasureFeatures(
-        {.calibration = plan_.calibration, .granularity = plan_.granularity, .features = features},
-        [](double) { return !InterruptRequested(); });
-    if (!profile.ok()) return profile.status();
+    STRATA_ASSIGN_OR_RETURN(const auto profile, evaluator_->MeasureFeatures(
+                                                    {.calibration = plan_.calibration,
+                                                     .granularity = plan_.granularity,
+                                                     .features = features},
+                                                    [](double) { return !InterruptRequested(); }));
     for (size_t i = 0; i < features.size(); ++i) {
-      absl::Status status = table.Add(features[i], profile->values[i]);
+      absl::Status status = table.Add(features[i], profile.values[i]);
       if (!status.ok()) return status;
     }
     return table;
@@ -152,7 +153,7 @@ class SubjectMeasurement {
     return row;
   }
 
-  // Each distinct allocation once, and the dense model.
+  // Measures each distinct allocation once, and the dense model.
   absl::Status Evaluate() {
     std::map<std::vector<double>, evaluator::Measurement> measured = {{{}, {}}};
     for (const TransferCell& cell : subject_.cells) {

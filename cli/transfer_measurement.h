@@ -1,4 +1,4 @@
-// Functions measured on one model with one text, at several sparsities.
+// Measures functions on one model with one text, at several sparsities.
 #ifndef STRATA_CLI_TRANSFER_MEASUREMENT_H_
 #define STRATA_CLI_TRANSFER_MEASUREMENT_H_
 
@@ -20,18 +20,19 @@ struct TransferFunction {
 
 struct TransferOptions {
   std::string model, text;
-  std::vector<TransferFunction> functions;  // applied unchanged, the one of the report first
+  std::vector<TransferFunction> functions;  // applied unchanged; the first is the report's function
   std::vector<double> sparsities;
-  RunConfig config;  // pruner, bounds, calibration, report split, and which baselines
+  RunConfig config;  // pruner, bounds, calibration, report split, choice of baselines
   int threads = 1;
   bool stream = false;
 };
 
-// Measures, on the calibration split of the text, the features that the functions need; then the
-// dense model and every function at every sparsity with the exact sequential protocol on the report
-// split. To the functions come uniform and the published ones at their published defaults
-// (search.baselines names them; all that apply if it is empty). What a function cannot give is a
-// row with the reason, no error. Progress goes to standard error; Ctrl-C gives Cancelled.
+// Measures the features that the functions need on the calibration split of the text. Then measures
+// the dense model, and every function at every sparsity, with the exact sequential protocol on the
+// report split. Uniform and the published functions at their published defaults are measured too.
+// search.baselines names the published functions; if it is empty, all that apply are used. If a
+// function yields no sparsities, its row gives the reason, which is not an error. Progress goes to
+// standard error. Ctrl-C gives Cancelled.
 absl::StatusOr<TransferSubject> MeasureTransfer(const TransferOptions& options);
 
 }  // namespace strata::cli

@@ -15,6 +15,7 @@
 #include "evaluator/measurement/model_evaluator_set.h"
 #include "evaluator/tasks/zero_shot_scorer.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
+#include "expr/status_macros.h"
 #include "workers/wire/announcement.h"
 #include "workers/worker/evaluation_child.h"
 #include "workers/worker/evaluation_process.h"
@@ -30,7 +31,7 @@ struct Options {
   workers::EvaluationLimits limits;
   std::vector<std::string> tasks;
   double memory_gib = 0;
-  bool evaluate = false;  // as the process that evaluates for a worker
+  bool evaluate = false;  // true in the process that evaluates for a worker
 };
 
 absl::StatusOr<std::unique_ptr<evaluator::EvaluatorSet>> OpenEvaluators(const Options& options) {
@@ -46,16 +47,15 @@ absl::StatusOr<std::unique_ptr<evaluator::EvaluatorSet>> OpenEvaluators(const Op
   return evaluator::OpenModelEvaluatorSet(evaluators);
 }
 
-// In the process that the worker started for it.
+// Runs in the process that the worker started for evaluations.
 absl::Status Evaluate(const Options& options) {
-  const auto child = workers::EvaluationChild::Create();
-  if (!child.ok()) return child.status();
+  STRATA_ASSIGN_OR_RETURN(const auto child, workers::EvaluationChild::Create());
   const auto evaluators = OpenEvaluators(options);
-  if (!evaluators.ok()) return (*child)->Refuse(evaluators.status());
-  return (*child)->Serve(workers::MakeTaskRunner(evaluators->get()).get());
+  if (!evaluators.ok()) return child->Refuse(evaluators.status());
+  return child->Serve(workers::MakeWorkRunner(evaluators->get()).get());
 }
 
-// This process's command line, with --evaluate.
+// Returns this process's command line, with --evaluate added.
 std::vector<std::string> ChildCommandLine() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> command;
@@ -66,11 +66,11 @@ std::vector<std::string> ChildCommandLine() {
 }
 
 absl::Status Serve(const Options& options) {
-  // Before the model, which takes its time.
-  const absl::StatusOr<workers::Credentials> credentials = ReadCredentials(options.credentials);
-  if (!credentials.ok()) return credentials.status();
+  // Credentials are read first, because loading the model takes long.
+  STRATA_ASSIGN_OR_RETURN(const workers::Credentials credentials,
+                          ReadCredentials(options.credentials));
   workers::WorkerOptions worker = options.worker;
-  worker.credentials = *credentials;
+  worker.credentials = credentials;
   if (const std::string path = workers::AnnouncementPath(worker.address); !path.empty()) {
     const auto announcement = workers::ReadAnnouncement(path);
     if (announcement.ok() && announcement->state == workers::RunState::kOver) {
@@ -102,67 +102,83 @@ absl::Status Serve(const Options& options) {
   return status;
 }
 
-}  // namespace
-
-void AddWorkerCommand(CLI::App* app, Command* command) {
-  auto options = std::make_shared<Options>();
-  CLI::App* verb = app->add_subcommand(
-      "worker",
-      "evaluate candidates for a coordinator; SIGTERM finishes the running task, then leaves");
+void AddConnectionOptions(CLI::App* verb, Options* options) {
   verb->add_option("--coordinator", options->worker.address,
-                   "unix:PATH | HOST:PORT | file:PATH (workers.announcement of the search)")
+                   "Address of the coordinator: unix:PATH | HOST:PORT | file:PATH "
+                   "(workers.announcement of the search).")
       ->required();
+  verb->add_option("--name", options->worker.name,
+                   "Name in logs. The default is host and process id.");
+  verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,
+                   "Seconds for which the worker tries to reach an absent coordinator.")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_option(
-          "--model", options->evaluators.model_paths,
-          "Hugging Face directory or GGUF file, byte for byte the coordinator's; repeated where "
-          "the run has several")
+      "--state-file", options->worker.state_file,
+      "File that is written every few seconds with \"connected\" or \"waiting\", for probes.");
+  AddCredentialOptions(verb, &options->credentials);
+  verb->add_option("--tls-server-name", options->worker.server_name,
+                   "Name in the coordinator's certificate, if it is not the host of its address.");
+}
+
+void AddEvaluatorOptions(CLI::App* verb, Options* options) {
+  verb->add_option("--model", options->evaluators.model_paths,
+                   "Hugging Face directory or GGUF file, the same as the coordinator's in every "
+                   "byte; repeated if the run has several.")
       ->take_all()
       ->allow_extra_args(false)
       ->envname("STRATA_MODEL")
       ->required();
   verb->add_option("--text", options->evaluators.text_paths,
-                   "text; must be the coordinator's; repeated where the run has several")
+                   "Text, the same as the coordinator's; repeated if the run has several.")
       ->take_all()
       ->allow_extra_args(false)
       ->envname("STRATA_TEXT")
       ->required();
-  verb->add_option("--name", options->worker.name, "name in logs; default: host and process id");
-  verb->add_option("--device", options->evaluators.each.device, "cpu")->capture_default_str();
+  verb->add_option("--device", options->evaluators.each.device, "Device that computes: cpu.")
+      ->capture_default_str();
   verb->add_option("--banks", options->evaluators.each.bank_folder,
-                   "folder of weights in float32 and of their ranks, which workers of this machine "
-                   "map and so have in memory once; built where missing");
+                   "Folder for banks: weights in float32 and their ranks, which all workers of "
+                   "this machine map and so share in memory. Missing banks are built.");
   verb->add_option("--levels", options->evaluators.each.level_folder,
-                   "folder of the level database that the run names");
+                   "Folder of the level database that the run names.");
   verb->add_option("--tasks", options->tasks,
-                   "task file, or folder of them, that the run names; repeatable")
+                   "Task file that the run names, or a folder of them; can be repeated.")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb->add_option("--connect-timeout", options->worker.connect_timeout_seconds,
-                   "seconds for which an absent coordinator is retried")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb->add_option("--state-file", options->worker.state_file,
-                   "file that is written every few seconds, with \"connected\" or \"waiting\", for "
-                   "probes");
-  AddCredentialOptions(verb, &options->credentials);
-  verb->add_option(
-      "--tls-server-name", options->worker.server_name,
-      "name in the coordinator's certificate, where it is not the host of its address");
   AddThreadsOption(verb, &options->evaluators.each.threads);
-  verb->add_option("--task-seconds", options->limits.task_seconds,
-                   "kill an evaluation that takes longer; 0: never")
+}
+
+void AddLimitOptions(CLI::App* verb, Options* options) {
+  verb->add_option("--evaluation-seconds,--task-seconds", options->limits.item_seconds,
+                   "Kill an evaluation that takes longer than this many seconds; 0: never. "
+                   "--task-seconds is the old spelling.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb->add_option("--hang-seconds", options->limits.hang_seconds,
-                   "kill an evaluation, or the loading of the model, that makes no step for so "
-                   "long; 0: never")
+                   "Kill an evaluation, or the loading of the model, that makes no step for this "
+                   "many seconds; 0: never.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb->add_option("--memory-gib", options->memory_gib,
-                   "kill an evaluation whose process takes more memory of its own; 0: never")
+                   "Kill an evaluation whose process has more memory of its own than this, in GiB; "
+                   "0: never.")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  verb->add_flag("--evaluate", options->evaluate, "evaluate for the worker that started this")
+}
+
+}  // namespace
+
+void AddWorkerCommand(CLI::App* app, Command* command) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app->add_subcommand("worker",
+                                       "Evaluates candidates for a coordinator. After SIGTERM it "
+                                       "finishes its work item and leaves.");
+  AddConnectionOptions(verb, options.get());
+  AddEvaluatorOptions(verb, options.get());
+  AddLimitOptions(verb, options.get());
+  verb->add_flag("--evaluate", options->evaluate,
+                 "Evaluate for the worker that started this process.")
       ->group("");
   verb->callback(
       [=] { *command = [=] { return options->evaluate ? Evaluate(*options) : Serve(*options); }; });

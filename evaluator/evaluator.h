@@ -1,7 +1,9 @@
-// The seam between search and measurement: what a worker can compute, without LibTorch types.
+// The interface between search and measurement. It describes what a worker can compute, and it uses
+// no LibTorch types.
 //
-// Both operations are pure functions of (model, text, request): results may be cached, retried and
-// computed by any worker. An Evaluator is used by one thread at a time.
+// Both operations of an Evaluator are pure functions of the model, the text and the request.
+// Results may therefore be cached, retried and computed by any worker. An Evaluator may be used by
+// one thread at a time.
 #ifndef STRATA_EVALUATOR_EVALUATOR_H_
 #define STRATA_EVALUATOR_EVALUATOR_H_
 
@@ -17,30 +19,30 @@
 
 namespace strata::evaluator {
 
-// What one number of an allocation governs: a transformer block, the attention or the feed-forward
-// linears of a block, or a single linear layer.
+// The kind of unit that gets one number of an allocation: a transformer block, the attention or the
+// feed-forward linears of a block, or a single linear layer.
 enum class Granularity { kBlock, kKind, kLinear };
 
 enum class Pruner { kMagnitude, kWanda, kRia, kSparseGpt };
 
-// A pruner and where its zeros may lie.
+// A pruner and the pattern of its zeros.
 struct PruningMethod {
   Pruner pruner = Pruner::kWanda;
-  // 0: unstructured, of any sparsity. M: n zeros in every M neighbouring inputs of a row, where the
-  // sparsity of the linear is n / M.
+  // 0 means unstructured: zeros may lie anywhere, and any sparsity is possible. M above 0 means
+  // that every M neighbouring inputs of a row hold n zeros; the linear has the sparsity n / M.
   int64_t group = 0;
 
   friend bool operator==(const PruningMethod&, const PruningMethod&) = default;
 };
 
-// One-shot: statistics from dense activations, all blocks pruned at once (cheap; a proxy).
-// Refreshed: statistics from the activations of the model that one-shot gives, once (a proxy).
-// Sequential: each pruned block feeds the next, as the reference implementations do (exact).
-enum class Protocol { kOneShot, kRefreshed, kSequential };
+// One-shot: every block is pruned by statistics of the dense model. It is cheap, but a proxy.
+// Sequential: each block is pruned by statistics of the model whose earlier blocks are pruned
+// already, as in the reference implementations. It is exact.
+enum class Protocol { kOneShot, kSequential };
 
 enum class Arithmetic { kFloat32, kBFloat16 };
 
-// Disjoint parts of the text. Report is for final numbers and used for nothing else.
+// Disjoint parts of the text. The report split is used for final numbers and for nothing else.
 enum class Split { kCalibration, kFitness, kReport };
 
 struct LinearShape {
@@ -61,26 +63,27 @@ struct ModelSummary {
       linears;  // prunable ones, block by block, in the order q k v o gate up down
 };
 
-// InvalidArgument, naming the first linear whose inputs groups of that many weights do not divide.
-// 0 fits every model.
+// Checks that groups of `group` weights divide the inputs of every linear. 0 fits every model.
+// Errors: InvalidArgument, which names the first linear that does not fit.
 absl::Status CheckGroup(const ModelSummary& model, int64_t group);
 
-// A unit: the linears, as indices into ModelSummary::linears, that share one sparsity.
+// A unit: linears that share one sparsity, given as indices into ModelSummary::linears.
 struct UnitLinears {
   std::string name;  // block index, "BLOCK.attention", "BLOCK.feed-forward", or "BLOCK.LINEAR"
   std::vector<int> linears;
 };
 
-// The units of an allocation, in the order of their first linears.
+// Returns the units of an allocation, in the order of their first linears.
 std::vector<UnitLinears> UnitsOf(const ModelSummary& model, Granularity granularity);
 
-// The sparsity of every linear of ModelSummary::linears, from one sparsity per unit.
-// InvalidArgument for another number of units (named, first and last) or a sparsity outside [0, 1).
+// Returns the sparsity of every linear of ModelSummary::linears, given one sparsity per unit.
+// Errors: InvalidArgument if `allocation` has another number of units (the message names the first
+// and the last unit) or if a sparsity is outside [0, 1).
 absl::StatusOr<std::vector<double>> SparsityOfLinears(const ModelSummary& model,
                                                       Granularity granularity,
                                                       const std::vector<double>& allocation);
 
-// Sizes and places of the same units.
+// Returns the size and the place of every unit that UnitsOf returns.
 expr::UnitLayout LayoutOf(const ModelSummary& model, Granularity granularity);
 
 struct Calibration {
@@ -92,26 +95,26 @@ struct Fidelity {
   Split split = Split::kFitness;
   int64_t windows = 8;
   int64_t window_tokens = 256;
-  // Of all forward passes, those of the calibration sequences through pruned blocks included; dense
-  // statistics and scores are float32. Only float32 is exact.
+  // Number type of all forward passes, including those of calibration sequences through pruned
+  // blocks. Statistics of the dense model and scores are always float32. Only float32 is exact.
   Arithmetic arithmetic = Arithmetic::kFloat32;
   Protocol protocol = Protocol::kOneShot;
-  // One-shot SparseGPT only: digest of the key of a level database, whose weights are taken in
-  // place of solving for those of this allocation; empty: solved for.
+  // Digest of the key of a level database, for one-shot SparseGPT only. The weights are taken from
+  // that database. If it is empty, SparseGPT solves for the weights of this allocation.
   std::string levels = {};
-  // Digest of the tasks that the pruned model answers besides, the first so many items of each
-  // (0: all) in the half that `split` names; empty: none.
+  // Digest of the tasks that the pruned model answers in addition; empty: none.
   std::string tasks = {};
+  // Number of items per task, taken from the start of the half that `split` selects (0 = all).
   int64_t task_items = 0;
-  // Above 0: Measurement::slopes are measured too, from masks of this much more and less sparsity
-  // than the allocation has. Not with levels, tasks or the refreshed protocol.
+  // Above 0, Measurement::slopes are measured too, from masks of this much more and less sparsity
+  // than the allocation has. Not with levels or tasks.
   double slope_step = 0;
 };
 
 struct ProfileRequest {
   Calibration calibration;
   Granularity granularity = Granularity::kBlock;
-  // Text forms as expr::RequiredFeatures gives them.
+  // Features as text, in the form that expr::RequiredFeatures returns.
   std::vector<std::string> features;
 };
 
@@ -130,24 +133,24 @@ struct EvaluateRequest {
 
 struct StageSeconds {
   double prune = 0;    // masks and weights, and in the sequential protocol the calibration passes
-  double forward = 0;  // blocks of the model, all of the tasks, and what slopes need
+  double forward = 0;  // passes through the blocks, and all that tasks and slopes take in addition
   double loss = 0;     // head and cross-entropy
 };
 
 struct Measurement {
   std::vector<double> window_nll;  // mean negative log-likelihood per predicted token, per window
   double mean_nll = 0;  // mean over windows, summed in window order; perplexity = exp(mean_nll)
-  int64_t tokens = 0;   // predicted tokens
+  int64_t tokens = 0;   // number of predicted tokens
   double achieved_sparsity = 0;  // zeros / prunable weights, counted
-  // One less the mean accuracy over the tasks, where the request names them.
+  // 1 minus the mean accuracy over the tasks; nullopt if the request names no tasks.
   std::optional<double> zero_shot_error = {};
-  // Where the request asks for them, one per unit: derivative of mean_nll by the unit's sparsity.
+  // Derivative of mean_nll by the sparsity of each unit; empty unless the request asks for slopes.
   std::vector<double> slopes = {};
   StageSeconds seconds;
 };
 
-// Called now and then with the fraction done; returning false stops the work, which then returns
-// Cancelled.
+// Called from time to time with the fraction of the work that is done. If it returns false, the
+// work stops and returns Cancelled.
 using Progress = std::function<bool(double fraction)>;
 
 class Evaluator {
@@ -155,16 +158,31 @@ class Evaluator {
   virtual ~Evaluator() = default;
   virtual const ModelSummary& model() const = 0;
   virtual const std::string& text_digest() const = 0;
-  virtual std::string tasks_digest() const { return ""; }  // empty: it has none
+  virtual std::string tasks_digest() const { return ""; }  // empty if it has no tasks
 
-  // InvalidArgument: a feature that does not parse or that this evaluator cannot measure.
+  // Measures features of the dense model. Errors: InvalidArgument for a feature that does not parse
+  // or that this evaluator cannot measure.
   virtual absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
                                                   const Progress& progress) = 0;
 
-  // InvalidArgument: wrong allocation length, a sparsity outside [0, 1), a split too short.
+  // Measures one allocation. Errors: InvalidArgument for an allocation of the wrong length, a
+  // sparsity outside [0, 1) or a split that is too short.
   virtual absl::StatusOr<Measurement> Evaluate(const EvaluateRequest& request,
                                                const Progress& progress) = 0;
 };
+
+// Where a model's weights are between uses.
+enum class Residence {
+  kMemory,  // all in memory, in float32
+  kStream,  // on disk; a block is read when it is needed, and the block read last is kept
+};
+
+// Returns a Progress for one part of the work. A fraction from 0 to 1 that the part reports reaches
+// `progress` as a fraction from `first` to `last`. The result is empty if `progress` is empty.
+inline Progress Part(const Progress& progress, double first, double last) {
+  if (!progress) return nullptr;
+  return [=](double fraction) { return progress(first + (last - first) * fraction); };
+}
 
 }  // namespace strata::evaluator
 

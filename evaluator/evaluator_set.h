@@ -1,4 +1,5 @@
-// The evaluators of one worker: every model it holds with every text it holds, named by digest.
+// The evaluators of one worker: one for each model that it holds with each text that it holds.
+// Models and texts are named by digest.
 #ifndef STRATA_EVALUATOR_EVALUATOR_SET_H_
 #define STRATA_EVALUATOR_EVALUATOR_SET_H_
 
@@ -12,28 +13,29 @@
 
 namespace strata::evaluator {
 
-// Used by one thread.
+// Must be used by one thread only.
 class EvaluatorSet {
  public:
   virtual ~EvaluatorSet() = default;
-  virtual const ModelSummary& model() const = 0;                      // the first
+  virtual const ModelSummary& model() const = 0;                      // the first model
   virtual const std::vector<std::string>& model_digests() const = 0;  // at least one, all distinct
-  virtual const std::vector<std::string>& text_digests() const = 0;   // the same
+  virtual const std::vector<std::string>& text_digests() const = 0;   // likewise
 
-  // Of the tasks that every evaluator can score; empty: none.
+  // Digest of the tasks that every evaluator can score; empty: none.
   virtual const std::string& tasks_digest() const = 0;
 
-  // Opens it if it is asked for the first time, and keeps it. An empty digest means the first.
-  // InvalidArgument for one that is not held; else the errors of opening.
+  // Returns the evaluator of a model and a text. The set opens an evaluator when it is first asked
+  // for, and keeps it. An empty digest means the first model or text. Errors: InvalidArgument for a
+  // digest that is not held; those of opening.
   virtual absl::StatusOr<Evaluator*> Find(const std::string& model_digest,
                                           const std::string& text_digest) = 0;
 };
 
-// A set of one, which must outlive it.
+// Returns a set that holds only `evaluator`, which must outlive the set.
 std::unique_ptr<EvaluatorSet> SetOfOne(Evaluator* evaluator);
 
-// Where `digest` stands among `digests`; 0 if it is empty. InvalidArgument, naming `what`, for one
-// that is not there.
+// Returns the index of `digest` in `digests`, or 0 if `digest` is empty. Errors: InvalidArgument,
+// which names `what`, for a digest that is not in `digests`.
 absl::StatusOr<size_t> PlaceOfDigest(const char* what, const std::vector<std::string>& digests,
                                      const std::string& digest);
 

@@ -8,6 +8,7 @@
 #include "evaluator/files/digest.h"
 #include "expr/allocation.h"
 #include "expr/blockwise.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -28,14 +29,14 @@ constexpr NamedLinear kLinears[] = {
     {"mlp.up_proj", expr::UnitKind::kFeedForward, expr::LinearRole::kUp},
     {"mlp.down_proj", expr::UnitKind::kFeedForward, expr::LinearRole::kDown},
 };
-// All linears have one size, so the optimum of both granularities has one closed form.
+// All linears have the same size, so the optimum has the same closed form at every granularity.
 constexpr int64_t kLinearSide = 64;
 constexpr double kDenseNll = 3.0;
 constexpr double kSmallestWeight = 0.05;
 constexpr double kWeightRange = 0.45;
 // Report weights differ from fitness weights by at most this fraction.
 constexpr double kReportPerturbation = 0.05;
-// Windows differ by this alternating amount, which a mean over an even number cancels.
+// Losses of windows lie above and below the mean by this amount, in turn. The mean cancels it.
 constexpr double kWindowSpread = 0.125;
 
 // SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64 bits that mixes well.
@@ -46,12 +47,12 @@ uint64_t Mix(uint64_t value) {
   return value ^ (value >> 31);
 }
 
-// In [0, 1), the same on every platform.
+// Returns a pseudo-random number in [0, 1), the same on every platform.
 double Fraction(uint64_t seed, int64_t index) {
   return static_cast<double>(Mix(Mix(seed) ^ static_cast<uint64_t>(index)) >> 11) * 0x1p-53;
 }
 
-// FNV-1a.
+// Returns the FNV-1a hash of `text`.
 uint64_t SeedOf(const std::string& text) {
   uint64_t hash = 0xCBF29CE484222325u;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
@@ -86,20 +87,20 @@ class SyntheticEvaluator final : public Evaluator {
 
   absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
                                           const Progress& progress) override {
-    if (absl::Status status = Begin(progress); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Begin(progress));
     Profile profile;
     for (const std::string& feature : request.features) {
       if (feature.empty()) return absl::InvalidArgumentError("expected a feature, found no text");
       profile.values.push_back(Feature(feature, request.granularity));
     }
-    if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Report(progress, 1.0));
     return profile;
   }
 
   absl::StatusOr<Measurement> Evaluate(const EvaluateRequest& request,
                                        const Progress& progress) override {
-    if (absl::Status status = Begin(progress); !status.ok()) return status;
-    if (absl::Status status = Check(request); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Begin(progress));
+    STRATA_RETURN_IF_ERROR(Check(request));
     const std::vector<double> weights =
         Weights(request.granularity, request.fidelity.split == Split::kReport);
     double nll = kDenseNll;
@@ -131,14 +132,14 @@ class SyntheticEvaluator final : public Evaluator {
         measurement.slopes.push_back(weights[i] * (1 / (kept * kept) - 1));
       }
     }
-    if (absl::Status status = Report(progress, 1.0); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Report(progress, 1.0));
     return measurement;
   }
 
  private:
   absl::Status Begin(const Progress& progress) {
     if (options_.before_operation) {
-      if (absl::Status status = options_.before_operation(ordinal_++); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(options_.before_operation(ordinal_++));
     }
     if (options_.blocks < 1) {
       return absl::InvalidArgumentError(
@@ -179,8 +180,8 @@ class SyntheticEvaluator final : public Evaluator {
     return absl::OkStatus();
   }
 
-  // A block's weight; each of its linears has an equal share, so that an allocation constant within
-  // blocks measures the same at every granularity.
+  // Returns the weight of each unit. Every linear of a block has an equal share of the block's
+  // weight, so an allocation that is constant within blocks has the same loss at every granularity.
   std::vector<double> Weights(Granularity granularity, bool report) const {
     std::vector<double> weights;
     for (const UnitLinears& unit : UnitsOf(model_, granularity)) {

@@ -34,7 +34,7 @@ absl::Status CheckProjection(const std::vector<double>& wanted,
 }  // namespace
 
 absl::Status ValidateTarget(const AllocationTarget& target) {
-  // Written so that NaN fails.
+  // The comparisons are written so that NaN fails.
   if (!(target.sparsity > 0 && target.sparsity < 1)) {
     return absl::InvalidArgumentError(fmt::format(
         "expected a target sparsity between 0 and 1, found {}", FormatNumber(target.sparsity)));

@@ -14,6 +14,7 @@
 #include "expr/grammar.h"
 #include "expr/nearest_name.h"
 #include "expr/published_functions.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
@@ -22,7 +23,7 @@ bool IsWord(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-// The formula with numbers in the places of the settings' names and of S, the target.
+// Replaces the settings' names in the formula by their values, and S by the target.
 std::string Substitute(const PublishedFunction& function, const SettingValues& values,
                        double target) {
   std::string out;
@@ -62,7 +63,8 @@ absl::StatusOr<BaselineSetting> Setting(const PublishedFunction& function,
   return setting;
 }
 
-// Of a row of this library's own grids, which lies in the table's ranges.
+// Returns a setting of this library's own grids. Its values must lie in the ranges of the operator
+// table.
 BaselineSetting OwnSetting(const PublishedFunction& function, const SettingValues& values,
                            double target) {
   absl::StatusOr<BaselineSetting> setting = Setting(function, values, target);
@@ -101,7 +103,7 @@ Baseline BaselineOf(const PublishedFunction& function, const UnitLayout& layout,
   return baseline;
 }
 
-// Whether the library means this function for units like these.
+// True if the library means this function for units like these.
 bool IsMeantFor(const Granularities& granularities, const UnitLayout& layout) {
   if (layout.front().kind == UnitKind::kBlock) return granularities.block;
   const size_t blocks = static_cast<size_t>(layout.back().block) + 1;
@@ -125,7 +127,7 @@ std::vector<std::string_view> Words(std::string_view text) {
   return words;
 }
 
-// "M=5" of a function that has a setting M.
+// Reads a word like "M=5", for a function that has a setting M.
 absl::Status Assign(const PublishedFunction& function, std::string_view word,
                     SettingValues* values) {
   const size_t equals = word.find('=');
@@ -227,7 +229,7 @@ absl::StatusOr<BaselineSetting> FindPublished(std::string_view reference, const 
   }
   SettingValues values = rows.front();
   for (size_t i = 1; i < words.size(); ++i) {
-    if (absl::Status status = Assign(*function, words[i], &values); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Assign(*function, words[i], &values));
     const std::string_view setting = words[i].substr(0, words[i].find('=') + 1);
     for (size_t j = 1; j < i; ++j) {
       if (!words[j].starts_with(setting)) continue;

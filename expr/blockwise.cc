@@ -33,7 +33,7 @@ std::optional<std::string> FeatureOfBlocks(std::string_view feature) {
 absl::StatusOr<FeatureTable> BlockTable(const Expression& operand, const FeatureTable& features) {
   FeatureTable blocks(BlockLayoutOf(features.layout()));
   for (const std::string& required : RequiredFeatures(operand)) {
-    // Inside of it, blockwise changes nothing.
+    // Inside blockwise(...), a nested blockwise changes nothing.
     const std::string feature = FeatureOfBlocks(required).value_or(required);
     const std::vector<double>* values = features.Find(BlockwiseFeature(feature));
     if (values == nullptr) {

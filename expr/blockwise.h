@@ -1,6 +1,7 @@
-// blockwise(x): what an expression is where whole blocks are the units, in layouts of finer units.
-// So a function of linears can contain one of blocks unchanged, with its statistics of all matrices
-// of a block together, its ranks and means over blocks.
+// The operator blockwise(x), for layouts whose units are finer than blocks. It gives every unit the
+// value that x has for its block when whole blocks are the units. A function of linears can
+// therefore contain a function of blocks unchanged, with statistics of all matrices of a block
+// together and with ranks and means over blocks.
 #ifndef STRATA_EXPR_BLOCKWISE_H_
 #define STRATA_EXPR_BLOCKWISE_H_
 
@@ -16,22 +17,23 @@
 
 namespace strata::expr {
 
-// The text of a feature that is measured with blocks as units, and the feature inside it; none if
-// `feature` is not of that form.
+// Returns the text of `feature` measured with blocks as units: "blockwise(feature)".
 std::string BlockwiseFeature(std::string_view feature);
+// Returns the feature inside such a text, or nullopt if `feature` does not have that form.
 std::optional<std::string> FeatureOfBlocks(std::string_view feature);
 
-// What `operand`, the x of blockwise(x), is evaluated on: the blocks of the layout and those of
-// its features, taken from `features`. NotFound names the first that is missing there.
+// Returns the table on which `operand`, the x of blockwise(x), is evaluated. It holds the blocks of
+// the layout and the blockwise features that `operand` needs, taken from `features`. Errors:
+// NotFound, which names the first feature that is missing in `features`.
 absl::StatusOr<FeatureTable> BlockTable(const Expression& operand, const FeatureTable& features);
 
-// One value per block, in order, to one per unit.
+// Turns one value per block, in block order, into one value per unit.
 std::vector<double> SpreadOverUnits(const std::vector<double>& blocks, const UnitLayout& layout);
 
-// The function of finer units that gives every unit the sparsity that `function`, of type
-// Allocation, gives its block, where all blocks have equally many units: what its post-process
-// reads becomes blockwise. Refinements, which do nothing to whole blocks, are left out unless they
-// shift them.
+// Returns a function of finer units that gives every unit the sparsity that `function`, of type
+// Allocation, gives its block. This holds if all blocks have equally many units. Every operand of
+// type Units is put under blockwise(...). The adjustment `within` is left out because it does
+// nothing to whole blocks; `shift` stays.
 Expression Blockwise(const Expression& function);
 
 }  // namespace strata::expr

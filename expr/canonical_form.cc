@@ -11,7 +11,7 @@ namespace {
 
 using RulesByOperator = std::vector<std::vector<const RewriteRule*>>;
 
-// The rules that look at each operator, in the order of the tables.
+// Lists for each operator the rules that look at it, in the order of the tables.
 RulesByOperator IndexRules() {
   RulesByOperator index(Operators().size());
   for (const RewriteRule* rule : RewriteRules()) {
@@ -32,8 +32,8 @@ bool RewriteOnce(Expression& node, const Context& context) {
   return false;
 }
 
-// Children first, then the node until no rule applies. A rewritten node may have new children,
-// which the next round looks at.
+// Rewrites the children first, then the node until no rule applies. A rewritten node may have new
+// children, which the next round rewrites.
 bool RewriteRound(Expression& node, const Context& context) {
   bool changed = false;
   for (size_t i = 0; i < node.children.size(); ++i) {
@@ -48,7 +48,7 @@ bool RewriteRound(Expression& node, const Context& context) {
 std::vector<const RewriteRule*> RewriteRules() {
   std::vector<const RewriteRule*> rules;
   for (const std::span<const RewriteRule> table :
-       {ConstantRules(), AllocationRules(), ViewRules(), AcrossLayersRules(), ReductionRules(),
+       {ConstantRules(), AllocationRules(), ViewRules(), AcrossUnitsRules(), ReductionRules(),
         ElementwiseRules(), MinMaxMixRules(), ArithmeticRules()}) {
     for (const RewriteRule& rule : table) rules.push_back(&rule);
   }
@@ -57,7 +57,7 @@ std::vector<const RewriteRule*> RewriteRules() {
 
 Expression Canonicalize(const Expression& expression) {
   Context context;
-  if (TypeOf(expression) == ValueType::kTensor) context.arithmetic = Arithmetic::kSinglePrecision;
+  if (TypeOf(expression) == ValueType::kTensor) context.rule = ValueRule::kSinglePrecision;
   Expression canonical = expression;
   while (RewriteRound(canonical, context)) {
   }

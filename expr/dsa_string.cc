@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
 
-// A name of one of DSA's lists and the operator it means there. NO_OP means none.
+// A name in one of DSA's lists and our name of the operator. NO_OP has no operator.
 struct DsaName {
   std::string_view dsa;
   std::string_view ours;
@@ -49,7 +50,7 @@ constexpr DsaName kTransform[] = {
     {"SOFTMAX", "softmax"},
 };
 
-// Reductions of DSA that have no meaning on a block's matrices, and why.
+// Reductions of DSA that have no meaning on the matrices of a block, with the reason.
 struct Meaningless {
   std::string_view dsa;
   std::string_view reason;
@@ -61,7 +62,7 @@ constexpr Meaningless kMeaningless[] = {
     {"DIAGONAL", "a diagonal is not one number"},
 };
 
-// Per list: a chain within the depth limit may have all its names in one.
+// Limit for each list. A chain within the depth limit may have all its names in one list.
 constexpr size_t kMaximumNames = kMaximumDepth;
 
 struct Item {
@@ -75,22 +76,18 @@ class Reader {
 
   absl::StatusOr<Expression> Read() {
     position_ = 2;  // after "W:"
-    absl::StatusOr<std::vector<Item>> preprocess = List();
-    if (!preprocess.ok()) return preprocess.status();
-    absl::StatusOr<std::vector<Item>> reduction = NextList();
-    if (!reduction.ok()) return reduction.status();
-    absl::StatusOr<std::vector<Item>> transform = NextList();
-    if (!transform.ok()) return transform.status();
-    if (position_ == text_.size() && CheckLambda(*transform).ok()) {
-      transform->clear();
+    STRATA_ASSIGN_OR_RETURN(std::vector<Item> preprocess, List());
+    STRATA_ASSIGN_OR_RETURN(std::vector<Item> reduction, NextList());
+    STRATA_ASSIGN_OR_RETURN(std::vector<Item> transform, NextList());
+    if (position_ == text_.size() && CheckLambda(transform).ok()) {
+      transform.clear();
     } else if (position_ < text_.size()) {
-      absl::StatusOr<std::vector<Item>> lambda = NextList();
-      if (!lambda.ok()) return lambda.status();
-      absl::Status status = CheckLambda(*lambda);
+      STRATA_ASSIGN_OR_RETURN(std::vector<Item> lambda, NextList());
+      absl::Status status = CheckLambda(lambda);
       if (!status.ok()) return status;
       if (position_ < text_.size()) return Error(position_, "expected the end");
     }
-    return Build(*preprocess, *reduction, *transform);
+    return Build(preprocess, reduction, transform);
   }
 
  private:
@@ -149,7 +146,7 @@ class Reader {
       if (name == names.end()) return Unknown(item, names, list);
       if (name->ours.empty()) continue;
       Expression parent{IdOf(name->ours), {}, {}};
-      if (OperatorOf(parent.op).kind == OperatorKind::kAcrossLayers && type == ValueType::kTensor) {
+      if (OperatorOf(parent.op).kind == OperatorKind::kAcrossUnits && type == ValueType::kTensor) {
         return absl::InvalidArgumentError(fmt::format(
             "column {}: '{}' needs one number per block: expected a reduction before it, found "
             "NO_OP",
@@ -202,7 +199,7 @@ class Reader {
   size_t position_ = 0;
 };
 
-// DSA's name of an operator in a list, empty if the list has none.
+// Returns DSA's name of an operator in a list, or an empty name if the list has none.
 std::string_view NameIn(std::span<const DsaName> names, const Expression& node) {
   const std::string_view ours = OperatorOf(node.op).name;
   for (const DsaName& name : names) {
@@ -211,7 +208,7 @@ std::string_view NameIn(std::span<const DsaName> names, const Expression& node) 
   return {};
 }
 
-// From the innermost operator outwards; NO_OP if there are none.
+// Joins names from the innermost operator outwards. Returns NO_OP if there are none.
 std::string Join(const std::vector<std::string_view>& names) {
   return names.empty() ? "NO_OP" : fmt::format("{}", fmt::join(names, ","));
 }
@@ -247,9 +244,10 @@ absl::StatusOr<std::string> PrintDsaString(const Expression& expression) {
     if (name.empty()) break;
     preprocess.push_back(name);
   }
-  // Tensor operators beyond that are transforms of a chain without reduction, which ends in a mean.
+  // If tensor operators remain here, they are transforms of a chain without a reduction. Such a
+  // chain ends in a mean.
   std::string_view reduction = "NO_OP";
-  const bool reduces = TypeOf(*chain[next]) == ValueType::kLayers;
+  const bool reduces = TypeOf(*chain[next]) == ValueType::kUnits;
   if (reduces) {
     reduction = NameIn(kReduction, *chain[next++]);
     if (reduction.empty()) return no_chain;

@@ -4,6 +4,7 @@
 
 #include "expr/allocation.h"
 #include "expr/program.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
@@ -13,40 +14,37 @@ absl::Status WrongType(std::string_view wanted, const Expression& expression) {
                                                 wanted, PrintExpression(expression)));
 }
 
-absl::StatusOr<std::vector<double>> RunLayers(const Program& program) {
+absl::StatusOr<std::vector<double>> RunUnits(const Program& program) {
   Workspace workspace;
   std::vector<double> values(program.units());
-  absl::Status status = program.EvaluateLayers(workspace, values);
+  absl::Status status = program.EvaluateUnits(workspace, values);
   if (!status.ok()) return status;
   return values;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<double>> EvaluateLayers(const Expression& expression,
-                                                   const FeatureTable& features) {
-  absl::StatusOr<Program> program = Program::Compile(expression, features);
-  if (!program.ok()) return program.status();
-  if (program->type() != ValueType::kLayers) return WrongType("Layers", expression);
-  return RunLayers(*program);
+absl::StatusOr<std::vector<double>> EvaluateUnits(const Expression& expression,
+                                                  const FeatureTable& features) {
+  STRATA_ASSIGN_OR_RETURN(Program program, Program::Compile(expression, features));
+  if (program.type() != ValueType::kUnits) return WrongType("Units", expression);
+  return RunUnits(program);
 }
 
-absl::StatusOr<std::vector<double>> EvaluateDsaLayers(const Expression& expression,
-                                                      const FeatureTable& features) {
-  absl::StatusOr<Program> program = Program::CompileDsa(expression, features);
-  if (!program.ok()) return program.status();
-  return RunLayers(*program);
+absl::StatusOr<std::vector<double>> EvaluateDsaUnits(const Expression& expression,
+                                                     const FeatureTable& features) {
+  STRATA_ASSIGN_OR_RETURN(Program program, Program::CompileDsa(expression, features));
+  return RunUnits(program);
 }
 
 absl::StatusOr<Allocation> EvaluateAllocation(const Expression& expression,
                                               const FeatureTable& features,
                                               const AllocationTarget& target) {
-  absl::StatusOr<Program> program = Program::Compile(expression, features);
-  if (!program.ok()) return program.status();
-  if (program->type() != ValueType::kAllocation) return WrongType("Allocation", expression);
+  STRATA_ASSIGN_OR_RETURN(Program program, Program::Compile(expression, features));
+  if (program.type() != ValueType::kAllocation) return WrongType("Allocation", expression);
   Workspace workspace;
-  Allocation allocation(program->units());
-  absl::Status status = program->EvaluateAllocation(target, workspace, allocation);
+  Allocation allocation(program.units());
+  absl::Status status = program.EvaluateAllocation(target, workspace, allocation);
   if (!status.ok()) return status;
   return allocation;
 }

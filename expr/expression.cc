@@ -9,7 +9,7 @@
 namespace strata::expr {
 namespace {
 
-// `nodes` counts down over the whole tree, so that the check stops early on absurd trees.
+// `nodes_left` counts down over the whole tree, so that the check stops early on absurd trees.
 absl::Status ValidateSubtree(const Expression& node, int depth_left, int& nodes_left) {
   if (--nodes_left < 0) {
     return absl::InvalidArgumentError(
@@ -38,7 +38,8 @@ absl::Status ValidateSubtree(const Expression& node, int depth_left, int& nodes_
 
 ValueType TypeOf(const Expression& expression) {
   const Expression* node = &expression;
-  // An element-wise operator has its child's type; without a child it is invalid, and Layers here.
+  // An element-wise operator has the type of its child. Without a child the tree is invalid, and
+  // the type is Units here.
   while (OperatorOf(node->op).kind == OperatorKind::kElementwise && !node->children.empty()) {
     node = &node->children[0];
   }
@@ -47,10 +48,10 @@ ValueType TypeOf(const Expression& expression) {
     case OperatorKind::kWholeTensor:
       return ValueType::kTensor;
     case OperatorKind::kPostprocess:
-    case OperatorKind::kRefinement:
+    case OperatorKind::kAdjustment:
       return ValueType::kAllocation;
     default:
-      return ValueType::kLayers;
+      return ValueType::kUnits;
   }
 }
 

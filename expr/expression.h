@@ -1,11 +1,11 @@
-// An allocation function as a typed tree. Values, not pointers: copying an Expression copies the
-// tree, two Expressions never share nodes, and const access is thread-safe.
+// An allocation function as a typed tree. An Expression is a value: copying it copies the tree, and
+// two Expressions never share nodes. Const access is thread-safe.
 //
-// Text form, read by ParseExpression and written by PrintExpression:
+// The text form is read by ParseExpression and written by PrintExpression:
 //   span(-var(abslog(WX)), 0.15)
 //   span(depth + 0.5 * minmax(outliers(5)), 0.08)
-// Function operators are written name(children..., parameters...); + - * / and unary minus are
-// infix.
+// Function operators are written name(children..., parameters...). The operators + - * / are infix
+// and the unary minus is a prefix.
 #ifndef STRATA_EXPR_EXPRESSION_H_
 #define STRATA_EXPR_EXPRESSION_H_
 
@@ -20,8 +20,9 @@
 
 namespace strata::expr {
 
-// One operator applied to its children. `parameters` has exactly the operator's number of
-// parameters (see Operator), `children` exactly its arity, each of the type the operator expects.
+// One operator applied to its children. `parameters` holds exactly the parameters of the operator
+// (see Operator). `children` holds as many children as its arity, each of the type that the
+// operator expects.
 struct Expression {
   OperatorId op;
   std::vector<double> parameters;
@@ -30,40 +31,42 @@ struct Expression {
   friend bool operator==(const Expression&, const Expression&) = default;
 };
 
-// Larger trees are rejected by Validate and ParseExpression, so that recursion over a tree is safe.
+// Validate and ParseExpression reject larger trees, so that recursion over a tree is safe.
 inline constexpr int kMaximumNodes = 1000;
 inline constexpr int kMaximumDepth = 64;
 
-// Type of the value the root produces. An element-wise operator has its child's type.
+// Type of the value that the root produces. An element-wise operator has the type of its child.
 ValueType TypeOf(const Expression& expression);
 
-// Number of nodes in the tree; the complexity objective of the search.
+// Number of nodes of the tree, which is the complexity objective of the search.
 int Complexity(const Expression& expression);
 
 // Longest path from the root to a leaf, counted in nodes.
 int Depth(const Expression& expression);
 
-// Checks arity, types and parameter ranges of every node; the error names the offending subtree.
+// Checks arity, types and parameter ranges of every node. The error names the offending subtree.
 absl::Status Validate(const Expression& expression);
 
-// Parses the text form, or DSA's chain form when `text` starts with "W:" (see dsa_string.h).
-// Aliases of the operator table are accepted. Errors give the column, what was expected and what
-// was found, and the nearest known name for an unknown operator.
+// Parses the text form, or DSA's chain form if `text` starts with "W:" (see dsa_string.h). Aliases
+// of the operator table are accepted. Errors give the column, what was expected and what was found.
+// For an unknown operator they also give the nearest known name.
 absl::StatusOr<Expression> ParseExpression(std::string_view text);
 
-// Shortest text that parses back to an equal tree: ParseExpression(PrintExpression(e)) == e.
+// Returns the shortest text that parses back to an equal tree:
+// ParseExpression(PrintExpression(e)) == e.
 std::string PrintExpression(const Expression& expression);
 
-// Canonical form: the shortest of the equal expressions that the rules of rewrite.h lead to, with
-// operands in a fixed order. Two expressions with equal canonical form give the same allocation,
-// within 1e-12, on every feature table that agrees with the definitions of the features: those of
-// equal tensors are equal (abs(WX) and WX), l1(WX) is mean(WX), var(W) is not negative. NaN,
-// infinities, ties and numbers of any size are allowed. Works on expressions of any type;
-// idempotent; never has more nodes. The canonical form may need fewer or simpler features than the
-// expression. Takes about a microsecond for ten nodes.
+// Returns the canonical form: the shortest of the equal expressions that the rules of rewrite.h
+// lead to, with operands in a fixed order. Two expressions with equal canonical forms give the same
+// allocation within 1e-12 on every feature table that agrees with the definitions of the features.
+// In such a table, features of equal tensors are equal (abs(WX) and WX), l1(WX) is mean(WX), and
+// var(W) is not negative. NaN, infinities, ties and numbers of any size are allowed.
+//
+// Works on expressions of any type. Is idempotent and never adds nodes. The canonical form may need
+// fewer or simpler features than the expression. Takes about a microsecond for ten nodes.
 Expression Canonicalize(const Expression& expression);
 
-// Platform-independent hash of the canonical form.
+// Returns a hash of the canonical form that is the same on every platform.
 uint64_t CanonicalHash(const Expression& expression);
 
 }  // namespace strata::expr

@@ -11,17 +11,19 @@
 #include "expr/latex.h"
 #include "expr/nearest_name.h"
 #include "expr/reading.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
 
-// Read into sorted objects: those that keep their order take quadratic time for many keys.
+// JSON is read into sorted objects. Objects that keep their order take quadratic time if they have
+// many keys.
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr auto kReplace = Json::error_handler_t::replace;
 
-// The start of a value, as it is written.
+// Returns the beginning of a value as it is written in JSON.
 std::string Shown(const Json& value) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return fmt::format("an array of {}", value.size());
@@ -60,7 +62,7 @@ class TreeReader {
           fmt::format("{}: expected at most {} nodes", path, kMaximumNodes));
     }
     if (!node.is_object()) return Unexpected(path, "an object with an operator", &node);
-    if (absl::Status status = CheckKeys(node, path); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(CheckKeys(node, path));
     const absl::StatusOr<std::string> name = Text(node, "operator", path);
     if (!name.ok()) return name.status();
     const Operator* row = FindOperator(*name);
@@ -70,12 +72,8 @@ class TreeReader {
                       name->substr(0, 40), NearestOperatorName(*name)));
     }
     Expression expression{IdOf(row->name), {}, {}};
-    if (absl::Status status = ReadParameters(*row, node, path, &expression); !status.ok()) {
-      return status;
-    }
-    if (absl::Status status = ReadChildren(*row, node, path, depth, &expression); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(ReadParameters(*row, node, path, &expression));
+    STRATA_RETURN_IF_ERROR(ReadChildren(*row, node, path, depth, &expression));
     return expression;
   }
 
@@ -123,10 +121,9 @@ class TreeReader {
           place, fmt::format("an array of the {} operands of '{}'", row.arity, row.name), children);
     }
     for (size_t i = 0; i < children->size(); ++i) {
-      absl::StatusOr<Expression> child =
-          Read((*children)[i], fmt::format("{}[{}]", place, i), depth + 1);
-      if (!child.ok()) return child.status();
-      expression->children.push_back(*std::move(child));
+      STRATA_ASSIGN_OR_RETURN(Expression child,
+                              Read((*children)[i], fmt::format("{}[{}]", place, i), depth + 1));
+      expression->children.push_back(std::move(child));
     }
     return absl::OkStatus();
   }
@@ -163,7 +160,7 @@ absl::Status CheckAgreement(const Json& json, const Expression& expression) {
   return absl::OkStatus();
 }
 
-// Nesting of brackets outside strings, whatever else the text holds.
+// Returns the depth of nested brackets outside strings. The text need not be valid JSON.
 int Nesting(std::string_view text) {
   int nesting = 0;
   int deepest = 0;
@@ -214,9 +211,8 @@ OrderedJson ExpressionJson(const Expression& expression) {
 
 absl::StatusOr<Expression> ExpressionFromJson(const Json& json) {
   if (!json.is_object()) return Unexpected("$", "an object", &json);
-  const absl::StatusOr<std::string> schema = Text(json, "schema", "$");
-  if (!schema.ok()) return schema.status();
-  if (*schema != kFunctionSchema) {
+  STRATA_ASSIGN_OR_RETURN(const std::string schema, Text(json, "schema", "$"));
+  if (schema != kFunctionSchema) {
     return Unexpected("$.schema", fmt::format("\"{}\"", kFunctionSchema), &json["schema"]);
   }
   const Json* tree = Member(json, "tree");
@@ -231,7 +227,7 @@ absl::StatusOr<Expression> ExpressionFromJson(const Json& json) {
         fmt::format("$.tree: expected a function that gives sparsities, found '{}'",
                     PrintExpression(*expression)));
   }
-  if (absl::Status status = CheckAgreement(json, *expression); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckAgreement(json, *expression));
   return expression;
 }
 

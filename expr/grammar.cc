@@ -10,14 +10,14 @@ namespace {
 
 constexpr size_t kShownText = 40;
 
-// How a value of the wanted type is made where one of another type was found.
+// Says how to get a value of the wanted type in place of one of the type that was found.
 std::string_view Remedy(ValueType wanted, ValueType found) {
   if (found == ValueType::kAllocation) return "a post-process stands outside all of these";
   switch (wanted) {
     case ValueType::kTensor:
       return "a source such as WX gives Tensor";
-    case ValueType::kLayers:
-      return "a reduction such as mean(...) gives Layers";
+    case ValueType::kUnits:
+      return "a reduction such as mean(...) gives Units";
     case ValueType::kAllocation:
       return "a post-process such as span(..., 0.1) gives Allocation";
   }
@@ -26,14 +26,14 @@ std::string_view Remedy(ValueType wanted, ValueType found) {
 
 absl::Status WrongType(const Operator& row, size_t place, const Expression& child) {
   const ValueType found = TypeOf(child);
-  const ValueType wanted = Accepts(row, place, ValueType::kLayers)   ? ValueType::kLayers
+  const ValueType wanted = Accepts(row, place, ValueType::kUnits)    ? ValueType::kUnits
                            : Accepts(row, place, ValueType::kTensor) ? ValueType::kTensor
                                                                      : ValueType::kAllocation;
   std::string text = PrintExpression(child);
   if (text.size() > kShownText) text = text.substr(0, kShownText) + "...";
   return absl::InvalidArgumentError(
       fmt::format("'{}' expects a value of type {}, found {} '{}'; {}", row.name,
-                  row.kind == OperatorKind::kElementwise ? "Tensor or Layers" : TypeName(wanted),
+                  row.kind == OperatorKind::kElementwise ? "Tensor or Units" : TypeName(wanted),
                   TypeName(found), text, Remedy(wanted, found)));
 }
 
@@ -43,8 +43,8 @@ std::string_view TypeName(ValueType type) {
   switch (type) {
     case ValueType::kTensor:
       return "Tensor";
-    case ValueType::kLayers:
-      return "Layers";
+    case ValueType::kUnits:
+      return "Units";
     case ValueType::kAllocation:
       return "Allocation";
   }
@@ -62,12 +62,12 @@ bool Accepts(const Operator& row, size_t child, ValueType type) {
     case OperatorKind::kWholeTensor:
     case OperatorKind::kReduction:
       return type == ValueType::kTensor;
-    case OperatorKind::kAcrossLayers:
+    case OperatorKind::kAcrossUnits:
     case OperatorKind::kBinary:
     case OperatorKind::kPostprocess:
-      return type == ValueType::kLayers;
-    case OperatorKind::kRefinement:
-      return type == (child == 0 ? ValueType::kAllocation : ValueType::kLayers);
+      return type == ValueType::kUnits;
+    case OperatorKind::kAdjustment:
+      return type == (child == 0 ? ValueType::kAllocation : ValueType::kUnits);
   }
   return false;
 }

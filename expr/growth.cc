@@ -12,23 +12,24 @@ namespace strata::expr {
 namespace {
 
 constexpr double kUniformProbability = 0.02;    // uniform() ignores every statistic
-constexpr double kRefinementProbability = 0.2;  // of `within` around an allocation
-constexpr double kConstantProbability = 0.3;    // of a binary operation with a constant operand
-// Amplitudes are drawn around their published values, most of them within a factor of four: a tenth
-// of the published amplitude is hardly different from uniform.
+constexpr double kAdjustmentProbability = 0.2;  // probability of an adjustment above an allocation
+constexpr double kConstantProbability = 0.3;    // probability of a constant in a binary operation
+// Amplitudes are drawn around their published values, most of them within a factor of four. A tenth
+// of a published amplitude hardly differs from uniform.
 constexpr double kDrawSpread = 0.7;
 constexpr double kRelativeStep = 0.3;  // standard deviation of a perturbation
 constexpr double kSmallestConstantStep =
     0.1;  // magnitude that a perturbed constant counts as at least
 
-// Relative weights of what a Layers node may be.
+// Relative weights of the kinds of a Units node.
 constexpr double kLeafWeight = 1.0;
 constexpr double kReductionWeight = 3.0;
 constexpr double kElementwiseWeight = 1.3;
-constexpr double kAcrossLayersWeight = 0.7;
+constexpr double kAcrossUnitsWeight = 0.7;
 constexpr double kBinaryWeight = 3.0;
 
-// To three significant digits and back into the range, whose ends have no more digits.
+// Rounds to three significant digits and clamps to the range. The ends of a range have no more
+// digits than that.
 double Readable(double value, const OperatorParameter& parameter) {
   const std::string text = fmt::format("{:.3g}", value);
   double rounded = 0;
@@ -36,12 +37,12 @@ double Readable(double value, const OperatorParameter& parameter) {
   return std::clamp(rounded, parameter.minimum, parameter.maximum);
 }
 
-// Shares and probabilities: as near to 1 as to 0.
+// True if the range is symmetric about 0.5, as for shares and probabilities.
 bool IsShare(const OperatorParameter& parameter) {
   return std::fabs(parameter.minimum + parameter.maximum - 1) < 1e-9;
 }
 
-// One node more than the children, by moves: an initializer list would copy them.
+// Moves one child into a list. An initializer list would copy it.
 std::vector<Expression> Children(Expression first) {
   std::vector<Expression> children;
   children.push_back(std::move(first));
@@ -63,13 +64,13 @@ Growth::Growth(RandomGenerator& random, const VariationOptions& options)
     const OperatorId id = IdOf(name);
     const bool tensor = OperatorOf(id).kind == OperatorKind::kTensorSource;
     if (!IsAllowed(id) || (tensor && !reduces)) continue;
-    (tensor ? tensor_sources_ : layers_sources_).push_back(id);
+    (tensor ? tensor_sources_ : unit_sources_).push_back(id);
   }
-  smallest_measured_ = layers_sources_.empty() && !tensor_sources_.empty() ? 2 : 1;
+  smallest_measured_ = unit_sources_.empty() && !tensor_sources_.empty() ? 2 : 1;
 }
 
 const std::vector<OperatorId>& Growth::Sources(ValueType type) const {
-  return type == ValueType::kTensor ? tensor_sources_ : layers_sources_;
+  return type == ValueType::kTensor ? tensor_sources_ : unit_sources_;
 }
 
 bool Growth::IsAllowed(const Expression& subtree) const {
@@ -126,8 +127,8 @@ Expression Growth::Subtree(ValueType type, int nodes, int depth) {
   switch (type) {
     case ValueType::kTensor:
       return Tensor(nodes, depth);
-    case ValueType::kLayers:
-      return Layers(nodes, depth);
+    case ValueType::kUnits:
+      return Units(nodes, depth);
     case ValueType::kAllocation:
       break;
   }
@@ -140,25 +141,25 @@ Expression Growth::Allocation(int nodes, int depth) {
   if (nodes < 2 || depth < 2 || only_uniform || Unit() < kUniformProbability) {
     return Node(uniform, {});
   }
-  const bool refinable = !Allowed(OperatorKind::kRefinement).empty() && nodes >= 5 && depth >= 3;
-  if (refinable && Unit() < kRefinementProbability) return Refinement(nodes, depth);
+  const bool adjustable = !Allowed(OperatorKind::kAdjustment).empty() && nodes >= 5 && depth >= 3;
+  if (adjustable && Unit() < kAdjustmentProbability) return Adjustment(nodes, depth);
   OperatorId op = uniform;
   while (op == uniform) op = AnyOf(OperatorKind::kPostprocess);
-  return Node(op, Children(Layers(nodes - 1, depth - 1)));
+  return Node(op, Children(Units(nodes - 1, depth - 1)));
 }
 
-Expression Growth::Refinement(int nodes, int depth) {
+Expression Growth::Adjustment(int nodes, int depth) {
   const int spare = nodes - 1 - 2 - smallest_measured_;
-  const int refined = spare > 0 ? static_cast<int>(Below(static_cast<size_t>(spare) + 1)) : 0;
+  const int adjusted = spare > 0 ? static_cast<int>(Below(static_cast<size_t>(spare) + 1)) : 0;
   std::vector<Expression> children;
-  children.push_back(Allocation(2 + refined, depth - 1));
-  children.push_back(Layers(nodes - 1 - 2 - refined, depth - 1));
-  const OperatorId op = AnyOf(OperatorKind::kRefinement);
+  children.push_back(Allocation(2 + adjusted, depth - 1));
+  children.push_back(Units(nodes - 1 - 2 - adjusted, depth - 1));
+  const OperatorId op = AnyOf(OperatorKind::kAdjustment);
   return Node(op, std::move(children));
 }
 
 Expression Growth::Tensor(int nodes, int depth) {
-  // Half of what fits, on average: long chains of pre-processes rarely mean anything.
+  // A chain stops early at random, because long chains of pre-processes rarely mean anything.
   if (nodes < 2 || depth < 2 || Below(2) == 0) {
     return Node(tensor_sources_[Below(tensor_sources_.size())], {});
   }
@@ -168,21 +169,21 @@ Expression Growth::Tensor(int nodes, int depth) {
   return Node(op, Children(Tensor(nodes - 1, depth - 1)));
 }
 
-Expression Growth::LayersLeaf() {
+Expression Growth::UnitsLeaf() {
   static const OperatorId constant = IdOf("constant");
-  if (layers_sources_.empty()) return Node(constant, {});
-  return Node(layers_sources_[Below(layers_sources_.size())], {});
+  if (unit_sources_.empty()) return Node(constant, {});
+  return Node(unit_sources_[Below(unit_sources_.size())], {});
 }
 
-Expression Growth::Layers(int nodes, int depth) {
-  if (nodes < 2 || depth < 2) return LayersLeaf();
+Expression Growth::Units(int nodes, int depth) {
+  if (nodes < 2 || depth < 2) return UnitsLeaf();
   const bool unary = nodes > smallest_measured_ && depth > smallest_measured_;
   const bool binary = unary && nodes >= smallest_measured_ + 2;
   const std::array<std::pair<OperatorKind, double>, 5> choices = {{
-      {OperatorKind::kStructuralSource, layers_sources_.empty() ? 0 : kLeafWeight},
+      {OperatorKind::kStructuralSource, unit_sources_.empty() ? 0 : kLeafWeight},
       {OperatorKind::kReduction, tensor_sources_.empty() ? 0 : kReductionWeight},
       {OperatorKind::kElementwise, unary ? kElementwiseWeight : 0},
-      {OperatorKind::kAcrossLayers, unary ? kAcrossLayersWeight : 0},
+      {OperatorKind::kAcrossUnits, unary ? kAcrossUnitsWeight : 0},
       {OperatorKind::kBinary, binary ? kBinaryWeight : 0},
   }};
   const auto weight_of = [this](const std::pair<OperatorKind, double>& choice) {
@@ -206,14 +207,14 @@ Expression Growth::Layers(int nodes, int depth) {
       return Node(op, Children(Tensor(nodes - 1, depth - 1)));
     }
     case OperatorKind::kElementwise:
-    case OperatorKind::kAcrossLayers: {
+    case OperatorKind::kAcrossUnits: {
       const OperatorId op = AnyOf(chosen);
-      return Node(op, Children(Layers(nodes - 1, depth - 1)));
+      return Node(op, Children(Units(nodes - 1, depth - 1)));
     }
     case OperatorKind::kBinary:
       return Binary(nodes, depth);
     default:
-      return LayersLeaf();
+      return UnitsLeaf();
   }
 }
 
@@ -223,13 +224,13 @@ Expression Growth::Binary(int nodes, int depth) {
   const int spare = nodes - 1 - 2 * smallest_measured_;
   std::vector<Expression> children;
   if (spare < 0 || Unit() < kConstantProbability) {
-    children.push_back(Layers(nodes - 2, depth - 1));
+    children.push_back(Units(nodes - 2, depth - 1));
     children.push_back(Node(constant, {}));
     if (Below(2) == 0) std::swap(children[0], children[1]);
   } else {
     const int left = static_cast<int>(Below(static_cast<size_t>(spare) + 1));
-    children.push_back(Layers(smallest_measured_ + left, depth - 1));
-    children.push_back(Layers(smallest_measured_ + spare - left, depth - 1));
+    children.push_back(Units(smallest_measured_ + left, depth - 1));
+    children.push_back(Units(smallest_measured_ + spare - left, depth - 1));
   }
   return Node(op, std::move(children));
 }

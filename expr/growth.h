@@ -10,41 +10,43 @@
 
 namespace strata::expr {
 
-inline constexpr size_t kOperatorKinds = static_cast<size_t>(OperatorKind::kRefinement) + 1;
+inline constexpr size_t kOperatorKinds = static_cast<size_t>(OperatorKind::kAdjustment) + 1;
 
 class Growth {
  public:
-  // Both must outlive the object.
+  // `random` and `options` must outlive the object.
   Growth(RandomGenerator& random, const VariationOptions& options);
 
-  // A subtree of the type with at most `nodes` nodes and `depth` levels, both at least 1. A Tensor
-  // needs one of Sources(kTensor).
+  // Returns a random subtree of the type with at most `nodes` nodes and at most `depth` nodes from
+  // its root to a leaf. Both numbers are at least 1. For kTensor, Sources(kTensor) must not be
+  // empty.
   Expression Subtree(ValueType type, int nodes, int depth);
 
-  // `op` with drawn parameters above `children`, which are of types it accepts.
+  // Returns `op` above `children`, with random parameters. `op` must accept the children's types.
   Expression Node(OperatorId op, std::vector<Expression> children);
 
   double Parameter(const OperatorParameter& parameter);
 
-  // A value near `value`, within the parameter's range: a factor for positive ranges, a step
-  // relative to the magnitude for others, whole steps where only those are allowed.
+  // Returns a random value near `value`, within the parameter's range. A parameter with steps moves
+  // by whole steps. Otherwise a positive range gets a random factor, and any other range a step
+  // relative to the magnitude of `value`.
   double Perturbed(const OperatorParameter& parameter, double value);
 
-  // The options' sources of type Tensor or Layers that are not excluded; no tensors if all
-  // reductions are.
+  // Returns the options' sources of type Tensor or Units that are not excluded. There are no tensor
+  // sources if all reductions are excluded.
   const std::vector<OperatorId>& Sources(ValueType type) const;
 
   bool IsAllowed(OperatorId op) const { return allowed_[static_cast<size_t>(op)]; }
 
-  // Whether a whole subtree may be introduced.
+  // True if no operator of the subtree is excluded.
   bool IsAllowed(const Expression& subtree) const;
 
-  // The operators of a kind that are not excluded.
+  // Returns the operators of a kind that are not excluded.
   const std::vector<OperatorId>& Allowed(OperatorKind kind) const {
     return by_kind_[static_cast<size_t>(kind)];
   }
 
-  // One of them, uniformly; there must be one.
+  // Returns one operator of Allowed(kind), drawn uniformly. There must be at least one.
   OperatorId AnyOf(OperatorKind kind);
 
   uint64_t Below(size_t bound) { return random_.Below(bound); }
@@ -52,18 +54,18 @@ class Growth {
 
  private:
   Expression Tensor(int nodes, int depth);
-  Expression Layers(int nodes, int depth);
+  Expression Units(int nodes, int depth);
   Expression Binary(int nodes, int depth);
-  Expression Refinement(int nodes, int depth);
-  Expression LayersLeaf();
+  Expression Adjustment(int nodes, int depth);
+  Expression UnitsLeaf();
   Expression Allocation(int nodes, int depth);
 
   RandomGenerator& random_;
-  std::vector<bool> allowed_;  // by operator
+  std::vector<bool> allowed_;  // indexed by operator
   std::array<std::vector<OperatorId>, kOperatorKinds> by_kind_;
   std::vector<OperatorId> tensor_sources_;
-  std::vector<OperatorId> layers_sources_;
-  int smallest_measured_;  // nodes of the smallest Layers tree that is not a constant
+  std::vector<OperatorId> unit_sources_;
+  int smallest_measured_;  // number of nodes of the smallest Units tree that is not a constant
 };
 
 }  // namespace strata::expr

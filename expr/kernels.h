@@ -1,5 +1,5 @@
-// Arithmetic on one number per unit, private to expr/. Kernels write where they are told and never
-// allocate; all spans of one call have the same length, at least one.
+// Arithmetic on one number per unit. Kernels write to the memory they are given and never allocate.
+// All spans of one call have the same length, which is at least one. Private to expr/.
 #ifndef STRATA_EXPR_KERNELS_H_
 #define STRATA_EXPR_KERNELS_H_
 
@@ -12,45 +12,45 @@
 
 namespace strata::expr {
 
-// Follows IEEE 754. `parameters` are the operator's own.
+// Computes one value as IEEE 754 defines it. `parameters` are those of the operator.
 using BinaryKernel = double (*)(double, double, std::span<const double> parameters);
 
-// `nullptr` unless `id` is a kBinary operator.
+// Returns nullptr unless `id` is a kBinary operator.
 BinaryKernel BinaryKernelOf(OperatorId id);
 
-// The same over all units, followed by the rule of the arithmetic. `out` may be an operand.
+// Computes an operator over all units and applies the value rule. `out` may be an operand.
 using ElementwiseLoop = void (*)(std::span<const double> x, std::span<double> out);
 using BinaryLoop = void (*)(std::span<const double> left, std::span<const double> right,
                             std::span<const double> parameters, std::span<double> out);
 
-// `nullptr` unless `id` is a kElementwise, or kBinary, operator.
-ElementwiseLoop ElementwiseLoopOf(OperatorId id, Arithmetic arithmetic);
-BinaryLoop BinaryLoopOf(OperatorId id, Arithmetic arithmetic);
+// Return nullptr unless `id` is a kElementwise or a kBinary operator, respectively.
+ElementwiseLoop ElementwiseLoopOf(OperatorId id, ValueRule rule);
+BinaryLoop BinaryLoopOf(OperatorId id, ValueRule rule);
 
-// Follows IEEE 754; the rule is applied by the caller. `out` does not overlap `x`; `layout` has one
-// unit for each value.
-using AcrossLayersKernel = void (*)(std::span<const double> x, const UnitLayout& layout,
-                                    KernelScratch& scratch, std::span<double> out);
+// Computes values as IEEE 754 defines them. The caller applies the value rule. `out` must not
+// overlap `x`. `layout` has one unit for each value.
+using AcrossUnitsKernel = void (*)(std::span<const double> x, const UnitLayout& layout,
+                                   KernelScratch& scratch, std::span<double> out);
 
-// `nullptr` unless `id` is a kAcrossLayers operator.
-AcrossLayersKernel AcrossLayersKernelOf(OperatorId id);
+// Returns nullptr unless `id` is a kAcrossUnits operator.
+AcrossUnitsKernel AcrossUnitsKernelOf(OperatorId id);
 
-// Replaces every value by what the arithmetic makes of it.
-void ApplyRule(Arithmetic arithmetic, std::span<double> values);
+// Applies the rule to every value.
+void ApplyRule(ValueRule rule, std::span<double> values);
 
-// (x - min) / (max - min); all 0 if x is constant, all NaN if a value is. Finite x give values in
-// [0, 1], also where max - min overflows. `out` may be `x`.
+// Computes (x - min) / (max - min). The result is all 0 if x is constant, and all NaN if a value is
+// NaN. Finite x give values in [0, 1] even if max - min overflows. `out` may be `x`.
 void MinMax(std::span<const double> x, std::span<double> out);
 
-// (x - mean) / population standard deviation; all 0 if x is constant. Without overflow. `out` may
-// be `x`.
+// Computes (x - mean) / population standard deviation, without overflow. The result is all 0 if x
+// is constant. `out` may be `x`.
 void ZScore(std::span<const double> x, std::span<double> out);
 
-// Place of each value in ascending order, from 0; equal values share their mean place, in the
-// order of unit_order.h.
+// Computes the place of each value in the ascending order of unit_order.h, from 0. Equal values
+// share their mean place.
 void Places(std::span<const double> x, KernelScratch& scratch, std::span<double> out);
 
-// Number of distinct values that are smaller.
+// Computes for each value the number of distinct smaller values.
 void DensePlaces(std::span<const double> x, KernelScratch& scratch, std::span<double> out);
 
 double Mean(std::span<const double> x);

@@ -8,7 +8,7 @@
 namespace strata::expr {
 namespace {
 
-// How tightly a formula holds together; a looser one is put in parentheses.
+// How tightly a formula binds. A formula that binds more loosely is put in parentheses.
 enum Binding { kSum, kSign, kProduct, kAtom };
 
 Binding BindingOf(const Expression& node) {
@@ -23,8 +23,8 @@ Binding BindingOf(const Expression& node) {
   return kAtom;
 }
 
-// The loosest formula that child number `child` may be without parentheses. Most templates hold
-// their children between delimiters.
+// Returns the loosest binding at which child number `child` needs no parentheses. Most templates
+// hold their children between delimiters.
 Binding LoosestChild(const Expression& node, size_t child) {
   const std::string_view name = OperatorOf(node.op).name;
   if (name == "+" || name == "-") return child == 0 ? kSum : kProduct;
@@ -33,7 +33,7 @@ Binding LoosestChild(const Expression& node, size_t child) {
   return kSum;
 }
 
-// "1e-05" as a power of ten.
+// Writes a number like "1e-05" as a power of ten.
 std::string LatexNumber(double value) {
   const std::string text = FormatNumber(value);
   const size_t exponent = text.find('e');
@@ -52,7 +52,7 @@ void AppendChild(const Expression& node, size_t child, std::string& out) {
   if (bracket) out += R"(\right))";
 }
 
-// Of an operator's parameter called `name`.
+// Returns the operator's parameter called `name`.
 double ParameterOf(const Expression& node, std::string_view name) {
   const Operator& row = OperatorOf(node.op);
   for (size_t i = 0; i < row.parameters.size(); ++i) {

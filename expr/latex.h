@@ -8,11 +8,11 @@
 
 namespace strata::expr {
 
-// The whole tree in LaTeX's maths mode, without the surrounding dollar signs. Built from the
-// operators' templates in the operator table with their numbers put in; a child stands in
-// parentheses only where the formula would mean another one without. Needs amsmath and amssymb. In
-// it S is the target sparsity, mm min-max scaling over the units, m-bar the mean of m.
-// `expression` is valid.
+// Returns the whole tree in LaTeX's maths mode, without the surrounding dollar signs. The text is
+// built from the templates of the operator table, with their numbers put in. A child stands in
+// parentheses only if the formula would mean something else without them. Needs amsmath and
+// amssymb. In the formula, S is the target sparsity, mm is min-max scaling over the units and m-bar
+// is the mean of m. `expression` must be valid.
 std::string ToLatex(const Expression& expression);
 
 }  // namespace strata::expr

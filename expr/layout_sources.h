@@ -1,4 +1,4 @@
-// Structural sources that follow from the layout of the units, without measurement. Private to
+// Structural sources that follow from the layout of the units and need no measurement. Private to
 // expr/.
 #ifndef STRATA_EXPR_LAYOUT_SOURCES_H_
 #define STRATA_EXPR_LAYOUT_SOURCES_H_
@@ -10,11 +10,11 @@
 
 namespace strata::expr {
 
-// Writes one value per unit. The layout is valid and not empty.
+// Writes one value per unit. `layout` must be valid and not empty.
 using LayoutSource = void (*)(const UnitLayout& layout, std::span<double> out);
 
-// `nullptr` unless `id` is such a source: depth, size, fan, last, attention, and the
-// marks of a linear's role: query, key, value, output, gate, up, down.
+// Returns nullptr unless `id` is such a source: depth, size, fan, last, attention, or a mark of a
+// linear's role (query, key, value, output, gate, up, down).
 LayoutSource LayoutSourceOf(OperatorId id);
 
 }  // namespace strata::expr

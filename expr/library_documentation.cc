@@ -30,7 +30,8 @@ std::string Section(const Baseline& baseline) {
   }
   out += fmt::format("- Needs: {}\n", DescribeNeeds(baseline));
   out += fmt::format("- Granularity: {}\n", DescribeGranularities(baseline.granularities));
-  if (!baseline.unstructured) out += "- Gives patterns n:M, so it seeds no unstructured search\n";
+  if (!baseline.unstructured)
+    out += "- Gives n:M patterns, so it does not seed an unstructured search\n";
   if (!baseline.deviation.empty()) out += fmt::format("- Deviation: {}\n", baseline.deviation);
   return out + "\n";
 }

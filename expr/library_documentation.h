@@ -9,24 +9,24 @@
 
 namespace strata::expr {
 
-// The model and target for which grids are shown where none are given: 32 blocks of equal size, at
-// which every function of the library has its default.
+// Layout and target that the documentation shows grids for. The layout has 32 blocks of equal size.
+// Every function of the library has its default there.
 UnitLayout DocumentedLayout();
 inline constexpr double kDocumentedSparsity = 0.5;
 
-// What must be measured: "`outliers(5)`", "`alpha`; singular values of every matrix"; "-" for a
-// function without settings here.
+// Describes what must be measured: "`outliers(5)`", or "`alpha`; singular values of every matrix".
+// Returns "-" if the function has no settings for its layout and target.
 std::string DescribeNeeds(const Baseline& baseline);
 
-// "block, kind, linear" as far as it is meant for them.
+// Lists the granularities that the function is meant for, at most "block, kind, linear".
 std::string DescribeGranularities(const Granularities& granularities);
 
-// The settings of each row, without the name of a function that has only one: "0.05, 0.15, 0.2" is
-// written "lambda 0.05, 0.15, 0.2"; "-" for none.
+// Lists the settings of each row. The name of a single setting is written once: "lambda 0.05, 0.15,
+// 0.2". Returns "-" if there are none.
 std::string DescribeSettings(const std::vector<BaselineSetting>& settings);
 
-// The page docs/published-functions.md after its introduction: an overview and one section per
-// function, for DocumentedLayout() at kDocumentedSparsity.
+// Returns the page docs/published-functions.md after its introduction: an overview and one section
+// per function, for DocumentedLayout() at kDocumentedSparsity.
 std::string LibraryMarkdown();
 
 }  // namespace strata::expr

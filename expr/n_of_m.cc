@@ -21,7 +21,7 @@ constexpr double kMostSteps = 5e8;
 constexpr int64_t kMostReachableBits = 50'000'000;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// The whole numbers that every unit may take.
+// The values of n that a unit may have.
 struct Range {
   int64_t smallest;
   int64_t largest;
@@ -36,11 +36,11 @@ Range WholeNumbersWithin(const AllocationTarget& target, int group) {
   return {smallest, largest};
 }
 
-// Groups units by size, sizes in units of their greatest common divisor, which is returned; the
-// sizes with the most steps come last.
+// Groups units by size and returns the greatest common divisor of the sizes. The sizes of the
+// classes are divided by it. The sizes with the most steps come last.
 int64_t GroupBySize(std::span<const int64_t> parameters, Range range, KernelScratch& kernels,
                     NOfMScratch& scratch) {
-  // Counts below 2^53 are doubles.
+  // Counts below 2^53 are exact as doubles.
   const std::span<double> sizes = kernels.Values(parameters.size());
   std::transform(parameters.begin(), parameters.end(), sizes.begin(),
                  [](int64_t count) { return static_cast<double>(count); });
@@ -67,9 +67,9 @@ int64_t GroupBySize(std::span<const int64_t> parameters, Range range, KernelScra
   return divisor;
 }
 
-// Bit k is set if some choice of n reaches the sum that lies k above the smallest one, k <= most.
-// Each size is split into powers of two of its steps, so that every number of steps is a sum of
-// parts.
+// Returns a bit set for 0 <= k <= most. Bit k is set if some choice of n reaches the sum that is k
+// above the smallest one. The steps of each size are split into powers of two and a remainder, so
+// that every number of steps is a sum of such parts.
 std::vector<uint64_t> ReachableSums(std::span<const SizeClass> classes, int64_t most) {
   std::vector<uint64_t> words(static_cast<size_t>(most / 64 + 1), 0);
   words[0] = 1;
@@ -182,10 +182,10 @@ class Rounding {
     return std::span(scratch_.units).subspan(sizes.first_unit, sizes.unit_count);
   }
 
-  // Raises n of the class's units from the smallest by `steps` single steps, always the one that
-  // costs least, of equal ones that of the earliest unit. A step from n raises the square of the
-  // distance by 2 (n - wanted) + 1. The steps whose n lies equally far above the whole part of what
-  // is wanted differ by less than one in n - wanted, which the fractions order.
+  // Raises n of the class's units from the smallest n by `steps` single steps. Each step is the
+  // cheapest one left, and of equally cheap ones that of the earliest unit. A step from n raises
+  // the squared distance by 2 (n - wanted) + 1. Steps with equal n - floor(wanted) differ by less
+  // than one in n - wanted, so that the fractions of `wanted` give their order.
   template <typename Visitor>
   void Raise(const SizeClass& sizes, int64_t steps, Visitor visit) {
     const std::span<const uint32_t> units = UnitsOf(sizes);
@@ -210,7 +210,7 @@ class Rounding {
     }
   }
 
-  // costs[first_cost + k]: the least that k steps of the class cost.
+  // Sets costs[first_cost + k] to the least cost of k steps of the class.
   void FillCosts() {
     scratch_.costs.clear();
     for (SizeClass& sizes : scratch_.classes) {
@@ -224,8 +224,8 @@ class Rounding {
     }
   }
 
-  // Least cost of every sum of all classes but the last two, class by class; `choices` has a row of
-  // steps for each. `row` has the result.
+  // Computes in `row` the least cost of every sum over all classes except the last two, class by
+  // class. `choices` gets one row of steps for each of these classes.
   void FillTable(size_t tabled) {
     const auto width = static_cast<size_t>(needed_ + 1);
     scratch_.row.assign(width, kInfinity);
@@ -254,7 +254,8 @@ class Rounding {
     }
   }
 
-  // The table's cells and an upper bound of the steps to fill it and to join the last two classes.
+  // Checks the number of cells of the table, and an upper bound of the steps that it takes to fill
+  // the table and to join the last two classes.
   absl::Status CheckEffort(size_t tabled) const {
     double states = 1;
     double steps = 0;
@@ -272,7 +273,7 @@ class Rounding {
         group_, scratch_.classes.size(), cells, steps, kMostCells, kMostSteps));
   }
 
-  // Sets `steps` of every class such that the sum is needed_ at least cost.
+  // Sets `steps` of every class such that the sum is needed_, at the least cost.
   absl::Status ChooseSteps() {
     const size_t tabled = scratch_.classes.size() - 2;
     absl::Status status = CheckEffort(tabled);
@@ -289,7 +290,8 @@ class Rounding {
     const double* last_costs = scratch_.costs.data() + last.first_cost;
     double best = kInfinity;
     int64_t best_sum = 0;
-    // What is left after k steps of the middle size is a multiple of the last size once in so many.
+    // The remainder after k steps of the middle size is a multiple of the last size for at most one
+    // k in every `period`.
     const int64_t period = last.size / std::gcd(last.size, middle.size);
     for (size_t sum = 0; sum < scratch_.row.size(); ++sum) {
       if (scratch_.row[sum] == kInfinity) continue;
@@ -325,9 +327,9 @@ class Rounding {
   NOfMScratch& scratch_;
   const std::span<double> wanted_;
   const std::span<const int64_t> parameters_;
-  int64_t total_ = 0;   // of all sizes
-  int64_t span_ = 0;    // largest less smallest sum
-  int64_t needed_ = 0;  // sum above the smallest one
+  int64_t total_ = 0;   // sum of the sizes of all units
+  int64_t span_ = 0;    // largest sum minus smallest sum
+  int64_t needed_ = 0;  // wanted sum minus smallest sum
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace strata::expr {
 namespace {
 
-// Levenshtein distance.
+// Returns the Levenshtein distance.
 size_t Edits(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -28,7 +28,7 @@ size_t Edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view NearestName(std::string_view name, std::span<const std::string_view> candidates) {
-  // The start of an absurdly long name is enough, and bounds the work.
+  // The beginning of an absurdly long name is enough, and it bounds the work.
   const std::string_view start = name.substr(0, 64);
   std::string_view nearest;
   size_t fewest = std::string_view::npos;

@@ -1,4 +1,4 @@
-// The known operator name closest to a misspelled one, for error messages. Private to expr/.
+// The known name closest to a misspelled one, for error messages.
 #ifndef STRATA_EXPR_NEAREST_NAME_H_
 #define STRATA_EXPR_NEAREST_NAME_H_
 
@@ -7,10 +7,11 @@
 
 namespace strata::expr {
 
-// Fewest single-character edits; the first of equally near ones. Empty if there are no candidates.
+// Returns the candidate with the fewest single-character edits, and the first of equally near ones.
+// Returns an empty name if there are no candidates.
 std::string_view NearestName(std::string_view name, std::span<const std::string_view> candidates);
 
-// Among the names and aliases of the operator table that can be written as words.
+// Searches the names and aliases of the operator table that can be written as words.
 std::string_view NearestOperatorName(std::string_view name);
 
 }  // namespace strata::expr

@@ -14,14 +14,13 @@ class NodeEvaluator {
   NodeEvaluator(const FeatureTable& features, const AllocationTarget& target)
       : features_(features), target_(target), scratch_(static_cast<size_t>(features.units())) {}
 
-  void Visit(const Expression& node, Arithmetic arithmetic, int depth) {
+  void Visit(const Expression& node, ValueRule rule, int depth) {
     const size_t index = values_.size();
     values_.push_back({&node, depth, {}, absl::OkStatus()});
-    const Arithmetic below =
-        OperatorOf(node.op).name == "dsa" ? Arithmetic::kSinglePrecision : arithmetic;
+    const ValueRule below = OperatorOf(node.op).name == "dsa" ? ValueRule::kSinglePrecision : rule;
     const ValueType type = TypeOf(node);
     if (OperatorOf(node.op).name == "blockwise") {
-      VisitBlocks(node, arithmetic, depth);
+      VisitBlocks(node, rule, depth);
       return;
     }
     std::vector<size_t> children;
@@ -32,7 +31,7 @@ class NodeEvaluator {
     if (type == ValueType::kTensor) return;
     absl::StatusOr<std::vector<double>> values = type == ValueType::kAllocation
                                                      ? EvaluateAllocation(node, features_, target_)
-                                                     : Layers(node, children, arithmetic);
+                                                     : Units(node, children, rule);
     if (values.ok()) {
       values_[index].values = *std::move(values);
     } else {
@@ -40,15 +39,16 @@ class NodeEvaluator {
     }
   }
 
-  // The operand of blockwise(...) and all below it are evaluated on the blocks and shown per unit.
-  void VisitBlocks(const Expression& node, Arithmetic arithmetic, int depth) {
+  // Evaluates the operand of blockwise(...) and everything below it on the blocks, and spreads the
+  // values over the units.
+  void VisitBlocks(const Expression& node, ValueRule rule, int depth) {
     const size_t index = values_.size() - 1;
     const Expression& operand = node.children[0];
     absl::StatusOr<FeatureTable> blocks = BlockTable(operand, features_);
-    // Without all features there is still the tree, with what is known of it.
+    // If features are missing, the tree is still shown, with the values that can be computed.
     if (!blocks.ok()) blocks = FeatureTable(BlockLayoutOf(features_.layout()));
     NodeEvaluator below(*blocks, target_);
-    below.Visit(operand, arithmetic, depth + 1);
+    below.Visit(operand, rule, depth + 1);
     for (NodeValue& value : below.Take()) {
       if (!value.values.empty()) value.values = SpreadOverUnits(value.values, features_.layout());
       values_.push_back(std::move(value));
@@ -60,39 +60,39 @@ class NodeEvaluator {
   std::vector<NodeValue> Take() { return std::move(values_); }
 
  private:
-  absl::StatusOr<std::vector<double>> Layers(const Expression& node,
-                                             const std::vector<size_t>& children,
-                                             Arithmetic arithmetic) {
+  absl::StatusOr<std::vector<double>> Units(const Expression& node,
+                                            const std::vector<size_t>& children, ValueRule rule) {
     const OperatorKind kind = OperatorOf(node.op).kind;
     const bool is_leaf = kind == OperatorKind::kStructuralSource ||
                          kind == OperatorKind::kReduction || kind == OperatorKind::kConstant;
-    if (is_leaf) return Leaf(node, arithmetic);
+    if (is_leaf) return Leaf(node, rule);
     for (const size_t child : children) {
       if (!values_[child].status.ok()) return values_[child].status;
     }
     const std::vector<double>& first = values_[children[0]].values;
     std::vector<double> out(first.size());
     if (kind == OperatorKind::kElementwise) {
-      ElementwiseLoopOf(node.op, arithmetic)(first, out);
+      ElementwiseLoopOf(node.op, rule)(first, out);
     } else if (kind == OperatorKind::kBinary) {
-      BinaryLoopOf(node.op, arithmetic)(first, values_[children[1]].values, node.parameters, out);
+      BinaryLoopOf(node.op, rule)(first, values_[children[1]].values, node.parameters, out);
     } else {
-      AcrossLayersKernelOf(node.op)(first, features_.layout(), scratch_, out);
-      ApplyRule(arithmetic, out);
+      AcrossUnitsKernelOf(node.op)(first, features_.layout(), scratch_, out);
+      ApplyRule(rule, out);
     }
     return out;
   }
 
-  // As measured where it was; what follows from the layout is finite.
-  absl::StatusOr<std::vector<double>> Leaf(const Expression& node, Arithmetic arithmetic) const {
+  // Returns the values of a leaf under the rule. Measured values enter as measured, with NaN and
+  // infinities. Values that follow from the layout are finite.
+  absl::StatusOr<std::vector<double>> Leaf(const Expression& node, ValueRule rule) const {
     const std::vector<double>* measured = features_.Find(PrintExpression(node));
     if (measured == nullptr) {
-      absl::StatusOr<std::vector<double>> values = EvaluateLayers(node, features_);
-      if (values.ok()) ApplyRule(arithmetic, *values);
+      absl::StatusOr<std::vector<double>> values = EvaluateUnits(node, features_);
+      if (values.ok()) ApplyRule(rule, *values);
       return values;
     }
     std::vector<double> values = *measured;
-    ApplyRule(arithmetic, values);
+    ApplyRule(rule, values);
     return values;
   }
 
@@ -107,7 +107,7 @@ class NodeEvaluator {
 std::vector<NodeValue> EvaluateNodes(const Expression& expression, const FeatureTable& features,
                                      const AllocationTarget& target) {
   NodeEvaluator evaluator(features, target);
-  evaluator.Visit(expression, Arithmetic::kTotal, 0);
+  evaluator.Visit(expression, ValueRule::kTotal, 0);
   return evaluator.Take();
 }
 

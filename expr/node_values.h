@@ -1,4 +1,4 @@
-// The value of every node of an expression, for showing how a function comes to its allocation.
+// The value of every node of an expression. It shows how a function comes to its allocation.
 #ifndef STRATA_EXPR_NODE_VALUES_H_
 #define STRATA_EXPR_NODE_VALUES_H_
 
@@ -13,16 +13,16 @@
 namespace strata::expr {
 
 struct NodeValue {
-  const Expression* node;  // in the expression that was evaluated
+  const Expression* node;  // node of the expression that was evaluated
   int depth;               // 0 for the root
-  // One per unit; none for a Tensor, whose elements never leave the worker. Under dsa(...) as its
-  // arithmetic gives them: single precision, with NaN and infinities.
+  // One value per unit. Empty for a Tensor, whose elements never leave the worker. Under dsa(...),
+  // values are as its arithmetic gives them: in single precision, with NaN and infinities.
   std::vector<double> values;
-  absl::Status status;  // why there are no values: NotFound for a feature that was not measured
+  absl::Status status;  // reason for missing values: NotFound for a feature that was not measured
 };
 
-// Every node, parents before children, children in order. `expression` is valid and must outlive
-// the result. A node above one without values has none either, and the status of that one.
+// Returns every node, parents before children and children in order. `expression` must be valid and
+// outlive the result. A node above one without values has no values either, and the same status.
 std::vector<NodeValue> EvaluateNodes(const Expression& expression, const FeatureTable& features,
                                      const AllocationTarget& target);
 

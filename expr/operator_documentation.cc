@@ -17,15 +17,15 @@ struct Section {
 
 constexpr Section kSections[] = {
     {OperatorKind::kTensorSource, "Tensor sources: () → Tensor"},
-    {OperatorKind::kStructuralSource, "Structural sources: () → Layers"},
-    {OperatorKind::kConstant, "Constants: () → Layers"},
-    {OperatorKind::kElementwise, "Element-wise: Tensor → Tensor, Layers → Layers"},
+    {OperatorKind::kStructuralSource, "Structural sources: () → Units"},
+    {OperatorKind::kConstant, "Constants: () → Units"},
+    {OperatorKind::kElementwise, "Element-wise: Tensor → Tensor, Units → Units"},
     {OperatorKind::kWholeTensor, "Whole tensor: Tensor → Tensor"},
-    {OperatorKind::kReduction, "Reductions: Tensor → Layers"},
-    {OperatorKind::kAcrossLayers, "Across layers: Layers → Layers"},
-    {OperatorKind::kBinary, "Binary: (Layers, Layers) → Layers"},
-    {OperatorKind::kPostprocess, "Post-processes: Layers → Allocation"},
-    {OperatorKind::kRefinement, "Refinements: (Allocation, Layers) → Allocation"},
+    {OperatorKind::kReduction, "Reductions: Tensor → Units"},
+    {OperatorKind::kAcrossUnits, "Across units: Units → Units"},
+    {OperatorKind::kBinary, "Binary: (Units, Units) → Units"},
+    {OperatorKind::kPostprocess, "Post-processes: Units → Allocation"},
+    {OperatorKind::kAdjustment, "Adjustments: (Allocation, Units) → Allocation"},
 };
 
 // A vertical bar would end the cell.

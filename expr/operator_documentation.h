@@ -6,11 +6,11 @@
 
 namespace strata::expr {
 
-// Markdown tables of all operators, one table for each kind, as docs/expressions.md shows them.
+// Returns Markdown tables of all operators, one for each kind, as docs/expressions.md shows them.
 std::string OperatorTableMarkdown();
 
-// The same for a terminal: two lines for each operator, its meaning and then its numbers, DSA's
-// name, domain rule and source.
+// Returns the same for a terminal, with two lines per operator. The first line is its meaning. The
+// second line holds its numbers, DSA's name, the domain rule and the source.
 std::string OperatorTableText();
 
 }  // namespace strata::expr

@@ -63,13 +63,12 @@ constexpr Operator kOperators[] = {
      kAlphaPruning},
     {"sensitivity", "", Kind::kStructuralSource, 0, kNone, kIeee, false, R"(\hat g)",
      "mean over calibration sequences of |loss(w + e z) - loss(w - e z)| / 2e, e = 0.001, z "
-     "standard "
-     "normal on all weights of the unit: a gradient magnitude without gradients",
+     "standard normal on all weights of the unit: a gradient magnitude without gradients",
      "ECoFLaP, arXiv 2310.02998"},
     {"distortion", "", Kind::kStructuralSource, 0, kNone, kIeee, false, R"(\Delta)",
      "sum of |h' - h|^2 / sum of |h|^2 over calibration tokens, h what the output head multiplies "
-     "in "
-     "the dense model, h' the same where half of every row of this unit alone is pruned by Wanda",
+     "in the dense model, h' the same where half of every row of this unit alone is pruned by "
+     "Wanda",
      kStrata},
     {"slope", "", Kind::kStructuralSource, 0, kNone, kIeee, false,
      R"(\tfrac{\partial L}{\partial s})",
@@ -162,16 +161,15 @@ constexpr Operator kOperators[] = {
      "above the largest single-precision number; NaN if the product is finite and negative",
      kDsa},
     {"entropy", "ENTROPY", Kind::kReduction, 1, kNone, kIeee, false, R"(\mathrm{H}\left({}\right))",
-     "-sum of p ln(clamp(p, 2^-23, 1 - 2^-23)), p = elements that are neither NaN nor negative "
-     "/ their sum; NaN if that sum is 0 or infinite",
+     "-sum of p ln(clamp(p, 2^-23, 1 - 2^-23)), p = elements that are neither NaN nor negative / "
+     "their sum; NaN if that sum is 0 or infinite",
      kDsa},
 
     {"skewness", "", Kind::kReduction, 1, kNone, kIeee, false, R"(\mathrm{skew}\left({}\right))",
      "m3 / m2^1.5 with mk = mean of (x - mean)^k; NaN if all elements are equal", kStrata},
     {"kurtosis", "", Kind::kReduction, 1, kNone, kIeee, false, R"(\mathrm{kurt}\left({}\right))",
      "m4 / m2^2 with mk = mean of (x - mean)^k, 3 for a normal distribution; NaN if all elements "
-     "are "
-     "equal",
+     "are equal",
      kStrata},
     {"gini", "", Kind::kReduction, 1, kNone, kIeee, false, R"(\mathrm{gini}\left({}\right))",
      "sum over i of (2i - n - 1) a_i / (n sum of a), a = |x| in ascending order, i = 1..n; NaN if "
@@ -199,8 +197,7 @@ constexpr Operator kOperators[] = {
     {"logdet", "SLOGDET", Kind::kReduction, 1, kNone, kIeee, false,
      R"(\mathrm{logdet}\left({}\right))",
      "mean over the k = min(rows, columns) eigenvalues e of the Gram matrix of ln(e + 1e-6 mean "
-     "e); "
-     "the mean over the unit's matrices",
+     "e); the mean over the unit's matrices",
      "DSA, lib/autolayer.py, made total"},
     {"stablerank", "", Kind::kReduction, 1, kNone, kIeee, false, R"(\mathrm{srank}\left({}\right))",
      "sum of the squared singular values of a matrix / the largest of them, NaN if all are 0; the "
@@ -208,34 +205,32 @@ constexpr Operator kOperators[] = {
      kStrata},
     {"spectraltail", "", Kind::kReduction, 1, kNone, kIeee, false, R"(\alpha\left({}\right))",
      "Hill exponent 1 + n / sum of ln(e / e_min) over the n squared singular values e >= e_min of "
-     "a "
-     "matrix, e_min that of the smallest Kolmogorov-Smirnov distance from log10(0.95 c) to 1.5 c, "
-     "c "
-     "the left edge of the fullest of 100 bins of log10 e, NaN if none is there; the mean over the "
-     "unit's matrices",
+     "a matrix, e_min that of the smallest Kolmogorov-Smirnov distance from log10(0.95 c) to 1.5 "
+     "c, c the left edge of the fullest of 100 bins of log10 e, NaN if none is there; the mean "
+     "over the unit's matrices",
      kAlphaPruning},
 
-    {"minmax", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"(\mathrm{mm}\left({}\right))",
+    {"minmax", "", Kind::kAcrossUnits, 1, kNone, kTotal, false, R"(\mathrm{mm}\left({}\right))",
      "(x - min) / (max - min); all 0 if constant", kStrata},
-    {"ranks", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"(\mathrm{ranks}\left({}\right))",
+    {"ranks", "", Kind::kAcrossUnits, 1, kNone, kTotal, false, R"(\mathrm{ranks}\left({}\right))",
      "place in ascending order / (L - 1), ties share their mean place; 0 if there is one unit",
      kStrata},
-    {"zscore", "", Kind::kAcrossLayers, 1, kNone, kTotal, false, R"(z\left({}\right))",
+    {"zscore", "", Kind::kAcrossUnits, 1, kNone, kTotal, false, R"(z\left({}\right))",
      "(x - mean) / population standard deviation; all 0 if constant", kStrata},
-    {"suffixmean", "", Kind::kAcrossLayers, 1, kNone, kIeee, false,
+    {"suffixmean", "", Kind::kAcrossUnits, 1, kNone, kIeee, false,
      R"(\mathrm{suffixmean}\left({}\right))", "mean of x over this and all later units", kAls},
-    {"reverse", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
+    {"reverse", "", Kind::kAcrossUnits, 1, kNone, kTotal, false,
      R"(\mathrm{reverse}\left({}\right))", "x of unit L-1-i", kStrata},
-    {"softmax", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
+    {"softmax", "", Kind::kAcrossUnits, 1, kNone, kTotal, false,
      R"(\mathrm{softmax}\left({}\right))", "e^x / sum of e^x", "DSA, poster"},
-    {"smooth", "", Kind::kAcrossLayers, 1, kNone, kIeee, false, R"(\mathrm{smooth}\left({}\right))",
+    {"smooth", "", Kind::kAcrossUnits, 1, kNone, kIeee, false, R"(\mathrm{smooth}\left({}\right))",
      "mean of x over the unit and its one or two neighbours", kStrata},
-    {"cumsum", "", Kind::kAcrossLayers, 1, kNone, kIeee, false, R"(\mathrm{cumsum}\left({}\right))",
+    {"cumsum", "", Kind::kAcrossUnits, 1, kNone, kIeee, false, R"(\mathrm{cumsum}\left({}\right))",
      "sum of x over this and all earlier units", kStrata},
-    {"kindminmax", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
+    {"kindminmax", "", Kind::kAcrossUnits, 1, kNone, kTotal, false,
      R"(\mathrm{mm}_k\left({}\right))",
      "minmax among the units of the same kind (attention, feed-forward, whole block)", kStrata},
-    {"blockwise", "", Kind::kAcrossLayers, 1, kNone, kTotal, false,
+    {"blockwise", "", Kind::kAcrossUnits, 1, kNone, kTotal, false,
      R"(\left({}\right)^{\mathrm{block}})",
      "x as it is where whole blocks are the units: reductions of all matrices of a block together, "
      "one value for all units of the block",
@@ -267,14 +262,13 @@ constexpr Operator kOperators[] = {
     {"ramp", "", Kind::kPostprocess, 1, kBeta, kTotal, false,
      R"(S + <beta>\left(r - \bar r\right),\ r = \mathrm{place}\left({}\right))",
      "S + beta (r - mean r), projected; r = number of distinct smaller values of x, so equal x "
-     "share "
-     "a step and ramp(depth, beta) is the arithmetic progression over the blocks",
+     "share a step and ramp(depth, beta) is the arithmetic progression over the blocks",
      "ATP, arXiv 2502.14770"},
     {"waterfill", "", Kind::kPostprocess, 1, kBox, kTotal, false,
      R"(\mathrm{knapsack}_{[S-<lower>,\,S+<upper>]}\left({}\right))",
-     "units in descending x are pruned at S + upper (at most the upper bound), the others at "
-     "S - lower (at least the lower bound), the marginal ones, with equal x, in between such that "
-     "the parameter-weighted mean is S",
+     "units in descending x are pruned at S + upper (at most the upper bound), the others at S - "
+     "lower (at least the lower bound), the marginal ones, with equal x, in between such that the "
+     "parameter-weighted mean is S",
      kAls},
     {"dsa", "", Kind::kPostprocess, 1, kLambda, kTotal, false,
      R"(S + 2 \cdot <lambda>\left(m - \bar m\right),\ m = \mathrm{mm}_{\mathrm{DSA}}\left({}\right))",
@@ -284,8 +278,7 @@ constexpr Operator kOperators[] = {
     {"logistic", "", Kind::kPostprocess, 1, kLogistic, kTotal, false,
      R"(S + 2 \cdot <lambda>\left(m - \bar m\right),\ m = \sigma\left(<slope>\, z\left({}\right)\right))",
      "S + 2 lambda (m - mean m), m = 1 / (1 + e^(-slope zscore(x))), projected: as span, but units "
-     "far "
-     "from the others move no further",
+     "far from the others move no further",
      kStrata},
     {"proportion", "", Kind::kPostprocess, 1, kEpsilon, kTotal, false,
      R"(c\left(1 - <epsilon> + 2 \cdot <epsilon>\,\mathrm{mm}\left({}\right)\right))",
@@ -294,8 +287,7 @@ constexpr Operator kOperators[] = {
      kAlphaPruning},
     {"density", "", Kind::kPostprocess, 1, kNone, kTotal, false, R"(1 - c \left({}\right)^{+})",
      "1 - c max(x, 0) within the bounds, c such that the parameter-weighted mean is S, projected "
-     "where "
-     "no c reaches it; here, and here alone, a high value is pruned less",
+     "where no c reaches it; here, and here alone, a high value is pruned less",
      "ER, arXiv 1707.04780"},
     {"direct", "", Kind::kPostprocess, 1, kNone, kTotal, false, R"({})",
      "x itself, clamped to [-1, 2], projected", kStrata},
@@ -303,18 +295,16 @@ constexpr Operator kOperators[] = {
      R"(\tfrac{1}{<M>}\mathrm{round}\left(<M> S + 2 \cdot <lambda> \cdot <M>\left(m - \bar m\right)\right),\ m = \mathrm{mm}\left({}\right))",
      "n / M with whole n per unit, nearest in parameter-weighted squares to span(x, lambda) among "
      "those whose parameter-weighted mean is S exactly, earlier units first among equals; "
-     "infeasible "
-     "where no whole n reach S",
+     "infeasible where no whole n reach S",
      "OWL, arXiv 2310.05175, N:M"},
 
-    {"within", "", Kind::kRefinement, 2, kBox, kTotal, false,
+    {"within", "", Kind::kAdjustment, 2, kBox, kTotal, false,
      R"(\mathrm{within}_{[s-<lower>,\,s+<upper>]}\left({};\ {}\right))",
      "each block keeps its parameter-weighted mean sparsity s of the first operand; inside it, "
-     "units "
-     "in descending second operand are pruned at s + upper, the others at s - lower, as waterfill "
-     "does",
+     "units in descending second operand are pruned at s + upper, the others at s - lower, as "
+     "waterfill does",
      kAls},
-    {"shift", "", Kind::kRefinement, 2, kDelta, kTotal, false,
+    {"shift", "", Kind::kAdjustment, 2, kDelta, kTotal, false,
      R"(\left({}\right) + <delta>\,\mathrm{mm}\left({}\right))",
      "s + delta mm(x), projected, s the sparsities of the first operand", kStrata},
 };

@@ -8,19 +8,20 @@
 #include "expr/expression.h"
 #include "expr/grammar.h"
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
 
 constexpr size_t kMaximumTextBytes = 64 * 1024;
-// Printed text nests at most three deep for each operator: its sign, its parentheses and those
-// around a child.
+// Printed text nests at most three deep for each operator: once for its sign, once for its
+// parentheses and once for those around a child.
 constexpr int kMaximumNesting = 4 * kMaximumDepth;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
-// Recursive descent:
+// A recursive-descent parser of this grammar:
 //   sum     = product { ("+" | "-") product }
 //   product = unary { ("*" | "/") unary }
 //   unary   = "-" number | "-" unary | primary
@@ -67,8 +68,8 @@ class Parser {
         fmt::format("column {}: {}, found {}", position + 1, message, found));
   }
 
-  // Adds a node. `arguments` are the positions of its children and parameters, so that a fault is
-  // reported where the offending one starts.
+  // Adds a node. `arguments` are the positions of its children and parameters. A fault is reported
+  // at the position of the offending one.
   absl::StatusOr<Expression> Node(size_t position, OperatorId op, std::vector<double> parameters,
                                   std::vector<Expression> children,
                                   const std::vector<size_t>& arguments) {
@@ -124,9 +125,8 @@ class Parser {
     const size_t position = position_;
     if (!Take('-')) return Primary();
     if (IsDigit(Peek()) || Peek() == '.') {
-      absl::StatusOr<double> number = Number();
-      if (!number.ok()) return number.status();
-      return Node(position, IdOf("constant"), {-*number}, {}, {position});
+      STRATA_ASSIGN_OR_RETURN(double number, Number());
+      return Node(position, IdOf("constant"), {-number}, {}, {position});
     }
     SkipSpace();
     const size_t start = position_;
@@ -137,7 +137,7 @@ class Parser {
     return Node(position, IdOf("neg"), {}, std::move(children), {start});
   }
 
-  // Unsigned.
+  // Reads a number without a sign.
   absl::StatusOr<double> Number() {
     double value = 0;
     const char* first = text_.data() + position_;
@@ -162,9 +162,8 @@ class Parser {
     const char first = Peek();
     const size_t position = position_;
     if (IsDigit(first) || first == '.') {
-      absl::StatusOr<double> number = Number();
-      if (!number.ok()) return number.status();
-      return Node(position, IdOf("constant"), {*number}, {}, {position});
+      STRATA_ASSIGN_OR_RETURN(double number, Number());
+      return Node(position, IdOf("constant"), {number}, {}, {position});
     }
     if (Take('(')) {
       absl::StatusOr<Expression> inner = Sum();
@@ -202,7 +201,7 @@ class Parser {
     return Arguments(position, *row);
   }
 
-  // What stands between the parentheses, the first of which is taken, and the second.
+  // Reads the arguments and the closing parenthesis. The opening one was read before.
   absl::StatusOr<Expression> Arguments(size_t position, const Operator& row) {
     const size_t arity = static_cast<size_t>(row.arity);
     const size_t wanted = arity + row.parameters.size();
@@ -218,9 +217,8 @@ class Parser {
         if (!child.ok()) return child;
         children.push_back(*std::move(child));
       } else {
-        absl::StatusOr<double> number = SignedNumber(row, row.parameters[i - arity]);
-        if (!number.ok()) return number.status();
-        parameters.push_back(*number);
+        STRATA_ASSIGN_OR_RETURN(double number, SignedNumber(row, row.parameters[i - arity]));
+        parameters.push_back(number);
       }
     }
     if (Peek() == ',') {
@@ -235,7 +233,7 @@ class Parser {
     return Node(position, IdOf(row.name), std::move(parameters), std::move(children), positions);
   }
 
-  // Where argument number `count` of an operator should stand.
+  // Reports that argument number `count` of an operator is missing at this position.
   absl::Status Missing(const Operator& row, size_t count) {
     SkipSpace();
     const size_t arity = static_cast<size_t>(row.arity);

@@ -12,7 +12,7 @@
 namespace strata::expr {
 namespace {
 
-// S + 2 lambda (m - mean m) for the m in `values`, which lie in [0, 1].
+// Replaces each m in `values`, which lie in [0, 1], by S + 2 lambda (m - mean m).
 void SpreadAround(double target, double lambda, std::span<double> values) {
   const double mean = Mean(values);
   for (double& value : values) value = target + 2 * lambda * (value - mean);
@@ -60,7 +60,7 @@ void Proportion(const PostprocessInput& input, KernelScratch& scratch, std::span
   const std::span<double> shares = scratch.Values(wanted.size());
   MinMax(input.x, shares);
   for (double& share : shares) share = 1 - epsilon + 2 * epsilon * share;
-  // Shares are positive; beyond the largest factor every unit is at its maximum.
+  // Shares are positive. Beyond the largest factor, every unit is at its maximum.
   const double largest = input.target.maximum / *std::min_element(shares.begin(), shares.end());
   const double factor = FitFactor(0, shares, input.weights, input.target, 0, largest);
   for (size_t i = 0; i < wanted.size(); ++i) {
@@ -75,7 +75,7 @@ void Density(const PostprocessInput& input, KernelScratch& scratch, std::span<do
     shares[i] = std::max(input.x[i], 0.0);
     if (shares[i] > 0) smallest = std::min(smallest, shares[i]);
   }
-  // Below the lowest factor every unit with a positive share is at its minimum.
+  // Below the lowest factor, every unit with a positive share is at its minimum.
   constexpr double kLargest = std::numeric_limits<double>::max();
   const double lowest = -std::min((1 - input.target.minimum) / smallest, kLargest);
   const double factor = FitFactor(1, shares, input.weights, input.target, lowest, 0);
@@ -88,7 +88,7 @@ void Direct(const PostprocessInput& input, KernelScratch&, std::span<double> wan
   for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = std::clamp(input.x[i], -1.0, 2.0);
 }
 
-// Each block's part of the layout, from its first unit to behind its last.
+// Calls function(index of first unit, number of units) for each block of the layout.
 template <typename Function>
 void ForEachBlock(const UnitLayout& layout, Function function) {
   for (size_t first = 0; first < layout.size();) {
@@ -128,7 +128,7 @@ absl::Status Shift(const PostprocessInput& input, PostprocessScratch& scratch,
   return ProjectInPlace(allocation, input.weights, input.target);
 }
 
-// A post-process that projects what it wants.
+// Runs a post-process that projects the sparsities it wants.
 template <WantedKernel kWanted>
 absl::Status Projected(const PostprocessInput& input, PostprocessScratch& scratch,
                        std::span<double> allocation) {
@@ -136,7 +136,7 @@ absl::Status Projected(const PostprocessInput& input, PostprocessScratch& scratc
   return ProjectInPlace(allocation, input.weights, input.target);
 }
 
-// nm(x, lambda, M): whole groups near to what span(x, lambda) gives.
+// nm(x, lambda, M) rounds the result of span(x, lambda) to nearby whole groups.
 absl::Status GroupsOfM(const PostprocessInput& input, PostprocessScratch& scratch,
                        std::span<double> allocation) {
   absl::Status status = Projected<Span>(input, scratch, allocation);
@@ -156,7 +156,7 @@ constexpr Row ProjectedRow(std::string_view name) {
   return {name, Projected<kWanted>, kWanted};
 }
 
-// `dsa` differs from `span` in how its operand is computed, not in what is done with it.
+// `dsa` differs from `span` only in how its operand is computed.
 constexpr Row kRows[] = {
     ProjectedRow<Uniform>("uniform"),
     ProjectedRow<Span>("span"),

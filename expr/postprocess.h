@@ -1,5 +1,5 @@
-// From one number per unit to one sparsity per unit. Private to expr/; nothing here allocates
-// unless it fails.
+// Operators that turn one number per unit into one sparsity per unit. Nothing here allocates unless
+// it fails. Private to expr/.
 #ifndef STRATA_EXPR_POSTPROCESS_H_
 #define STRATA_EXPR_POSTPROCESS_H_
 
@@ -20,32 +20,34 @@ struct PostprocessInput {
   std::span<const double> arguments;  // the operator's own parameters
   const UnitLayout& layout;
   std::span<const int64_t> parameters;  // prunable weights per unit
-  std::span<const double> weights;      // parameters / their sum
-  const AllocationTarget& target;       // valid
+  std::span<const double> weights;      // parameters divided by their sum
+  const AllocationTarget& target;       // must be valid
 };
 
-// Memory for all post-processes. Not for use by two threads at once.
+// Memory for all post-processes. Must not be used by two threads at once.
 struct PostprocessScratch {
   explicit PostprocessScratch(size_t units) : kernels(units) { n_of_m.Reserve(units); }
   KernelScratch kernels;
   NOfMScratch n_of_m;
 };
 
-// The wanted sparsities, finite, before projection. `wanted` does not overlap `x`.
+// Computes the wanted sparsities before projection. They are finite. `wanted` must not overlap `x`.
 using WantedKernel = void (*)(const PostprocessInput& input, KernelScratch& scratch,
                               std::span<double> wanted);
 
-// `nullptr` unless `id` is a kPostprocess operator that projects what it wants: all but nm.
+// Returns nullptr unless `id` is a kPostprocess operator that projects the sparsities it wants. All
+// of them do except nm.
 WantedKernel WantedKernelOf(OperatorId id);
 
-// The operator's allocation: parameter-weighted mean exact within 1e-12, values within the bounds.
-// FailedPrecondition if there is none. A refinement reads the allocation it refines and replaces
-// it; `within` keeps the mean sparsity of every block within rounding.
+// Computes the allocation of the operator. Its parameter-weighted mean is exact within 1e-12 and
+// its values lie within the bounds. An adjustment reads the allocation from `allocation` and
+// replaces it there; `within` keeps the mean sparsity of every block, within rounding. Errors:
+// FailedPrecondition if there is no such allocation.
 using PostprocessKernel = absl::Status (*)(const PostprocessInput& input,
                                            PostprocessScratch& scratch,
                                            std::span<double> allocation);
 
-// `nullptr` unless `id` is a kPostprocess or kRefinement operator.
+// Returns nullptr unless `id` is a kPostprocess or kAdjustment operator.
 PostprocessKernel PostprocessKernelOf(OperatorId id);
 
 }  // namespace strata::expr

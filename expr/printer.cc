@@ -8,7 +8,7 @@
 namespace strata::expr {
 namespace {
 
-// How tightly a printed subtree holds together; a looser one is put in parentheses.
+// How tightly a printed subtree binds. A subtree that binds more loosely is put in parentheses.
 enum Binding { kSum, kProduct, kUnary, kAtom };
 
 struct InfixNames {
@@ -58,7 +58,7 @@ void AppendUnbracketed(const Expression& node, Binding binding, std::string& out
   if (node.op == Infix().constant) {
     out += FormatNumber(node.parameters[0]);
   } else if (binding == kUnary) {
-    // "-2" is the constant minus two; the negation of the constant two is "-(2)".
+    // "-2" is the constant minus two. The negation of the constant two is "-(2)".
     const Expression& child = node.children[0];
     const bool bracket = child.op == Infix().constant && !std::signbit(child.parameters[0]);
     out += bracket ? "-(" : "-";

@@ -9,6 +9,7 @@
 #include "expr/blockwise.h"
 #include "expr/layout_sources.h"
 #include "expr/n_of_m.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
@@ -39,30 +40,30 @@ void Workspace::Prepare(const Program& program) {
   if (memory_->registers.size() < size) memory_->registers.resize(size);
 }
 
-// Walks the tree in post-order. A register is free again once its only reader was emitted.
+// Walks the tree in post-order. A register becomes free when its only reader has been emitted.
 class Program::Compiler {
  public:
   Compiler(const FeatureTable& features, Program& program)
       : features_(features), program_(program) {}
 
-  absl::StatusOr<Operand> Emit(const Expression& node, Arithmetic arithmetic) {
+  absl::StatusOr<Operand> Emit(const Expression& node, ValueRule rule) {
     static const OperatorId blockwise = IdOf("blockwise");
     switch (OperatorOf(node.op).kind) {
       case OperatorKind::kStructuralSource:
       case OperatorKind::kReduction:
       case OperatorKind::kConstant:
-        return Leaf(node, arithmetic);
+        return Leaf(node, rule);
       case OperatorKind::kElementwise:
-        return EmitElementwise(node, arithmetic);
-      case OperatorKind::kAcrossLayers:
-        if (node.op == blockwise) return Leaf(node, arithmetic);
-        return EmitWhole(node, arithmetic);
+        return EmitElementwise(node, rule);
+      case OperatorKind::kAcrossUnits:
+        if (node.op == blockwise) return Leaf(node, rule);
+        return EmitWhole(node, rule);
       case OperatorKind::kPostprocess:
-        return EmitWhole(node, arithmetic);
+        return EmitWhole(node, rule);
       case OperatorKind::kBinary:
-        return EmitBinary(node, arithmetic);
-      case OperatorKind::kRefinement:
-        return EmitRefinement(node, arithmetic);
+        return EmitBinary(node, rule);
+      case OperatorKind::kAdjustment:
+        return EmitAdjustment(node, rule);
       case OperatorKind::kTensorSource:
       case OperatorKind::kWholeTensor:
         break;
@@ -70,9 +71,9 @@ class Program::Compiler {
     return absl::InternalError(fmt::format("'{}' has no value per unit", OperatorOf(node.op).name));
   }
 
-  // Appends what dsa(...) does at the top of its operand.
+  // Appends the operation that dsa(...) does at the top of its operand.
   Operand EmitDsaResult(Operand operand) {
-    Instruction& instruction = Append(Arithmetic::kSinglePrecision, {});
+    Instruction& instruction = Append(ValueRule::kSinglePrecision, {});
     instruction.elementwise = DsaResultLoop;
     instruction.left = operand;
     instruction.out = operand.is_leaf ? Take() : operand.index;
@@ -80,28 +81,28 @@ class Program::Compiler {
   }
 
  private:
-  absl::StatusOr<Operand> EmitElementwise(const Expression& node, Arithmetic arithmetic) {
-    absl::StatusOr<Operand> operand = Emit(node.children[0], arithmetic);
+  absl::StatusOr<Operand> EmitElementwise(const Expression& node, ValueRule rule) {
+    absl::StatusOr<Operand> operand = Emit(node.children[0], rule);
     if (!operand.ok()) return operand;
-    Instruction& instruction = Append(arithmetic, node.parameters);
-    instruction.elementwise = ElementwiseLoopOf(node.op, arithmetic);
+    Instruction& instruction = Append(rule, node.parameters);
+    instruction.elementwise = ElementwiseLoopOf(node.op, rule);
     instruction.left = *operand;
     instruction.out = operand->is_leaf ? Take() : operand->index;
     return Operand{false, instruction.out};
   }
 
-  // Operators whose result may not overwrite the operand while it is read.
-  absl::StatusOr<Operand> EmitWhole(const Expression& node, Arithmetic arithmetic) {
+  // Emits an operator that must not overwrite its operand while it reads it.
+  absl::StatusOr<Operand> EmitWhole(const Expression& node, ValueRule rule) {
     static const OperatorId dsa = IdOf("dsa");
     Operand operand{true, 0};
     if (!node.children.empty()) {
-      const Arithmetic below = node.op == dsa ? Arithmetic::kSinglePrecision : arithmetic;
+      const ValueRule below = node.op == dsa ? ValueRule::kSinglePrecision : rule;
       absl::StatusOr<Operand> child = Emit(node.children[0], below);
       if (!child.ok()) return child;
       operand = node.op == dsa ? EmitDsaResult(*child) : *child;
     }
-    Instruction& instruction = Append(arithmetic, node.parameters);
-    instruction.across_layers = AcrossLayersKernelOf(node.op);
+    Instruction& instruction = Append(rule, node.parameters);
+    instruction.across_units = AcrossUnitsKernelOf(node.op);
     instruction.postprocess = PostprocessKernelOf(node.op);
     instruction.left = operand;
     instruction.out = Take();
@@ -109,13 +110,13 @@ class Program::Compiler {
     return Operand{false, instruction.out};
   }
 
-  absl::StatusOr<Operand> EmitBinary(const Expression& node, Arithmetic arithmetic) {
-    absl::StatusOr<Operand> left = Emit(node.children[0], arithmetic);
+  absl::StatusOr<Operand> EmitBinary(const Expression& node, ValueRule rule) {
+    absl::StatusOr<Operand> left = Emit(node.children[0], rule);
     if (!left.ok()) return left;
-    absl::StatusOr<Operand> right = Emit(node.children[1], arithmetic);
+    absl::StatusOr<Operand> right = Emit(node.children[1], rule);
     if (!right.ok()) return right;
-    Instruction& instruction = Append(arithmetic, node.parameters);
-    instruction.binary = BinaryLoopOf(node.op, arithmetic);
+    Instruction& instruction = Append(rule, node.parameters);
+    instruction.binary = BinaryLoopOf(node.op, rule);
     instruction.left = *left;
     instruction.right = *right;
     if (!left->is_leaf) {
@@ -127,13 +128,13 @@ class Program::Compiler {
     return Operand{false, instruction.out};
   }
 
-  // Rewrites the allocation, which is in a register, where it is.
-  absl::StatusOr<Operand> EmitRefinement(const Expression& node, Arithmetic arithmetic) {
-    absl::StatusOr<Operand> allocation = Emit(node.children[0], arithmetic);
+  // Emits an adjustment, which rewrites the allocation in place in its register.
+  absl::StatusOr<Operand> EmitAdjustment(const Expression& node, ValueRule rule) {
+    absl::StatusOr<Operand> allocation = Emit(node.children[0], rule);
     if (!allocation.ok()) return allocation;
-    absl::StatusOr<Operand> operand = Emit(node.children[1], arithmetic);
+    absl::StatusOr<Operand> operand = Emit(node.children[1], rule);
     if (!operand.ok()) return operand;
-    Instruction& instruction = Append(arithmetic, node.parameters);
+    Instruction& instruction = Append(rule, node.parameters);
     instruction.postprocess = PostprocessKernelOf(node.op);
     instruction.left = *operand;
     instruction.out = allocation->index;
@@ -141,27 +142,25 @@ class Program::Compiler {
     return Operand{false, instruction.out};
   }
 
-  // The values of blockwise(operand), which depend on no target, before the rule.
-  absl::StatusOr<std::vector<double>> OfBlocks(const Expression& operand, Arithmetic arithmetic) {
-    const absl::StatusOr<FeatureTable> blocks = BlockTable(operand, features_);
-    if (!blocks.ok()) return blocks.status();
+  // Returns the values of blockwise(operand) before the rule. They do not depend on a target.
+  absl::StatusOr<std::vector<double>> OfBlocks(const Expression& operand, ValueRule rule) {
+    STRATA_ASSIGN_OR_RETURN(const FeatureTable blocks, BlockTable(operand, features_));
     Program program;
-    program.features_ = &*blocks;
-    program.units_ = static_cast<size_t>(blocks->units());
-    const absl::StatusOr<Operand> result = Compiler(*blocks, program).Emit(operand, arithmetic);
-    if (!result.ok()) return result.status();
-    program.result_ = *result;
+    program.features_ = &blocks;
+    program.units_ = static_cast<size_t>(blocks.units());
+    STRATA_ASSIGN_OR_RETURN(const Operand result, Compiler(blocks, program).Emit(operand, rule));
+    program.result_ = result;
     Workspace workspace;
     std::vector<double> values(program.units_);
-    if (absl::Status status = program.Run(nullptr, workspace, values); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(program.Run(nullptr, workspace, values));
     return SpreadOverUnits(values, features_.layout());
   }
 
-  // The values of a source, feature, constant or blockwise(x), after the rule of the arithmetic;
-  // each once.
-  absl::StatusOr<Operand> Leaf(const Expression& node, Arithmetic arithmetic) {
+  // Returns the leaf for a source, feature, constant or blockwise(x), with its values after the
+  // value rule. Equal leaves are stored only once.
+  absl::StatusOr<Operand> Leaf(const Expression& node, ValueRule rule) {
     const std::string text = PrintExpression(node);
-    const auto known = std::find(known_.begin(), known_.end(), std::pair(text, arithmetic));
+    const auto known = std::find(known_.begin(), known_.end(), std::pair(text, rule));
     const auto index = static_cast<uint32_t>(known - known_.begin());
     if (known != known_.end()) return Operand{true, index};
     std::vector<double>& leaves = program_.leaves_;
@@ -171,10 +170,9 @@ class Program::Compiler {
       source(features_.layout(), std::span(leaves).subspan(first));
     } else if (OperatorOf(node.op).kind == OperatorKind::kConstant) {
       leaves.resize(first + program_.units_, node.parameters[0]);
-    } else if (OperatorOf(node.op).kind == OperatorKind::kAcrossLayers) {
-      const auto values = OfBlocks(node.children[0], arithmetic);
-      if (!values.ok()) return values.status();
-      leaves.insert(leaves.end(), values->begin(), values->end());
+    } else if (OperatorOf(node.op).kind == OperatorKind::kAcrossUnits) {
+      STRATA_ASSIGN_OR_RETURN(const auto values, OfBlocks(node.children[0], rule));
+      leaves.insert(leaves.end(), values.begin(), values.end());
     } else {
       const std::vector<double>* values = features_.Find(text);
       if (values == nullptr) {
@@ -182,14 +180,14 @@ class Program::Compiler {
       }
       leaves.insert(leaves.end(), values->begin(), values->end());
     }
-    ApplyRule(arithmetic, std::span(leaves).subspan(first));
-    known_.emplace_back(text, arithmetic);
+    ApplyRule(rule, std::span(leaves).subspan(first));
+    known_.emplace_back(text, rule);
     return Operand{true, index};
   }
 
-  Instruction& Append(Arithmetic arithmetic, const std::vector<double>& arguments) {
+  Instruction& Append(ValueRule rule, const std::vector<double>& arguments) {
     Instruction& instruction = program_.instructions_.emplace_back();
-    instruction.arithmetic = arithmetic;
+    instruction.rule = rule;
     instruction.first_argument = static_cast<uint32_t>(program_.arguments_.size());
     instruction.argument_count = static_cast<uint32_t>(arguments.size());
     program_.arguments_.insert(program_.arguments_.end(), arguments.begin(), arguments.end());
@@ -209,7 +207,7 @@ class Program::Compiler {
 
   const FeatureTable& features_;
   Program& program_;
-  std::vector<std::pair<std::string, Arithmetic>> known_;
+  std::vector<std::pair<std::string, ValueRule>> known_;
   std::vector<uint32_t> free_;
 };
 
@@ -221,15 +219,15 @@ absl::StatusOr<Program> Program::Compile(const Expression& expression,
   program.type_ = TypeOf(expression);
   if (program.type_ == ValueType::kTensor) {
     return absl::InvalidArgumentError(
-        fmt::format("expected an expression of type Allocation or Layers, found '{}'",
+        fmt::format("expected an expression of type Allocation or Units, found '{}'",
                     PrintExpression(expression)));
   }
   if (features.units() == 0) return absl::InvalidArgumentError("the feature table has no units");
   program.features_ = &features;
   program.units_ = static_cast<size_t>(features.units());
-  absl::StatusOr<Operand> result = Compiler(features, program).Emit(expression, Arithmetic::kTotal);
-  if (!result.ok()) return result.status();
-  program.result_ = *result;
+  STRATA_ASSIGN_OR_RETURN(Operand result,
+                          Compiler(features, program).Emit(expression, ValueRule::kTotal));
+  program.result_ = result;
   return program;
 }
 
@@ -237,25 +235,24 @@ absl::StatusOr<Program> Program::CompileDsa(const Expression& expression,
                                             const FeatureTable& features) {
   absl::Status status = Validate(expression);
   if (!status.ok()) return status;
-  if (TypeOf(expression) != ValueType::kLayers) {
+  if (TypeOf(expression) != ValueType::kUnits) {
     return absl::InvalidArgumentError(fmt::format(
-        "expected an expression of type Layers, found '{}'", PrintExpression(expression)));
+        "expected an expression of type Units, found '{}'", PrintExpression(expression)));
   }
   if (features.units() == 0) return absl::InvalidArgumentError("the feature table has no units");
   Program program;
   program.features_ = &features;
   program.units_ = static_cast<size_t>(features.units());
   Compiler compiler(features, program);
-  absl::StatusOr<Operand> result = compiler.Emit(expression, Arithmetic::kSinglePrecision);
-  if (!result.ok()) return result.status();
-  program.result_ = compiler.EmitDsaResult(*result);
+  STRATA_ASSIGN_OR_RETURN(Operand result, compiler.Emit(expression, ValueRule::kSinglePrecision));
+  program.result_ = compiler.EmitDsaResult(result);
   return program;
 }
 
 absl::Status Program::EvaluateAllocation(const AllocationTarget& target, Workspace& workspace,
                                          std::span<double> allocation) const {
   if (type_ != ValueType::kAllocation) {
-    return absl::InvalidArgumentError("expected a program of type Allocation, found Layers");
+    return absl::InvalidArgumentError("expected a program of type Allocation, found Units");
   }
   absl::Status status = ValidateTarget(target);
   if (!status.ok()) return status;
@@ -266,9 +263,9 @@ absl::Status Program::EvaluateAllocation(const AllocationTarget& target, Workspa
                        memory.postprocess.n_of_m, allocation);
 }
 
-absl::Status Program::EvaluateLayers(Workspace& workspace, std::span<double> values) const {
-  if (type_ != ValueType::kLayers) {
-    return absl::InvalidArgumentError("expected a program of type Layers, found Allocation");
+absl::Status Program::EvaluateUnits(Workspace& workspace, std::span<double> values) const {
+  if (type_ != ValueType::kUnits) {
+    return absl::InvalidArgumentError("expected a program of type Units, found Allocation");
   }
   return Run(nullptr, workspace, values);
 }
@@ -300,9 +297,9 @@ absl::Status Program::Execute(const Instruction& instruction, const AllocationTa
   } else if (instruction.binary != nullptr) {
     instruction.binary(left, Values(instruction.right, memory.registers), Arguments(instruction),
                        out);
-  } else if (instruction.across_layers != nullptr) {
-    instruction.across_layers(left, features_->layout(), memory.postprocess.kernels, out);
-    ApplyRule(instruction.arithmetic, out);
+  } else if (instruction.across_units != nullptr) {
+    instruction.across_units(left, features_->layout(), memory.postprocess.kernels, out);
+    ApplyRule(instruction.rule, out);
   } else {
     const PostprocessInput input{left,
                                  Arguments(instruction),

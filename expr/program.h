@@ -1,5 +1,5 @@
-// An expression compiled against a feature table: what EvaluateAllocation and EvaluateLayers run,
-// for callers that evaluate one expression often and cannot afford memory allocation.
+// An expression compiled against a feature table. EvaluateAllocation and EvaluateUnits run it. A
+// caller keeps it to evaluate one expression often without allocating memory.
 #ifndef STRATA_EXPR_PROGRAM_H_
 #define STRATA_EXPR_PROGRAM_H_
 
@@ -19,7 +19,8 @@ namespace strata::expr {
 
 class Program;
 
-// Memory that evaluation works in. Serves any number of programs, one at a time; not thread-safe.
+// Memory in which programs are evaluated. Serves any number of programs, one at a time. Not
+// thread-safe.
 class Workspace {
  public:
   Workspace();
@@ -27,8 +28,9 @@ class Workspace {
   Workspace(Workspace&&) noexcept;
   Workspace& operator=(Workspace&&) noexcept;
 
-  // Makes room for `program`, so that its evaluation allocates nothing. Only nm on units of several
-  // sizes needs room that depends on the target too; the first evaluation makes it.
+  // Makes room for `program`, so that its evaluation allocates nothing. The exception is rounding
+  // to n:M for units of several sizes: its room depends on the target too, and the first evaluation
+  // makes it.
   void Prepare(const Program& program);
 
  private:
@@ -37,52 +39,53 @@ class Workspace {
   std::unique_ptr<Memory> memory_;
 };
 
-// Immutable; evaluation is thread-safe with a workspace per thread.
+// Immutable. Evaluation is thread-safe if every thread has its own workspace.
 class Program {
  public:
-  // Compiles an expression of type Allocation or Layers. InvalidArgument if it is invalid or of
-  // type Tensor or the table has no units; NotFound names the first missing feature. The table must
-  // outlive the program, stay where it is, and keep its values; features added later are not seen.
+  // Compiles an expression of type Allocation or Units. The table must outlive the program, stay
+  // where it is and keep its values; features added later are not seen. Errors: InvalidArgument if
+  // the expression is invalid or of type Tensor, or if the table has no units; NotFound, which
+  // names the first missing feature.
   static absl::StatusOr<Program> Compile(const Expression& expression,
                                          const FeatureTable& features);
 
-  // As Compile for type Layers, under the rule of dsa(...) (see EvaluateDsaLayers).
+  // Compiles an expression of type Units under the rule of dsa(...) (see EvaluateDsaUnits).
   static absl::StatusOr<Program> CompileDsa(const Expression& expression,
                                             const FeatureTable& features);
 
-  // Allocation or Layers.
+  // Type of the result: Allocation or Units.
   ValueType type() const { return type_; }
   size_t units() const { return units_; }
 
-  // For type Allocation, with the errors of EvaluateAllocation. `allocation` has room for units()
-  // values; they are undefined after an error.
+  // Evaluates a program of type Allocation, with the errors of the function EvaluateAllocation.
+  // `allocation` must have room for units() values, which are undefined after an error.
   absl::Status EvaluateAllocation(const AllocationTarget& target, Workspace& workspace,
                                   std::span<double> allocation) const;
 
-  // For type Layers. `values` has room for units() values.
-  absl::Status EvaluateLayers(Workspace& workspace, std::span<double> values) const;
+  // Evaluates a program of type Units. `values` must have room for units() values.
+  absl::Status EvaluateUnits(Workspace& workspace, std::span<double> values) const;
 
  private:
   friend class Workspace;
   class Compiler;
 
-  // Where an instruction finds an operand: a leaf of the program, or a register of the workspace.
+  // Place of an operand: a leaf of the program, or a register of the workspace.
   struct Operand {
     bool is_leaf;
     uint32_t index;
   };
-  // Executed in order. The one kernel that is set says what is done.
+  // Instructions are executed in order. Exactly one kernel is set, and it defines the operation.
   struct Instruction {
-    Arithmetic arithmetic;
+    ValueRule rule;
     Operand left;
     Operand right;
-    uint32_t out;             // register
-    uint32_t first_argument;  // in arguments_
+    uint32_t out;             // index of a register
+    uint32_t first_argument;  // index into arguments_
     uint32_t argument_count;
     ElementwiseLoop elementwise;
     BinaryLoop binary;
-    AcrossLayersKernel across_layers;
-    PostprocessKernel postprocess;  // a refinement reads `out` too
+    AcrossUnitsKernel across_units;
+    PostprocessKernel postprocess;  // an adjustment reads `out` too
   };
 
   std::span<const double> Values(Operand operand, std::span<const double> registers) const;
@@ -92,13 +95,13 @@ class Program {
   absl::Status Run(const AllocationTarget* target, Workspace& workspace,
                    std::span<double> out) const;
 
-  ValueType type_ = ValueType::kLayers;
+  ValueType type_ = ValueType::kUnits;
   size_t units_ = 0;
   uint32_t registers_ = 0;
   const FeatureTable* features_ = nullptr;
   std::vector<Instruction> instructions_;
-  std::vector<double> arguments_;  // numbers of all instructions
-  std::vector<double> leaves_;     // units_ values each, bad values replaced
+  std::vector<double> arguments_;  // numeric arguments of all instructions
+  std::vector<double> leaves_;     // units_ values for each leaf, after the value rule
   Operand result_{};
 };
 

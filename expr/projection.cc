@@ -15,40 +15,40 @@ namespace strata::expr {
 namespace {
 
 constexpr double kMeanTolerance = 1e-12;
-// What remains of a mean of values below 1 by rounding alone.
+// Error that rounding alone leaves in a mean of values below 1.
 constexpr double kRounding = 2e-15;
 
 double Clamped(double value, const AllocationTarget& target) {
   return value < target.minimum ? target.minimum : value > target.maximum ? target.maximum : value;
 }
 
-// Integers in the order of the doubles, without gaps.
+// Maps doubles to integers in the same order, without gaps.
 int64_t Ordinal(double value) {
   const int64_t bits = std::bit_cast<int64_t>(value);
   return bits < 0 ? std::numeric_limits<int64_t>::min() - bits : bits;
 }
 
-// The double in the middle of two when all doubles in between are counted: halving this distance
-// ends after 64 times, whatever the numbers.
+// Returns the double in the middle between two others, by the number of doubles in between. Halving
+// an interval in this way ends after 64 steps, whatever the numbers are.
 double Between(double low, double high) {
   const int64_t middle = std::midpoint(Ordinal(low), Ordinal(high));
   return std::bit_cast<double>(middle < 0 ? std::numeric_limits<int64_t>::min() - middle : middle);
 }
 
-// A weighted mean, and its slope in what the values depend on.
+// A weighted mean, and its derivative by the variable on which the values depend.
 struct MeanAndSlope {
   double mean = 0;
   double slope = 0;
 };
 
-// Values that move with t: the wanted ones by a common shift.
+// Wanted values that move by a common shift t.
 struct Shifted {
   std::span<const double> wanted;
   double At(size_t i, double t) const { return wanted[i] + t; }
   double Slope(size_t) const { return 1; }
 };
 
-// Multiples of a factor t, from a common base.
+// Values that are a common base plus t times a slope each.
 struct Scaled {
   double base;
   std::span<const double> slopes;
@@ -74,9 +74,9 @@ struct Solution {
   double error;  // distance of the mean from the target
 };
 
-// The mean does not fall with t, and is piecewise linear. A Newton step lands on the answer once
-// the right piece is found; where it leaves the bracket, and at every fourth step, the bracket is
-// halved.
+// Finds the t at which the mean is the target. The mean does not fall as t grows, and it is
+// piecewise linear. A Newton step lands on the answer once the right piece is found. If it leaves
+// the bracket, and at every fourth step, the bracket is halved instead.
 template <typename Values>
 Solution Solve(const Values& values, std::span<const double> weights,
                const AllocationTarget& target, double low, double high, double start) {
@@ -96,7 +96,7 @@ Solution Solve(const Values& values, std::span<const double> weights,
   return best;
 }
 
-// At the low end every value is at the minimum, at the high end at the maximum.
+// At the low end of the bracket every value is at the minimum, at the high end at the maximum.
 Solution SolveShift(std::span<const double> wanted, std::span<const double> weights,
                     const AllocationTarget& target) {
   double smallest = wanted[0];
@@ -122,7 +122,7 @@ absl::Status ProjectInPlace(std::span<double> values, std::span<const double> we
   Solution solution = SolveShift(values, weights, target);
   if (solution.error > kMeanTolerance) {
     // The wanted values are so large that adding the shift rounds the answer away. Only differences
-    // count, so measure them from the unit that lands nearest to the target.
+    // count, so the values are measured from the unit that lands nearest to the target.
     const double nearest = *std::min_element(values.begin(), values.end(), [&](double a, double b) {
       return std::fabs(a + solution.t - target.sparsity) <
              std::fabs(b + solution.t - target.sparsity);

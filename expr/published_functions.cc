@@ -16,9 +16,8 @@ constexpr std::string_view kDsa = "DSA, NeurIPS 2024";
 constexpr std::string_view kDlp = "DLP, arXiv 2505.23807";
 constexpr std::string_view kEcoflap = "ECoFLaP, arXiv 2310.02998";
 constexpr std::string_view kSpanDeviation =
-    "The authors clamp what falls below 0 to 0.01 and leave the mean where it then is; here the "
-    "mean "
-    "is exactly the target, weighted by the units' sizes.";
+    "The authors clamp sparsities below 0 to 0.01 and accept the mean that results. Here the mean, "
+    "weighted by the units' sizes, is exactly the target.";
 
 std::vector<PublishedFunction> Rows() {
   return {
@@ -42,8 +41,8 @@ std::vector<PublishedFunction> Rows() {
        kPaper,
        kBelowBlock,
        true,
-       "What is kept of a matrix is in proportion to (inputs + outputs) / (inputs x outputs).",
-       "A unit of several linears takes the sums over them."},
+       "The density of a matrix is in proportion to (inputs + outputs) / (inputs x outputs).",
+       "A unit of several linears uses the sums over them."},
       {"er-plus",
        "Erdős-Rényi with a dense last layer",
        "Liu et al., ICLR 2022, as in DSA",
@@ -53,9 +52,9 @@ std::vector<PublishedFunction> Rows() {
        kPaper,
        kBelowBlock,
        true,
-       "As er, but the last unit is not pruned.",
-       "The last prunable unit is kept, which is a part of the last block; the classifier of the "
-       "paper is never pruned in language models."},
+       "Like er, but the last unit is not pruned.",
+       "The paper keeps the classifier, which is never pruned in language models. Here the last "
+       "prunable unit is kept, which is a part of the last block."},
       {"global",
        "One threshold on the Wanda score",
        "global threshold, Han et al. 2015",
@@ -65,8 +64,10 @@ std::vector<PublishedFunction> Rows() {
        kPaper,
        kEvery,
        true,
-       "All Wanda scores of the model are compared with one threshold; a unit loses those below.",
-       "Only the sparsities follow the global threshold; inside a unit the pruner chooses."},
+       "All Wanda scores of the model are compared with one threshold. The sparsity of a unit is "
+       "the share of its scores below the threshold.",
+       "Only the sparsities follow the global threshold. Inside a unit the pruner chooses the "
+       "weights."},
       {"global-magnitude",
        "One threshold on the weights",
        "global threshold, Han et al. 2015",
@@ -76,8 +77,10 @@ std::vector<PublishedFunction> Rows() {
        kPaper,
        kEvery,
        true,
-       "All weights of the model are compared with one threshold; a unit loses those below.",
-       "Only the sparsities follow the global threshold; inside a unit the pruner chooses."},
+       "The magnitudes of all weights of the model are compared with one threshold. The sparsity "
+       "of a unit is the share of its magnitudes below the threshold.",
+       "Only the sparsities follow the global threshold. Inside a unit the pruner chooses the "
+       "weights."},
       {"owl",
        "Outlier weighed layerwise sparsity",
        kOwl,
@@ -98,10 +101,10 @@ std::vector<PublishedFunction> Rows() {
        kPaper,
        kEvery,
        false,
-       "As owl, with a whole number of pruned weights in every N: Lambda of the paper, 2, is 2 "
+       "Like owl, with a whole number of pruned weights in every N. The paper's Lambda of 2 is 2 "
        "lambda N.",
-       "The paper rounds each unit by itself, which moves the mean; here the whole numbers nearest "
-       "to owl are chosen among those that keep it."},
+       "The paper rounds each unit by itself, which moves the mean. Here the whole numbers nearest "
+       "to owl are chosen among those that keep the mean."},
       {"als",
        "Adaptive layer sparsity, between blocks",
        "ALS, NeurIPS 2024",
@@ -111,10 +114,10 @@ std::vector<PublishedFunction> Rows() {
        "the bounds 0.3 to 0.7 of the appendix at 50 %",
        kBlockAlone,
        true,
-       "The retained share is dealt out to maximise its sum weighted with the mean independence of "
-       "a block and all later ones, within delta of the target.",
-       "The paper deals it out in steps of 0.5 or 5 %; here the linear programme is solved "
-       "exactly."},
+       "The densities of the blocks maximise their sum, weighted with the mean independence of a "
+       "block and all later ones. Each sparsity stays within delta of the target.",
+       "The paper distributes the density in steps of 0.5 or 5 %. Here the linear programme is "
+       "solved exactly."},
       {"als-intra",
        "Adaptive layer sparsity, between and inside blocks",
        "ALS, NeurIPS 2024",
@@ -125,12 +128,11 @@ std::vector<PublishedFunction> Rows() {
        "the bounds 0.3 to 0.7 of the appendix at 50 %",
        kLinearAlone,
        true,
-       "Blocks as in als; inside a block the linears whose inputs resemble those of the others are "
-       "pruned most.",
-       "Inside a block a linear counts with its own independence, not with the mean over it and "
-       "the "
-       "later ones; between blocks the means run over linears, and blocks are taken to be of equal "
-       "size."},
+       "Blocks get their sparsity as in als. Inside a block the linears whose inputs resemble "
+       "those of the others are pruned most.",
+       "Inside a block a linear counts with its own independence, and not with the mean over it "
+       "and the later ones. Between blocks the means run over linears, and blocks are assumed to "
+       "be of equal size."},
       {"arithmetic-progression",
        "Arithmetic progression in depth",
        "ATP, arXiv 2502.14770",
@@ -141,7 +143,7 @@ std::vector<PublishedFunction> Rows() {
        kEvery,
        true,
        "Every block is pruned by the same step more than the one before.",
-       "The authors choose beta by the test perplexity; here it is a setting to be chosen on a "
+       "The authors choose beta by the test perplexity. Here it is a setting, to be chosen on a "
        "split of its own."},
       {"neuroal",
        "NeuroAL, block step",
@@ -154,7 +156,7 @@ std::vector<PublishedFunction> Rows() {
        true,
        "Sparsity grows evenly with depth, over a range of 2 lambda.",
        "The paper chooses lambda without a test text, by the change of the normalised activations "
-       "on 8 calibration sequences; here it is a setting. Its row step is left out."},
+       "on 8 calibration sequences. Here lambda is a setting. The paper's row step is left out."},
       {"alphapruning",
        "Heavy-tailed self-regularisation",
        "AlphaPruning, NeurIPS 2024",
@@ -165,9 +167,9 @@ std::vector<PublishedFunction> Rows() {
        kEvery,
        true,
        "Sparsity is in proportion to 1 - epsilon + 2 epsilon times the scaled exponent of the "
-       "spectrum's tail: units with heavier tails are pruned less.",
-       "Ratios that would leave the bounds are clamped and the others scaled up, so that the mean "
-       "stays exact."},
+       "spectrum's tail. Units with heavier tails are pruned less.",
+       "Ratios that would leave the bounds are clamped and the others are scaled up, so that the "
+       "mean stays exact."},
       {"dlp",
        "Dynamic layerwise pruning, by the mean",
        kDlp,
@@ -200,7 +202,7 @@ std::vector<PublishedFunction> Rows() {
        kBlockAlone,
        true,
        "Blocks that change the direction of their input more are pruned less.",
-       "The paper removes whole blocks by this number; the mapping to sparsities is OWL's."},
+       "The paper removes whole blocks by this number. The mapping to sparsities is OWL's."},
       {"ecoflap",
        "Zeroth-order layer importance",
        kEcoflap,
@@ -210,11 +212,11 @@ std::vector<PublishedFunction> Rows() {
        kPaper,
        kEvery,
        true,
-       "What is kept is in proportion to how far the loss moves when the unit's weights are "
-       "perturbed.",
-       "The authors keep 1 - p of every unit first (p a largest sparsity) and deal out the rest in "
-       "this proportion; here p is the upper bound of the target. They perturb each matrix by "
-       "itself and add up; here the unit is perturbed as a whole."},
+       "The number of weights that a unit keeps is in proportion to how far the loss moves when "
+       "the unit's weights are perturbed.",
+       "The authors first keep 1 - p of every unit, where p is the largest sparsity allowed, and "
+       "distribute the rest in this proportion. Here p is the upper bound of the target. The "
+       "authors perturb each matrix by itself and add up. Here the unit is perturbed as a whole."},
       {"ecoflap-span",
        "Zeroth-order layer importance, common mapping",
        kEcoflap,
@@ -225,7 +227,7 @@ std::vector<PublishedFunction> Rows() {
        kEvery,
        true,
        "Units whose perturbation moves the loss more, per weight, are pruned less.",
-       "The score of ecoflap with OWL's mapping, whose amplitude can be tuned."},
+       "This is the score of ecoflap with OWL's mapping, whose amplitude can be tuned."},
       {"dsa-absvar",
        "DSA, variance of the score",
        kDsa,
@@ -246,9 +248,9 @@ std::vector<PublishedFunction> Rows() {
        "the authors' code",
        kEvery,
        true,
-       "Units whose logarithm of the Wanda score varies more are pruned more, but from a variance "
-       "of "
-       "tan 1 = 1.557 on the inverse sine is not a number and counts as 0: those are pruned least.",
+       "Units whose logarithm of the Wanda score varies more are pruned more, up to a variance of "
+       "tan 1 = 1.557. Above it the inverse sine is not a number and counts as 0, so these units "
+       "are pruned least.",
        kSpanDeviation},
       {"log-mean",
        "Mean of the log score",

@@ -14,9 +14,9 @@ namespace strata::expr {
 using SettingValues = std::vector<double>;
 
 struct Grid {
-  std::vector<SettingValues> published;  // the default first
+  std::vector<SettingValues> published;  // published settings, the default first
   std::vector<SettingValues> widened;
-  std::string left_out;  // why both are empty
+  std::string left_out;  // reason why both lists are empty
 };
 
 struct PublishedFunction {
@@ -33,7 +33,7 @@ struct PublishedFunction {
   std::string_view deviation;
 };
 
-// Static lifetime.
+// Returns all rows. They have static lifetime.
 const std::vector<PublishedFunction>& PublishedFunctions();
 
 }  // namespace strata::expr

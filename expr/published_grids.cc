@@ -12,10 +12,10 @@
 namespace strata::expr {
 namespace {
 
-// The bound that the target-relative boxes of ALS must leave free below 1.
+// The boxes of ALS around the target must not exceed this sparsity.
 constexpr double kMaximumSparsity = 0.99;
 
-// Grids of one number: the first is the default.
+// Returns a grid of one setting. The first value is the default.
 std::vector<SettingValues> Each(std::initializer_list<double> values) {
   std::vector<SettingValues> rows;
   for (const double value : values) rows.push_back({value});
@@ -24,7 +24,7 @@ std::vector<SettingValues> Each(std::initializer_list<double> values) {
 
 int BlocksOf(const UnitLayout& layout) { return layout.back().block + 1; }
 
-// Half-widths of the box around the target that stay within [0, kMaximumSparsity].
+// True if a box of half-width `delta` around the target stays within [0, kMaximumSparsity].
 bool BoxFits(double delta, double target) {
   return target - delta >= 0 && target + delta <= kMaximumSparsity;
 }
@@ -68,7 +68,7 @@ Grid OwlGrid(const UnitLayout&, double) {
   return grid;
 }
 
-// Whole n per unit of groups of 8 reach a target only where the sizes of the units allow it.
+// Sparsities of whole n out of 8 reach a target only if the sizes of the units allow it.
 Grid OwlGroupsGrid(const UnitLayout& layout, double target) {
   const Expression any{IdOf("nm"), {0.125, 8}, {Expression{IdOf("depth"), {}, {}}}};
   if (EvaluateAllocation(any, FeatureTable(layout), {.sparsity = target}).ok()) {
@@ -90,7 +90,7 @@ Grid AlsIntraGrid(const UnitLayout&, double target) {
   Grid grid;
   for (const double outer : {0.2, 0.1}) {
     for (const double inner : {0.2, 0.1, 0.05}) {
-      // Inside a block the box is around the block's own sparsity.
+      // Inside a block, the box is around the sparsity of the block.
       if (!BoxFits(outer + inner, target)) continue;
       (outer == inner && outer == 0.2 ? grid.published : grid.widened).push_back({outer, inner});
     }
@@ -99,9 +99,9 @@ Grid AlsIntraGrid(const UnitLayout&, double target) {
   return grid;
 }
 
-// Multiples of 0.002 up to the largest step the paper allows, 0 < beta <= min(2S/(B-1),
-// 2(1-S)/(B-1)) for B blocks: at most 16 of them, evenly thinned for models far shallower than the
-// paper's; the largest step itself if it is below 0.002.
+// Returns multiples of 0.002 up to the largest step that the paper allows for B blocks:
+// 0 < beta <= min(2S/(B-1), 2(1-S)/(B-1)). There are at most 16 of them, thinned evenly for models
+// far shallower than the paper's. If the largest step is below 0.002, it is the only one.
 std::vector<double> ProgressionSteps(int blocks, double target, double largest_of_table) {
   const double largest =
       std::min({2 * target / (blocks - 1), 2 * (1 - target) / (blocks - 1), largest_of_table});
@@ -119,7 +119,8 @@ Grid ProgressionGrid(const UnitLayout& layout, double target) {
   if (blocks < 2) return {{}, {}, "a progression needs two blocks"};
   const OperatorParameter& range = OperatorOf(IdOf("ramp")).parameters[0];
   std::vector<double> steps = ProgressionSteps(blocks, target, range.maximum);
-  // 0.008 is within reach of the paper's models at its sparsities; else the middle of the grid.
+  // The default is 0.008, which the paper's models can reach at its sparsities. If it is not in the
+  // grid, the default is the middle of the grid.
   const auto usual = std::find(steps.begin(), steps.end(), 0.008);
   const auto first = usual != steps.end() ? usual : steps.begin() + (steps.size() - 1) / 2;
   std::rotate(steps.begin(), first, first + 1);

@@ -6,8 +6,8 @@
 
 namespace strata::expr {
 
-// One function each, named after the rows of published_functions.cc that use it. The default stands
-// first.
+// Each function returns one grid and is named after the rows of published_functions.cc that use it.
+// The default stands first in a grid.
 Grid NoSettings(const UnitLayout& layout, double target);
 Grid LastUnitDense(const UnitLayout& layout, double target);
 Grid GlobalThreshold(const UnitLayout& layout, double target);

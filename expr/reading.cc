@@ -109,14 +109,15 @@ std::string Number(const Expression& node, std::string_view name) {
   return "?";  // not reached: a test compares every phrase with its parameters
 }
 
-// Sources that are never negative: their magnitude is themselves.
+// True for sources that are never negative. Their magnitude is the source itself.
 bool HasNoSign(const Expression& node) {
   return IsNamed(node, "WX") || IsNamed(node, "X") || IsNamed(node, "G");
 }
 
 std::string Phrase(const Expression& node);
 
-// An operand of two operands that has two itself stands in parentheses.
+// Returns the phrase of an operand. It stands in parentheses if both the node and the operand have
+// two operands.
 std::string Operand(const Expression& node, size_t child) {
   const bool bracket = node.children.size() == 2 && node.children[child].children.size() == 2;
   const std::string phrase = Phrase(node.children[child]);
@@ -147,7 +148,7 @@ std::string Phrase(const Expression& node) {
   return out;
 }
 
-// A formula without the minus in front of it.
+// A formula without its leading minus.
 struct Signed {
   Expression formula;
   bool negated;
@@ -207,7 +208,7 @@ class AllocationReader {
   }
 
  private:
-  // `rule` lacks its first letter, which is a capital only at the start.
+  // `rule` lacks its first letter, which is a capital only at the start of a sentence.
   std::string Mapped(const Expression& node, std::string_view name, const std::string& rule) const {
     const auto range = [&] { return FormatNumber(2 * node.parameters[0]); };
     if (name == "span" || name == "dsa") {
@@ -251,7 +252,7 @@ class AllocationReader {
     return fmt::format("T{}.", rule);
   }
 
-  // What DSA's arithmetic adds to a sentence.
+  // Returns the sentence about bad values in DSA's arithmetic.
   static std::string_view Badly(std::string_view name) {
     return name == "dsa" ? " What is not a number counts as 0, and what is infinite as -1." : "";
   }
@@ -294,7 +295,7 @@ std::string ReadingOf(const Expression& expression, std::string_view unit) {
   switch (TypeOf(expression)) {
     case ValueType::kAllocation:
       return AllocationReader(unit).Read(expression);
-    case ValueType::kLayers:
+    case ValueType::kUnits:
       return fmt::format("One number for every {}: {}.", unit, Phrase(expression));
     case ValueType::kTensor:
       return fmt::format("One number for every weight: {}.", Phrase(expression));

@@ -15,7 +15,7 @@ bool UniformOperand(Expression& node, const Context&) {
   return FactsOf(node.children[0]).uniform && BecomeUniform(node);
 }
 
-// Made of numbers by operators that look at one unit at a time.
+// True if the node is made of numbers by operators that look at one unit at a time.
 bool IsMadeOfConstants(const Expression& node) {
   if (IsConstant(node)) return true;
   const OperatorKind kind = OperatorOf(node.op).kind;
@@ -34,8 +34,8 @@ bool DsaOfIndicator(Expression& node, const Context&) {
   Expression& x = node.children[0];
   const Expression* indicator = OnlyIndicator(x);
   if (indicator == nullptr) return false;
-  const double inside = DsaResult(ValueAt(x, 1, Arithmetic::kSinglePrecision));
-  const double outside = DsaResult(ValueAt(x, 0, Arithmetic::kSinglePrecision));
+  const double inside = DsaResult(ValueAt(x, 1, ValueRule::kSinglePrecision));
+  const double outside = DsaResult(ValueAt(x, 0, ValueRule::kSinglePrecision));
   if (inside == outside) return BecomeUniform(node);
   Expression copy = *indicator;
   x = std::move(copy);
@@ -74,7 +74,7 @@ bool UniformDetails(Expression& node, const Context&) {
   return true;
 }
 
-bool NestedRefinement(Expression& node, const Context&) {
+bool NestedAdjustment(Expression& node, const Context&) {
   if (node.children[0].op != Ops().within) return false;
   PromoteChild(node, 0);
   return true;
@@ -109,7 +109,7 @@ bool DensityOfPositivePart(Expression& node, const Context&) {
   return false;
 }
 
-// Every value of x is 0 or far from underflow, and of moderate size.
+// True if every value of x is 0 or far from underflow, and of moderate size.
 bool ScalesExactly(const Expression& x) {
   const ValueFacts facts = FactsOf(x);
   return facts.floor >= 1e-100 && facts.magnitude() <= 1e100;
@@ -170,8 +170,8 @@ constexpr RewriteRule kRules[] = {
     {"uniform-details", "within", Scope::kTotal,
      "within(A, x, ...) = within(A, 0, ...) for x equal in all units",
      "the units of a block share equally, whatever the bounds", UniformDetails},
-    {"nested-refinement", "within", Scope::kTotal, "within(within(A, x), y) = within(A, y)",
-     "of the first operand only the blocks' means count, and within keeps them", NestedRefinement},
+    {"nested-adjustment", "within", Scope::kTotal, "within(within(A, x), y) = within(A, y)",
+     "of the first operand only the blocks' means count, and within keeps them", NestedAdjustment},
     {"uniform-shift", "shift", Scope::kTotal,
      "shift(A, x, d) = A for d = 0 and for x equal in all units",
      "the sparsities are already projected", UniformShift},

@@ -145,7 +145,7 @@ bool PowerOfTwoDivisor(Expression& node, const Context&) {
   int exponent = 0;
   if (std::frexp(std::fabs(divisor.parameters[0]), &exponent) != 0.5) return false;
   Expression factor{Ops().constant, {1 / divisor.parameters[0]}, {}};
-  // Larger ones would not be single-precision numbers under dsa.
+  // Larger exponents would not give single-precision numbers under dsa(...).
   if (!CheckNode(factor).ok() || std::abs(exponent) > 100) return false;
   divisor = std::move(factor);
   std::swap(node.children[0], node.children[1]);

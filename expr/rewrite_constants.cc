@@ -11,7 +11,7 @@
 namespace strata::expr {
 namespace {
 
-// The number with the fewest decimal digits that is rounded to this float.
+// Returns the number with the fewest decimal digits that rounds to this float.
 double Shortest(float value) {
   const std::string text = fmt::format("{}", value);
   double shortest = value;
@@ -19,7 +19,8 @@ double Shortest(float value) {
   return shortest;
 }
 
-// `result` as the evaluator keeps it; nothing can be written for NaN, infinities and large numbers.
+// Replaces the node by `result` as the evaluator keeps it. Returns false for values that a constant
+// cannot hold: NaN, infinities and large numbers.
 bool Fold(Expression& node, double result, const Context& context) {
   if (context.total()) return BecomeConstant(node, Total(result));
   const double rounded = SinglePrecision(result);
@@ -67,7 +68,7 @@ bool ReverseOfUniform(Expression& node, const Context&) {
   return true;
 }
 
-// Multiples of 2^-20 up to 1000: sums of ten thousand of them are exact.
+// Applies to multiples of 2^-20 up to 1000. Sums of ten thousand of them are exact.
 bool MeanOfConstant(Expression& node, const Context&) {
   const Expression& x = node.children[0];
   if (!IsConstant(x)) return false;

@@ -6,7 +6,8 @@
 namespace strata::expr {
 namespace {
 
-// By the operator itself, under both rules and on tensors: never negative, nor negative zero.
+// True if the operator itself never gives a negative number or negative zero, under both rules and
+// on tensors.
 bool IsNonnegativeOperator(const Expression& node) {
   const auto& op = Ops();
   return IsOneOf(node, {op.abs, op.pow2, op.exp, op.sigmoid, op.softplus, op.acos, op.wanda,

@@ -13,7 +13,7 @@ namespace {
 
 OperatorId Opposite(OperatorId op) { return op == Ops().min ? Ops().max : Ops().min; }
 
-// The operands of nested min(...), or max(...), from left to right.
+// Collects the operands of nested min(...), or nested max(...), from left to right.
 void Flatten(const Expression& node, OperatorId op, std::vector<const Expression*>& operands) {
   if (node.op != op) {
     operands.push_back(&node);
@@ -22,7 +22,7 @@ void Flatten(const Expression& node, OperatorId op, std::vector<const Expression
   for (const Expression& child : node.children) Flatten(child, op, operands);
 }
 
-// Sorted, each once, constants merged.
+// Returns the operands sorted, each once, with all constants merged.
 std::vector<Expression> Normalized(const std::vector<const Expression*>& operands, OperatorId op) {
   std::vector<Expression> sorted;
   for (const Expression* operand : operands) sorted.push_back(*operand);
@@ -109,7 +109,8 @@ bool NegatedOperands(Expression& node, const Context&) {
   return true;
 }
 
-// Swapped weights are exact, and as short to write, for halves and quarters, not for 0.3 and 0.7.
+// Swapping the weights is exact, and as short to write, for halves and quarters, but not for 0.3
+// and 0.7.
 bool MixOrder(Expression& node, const Context&) {
   const double weight = node.parameters[0];
   const double other = 1 - weight;

@@ -69,18 +69,18 @@ const Expression* OnlyIndicator(const Expression& node) {
   return only;
 }
 
-double ValueAt(const Expression& node, double value, Arithmetic arithmetic) {
+double ValueAt(const Expression& node, double value, ValueRule rule) {
   double result = value;
   if (IsConstant(node)) {
     result = node.parameters[0];
   } else if (!node.children.empty()) {
-    const double first = ValueAt(node.children[0], value, arithmetic);
+    const double first = ValueAt(node.children[0], value, rule);
     result = node.children.size() == 1
                  ? ScalarKernelOf(node.op)(first)
-                 : BinaryKernelOf(node.op)(first, ValueAt(node.children[1], value, arithmetic),
+                 : BinaryKernelOf(node.op)(first, ValueAt(node.children[1], value, rule),
                                            node.parameters);
   }
-  return arithmetic == Arithmetic::kTotal ? Total(result) : SinglePrecision(result);
+  return rule == ValueRule::kTotal ? Total(result) : SinglePrecision(result);
 }
 
 void Promote(Expression& node, size_t child) {

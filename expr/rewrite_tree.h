@@ -1,4 +1,4 @@
-// Looking at and taking apart trees that are being rewritten. Private to expr/.
+// Functions that inspect and change trees during rewriting. Private to expr/.
 #ifndef STRATA_EXPR_REWRITE_TREE_H_
 #define STRATA_EXPR_REWRITE_TREE_H_
 
@@ -10,7 +10,7 @@
 
 namespace strata::expr {
 
-// Identifiers of the operators that rules name, looked up once.
+// Identifiers of the operators that the rules name, looked up once.
 struct RewriteOperators {
   OperatorId constant = IdOf("constant"), neg = IdOf("neg"), abs = IdOf("abs");
   OperatorId log = IdOf("log"), abslog = IdOf("abslog"), logpos = IdOf("logpos");
@@ -52,36 +52,39 @@ inline bool IsConstant(const Expression& node, double value) {
 inline bool IsNegation(const Expression& node) { return node.op == Ops().neg; }
 bool IsNegativeConstant(const Expression& node);
 
-// A tensor none of whose elements is negative, or negative zero, by definition.
+// True if no element of the tensor can be negative or negative zero, by definition.
 bool IsNonnegativeTensor(const Expression& node);
 
-// c * x, x * c, x / c or c / x with a negative constant.
+// True if the node is c * x, x * c, x / c or c / x with a negative constant c.
 bool HasNegativeFactor(const Expression& node);
-// Changes the sign of the constant, not 0, of c * x, x * c, x / c or c / x, a negative one if there
-// are two; false for other nodes.
+// Changes the sign of the constant of c * x, x * c, x / c or c / x. The constant must not be 0. If
+// both operands are constants, a negative one is chosen. Returns false for other nodes.
 bool FlipFactor(Expression& node);
 
-// A source that is 1 for some units and 0 for all others: last, attention, query, key, ...
+// True if the node is a source that is 1 for some units and 0 for all others: last, attention,
+// query, key, ...
 bool IsIndicator(const Expression& node);
 
-// The indicator, if the node is a function of one of them alone by operators that look at
-// one unit at a time and numbers; `nullptr` otherwise.
+// Returns the indicator if the node is made of only one indicator and numbers, by operators that
+// look at one unit at a time. Returns nullptr otherwise.
 const Expression* OnlyIndicator(const Expression& node);
-// The value of such a function in a unit where the indicator is `value`.
-double ValueAt(const Expression& node, double value, Arithmetic arithmetic);
+// Returns the value of such a node in a unit in which the indicator is `value`.
+double ValueAt(const Expression& node, double value, ValueRule rule);
 
-// The node becomes its child.
+// Replaces the node by its child.
 void Promote(Expression& node, size_t child = 0);
-// The child becomes its only child, as in f(-x) to f(x).
+// Replaces the child by the child's only child: f(-x) becomes f(x).
 void PromoteChild(Expression& node, size_t child = 0);
-// f(g(x)) becomes g(f(x)), both unary.
+// Turns f(g(x)) into g(f(x)). Both operators are unary.
 void SwapWithChild(Expression& node);
-// The node becomes op(node).
+// Turns the node into op(node).
 void WrapIn(Expression& node, OperatorId op);
-// False, and nothing changes, if the constant is outside the table's range.
+// Replaces the node by a constant. Returns false, and changes nothing, if the constant is outside
+// the range of the operator table.
 bool BecomeConstant(Expression& node, double value);
 
-// A total order of trees that does not depend on operator identifiers; constants come first.
+// Compares trees by a total order that does not depend on operator identifiers. Constants come
+// first.
 int Compare(const Expression& a, const Expression& b);
 
 }  // namespace strata::expr

@@ -43,8 +43,8 @@ bool MultipleInView(Expression& node, const Context&) {
 bool FunctionOfIndicator(Expression& node, const Context&) {
   const Expression* indicator = OnlyIndicator(node);
   if (indicator == nullptr || (IsNegation(node) && &node.children[0] == indicator)) return false;
-  const double inside = ValueAt(node, 1, Arithmetic::kTotal);
-  const double outside = ValueAt(node, 0, Arithmetic::kTotal);
+  const double inside = ValueAt(node, 1, ValueRule::kTotal);
+  const double outside = ValueAt(node, 0, ValueRule::kTotal);
   if (inside == outside) return BecomeConstant(node, 0);
   Expression copy = *indicator;
   node = std::move(copy);
@@ -103,9 +103,9 @@ bool Holds(Scope scope, const Context& context) {
 
 Context ContextOf(const Expression& node, size_t child, const Context& context) {
   const auto& op = Ops();
-  Context inner{context.arithmetic, View::kBits};
+  Context inner{context.rule, View::kBits};
   if (node.op == op.dsa || TypeOf(node.children[child]) == ValueType::kTensor) {
-    inner.arithmetic = Arithmetic::kSinglePrecision;
+    inner.rule = ValueRule::kSinglePrecision;
     return inner;
   }
   if (IsOneOf(node, {op.span, op.logistic, op.proportion})) inner.view = View::kShape;

@@ -13,7 +13,8 @@ double Abslog(double x) { return x == 0 ? 0.0 : std::log(std::fabs(x)); }
 double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double Softplus(double x) { return x > 20 ? x : std::log1p(std::exp(x)); }
 
-// Both are symmetric in every case: NaN if either is NaN, and -0 counts as smaller than +0.
+// Both functions are symmetric in every case. The result is NaN if either value is NaN, and -0
+// counts as smaller than +0.
 double Minimum(double a, double b) {
   if (a < b) return a;
   if (b < a) return b;
@@ -27,8 +28,9 @@ double Maximum(double a, double b) {
   return a + b;
 }
 
-// Zero only for a finite value: that times zero is a zero of some sign, anything else times zero is
-// NaN. Many of these joined by "or" tell without a branch whether any value is bad.
+// Returns zero if and only if the value is finite. A finite value times zero is a zero of either
+// sign, and any other value times zero is NaN. Joining the results of many values by "or" shows
+// without a branch if one of them is bad.
 uint64_t BadBits(double value) { return std::bit_cast<uint64_t>(value * 0.0) << 1; }
 
 // A loop is compiled for every operator and rule, so that the cheap ones run at the speed of the
@@ -42,7 +44,7 @@ void TotalLoop(std::span<const double> x, std::span<double> out) {
     bad |= BadBits(value);
     out[i] = value;
   }
-  if (bad != 0) ApplyRule(Arithmetic::kTotal, out);
+  if (bad != 0) ApplyRule(ValueRule::kTotal, out);
 }
 
 template <auto kFunction>
@@ -60,7 +62,7 @@ void TotalBinaryLoop(std::span<const double> left, std::span<const double> right
     bad |= BadBits(value);
     out[i] = value;
   }
-  if (bad != 0) ApplyRule(Arithmetic::kTotal, out);
+  if (bad != 0) ApplyRule(ValueRule::kTotal, out);
 }
 
 template <auto kFunction>
@@ -152,18 +154,18 @@ ScalarKernel ScalarKernelOf(OperatorId id) { return ScalarRowOf(id).kernel; }
 
 BinaryKernel BinaryKernelOf(OperatorId id) { return BinaryRowOf(id).kernel; }
 
-ElementwiseLoop ElementwiseLoopOf(OperatorId id, Arithmetic arithmetic) {
+ElementwiseLoop ElementwiseLoopOf(OperatorId id, ValueRule rule) {
   const ScalarRow& row = ScalarRowOf(id);
-  return arithmetic == Arithmetic::kTotal ? row.total : row.single;
+  return rule == ValueRule::kTotal ? row.total : row.single;
 }
 
-BinaryLoop BinaryLoopOf(OperatorId id, Arithmetic arithmetic) {
+BinaryLoop BinaryLoopOf(OperatorId id, ValueRule rule) {
   const BinaryRow& row = BinaryRowOf(id);
-  return arithmetic == Arithmetic::kTotal ? row.total : row.single;
+  return rule == ValueRule::kTotal ? row.total : row.single;
 }
 
-void ApplyRule(Arithmetic arithmetic, std::span<double> values) {
-  if (arithmetic == Arithmetic::kSinglePrecision) {
+void ApplyRule(ValueRule rule, std::span<double> values) {
+  if (rule == ValueRule::kSinglePrecision) {
     for (double& value : values) value = SinglePrecision(value);
     return;
   }

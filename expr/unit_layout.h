@@ -1,5 +1,5 @@
-// The units that an allocation gives a sparsity to: transformer blocks, the attention and the
-// feed-forward part of each block, or single linear layers.
+// The units, each of which gets one sparsity from an allocation. A unit is a transformer block, the
+// attention or the feed-forward part of a block, or a single linear layer.
 #ifndef STRATA_EXPR_UNIT_LAYOUT_H_
 #define STRATA_EXPR_UNIT_LAYOUT_H_
 
@@ -11,18 +11,18 @@
 
 namespace strata::expr {
 
-// Which linears of its block a unit holds.
+// The linears of its block that a unit holds: all, the attention part or the feed-forward part.
 enum class UnitKind : uint8_t { kBlock, kAttention, kFeedForward };
 inline constexpr int kUnitKinds = 3;
 
-// "block", "attention", "feed-forward".
+// Returns "block", "attention" or "feed-forward".
 std::string_view UnitKindName(UnitKind kind);
 
-// What a linear does in its block. Feed-forward networks without a gate have kUp and kDown.
+// Role of a linear in its block. A feed-forward network without a gate has only kUp and kDown.
 enum class LinearRole : uint8_t { kNone, kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
 inline constexpr int kLinearRoles = 8;
 
-// "none", "query", "key", "value", "output", "gate", "up", "down".
+// Returns "none", "query", "key", "value", "output", "gate", "up" or "down".
 std::string_view LinearRoleName(LinearRole role);
 
 struct Unit {
@@ -30,26 +30,28 @@ struct Unit {
   int block = 0;           // index of its transformer block, from 0
   UnitKind kind = UnitKind::kBlock;
   int64_t fan = 0;                      // sum over its linears of inputs + outputs
-  LinearRole role = LinearRole::kNone;  // of a unit that is a single linear
+  LinearRole role = LinearRole::kNone;  // role of a unit that is a single linear
 };
 
-// In model order: units of one block lie together, blocks ascend from 0 without gaps.
+// The units in model order. Units of one block lie together. Block numbers ascend from 0 without
+// gaps.
 using UnitLayout = std::vector<Unit>;
 
-// InvalidArgument, naming the unit, unless the order is as above and all counts are positive.
+// Checks that the order is as above and that all counts are positive. Errors: InvalidArgument,
+// which names the unit.
 absl::Status ValidateLayout(const UnitLayout& layout);
 
-// The blocks that the units lie in, as units themselves.
+// Returns the layout whose units are the blocks of `layout`.
 UnitLayout BlockLayoutOf(const UnitLayout& layout);
 
-// Prunable weights of every unit.
+// Returns the number of prunable weights of every unit.
 std::vector<int64_t> ParametersOf(const UnitLayout& layout);
 
-// Each unit's share of the sum of all parameters.
+// Returns each unit's share of the sum of all parameters.
 std::vector<double> WeightsOf(const std::vector<int64_t>& parameters);
 
-// One unit per block, each block one square matrix of about that many weights. For models of which
-// only the sizes matter: tests, synthetic landscapes.
+// Returns one unit per block. Each block is one square matrix of about the given number of weights.
+// Meant for models of which only the sizes matter: tests, synthetic landscapes.
 UnitLayout SquareBlocks(const std::vector<int64_t>& parameters);
 
 }  // namespace strata::expr

@@ -11,7 +11,7 @@ constexpr size_t kRun = 4;
 
 size_t PaddedSize(size_t units) { return std::max(std::bit_ceil(units), kRun); }
 
-// Unsigned numbers in the order of the values; NaN, of either sign, first.
+// Returns an unsigned number that is smaller for a smaller value. NaN, of either sign, comes first.
 uint64_t KeyOf(double value) {
   constexpr uint64_t kSign = uint64_t{1} << 63;
   const uint64_t bits = std::bit_cast<uint64_t>(value + 0.0);  // both zeros are equal
@@ -34,8 +34,8 @@ void SortRun(uint64_t* run) {
   OrderPair(run[1], run[2]);
 }
 
-// Merges two sorted runs of `length` that lie together, from both ends at once: no more than
-// `length` are taken from either before the ends meet, so no bound needs a check, and no branch
+// Merges two sorted runs of `length` that lie together, from both ends at once. At most `length`
+// numbers are taken from either run before the ends meet, so no bound needs a check, and no branch
 // depends on the values.
 void Merge(const uint64_t* from, size_t length, uint64_t* to) {
   size_t left = 0;
@@ -54,8 +54,8 @@ void Merge(const uint64_t* from, size_t length, uint64_t* to) {
   }
 }
 
-// Sorts numbers[0, size), size a power of two from kRun on, with as much room in `spare`. Returns
-// where the sorted numbers are: one of the two.
+// Sorts numbers[0, size) and returns the place of the sorted numbers: `numbers` or `spare`. `size`
+// is a power of two of at least kRun. `spare` has room for as many numbers.
 uint64_t* MergeSort(uint64_t* numbers, uint64_t* spare, size_t size) {
   for (size_t first = 0; first < size; first += kRun) SortRun(numbers + first);
   for (size_t length = kRun; length < size; length *= 2) {
@@ -76,7 +76,7 @@ std::span<const OrderedUnit> AscendingOrder(std::span<const double> x, KernelScr
   const std::span<OrderedUnit> order = std::span(scratch.order_).first(x.size());
   const size_t size = PaddedSize(x.size());
   uint64_t* const packed = scratch.packed_.data();
-  // The unit replaces the lowest bits of the key, so that one number is sorted.
+  // The unit replaces the lowest bits of the key, so that only one number is sorted for each unit.
   const uint64_t unit_bits = size - 1;
   for (size_t i = 0; i < x.size(); ++i) packed[i] = (KeyOf(x[i]) & ~unit_bits) | i;
   std::fill(packed + x.size(), packed + size, ~uint64_t{0});
@@ -90,7 +90,7 @@ std::span<const OrderedUnit> AscendingOrder(std::span<const double> x, KernelScr
     ascending &= previous <= key;
     previous = key;
   }
-  // Only values that differ in the bits that the unit replaced can be out of order.
+  // Only values that differ just in the replaced bits can be out of order.
   if (!ascending) {
     std::sort(order.begin(), order.end(), [](const OrderedUnit& a, const OrderedUnit& b) {
       return a.key < b.key || (a.key == b.key && a.unit < b.unit);

@@ -13,9 +13,9 @@ namespace strata::expr {
 namespace {
 
 constexpr double kLargest = std::numeric_limits<double>::max();
-// Relative to the largest value: differences above it survive rounding with room to spare.
+// Relative to the largest value. Larger differences survive rounding with room to spare.
 constexpr double kSafeGap = 1e-10;
-// Magnitude / range up to which an affine function keeps the shape.
+// Largest ratio of magnitude to range at which an affine function keeps the shape.
 constexpr double kSafeRatio = 256;
 constexpr double kSmallestSize = 1e-19;  // one weight of 2^63
 
@@ -26,7 +26,8 @@ ValueFacts Within(double low, double high) {
   return facts;
 }
 
-// Sources whose values follow from the layout, and features that are not negative by definition.
+// Returns facts about sources that follow from the layout, and about features that are not negative
+// by definition.
 ValueFacts SourceFacts(const Expression& node) {
   ValueFacts facts;
   if (node.op == Ops().depth || IsIndicator(node)) {
@@ -60,8 +61,9 @@ ValueFacts SourceFacts(const Expression& node) {
   return facts;
 }
 
-// A lower bound of the difference of f at two points of [low, high] that differ by `gap`, negative
-// if f decreases; nothing if f is not strictly monotone there or too flat to tell.
+// Returns a lower bound of the difference of f at two points of [low, high] that differ by `gap`.
+// The bound is negative if f decreases. Returns nullopt if f is not strictly monotone there, or too
+// flat to tell.
 std::optional<double> MonotoneGap(const Expression& f, const ValueFacts& x) {
   const auto& op = Ops();
   const double m = x.magnitude();
@@ -136,7 +138,7 @@ ValueFacts ElementwiseFacts(const Expression& node) {
   return out;
 }
 
-ValueFacts AcrossLayersFacts(const Expression& node) {
+ValueFacts AcrossUnitsFacts(const Expression& node) {
   const auto& op = Ops();
   const ValueFacts x = FactsOf(node.children[0]);
   if (IsOneOf(node, {op.reverse, op.blockwise})) return x;
@@ -167,8 +169,8 @@ ValueFacts AcrossLayersFacts(const Expression& node) {
   return out;
 }
 
-// The hull of results at the ends of the operands' intervals. An overflow becomes 1e30, so that
-// [low, high] must hold that too.
+// Returns the hull of results at the ends of the operands' intervals. An overflow becomes 1e30, so
+// [low, high] must contain that value too.
 ValueFacts Hull(std::initializer_list<double> ends) {
   ValueFacts out = Within(kLargest, -kLargest);
   for (const double end : ends) {
@@ -262,8 +264,8 @@ ValueFacts FactsOf(const Expression& node) {
     }
     case OperatorKind::kElementwise:
       return ElementwiseFacts(node);
-    case OperatorKind::kAcrossLayers:
-      return AcrossLayersFacts(node);
+    case OperatorKind::kAcrossUnits:
+      return AcrossUnitsFacts(node);
     case OperatorKind::kBinary:
       return BinaryFacts(node);
     default:
@@ -278,7 +280,7 @@ Monotone MonotoneOperand(const Expression& node) {
     if (x.gap == 0) return {};
     const std::optional<double> gap = MonotoneGap(node, x);
     const double magnitude = FactsOf(node).magnitude();
-    // The logarithm is of values at least x.floor apart from 0, where it is -1e30.
+    // x is at least x.floor wherever it is not 0. At 0, the logarithm is -1e30.
     const double scale = node.op == Ops().log ? 50 + std::fabs(std::log(x.floor)) : magnitude;
     if (!gap || std::fabs(*gap) < kSafeGap * scale) return {};
     return {0, *gap > 0};

@@ -11,6 +11,7 @@
 #include "expr/grammar.h"
 #include "expr/growth.h"
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 
 namespace strata::expr {
 namespace {
@@ -26,18 +27,18 @@ bool WithinLimits(const Expression& expression, const VariationOptions& options)
          Depth(expression) <= options.maximum_depth;
 }
 
-// A node of a tree that is being changed, and its level; the root is at level 1.
+// A node of a tree that is being changed, and its depth, which is 1 for the root.
 struct Place {
   Expression* node;
-  int level;
+  int depth;
 };
 
-void Collect(Expression& node, int level, std::vector<Place>& places) {
-  places.push_back({&node, level});
-  for (Expression& child : node.children) Collect(child, level + 1, places);
+void Collect(Expression& node, int depth, std::vector<Place>& places) {
+  places.push_back({&node, depth});
+  for (Expression& child : node.children) Collect(child, depth + 1, places);
 }
 
-// The places that satisfy a condition, in pre-order.
+// Returns the places that satisfy a condition, in pre-order.
 std::vector<Place> PlacesWhere(Expression& tree,
                                const std::function<bool(const Expression&)>& condition) {
   std::vector<Place> all;
@@ -48,7 +49,7 @@ std::vector<Place> PlacesWhere(Expression& tree,
 
 bool IsInner(const Expression& node) { return TypeOf(node) != ValueType::kAllocation; }
 
-// Subtrees that may be replaced by others: all but the whole tree.
+// Returns the subtrees that may be replaced by others. The whole tree is not one of them.
 std::vector<Place> Replaceable(Expression& tree) {
   std::vector<Place> places = PlacesWhere(tree, [](const Expression&) { return true; });
   if (!IsInner(tree)) places.erase(places.begin());
@@ -66,7 +67,7 @@ void Wrap(Growth& growth, OperatorId op, Expression& node) {
   node = growth.Node(op, std::move(children));
 }
 
-// Each mutation changes the tree in place and says whether it applies.
+// The following mutations change the tree in place and return true if they apply.
 
 bool PerturbParameter(Growth& growth, const VariationOptions&, Expression& tree) {
   const std::vector<Place> places =
@@ -78,7 +79,7 @@ bool PerturbParameter(Growth& growth, const VariationOptions&, Expression& tree)
   return true;
 }
 
-// Operators that may stand where the inner node `node` does, above the same children.
+// Returns the operators that may stand at the inner node `node`, above the same children.
 std::vector<OperatorId> Alternatives(const Growth& growth, const Expression& node) {
   const ValueType type = TypeOf(node);
   std::vector<OperatorId> alternatives;
@@ -106,7 +107,7 @@ bool ReplaceOperator(Growth& growth, const VariationOptions&, Expression& tree) 
   if (alternatives.empty()) return false;
   const Expression before = node;
   node = growth.Node(alternatives[growth.Below(alternatives.size())], before.children);
-  // A parameter of the same name keeps its value: an amplitude that was found is worth keeping.
+  // A parameter of the same name keeps its value, because an amplitude that was found is valuable.
   const std::span<const OperatorParameter> old_parameters = OperatorOf(before.op).parameters;
   const std::span<const OperatorParameter> new_parameters = OperatorOf(node.op).parameters;
   for (size_t i = 0; i < new_parameters.size(); ++i) {
@@ -140,57 +141,58 @@ bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression&
   if (places.empty()) return false;
   const Place place = AnyPlace(growth, places);
   const int nodes = options.maximum_nodes - Complexity(tree) + Complexity(*place.node);
-  const int depth = options.maximum_depth - place.level + 1;
+  const int depth = options.maximum_depth - place.depth + 1;
   if (nodes < 1 || depth < 1) return false;
   const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
   *place.node = growth.Subtree(TypeOf(*place.node), budget, depth);
   return true;
 }
 
-// Refines the allocation `place` by one source or a random function, as often the one as the other.
-bool RefineAt(Growth& growth, const VariationOptions& options, Expression& tree,
+// Puts an adjustment above the allocation `place`. Its second operand is one source or a random
+// function, with equal probability.
+bool AdjustAt(Growth& growth, const VariationOptions& options, Expression& tree,
               const Place& place) {
   const int nodes = options.maximum_nodes - Complexity(tree) - 1;
-  const int depth = options.maximum_depth - place.level;
-  if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kRefinement).empty()) return false;
+  const int depth = options.maximum_depth - place.depth;
+  if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kAdjustment).empty()) return false;
   const bool is_source = growth.Below(2) == 0;
   const int budget = is_source ? 1 : 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
   std::vector<Expression> children;
   children.push_back(std::move(*place.node));
-  children.push_back(growth.Subtree(ValueType::kLayers, budget, depth));
-  const OperatorId op = growth.AnyOf(OperatorKind::kRefinement);
+  children.push_back(growth.Subtree(ValueType::kUnits, budget, depth));
+  const OperatorId op = growth.AnyOf(OperatorKind::kAdjustment);
   *place.node = growth.Node(op, std::move(children));
   return true;
 }
 
 bool Insert(Growth& growth, const VariationOptions& options, Expression& tree) {
-  const bool refines = !growth.Allowed(OperatorKind::kRefinement).empty();
+  const bool adjusts = !growth.Allowed(OperatorKind::kAdjustment).empty();
   const std::vector<Place> places =
-      PlacesWhere(tree, [refines](const Expression& node) { return refines || IsInner(node); });
+      PlacesWhere(tree, [adjusts](const Expression& node) { return adjusts || IsInner(node); });
   if (places.empty()) return false;
   const Place place = AnyPlace(growth, places);
-  if (!IsInner(*place.node)) return RefineAt(growth, options, tree, place);
+  if (!IsInner(*place.node)) return AdjustAt(growth, options, tree, place);
   const bool elementwise = growth.Below(2) == 0;
   const OperatorKind kind = elementwise ? OperatorKind::kElementwise
                             : TypeOf(*place.node) == ValueType::kTensor
                                 ? OperatorKind::kWholeTensor
-                                : OperatorKind::kAcrossLayers;
+                                : OperatorKind::kAcrossUnits;
   if (growth.Allowed(kind).empty()) return false;
   Wrap(growth, growth.AnyOf(kind), *place.node);
   return true;
 }
 
-bool Refine(Growth& growth, const VariationOptions& options, Expression& tree) {
+bool Adjust(Growth& growth, const VariationOptions& options, Expression& tree) {
   const std::vector<Place> places =
       PlacesWhere(tree, [](const Expression& node) { return !IsInner(node); });
-  return !places.empty() && RefineAt(growth, options, tree, AnyPlace(growth, places));
+  return !places.empty() && AdjustAt(growth, options, tree, AnyPlace(growth, places));
 }
 
 bool Delete(Growth& growth, const VariationOptions&, Expression& tree) {
   const std::vector<Place> places = PlacesWhere(tree, [](const Expression& node) {
     const OperatorKind kind = OperatorOf(node.op).kind;
     return kind == OperatorKind::kElementwise || kind == OperatorKind::kWholeTensor ||
-           kind == OperatorKind::kAcrossLayers || kind == OperatorKind::kRefinement;
+           kind == OperatorKind::kAcrossUnits || kind == OperatorKind::kAdjustment;
   });
   if (places.empty()) return false;
   Expression& node = *AnyPlace(growth, places).node;
@@ -230,16 +232,16 @@ bool Graft(Growth& growth, const VariationOptions& options, Expression& tree) {
 
 bool Combine(Growth& growth, const VariationOptions& options, Expression& tree) {
   const std::vector<Place> places =
-      PlacesWhere(tree, [](const Expression& node) { return TypeOf(node) == ValueType::kLayers; });
+      PlacesWhere(tree, [](const Expression& node) { return TypeOf(node) == ValueType::kUnits; });
   if (places.empty()) return false;
   const Place place = AnyPlace(growth, places);
   const int nodes = options.maximum_nodes - Complexity(tree) - 1;
-  const int depth = options.maximum_depth - place.level;
+  const int depth = options.maximum_depth - place.depth;
   if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kBinary).empty()) return false;
   const int budget = 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
   std::vector<Expression> children;
   children.push_back(std::move(*place.node));
-  children.push_back(growth.Subtree(ValueType::kLayers, budget, depth));
+  children.push_back(growth.Subtree(ValueType::kUnits, budget, depth));
   if (growth.Below(2) == 0) std::swap(children[0], children[1]);
   const OperatorId op = growth.AnyOf(OperatorKind::kBinary);
   *place.node = growth.Node(op, std::move(children));
@@ -257,7 +259,7 @@ std::array<std::pair<double, Mutation>, 10> Mutations(const VariationOptions& op
            {options.delete_weight, Delete},
            {options.hoist_weight, Hoist},
            {options.combine_weight, Combine},
-           {options.refine_weight, Refine},
+           {options.adjust_weight, Adjust},
            {options.graft_weight, Graft}}};
 }
 
@@ -317,8 +319,8 @@ absl::Status ValidateOptions(const VariationOptions& options) {
                       FormatNumber(weight)));
     }
   }
-  if (absl::Status status = CheckSources(options.sources); !status.ok()) return status;
-  if (absl::Status status = CheckExcluded(options.excluded); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckSources(options.sources));
+  STRATA_RETURN_IF_ERROR(CheckExcluded(options.excluded));
   for (size_t i = 0; i < options.library.size(); ++i) {
     absl::Status status = Validate(options.library[i]);
     if (status.ok() && TypeOf(options.library[i]) == ValueType::kAllocation) continue;

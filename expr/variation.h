@@ -1,7 +1,7 @@
 // Random trees, crossover and mutation. Every result is valid, of type Allocation and within the
-// limits, whatever the sizes of the trees that came in. Numbers are drawn with three significant
-// digits, so that formulas stay readable. The options must be valid (ValidateOptions). The
-// generator is always the first argument; nothing here keeps state.
+// limits, whatever the sizes of the input trees. Numbers are drawn with three significant digits,
+// so that formulas stay readable. The options must be valid (ValidateOptions). The generator is
+// always the first argument, and nothing here keeps state.
 #ifndef STRATA_EXPR_VARIATION_H_
 #define STRATA_EXPR_VARIATION_H_
 
@@ -27,61 +27,67 @@ class RandomGenerator {
 struct VariationOptions {
   int maximum_nodes = 16;  // larger trees are never produced
   int maximum_depth = 8;
-  // Of a child of two parents; otherwise it has one parent and one mutation. Mutations are the
-  // majority because a good function is small: most exchanges of subtrees replace half of it.
+  // Probability that a child has two parents. Otherwise it has one parent and one mutation.
+  // Mutations are the majority because a good function is small: most exchanges of subtrees replace
+  // half of it.
   double crossover_probability = 0.4;
-  // Relative weights of the mutations. Numbers and operators come first, because a change that
-  // leaves the rest of a good function as it is most often stays good.
-  double perturb_parameter_weight =
-      3.0;  // Gaussian step of one parameter, relative to its range or magnitude
+  // Relative weights of the mutations. Changes of numbers and operators come first. A good function
+  // most often stays good if the rest of it is unchanged. The first weight is that of a Gaussian
+  // step of one parameter, relative to its range or magnitude.
+  double perturb_parameter_weight = 3.0;
   double replace_operator_weight = 2.0;  // another operator above the same operands
   double swap_source_weight = 1.0;       // another source of the same type, with drawn parameters
   double replace_subtree_weight = 1.0;   // a random subtree of the same type
-  double insert_weight = 1.0;  // a unary operator above a node, or `within` above an allocation
+  double insert_weight = 1.0;  // a unary operator above a node, an adjustment above an allocation
   double delete_weight = 1.0;  // such an operator replaced by its first operand
-  double hoist_weight = 0.5;   // a node replaced by one below it of the same type: functions shrink
-  double combine_weight = 1.0;  // a Layers subtree becomes a binary operation with a random one
-  double refine_weight = 0.0;   // a refinement above an allocation: within, shift
-  double graft_weight = 1.0;    // a subtree of a library function instead of one of the same type
-  // Names of sources that random trees and mutations may use; all others stay reachable through the
-  // seeds. The defaults are measured in one pass, in a few evaluations' time (`distortion`) or are
-  // free, and say something about whole blocks; `fan`, `size`, `attention` and the marks of roles
-  // (`query`, ...) differ only among finer units or unequal blocks.
+  double hoist_weight = 0.5;   // a node replaced by one below it of the same type, which is smaller
+  double combine_weight = 1.0;  // a Units subtree becomes a binary operation with a random one
+  double adjust_weight = 0.0;   // an adjustment above an allocation: within, shift
+  double graft_weight = 1.0;    // a subtree of the same type taken from a library function
+  // Names of the sources that random trees and mutations may use. All other sources can still enter
+  // through the seeds. The defaults say something about whole blocks. They are free, measured in
+  // one pass, or measured in the time of a few evaluations (`distortion`). `fan`, `size`,
+  // `attention` and the marks of roles (`query`, ...) are not among them because they differ only
+  // among finer units or unequal blocks.
   std::vector<std::string> sources = {"WX",       "W",          "X",         "depth",     "last",
                                       "outliers", "redundancy", "influence", "distortion"};
-  // Names of operators that random trees and mutations do not introduce; what the parents hold may
-  // stay and cross over. By default:
-  // - matrixrank, logdet, stablerank, spectraltail: a spectrum of every matrix, minutes to measure
-  // - kindminmax, blockwise: change nothing where a unit is a whole block
-  // - shift: made for what tells the linears of a block apart
-  // - within: changes nothing there either, and for linears its boxes are most often far too wide
-  // - nm: its allocations only make sense in runs that prune N of M
-  // - direct: takes values for sparsities, and those of random trees are nearly always clamped
-  // - density: a high value is pruned less, so that subtrees mean the opposite under it
+  // Names of the operators that random trees and mutations do not introduce. Operators of the
+  // parents may stay and cross over. The defaults are excluded for these reasons:
+  // - matrixrank, logdet, stablerank, spectraltail: need a spectrum of every matrix, which takes
+  //   minutes to measure
+  // - kindminmax, blockwise: change nothing if a unit is a whole block
+  // - shift: is made for differences among the linears of a block
+  // - within: changes nothing for whole blocks either; for linears, its boxes are most often far
+  //   too wide
+  // - nm: gives allocations that only make sense in runs that prune n of M
+  // - direct: takes values for sparsities; those of random trees are nearly always clamped
+  // - density: prunes a unit with a high value less, so that subtrees mean the opposite under it
   std::vector<std::string> excluded = {"matrixrank", "logdet",     "stablerank", "spectraltail",
                                        "within",     "kindminmax", "blockwise",  "shift",
                                        "nm",         "direct",     "density"};
-  // Functions that grafts are taken from, but for subtrees with excluded operators. Without any,
-  // there are no grafts.
+  // Functions from which grafts are taken. Subtrees with excluded operators are not taken. If there
+  // are no functions, there are no grafts.
   std::vector<Expression> library;
 };
 
-// Known sources and operators, limits within those of Validate, weights finite and not negative, a
-// probability, a valid library. `constant` and `uniform`, which trees fall back on where nothing
-// else fits, cannot be excluded. Errors name the nearest known name.
+// Checks that sources and operators are known, limits are within those of Validate, weights are
+// finite and not negative, the probability is in [0, 1] and the library is valid. `constant` and
+// `uniform` cannot be excluded, because trees fall back on them if nothing else fits. Errors:
+// InvalidArgument. For an unknown name it gives the nearest known one.
 absl::Status ValidateOptions(const VariationOptions& options);
 
 Expression RandomExpression(RandomGenerator& random, const VariationOptions& options);
 
-// A child that takes a subtree of `second` in place of one of the same type in `first`; an
-// allocation only below `within`, else the child would be `second`. A mutation of `first` if no
-// exchange within the limits is found that changes it.
+// Returns a child that takes a subtree of `second` in place of one of the same type in `first`. An
+// allocation is replaced only below an adjustment, since the child would otherwise be `second`. If
+// no exchange is found that changes `first` and stays within the limits, returns a mutation of
+// `first`.
 Expression Crossover(RandomGenerator& random, const Expression& first, const Expression& second,
                      const VariationOptions& options);
 
-// One mutation, drawn by the weights among those that apply and change the tree. A random
-// expression if none is found in 32 draws, which happens to `uniform()` and to trees beyond the
-// limits.
+// Applies one mutation, drawn by the weights among those that apply and change the tree. Returns a
+// random expression if none is found in 32 draws. That happens to `uniform()` and to trees beyond
+// the limits.
 Expression Mutate(RandomGenerator& random, const Expression& expression,
                   const VariationOptions& options);
 

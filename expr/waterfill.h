@@ -8,9 +8,9 @@
 
 namespace strata::expr {
 
-// Units in descending x get `high`, the others `low`, the marginal ones, with equal x, one value in
-// between such that the weighted mean is `mean`; low <= mean <= high. Weights are positive; their
-// sum need not be 1. `out` does not overlap `x`.
+// Units with the largest x get `high` and the others get `low`. The marginal units, which have
+// equal x, get one value in between, such that the weighted mean is `mean`. Requires low <= mean <=
+// high and positive weights; the sum of the weights need not be 1. `out` must not overlap `x`.
 void Waterfill(std::span<const double> x, std::span<const double> weights, double mean, double low,
                double high, KernelScratch& scratch, std::span<double> out);
 

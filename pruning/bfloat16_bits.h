@@ -1,4 +1,4 @@
-// bfloat16 as bits, in a form that loops over it vectorise.
+// Conversions between float and the bits of bfloat16. Loops over them vectorise.
 #ifndef STRATA_PRUNING_BFLOAT16_BITS_H_
 #define STRATA_PRUNING_BFLOAT16_BITS_H_
 
@@ -9,7 +9,8 @@
 
 namespace strata::pruning {
 
-// Nearest, ties to even. NaN must be told apart: rounding could carry its payload into the sign.
+// Rounds to the nearest bfloat16, ties to even. NaN is treated separately, because rounding could
+// carry its payload into the sign.
 STRATA_INLINE_BODY uint16_t BFloat16Bits(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   const uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;

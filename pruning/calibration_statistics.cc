@@ -10,7 +10,8 @@
 namespace strata::pruning {
 namespace {
 
-// Tokens per side of a Gram tile: tiles of all blocks together stay small (L * tile^2 * 4 bytes).
+// Tokens per side of a Gram tile. The tiles of all L blocks together stay small: L * tile^2 * 4
+// bytes.
 constexpr int64_t kTileTokens = 256;
 
 STRATA_VECTOR_CLONES void AddSquares(const float* __restrict activations, int64_t rows,
@@ -64,8 +65,8 @@ std::vector<std::vector<double>> InputSimilarity(const std::vector<std::span<con
                                                  int64_t tokens) {
   const auto count = static_cast<int64_t>(inputs.size());
   std::vector<at::Tensor> views;
-  // Each input is scaled to unit norm: psi does not change, and squares of Grams stay far from
-  // float32's limits.
+  // Each input is scaled to unit norm. This does not change psi, and it keeps squares of Grams far
+  // from the limits of float32.
   std::vector<float> scales;
   for (const std::span<const float> input : inputs) {
     views.push_back(View(input, tokens, static_cast<int64_t>(input.size()) / tokens));
@@ -86,7 +87,7 @@ std::vector<std::vector<double>> InputSimilarity(const std::vector<std::span<con
         gram.copy_(left.mm(right.t()));
       }
       const at::Tensor flat = grams.view({count, tile * tile});
-      // Grams are symmetric: a tile off the diagonal stands for two.
+      // Grams are symmetric, so a tile off the diagonal counts twice.
       products.add_(flat.mm(flat.t()).to(at::kDouble), i == j ? 1 : 2);
     }
   }

@@ -1,6 +1,6 @@
-// The product of a dense matrix and a vector: what a sparse product is to be compared with. Each
-// kernel reads the weights as fast as memory gives them, so that what a sparse one saves is not the
-// fault of a slow comparison.
+// The product of a dense matrix and a vector, as a comparison for the sparse product. Each kernel
+// reads the weights as fast as memory delivers them, so that the comparison does not flatter the
+// sparse kernels.
 #ifndef STRATA_PRUNING_DENSE_MATRIX_VECTOR_H_
 #define STRATA_PRUNING_DENSE_MATRIX_VECTOR_H_
 
@@ -11,8 +11,8 @@
 
 namespace strata::pruning {
 
-// Row-major [rows, columns]; the memory is another's. `Value` is float, or uint16_t for bfloat16
-// bits.
+// A row-major matrix [rows, columns] in memory that the caller owns. `Value` is float, or uint16_t
+// for bfloat16 bits.
 template <typename Value>
 struct DenseMatrix {
   const Value* weights = nullptr;
@@ -20,16 +20,16 @@ struct DenseMatrix {
   int64_t columns = 0;
 };
 
-// y[row] = sum over columns of A[row, column] * x[column] for first_row <= row < last_row; other
-// entries of y are left alone. The sum is float32 in an order that depends on `set`. `x` has
-// `columns` entries, y `rows`. `set` must be supported here. Thread-safe for ranges that do not
-// overlap.
+// Computes y[row] = sum over columns of A[row, column] * x[column] for first_row <= row < last_row.
+// Other entries of `y` are left alone. The sum is float32, in an order that depends on `set`. `x`
+// has `columns` entries and `y` has `rows`. This processor must support `set`. Thread-safe for
+// ranges of rows that do not overlap.
 void MultiplyDense(const DenseMatrix<float>& matrix, std::span<const float> x, std::span<float> y,
                    int64_t first_row, int64_t last_row, InstructionSet set);
 void MultiplyDense(const DenseMatrix<uint16_t>& matrix, std::span<const float> x,
                    std::span<float> y, int64_t first_row, int64_t last_row, InstructionSet set);
 
-// Reads all words once and returns their exclusive or: no product reads more in a second.
+// Reads all words once and returns their exclusive or. No product can read more bytes per second.
 uint64_t ReadAll(std::span<const uint64_t> words, InstructionSet set);
 
 }  // namespace strata::pruning

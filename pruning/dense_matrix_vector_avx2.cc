@@ -6,7 +6,7 @@
 #include "pruning/dense_matrix_vector_kernels.h"
 #include "pruning/prefetch_distance.h"
 
-// Functions that carry these instructions run only where Supports(kAvx2) said so.
+// Functions with these instructions run only after Supports(kAvx2) has returned true.
 #define STRATA_AVX2 __attribute__((target("avx2,fma")))
 #define STRATA_AVX2_INLINE STRATA_AVX2 __attribute__((always_inline)) inline
 

@@ -5,7 +5,7 @@
 #include "pruning/dense_matrix_vector_kernels.h"
 #include "pruning/prefetch_distance.h"
 
-// Functions that carry these instructions run only where Supports(kAvx512) said so.
+// Functions with these instructions run only after Supports(kAvx512) has returned true.
 #define STRATA_AVX512 __attribute__((target("avx512f,avx512bw,avx2,fma")))
 #define STRATA_AVX512_INLINE STRATA_AVX512 __attribute__((always_inline)) inline
 

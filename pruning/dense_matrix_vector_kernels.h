@@ -18,7 +18,7 @@ void MultiplyDenseAvx512(const DenseMatrix<float>& matrix, const float* x, float
 void MultiplyDenseAvx512(const DenseMatrix<uint16_t>& matrix, const float* x, float* y,
                          int64_t first_row, int64_t last_row);
 
-// Of whole blocks of 64 words.
+// Read whole blocks of 64 words and return their exclusive or.
 uint64_t ReadBlocksAvx2(const uint64_t* words, int64_t blocks);
 uint64_t ReadBlocksAvx512(const uint64_t* words, int64_t blocks);
 #endif

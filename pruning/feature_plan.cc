@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "pruning/tensor_kernels.h"
 
 namespace strata::pruning {
@@ -71,13 +72,12 @@ bool FeaturePlan::needs_all_units() const {
 }
 
 absl::Status FeaturePlan::Add(const std::string& feature) {
-  const absl::StatusOr<Expression> parsed = expr::ParseExpression(feature);
-  if (!parsed.ok()) return parsed.status();
-  const expr::Operator& root = expr::OperatorOf(parsed->op);
+  STRATA_ASSIGN_OR_RETURN(const Expression parsed, expr::ParseExpression(feature));
+  const expr::Operator& root = expr::OperatorOf(parsed.op);
   absl::StatusOr<FeatureOutput> output = absl::InvalidArgumentError(
       fmt::format("expected a reduction of a tensor or a measured source, found '{}'", root.name));
-  if (root.kind == OperatorKind::kReduction) output = ReductionOf(*parsed);
-  if (root.kind == OperatorKind::kStructuralSource) output = SourceFeature(*parsed);
+  if (root.kind == OperatorKind::kReduction) output = ReductionOf(parsed);
+  if (root.kind == OperatorKind::kStructuralSource) output = SourceFeature(parsed);
   if (!output.ok()) return output.status();
   outputs_.push_back(*output);
   return absl::OkStatus();
@@ -89,10 +89,9 @@ absl::StatusOr<FeatureOutput> FeaturePlan::ReductionOf(const Expression& feature
     return absl::InvalidArgumentError(
         fmt::format("the reduction '{}' cannot be measured", expr::OperatorOf(feature.op).name));
   }
-  const absl::StatusOr<int> node = AddTensor(feature.children[0]);
-  if (!node.ok()) return node.status();
-  nodes_[*node].groups |= kernel->groups;
-  return FeatureOutput{FeatureKind::kReduction, *node, feature.op,
+  STRATA_ASSIGN_OR_RETURN(const int node, AddTensor(feature.children[0]));
+  nodes_[node].groups |= kernel->groups;
+  return FeatureOutput{FeatureKind::kReduction, node, feature.op,
                        feature.parameters.empty() ? 0 : feature.parameters[0]};
 }
 
@@ -126,9 +125,8 @@ absl::StatusOr<int> FeaturePlan::AddTensor(const Expression& tensor) {
   const expr::Operator& op = expr::OperatorOf(tensor.op);
   TensorNode wanted;
   if (op.kind == OperatorKind::kTensorSource) {
-    const absl::StatusOr<ScoreSource> source = SourceOf(tensor.op);
-    if (!source.ok()) return source.status();
-    wanted.source = *source;
+    STRATA_ASSIGN_OR_RETURN(const ScoreSource source, SourceOf(tensor.op));
+    wanted.source = source;
     return FindOrAdd(wanted);
   }
   const WholeTensorKernel* whole = WholeTensorKernelOf(tensor.op);
@@ -136,10 +134,9 @@ absl::StatusOr<int> FeaturePlan::AddTensor(const Expression& tensor) {
     return absl::InvalidArgumentError(
         fmt::format("the operator '{}' cannot be applied to a tensor", op.name));
   }
-  const absl::StatusOr<int> parent = AddTensor(tensor.children[0]);
-  if (!parent.ok()) return parent.status();
-  if (whole != nullptr) nodes_[*parent].groups |= whole->groups;
-  wanted.parent = *parent;
+  STRATA_ASSIGN_OR_RETURN(const int parent, AddTensor(tensor.children[0]));
+  if (whole != nullptr) nodes_[parent].groups |= whole->groups;
+  wanted.parent = parent;
   wanted.op = tensor.op;
   return FindOrAdd(wanted);
 }

@@ -1,5 +1,5 @@
-// Which tensors must be formed, and what must be gathered from each, to measure a list of features
-// together.
+// A plan for measuring a list of features together: the tensors that must be formed, and the
+// statistics that must be gathered from each.
 #ifndef STRATA_PRUNING_FEATURE_PLAN_H_
 #define STRATA_PRUNING_FEATURE_PLAN_H_
 
@@ -12,15 +12,15 @@
 
 namespace strata::pruning {
 
-// What a source tensor holds, for a weight in row r and column c.
+// The value that a source tensor holds for each weight.
 enum class ScoreSource { kWeight, kInputNorm, kWandaScore, kGradient };
 
-// One tensor: a source, or an operator applied to another tensor. Chains that begin alike share
-// their tensors.
+// One tensor: a source, or an operator applied to another tensor. Chains of operators that begin
+// alike share their tensors.
 struct TensorNode {
-  ScoreSource source = ScoreSource::kWandaScore;  // meaningful where parent is -1
+  ScoreSource source = ScoreSource::kWandaScore;  // used only if parent is -1
   int parent = -1;                                // index of an earlier node
-  expr::OperatorId op{};                          // meaningful where parent is not -1
+  expr::OperatorId op{};                          // used only if parent is not -1
   unsigned groups = 0;                            // StatisticsGroup bits needed of this tensor
   std::vector<double> outlier_multiples = {};  // M of the outlier percentages taken of this tensor
 };
@@ -36,27 +36,28 @@ enum class FeatureKind {
   kSlope
 };
 
-// How one requested feature is read off.
+// The way in which one requested feature is obtained.
 struct FeatureOutput {
   FeatureKind kind = FeatureKind::kReduction;
-  int node = -1;                 // tensor reduced, or -1
+  int node = -1;                 // tensor that is reduced, or -1
   expr::OperatorId reduction{};  // for kReduction
-  double parameter = 0;          // M of kOutliers, the reduction's number of kReduction
+  double parameter = 0;          // M of kOutliers, or the number of the reduction of kReduction
 };
 
 class FeaturePlan {
  public:
-  // `features` are text forms as expr::RequiredFeatures gives them. InvalidArgument names a feature
-  // that does not parse, or that is not a reduction or a measured source.
+  // `features` are text forms as expr::RequiredFeatures returns them. Errors: InvalidArgument,
+  // which names a feature that does not parse, or that is neither a reduction nor a measured
+  // source.
   static absl::StatusOr<FeaturePlan> Create(const std::vector<std::string>& features);
 
-  const std::vector<TensorNode>& nodes() const { return nodes_; }  // parents before children
-  const std::vector<FeatureOutput>& outputs() const {
-    return outputs_;
-  }  // one per feature, in order
+  // Parents come before their children.
+  const std::vector<TensorNode>& nodes() const { return nodes_; }
+  // There is one output per feature, in order.
+  const std::vector<FeatureOutput>& outputs() const { return outputs_; }
 
-  // What must be known of a unit to measure the plan on it. Scaler rows are those of InputNorms;
-  // block statistics are redundancy and influence.
+  // Data about a unit that are needed to measure the plan on it. Scaler rows are those of
+  // InputNorms. Block statistics are redundancy and influence.
   bool needs_scaler_rows() const;
   bool needs_block_statistics() const;
   bool needs_linear_redundancy() const { return Has(FeatureKind::kLinearRedundancy); }
@@ -65,7 +66,7 @@ class FeaturePlan {
   bool needs_distortion() const { return Has(FeatureKind::kDistortion); }
   bool needs_slopes() const { return Has(FeatureKind::kSlope); }
 
-  // Whether a feature depends on the elements of all units together.
+  // True if a feature depends on the elements of all units together.
   bool needs_all_units() const;
 
  private:

@@ -13,10 +13,10 @@ namespace strata::pruning {
 namespace {
 
 constexpr size_t kBuckets = size_t{1} << 16;
-// Values counted by one thread at a time: enough that clearing its 65,536 counts is little work.
+// Values counted by one thread at a time. Clearing its 65,536 counts is little work in comparison.
 constexpr int64_t kGrain = int64_t{1} << 20;
 
-// Adds, for every value with keep(bits), one to counts[bits's bucket].
+// Adds one to counts[bucket of bits] for every value with keep(bits).
 template <typename Keep>
 void CountBuckets(std::span<const float> values, Keep keep, int shift,
                   std::vector<int64_t>* counts) {
@@ -32,8 +32,8 @@ void CountBuckets(std::span<const float> values, Keep keep, int shift,
   });
 }
 
-// The bucket that holds the element of 1-based place `rank`, where `smaller` elements come before
-// the first bucket; and the elements before that bucket.
+// Returns the bucket that holds the element of 1-based place `rank`, and the number of elements
+// before that bucket. `smaller` elements come before the first bucket.
 std::pair<uint32_t, int64_t> BucketOf(const std::vector<int64_t>& counts, int64_t rank,
                                       int64_t smaller) {
   uint32_t bucket = 0;

@@ -1,5 +1,5 @@
-// The vector instructions that a kernel uses, chosen when the program runs: one binary serves every
-// processor, and a test can ask for each path by name.
+// The vector instructions that a kernel uses. They are chosen at run time, so that one binary
+// serves every processor and a test can ask for each set by name.
 #ifndef STRATA_PRUNING_INSTRUCTION_SET_H_
 #define STRATA_PRUNING_INSTRUCTION_SET_H_
 
@@ -14,14 +14,14 @@ enum class InstructionSet {
   kAvx512,  // AVX-512 F, BW, VPOPCNTDQ and BITALG: Ice Lake and Zen 4 onwards
 };
 
-// Whether this processor, and the operating system, can run it.
+// True if this processor and the operating system can run the set.
 bool Supports(InstructionSet set);
 
-// What can be run here, from the slowest to the fastest; never empty.
+// Returns the sets that can run here, from the slowest to the fastest. Never empty.
 std::vector<InstructionSet> SupportedInstructionSets();
 InstructionSet BestInstructionSet();
 
-std::string NameOf(InstructionSet set);  // "scalar", "avx2", "avx512"
+std::string NameOf(InstructionSet set);  // returns "scalar", "avx2" or "avx512"
 
 }  // namespace strata::pruning
 

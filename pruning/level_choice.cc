@@ -8,6 +8,8 @@
 #include <numeric>
 #include <optional>
 
+#include "expr/status_macros.h"
+
 namespace strata::pruning {
 namespace {
 
@@ -20,9 +22,9 @@ struct Problem {
   std::span<const double> wanted;
   std::vector<int64_t> sizes;  // in units of their greatest common divisor
   double weight = 0;           // sum of the sizes
-  double target = 0;           // sum wanted
-  double tolerance = 0;        // of the sum
-  int64_t bin_width = 1;       // sums in one bin are taken for one
+  double target = 0;           // wanted sum
+  double tolerance = 0;        // tolerance of the sum
+  int64_t bin_width = 1;       // sums in one bin are merged
 
   int linears() const { return static_cast<int>(sizes.size()); }
   int64_t SumOf(int linear, int level) const { return sizes[linear] * grid.numerator(level); }
@@ -35,7 +37,7 @@ struct Problem {
   }
 };
 
-// The level nearest to `sparsity`, the lower of two.
+// Returns the level nearest to `sparsity`, or the lower one of two equally near levels.
 int Nearest(const LevelGrid& grid, double sparsity) {
   int best = 0;
   for (int level = 1; level < grid.size(); ++level) {
@@ -54,8 +56,8 @@ int64_t NearestSum(const Problem& problem, double shift) {
   return sum;
 }
 
-// The multiplier of the constraint on the sum: with all wanted sparsities shifted by it, the
-// nearest levels come closest to the target from one side.
+// Returns the multiplier of the constraint on the sum. If all wanted sparsities are shifted by it,
+// the nearest levels come closest to the target from one side.
 double BalancingShift(const Problem& problem) {
   double low = -1;
   double high = 1;
@@ -67,7 +69,7 @@ double BalancingShift(const Problem& problem) {
   return high;
 }
 
-// What a level costs a linear beyond its cheapest level, for shifted wanted sparsities.
+// Costs of a level beyond those of the linear's cheapest level, for shifted wanted sparsities.
 class ReducedCosts {
  public:
   ReducedCosts(const Problem& problem, double shift) : levels_(problem.grid.size()) {
@@ -91,10 +93,10 @@ class ReducedCosts {
   }
 
   double at(int linear, int level) const { return costs_[linear * levels_ + level]; }
-  double base() const { return base_; }    // of the cheapest levels
+  double base() const { return base_; }    // cost of the cheapest levels
   double total() const { return total_; }  // no choice costs more than this above base()
 
-  // A bound to begin with: the few cheapest changes of one level.
+  // Returns a first bound: the fourth smallest positive cost, or the largest if there are fewer.
   double SmallBound() const {
     std::vector<double> positive;
     for (const double cost : costs_) {
@@ -117,12 +119,12 @@ int64_t FloorDivide(int64_t value, int64_t divisor) {
   return value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor);
 }
 
-// Best partial choices of the first linears, by bins of their sums.
+// The best partial choices of the first linears, by bins of their sums.
 struct Layer {
   int64_t first_bin = 0;
-  std::vector<double> costs;  // infinite where no choice has such a sum
+  std::vector<double> costs;  // infinite if no choice has such a sum
   std::vector<int64_t> sums;
-  std::vector<int32_t> parents;  // place in the layer before
+  std::vector<int32_t> parents;  // place in the previous layer
   std::vector<uint8_t> levels;
 
   void Resize(int64_t bins) {
@@ -131,7 +133,7 @@ struct Layer {
     parents.assign(bins, 0);
     levels.assign(bins, 0);
   }
-  // Only what is needed to trace a choice back.
+  // Keeps only what is needed to trace a choice back.
   void ForgetSums() {
     costs = {};
     sums = {};
@@ -140,7 +142,7 @@ struct Layer {
 
 class Search {
  public:
-  // Looks at all choices whose reduced costs sum up to at most `bound`.
+  // Considers all choices whose reduced costs sum up to at most `bound`.
   Search(const Problem& problem, const ReducedCosts& costs, double bound, bool keep_all)
       : problem_(problem), costs_(costs), bound_(bound), keep_all_(keep_all) {
     FindAllowed();
@@ -156,7 +158,8 @@ class Search {
     int64_t sum;
   };
 
-  // The best that fits, with `slope` for each unit of the sum added to the reduced costs.
+  // Returns the best choice that fits, or nullopt. For each unit of its sum, `slope` is added to
+  // its reduced cost.
   std::optional<Found> Best(double slope) const {
     const Layer& last = layers_.back();
     int64_t best = -1;
@@ -179,7 +182,7 @@ class Search {
     return found;
   }
 
-  // Of all choices, whether they fit or not.
+  // Returns the nearest sum of all choices, even if they do not fit.
   int64_t NearestSumFound() const {
     const Layer& last = layers_.back();
     int64_t nearest = 0;
@@ -194,8 +197,8 @@ class Search {
   }
 
  private:
-  // The levels that are within the bound by themselves, and what sums the linears from each on can
-  // add.
+  // Finds the levels whose own cost is within the bound, and the least and the largest sum that the
+  // linears from each index on can add.
   void FindAllowed() {
     allowed_.resize(problem_.linears());
     least_rest_.assign(problem_.linears() + 1, 0);
@@ -204,7 +207,7 @@ class Search {
       for (int level = 0; level < problem_.grid.size(); ++level) {
         if (costs_.at(linear, level) <= bound_) allowed_[linear].push_back(level);
       }
-      // Levels ascend.
+      // Levels are in ascending order.
       least_rest_[linear] =
           least_rest_[linear + 1] + problem_.SumOf(linear, allowed_[linear].front());
       most_rest_[linear] = most_rest_[linear + 1] + problem_.SumOf(linear, allowed_[linear].back());
@@ -265,7 +268,7 @@ class Search {
   const Problem& problem_;
   const ReducedCosts& costs_;
   double bound_;
-  bool keep_all_;  // to find the nearest sum: nothing is left out, nothing can be traced back
+  bool keep_all_;  // keeps every sum, to find the nearest one; no choice can be traced back then
   std::vector<std::vector<int>> allowed_;
   std::vector<int64_t> least_rest_;
   std::vector<int64_t> most_rest_;
@@ -283,7 +286,7 @@ absl::Status Check(std::span<const int64_t> parameters, std::span<const double> 
       return absl::InvalidArgumentError(
           fmt::format("linear {}: expected at least one parameter, found {}", i, parameters[i]));
     }
-    // Written so that NaN fails.
+    // The comparisons are written so that NaN fails.
     if (!(wanted[i] >= 0 && wanted[i] < 1)) {
       return absl::InvalidArgumentError(fmt::format(
           "linear {}: expected a sparsity of at least 0 and below 1, found {}", i, wanted[i]));
@@ -338,7 +341,7 @@ absl::Status NoneFits(const Problem& problem, const ReducedCosts& costs) {
 
 absl::StatusOr<LevelChoice> ChooseLevels(const LevelGrid& grid, std::span<const int64_t> parameters,
                                          std::span<const double> wanted, double tolerance) {
-  if (absl::Status status = Check(parameters, wanted); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(Check(parameters, wanted));
   const Problem problem = ProblemOf(grid, parameters, wanted, tolerance);
   if (problem.Fits(NearestSum(problem, 0))) {
     std::vector<int> levels;
@@ -347,8 +350,8 @@ absl::StatusOr<LevelChoice> ChooseLevels(const LevelGrid& grid, std::span<const 
   }
   const double shift = BalancingShift(problem);
   const ReducedCosts costs(problem, shift);
-  // The squared distance of a choice is its reduced cost and this for each unit of its sum, but for
-  // a constant; choices that fit have sums within the tolerance.
+  // The squared distance of a choice is its reduced cost, plus `slope` for each unit of its sum,
+  // plus a constant. The sums of choices that fit lie within the tolerance.
   const double slope = 2 * shift / static_cast<double>(grid.denominator());
   const double slack = 2 * std::fabs(slope) * problem.tolerance;
   double bound = std::min(costs.SmallBound() + slack, costs.total());
@@ -360,7 +363,7 @@ absl::StatusOr<LevelChoice> ChooseLevels(const LevelGrid& grid, std::span<const 
       return ChoiceOf(problem, found->levels);
     }
     if (!found.has_value() && complete) return NoneFits(problem, costs);
-    // Whatever is better than what was found lies within this bound.
+    // Every better choice lies within this bound.
     const double wider = found.has_value() ? found->reduced_cost + slack : 4 * bound + slack;
     constexpr double kRounding = 1e-9;
     bound = std::min(std::max(wider, bound) * (1 + kRounding) + kRounding * costs.base(),

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "expr/status_macros.h"
+
 namespace strata::pruning {
 namespace {
 
@@ -17,7 +19,7 @@ constexpr int kMostLevels = 256;
 
 absl::StatusOr<int64_t> UnitsOf(double value, const std::string& what) {
   const double units = value * static_cast<double>(kUnitsOfOne);
-  // Written so that NaN fails.
+  // The comparisons are written so that NaN fails.
   if (!(std::fabs(value) <= 1) ||
       !(std::fabs(units - std::round(units)) <= kTolerance * static_cast<double>(kUnitsOfOne))) {
     return absl::InvalidArgumentError(fmt::format(
@@ -59,9 +61,8 @@ absl::StatusOr<std::vector<int64_t>> ParseRange(const std::vector<std::string_vi
   int64_t numbers[3];
   constexpr const char* kNames[] = {"first level", "last level", "step"};
   for (int i = 0; i < 3; ++i) {
-    const absl::StatusOr<int64_t> units = ParseUnits(parts[i], kNames[i]);
-    if (!units.ok()) return units.status();
-    numbers[i] = *units;
+    STRATA_ASSIGN_OR_RETURN(const int64_t units, ParseUnits(parts[i], kNames[i]));
+    numbers[i] = units;
   }
   const auto [first, last, step] = numbers;
   if (step <= 0 || last < first || (last - first) % step != 0) {
@@ -70,7 +71,7 @@ absl::StatusOr<std::vector<int64_t>> ParseRange(const std::vector<std::string_vi
         "{}:{}:{}",
         SparsityOf(first), SparsityOf(last), SparsityOf(step)));
   }
-  // Wide enough for the error about too many levels to say how many.
+  // Too many levels are listed too, so that the error can say how many there are.
   std::vector<int64_t> units;
   for (int64_t unit = first; unit <= last; unit += step) units.push_back(unit);
   return units;
@@ -110,9 +111,9 @@ absl::StatusOr<LevelGrid> LevelGrid::FromUnits(const std::vector<int64_t>& units
 absl::StatusOr<LevelGrid> LevelGrid::Create(std::span<const double> levels) {
   std::vector<int64_t> units;
   for (const double level : levels) {
-    const absl::StatusOr<int64_t> unit = UnitsOf(level, fmt::format("level {}", units.size() + 1));
-    if (!unit.ok()) return unit.status();
-    units.push_back(*unit);
+    STRATA_ASSIGN_OR_RETURN(const int64_t unit,
+                            UnitsOf(level, fmt::format("level {}", units.size() + 1)));
+    units.push_back(unit);
   }
   return FromUnits(units);
 }
@@ -129,10 +130,9 @@ absl::StatusOr<LevelGrid> LevelGrid::Parse(std::string_view text) {
   }
   std::vector<int64_t> units;
   for (const std::string_view part : Split(text, ',')) {
-    const absl::StatusOr<int64_t> unit =
-        ParseUnits(part, fmt::format("level {}", units.size() + 1));
-    if (!unit.ok()) return unit.status();
-    units.push_back(*unit);
+    STRATA_ASSIGN_OR_RETURN(const int64_t unit,
+                            ParseUnits(part, fmt::format("level {}", units.size() + 1)));
+    units.push_back(unit);
   }
   return FromUnits(units);
 }

@@ -1,4 +1,4 @@
-// The sparsities for which a level database holds every linear, solved once.
+// The sparsities at which a level database holds every linear, solved beforehand.
 #ifndef STRATA_PRUNING_LEVEL_GRID_H_
 #define STRATA_PRUNING_LEVEL_GRID_H_
 
@@ -12,31 +12,32 @@
 
 namespace strata::pruning {
 
-// Between 1 and 256 levels, ascending, each at least 0 and below 1. They are fractions of one
-// denominator, so that sums of them over linears are exact. Immutable.
+// Between 1 and 256 levels, ascending, each at least 0 and below 1. All are fractions of one
+// denominator, so that their sums over linears are exact. Immutable.
 class LevelGrid {
  public:
-  // Levels are read as the nearest multiple of 1/80000, of which they may be 1e-9 away: four
-  // decimals, or n zeros in groups of up to 128. InvalidArgument names the level at fault.
+  // Rounds each level to the nearest multiple of 1/80000, from which it may differ by 1e-9. These
+  // multiples cover four decimals, and n zeros in groups of up to 128. Errors: InvalidArgument,
+  // which names the offending level.
   static absl::StatusOr<LevelGrid> Create(std::span<const double> levels);
 
-  // "FIRST:LAST:STEP", as in "0:0.95:0.05", where whole steps lead from FIRST to LAST, or a list
-  // with commas, as in "0,0.5,0.7". InvalidArgument says what was expected and found.
+  // Parses "FIRST:LAST:STEP", as in "0:0.95:0.05", or a list with commas, as in "0,0.5,0.7". Whole
+  // steps must lead from FIRST to LAST. Errors: InvalidArgument with what was expected and found.
   static absl::StatusOr<LevelGrid> Parse(std::string_view text);
 
-  // 0/M, 1/M, ... (M-1)/M: all that n:M patterns can have. InvalidArgument unless `group` is a
-  // power of two from 2 to 128.
+  // Returns 0/M, 1/M, ... (M-1)/M, which are all sparsities that n:M patterns can have. Errors:
+  // InvalidArgument unless `group` is a power of two from 2 to 128.
   static absl::StatusOr<LevelGrid> OfGroup(int64_t group);
 
   int size() const { return static_cast<int>(levels_.size()); }
   double level(int index) const { return levels_[index]; }
   std::span<const double> levels() const { return levels_; }
 
-  // level(index) is numerator(index) / denominator(), rounded.
+  // level(index) is numerator(index) / denominator(), rounded to double.
   int64_t numerator(int index) const { return numerators_[index]; }
   int64_t denominator() const { return denominator_; }
 
-  // A list that Parse reads back to the same grid.
+  // Returns a list that Parse reads back to the same grid.
   std::string Text() const;
 
   friend bool operator==(const LevelGrid&, const LevelGrid&) = default;

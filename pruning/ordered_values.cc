@@ -48,14 +48,14 @@ double QuantileOfSorted(std::span<const float> ascending, double p) {
   const double low = ascending[below];
   const double high = ascending[above];
   const double fraction = place - static_cast<double>(below);
-  // Equal infinities have no difference.
+  // The difference of equal infinities would be NaN.
   if (fraction == 0.0 || low == high) return low;
   return low + fraction * (high - low);
 }
 
 double GiniOfSorted(std::span<const float> ascending) {
   const size_t count = ascending.size();
-  // Magnitudes grow from the first element that is not negative outwards, to both sides.
+  // Magnitudes grow to both sides, starting from the first element that is not negative.
   auto right = static_cast<size_t>(
       std::find_if(ascending.begin(), ascending.end(), [](float x) { return !(x < 0.0f); }) -
       ascending.begin());

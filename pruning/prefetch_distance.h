@@ -1,4 +1,4 @@
-// How far ahead kernels that stream through memory ask for what they will read.
+// Distance between the data that a streaming kernel reads and the data that it prefetches.
 #ifndef STRATA_PRUNING_PREFETCH_DISTANCE_H_
 #define STRATA_PRUNING_PREFETCH_DISTANCE_H_
 
@@ -6,8 +6,8 @@
 
 namespace strata::pruning {
 
-// About what a core reads while one access to memory takes place; the processor's own prefetching
-// ends at every page. Asking beyond the end of an allocation does no harm.
+// About the number of bytes that a core reads during one access to memory. The processor's own
+// prefetching ends at every page. Prefetching beyond the end of an allocation does no harm.
 inline constexpr int64_t kPrefetchBytes = 4096;
 
 }  // namespace strata::pruning

@@ -8,7 +8,7 @@
 namespace strata::pruning {
 namespace {
 
-// Few enough that a count of 32 bits, which vectorises best, holds them.
+// Small enough that a 32-bit count, which vectorises best, can hold it.
 constexpr int64_t kCountedAtOnce = int64_t{1} << 16;
 
 STRATA_VECTOR_CLONES int64_t CountBelow(const float* __restrict scores, int64_t size,
@@ -42,7 +42,7 @@ STRATA_VECTOR_CLONES void ZeroBelow(const float* __restrict scores, int64_t size
 
 ScoreCut CutBelow(std::span<const float> scores, int64_t removed) {
   const auto size = static_cast<int64_t>(scores.size());
-  // At most `removed` scores have fewer bits than `low`, at least so many have fewer than `high`.
+  // At most `removed` scores have fewer bits than `low`, and at least that many fewer than `high`.
   uint32_t low = 0;
   uint32_t high = LargestBits(scores.data(), size) + 1;
   int64_t below_low = 0;

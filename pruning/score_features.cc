@@ -10,7 +10,7 @@
 namespace strata::pruning {
 namespace {
 
-// The kernel of a reduction, nullptr for another kind of feature.
+// Returns the kernel of a reduction, or nullptr for another kind of feature.
 const ReductionKernel* KernelOf(const FeatureOutput& output) {
   return output.kind == FeatureKind::kReduction ? ReductionKernelOf(output.reduction) : nullptr;
 }

@@ -11,32 +11,36 @@
 
 namespace strata::pruning {
 
-// One number per output of the plan and unit, NaN and infinities as they arise. All tensors are
-// float32, all sums double. Statistics are gathered by streaming over the weights; sorted elements
-// and thresholds form one tensor of one unit at a time, spectra one matrix, each tensor's once.
+// Measures one number per output of the plan and unit. NaN and infinities are kept as they arise.
+// All tensors are float32, and all sums are double. Statistics are gathered by streaming over the
+// weights. Sorted elements and thresholds need one tensor of one unit in memory at a time; spectra
+// need one matrix, whose spectrum is computed once for each tensor.
 //
-// A plan that needs all units together (a global threshold) takes several passes over the model,
-// any other one. In each pass every unit is added once, in any order, with the same contents:
+// A plan that needs all units together (for a global threshold) takes several passes over the
+// model; any other plan takes one. In each pass, every unit is added once, in any order, with the
+// same contents:
 //   for (int pass = 0; pass < features.passes(); ++pass) {
 //     for each unit i: features.Add(pass, i, unit);
 //     features.EndPass(pass);
 //   }
-// Uses LibTorch's threads, whose number changes no bits but those of reductions of spectra (see
+//
+// Uses LibTorch's threads. Their number does not change a bit, except in reductions of spectra (see
 // SpectrumOf). Not thread-safe.
 class ModelFeatures {
  public:
-  // `plan` must outlive this.
+  // `plan` must outlive this object.
   ModelFeatures(const FeaturePlan& plan, int units);
 
   int passes() const { return plan_.needs_all_units() ? GlobalThreshold::kPasses : 1; }
 
-  // `go_on`, if set, is asked before each stage of a long measurement, such as a matrix's spectrum;
-  // when it says no, Add returns false at once and this must not be used any more.
+  // Adds a unit. If `go_on` is set, it is called before each step of a long measurement, such as
+  // the spectrum of a matrix. If it returns false, Add returns false at once, and this object must
+  // not be used any more.
   bool Add(int pass, int unit, const FeatureUnit& contents,
            const std::function<bool()>& go_on = {});
   void EndPass(int pass);
 
-  // After the last pass: for every output of the plan one number per unit.
+  // Returns one number per unit for every output of the plan, after the last pass.
   const std::vector<std::vector<double>>& values() const { return values_; }
 
  private:
@@ -47,12 +51,12 @@ class ModelFeatures {
 
   const FeaturePlan& plan_;
   std::vector<std::vector<double>> values_;
-  std::vector<std::vector<TensorSummary>> summaries_;  // per unit, kept for later passes
+  std::vector<std::vector<TensorSummary>> summaries_;  // for each unit, kept for later passes
   std::vector<int> threshold_nodes_;
-  std::vector<GlobalThreshold> thresholds_;  // of threshold_nodes_
+  std::vector<GlobalThreshold> thresholds_;  // one for each of threshold_nodes_
 };
 
-// The values of one unit, for a plan that does not need all units together.
+// Returns the values of one unit, for a plan that does not need all units together.
 std::vector<double> MeasureUnit(const FeaturePlan& plan, const FeatureUnit& unit);
 
 }  // namespace strata::pruning

@@ -11,12 +11,13 @@
 #include <limits>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "pruning/vector_clones.h"
 
 namespace strata::pruning {
 namespace {
 
-// Columns whose zeros are chosen together, as in the repository.
+// Number of columns whose zeros are chosen together, as in the repository.
 constexpr int64_t kGroupColumns = 128;
 constexpr int kDampingAttempts = 3;
 constexpr double kDampingGrowth = 10;
@@ -26,7 +27,7 @@ struct ColumnGroup {
   int64_t first = 0;
   int64_t count = 0;
   std::vector<float> inverse;   // [count, count], upper triangle
-  std::vector<float> diagonal;  // of it
+  std::vector<float> diagonal;  // diagonal of `inverse`
 };
 
 ColumnGroup GroupAt(const at::Tensor& inverse, int64_t first) {
@@ -46,7 +47,7 @@ ColumnGroup GroupAt(const at::Tensor& inverse, int64_t first) {
 
 float Score(float weight, float diagonal) { return (weight * weight) / (diagonal * diagonal); }
 
-// The largest score that is still removed; below all scores if none is.
+// Returns the largest score that is still removed. It is below all scores if none is removed.
 float Threshold(const float* weights, int64_t rows, int64_t columns, const ColumnGroup& group,
                 double sparsity) {
   const int64_t size = rows * group.count;
@@ -68,7 +69,8 @@ STRATA_VECTOR_CLONES void Spread(float error, const float* __restrict factors, i
   for (int64_t j = 0; j < count; ++j) weights[j] -= error * factors[j];
 }
 
-// Which of the `pattern.group` weights at `weights` go: the lowest scores, the first where equal.
+// Chooses which of the `pattern.group` weights at `weights` are removed: those with the lowest
+// scores, and the first ones among equal scores.
 void ChooseInGroup(const float* weights, const float* diagonal, const SparsityPattern& pattern,
                    bool* removed) {
   for (int64_t i = 0; i < pattern.group; ++i) {
@@ -82,7 +84,8 @@ void ChooseInGroup(const float* weights, const float* diagonal, const SparsityPa
   }
 }
 
-// Prunes one row of one group; `errors` receives what each removed column leaves for later groups.
+// Prunes one row of one group. `errors` holds the row's weights from before the group, and receives
+// the error that each removed column leaves for later groups.
 void PruneRow(const ColumnGroup& group, const SparsityPattern& pattern, float threshold, float* row,
               float* errors) {
   std::array<bool, kGroupColumns> removed;
@@ -152,7 +155,7 @@ absl::StatusOr<HessianFactor> FactorHessian(at::Tensor hessian, double damping_f
   for (int attempt = 0; attempt < kDampingAttempts; ++attempt, added *= kDampingGrowth) {
     diagonal.add_(added);
     factor.damping += added;
-    // Matrices are dropped as soon as the next one is there.
+    // Each matrix is freed as soon as the next one exists.
     auto [lower, failure] = at::linalg_cholesky_ex(hessian);
     if (failure.item<int>() != 0) continue;
     at::Tensor inverse = at::cholesky_inverse(lower);
@@ -172,7 +175,7 @@ absl::StatusOr<HessianFactor> FactorHessian(at::Tensor hessian, double damping_f
 
 absl::StatusOr<int64_t> SparseGptPrune(const HessianFactor& factor, const SparsityPattern& pattern,
                                        at::Tensor& weights) {
-  if (absl::Status status = CheckShapes(factor, pattern, weights); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckShapes(factor, pattern, weights));
   const int64_t rows = weights.size(0);
   const int64_t columns = weights.size(1);
   float* values = weights.data_ptr<float>();
@@ -181,8 +184,8 @@ absl::StatusOr<int64_t> SparseGptPrune(const HessianFactor& factor, const Sparsi
     const ColumnGroup group = GroupAt(factor.inverse, first);
     const float threshold =
         pattern.structured() ? 0.0f : Threshold(values, rows, columns, group, pattern.sparsity);
-    // The choice is made by the weights as they are before this group; each row's copy of them
-    // becomes its errors.
+    // The choice uses the weights from before this group. Each row's copy of them becomes its
+    // errors.
     at::Tensor errors = weights.slice(1, first, first + group.count).clone();
     float* error_values = errors.data_ptr<float>();
     at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {

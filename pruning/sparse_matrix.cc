@@ -7,12 +7,13 @@
 #include <cassert>
 #include <type_traits>
 
+#include "expr/status_macros.h"
 #include "pruning/sparse_matrix_kernels.h"
 
 namespace strata::pruning {
 namespace {
 
-// Bytes beyond the last weight that a kernel may load.
+// Number of bytes beyond the last weight that a kernel may load.
 constexpr int64_t kPaddingBytes = 64;
 
 bool IsZero(float value) { return value == 0; }
@@ -20,7 +21,7 @@ bool IsZero(uint16_t bits) { return (bits & 0x7FFF) == 0; }
 
 int64_t PanelsOf(int64_t rows) { return (rows + kSparsePanelRows - 1) / kSparsePanelRows; }
 
-// Bits of up to 64 weights.
+// Returns the bitmap of up to 64 weights.
 template <typename Value>
 uint64_t BitsOf(const Value* weights, int64_t count) {
   uint64_t bits = 0;
@@ -44,7 +45,7 @@ template <typename Value>
 absl::StatusOr<SparseMatrix<Value>> SparseMatrix<Value>::Compress(std::span<const Value> weights,
                                                                   int64_t rows, int64_t columns) {
   static_assert(kPanelRows == kSparsePanelRows);
-  if (absl::Status status = CheckSizes(weights, rows, columns); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckSizes(weights, rows, columns));
   SparseMatrix matrix;
   matrix.rows_ = rows;
   matrix.columns_ = columns;

@@ -8,14 +8,14 @@
 #include "pruning/prefetch_distance.h"
 #include "pruning/sparse_matrix_kernels.h"
 
-// Functions that carry these instructions run only where Supports(kAvx2) said so.
+// Functions with these instructions run only after Supports(kAvx2) has returned true.
 #define STRATA_AVX2 __attribute__((target("avx2,fma,popcnt")))
 #define STRATA_AVX2_INLINE STRATA_AVX2 __attribute__((always_inline)) inline
 
 namespace strata::pruning {
 namespace {
 
-// For 8 bits: which of the next weights lane i takes, or -128 where its bit is zero.
+// For 8 bits, the index of the weight that each lane takes, or -128 if the lane's bit is zero.
 using LaneIndices = std::array<int8_t, 8>;
 
 constexpr std::array<LaneIndices, 256> MakeIndices() {
@@ -37,7 +37,8 @@ STRATA_AVX2_INLINE __m256 Load(const uint16_t* values) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 
-// The permutation looks at the low three bits of an index and the blend at its sign.
+// Spreads weights to the lanes of `bits`. The permutation uses the low three bits of an index, and
+// the blend uses its sign.
 template <typename Value>
 STRATA_AVX2_INLINE __m256 Spread(uint8_t bits, const Value* values) {
   const __m256i index = _mm256_cvtepi8_epi32(

@@ -8,7 +8,7 @@
 #include "pruning/prefetch_distance.h"
 #include "pruning/sparse_matrix_kernels.h"
 
-// Functions that carry these instructions run only where Supports(kAvx512) said so.
+// Functions with these instructions run only after Supports(kAvx512) has returned true.
 #define STRATA_AVX512 \
   __attribute__((target("avx512f,avx512bw,avx512vpopcntdq,avx512bitalg,avx2,fma,popcnt")))
 #define STRATA_AVX512_INLINE STRATA_AVX512 __attribute__((always_inline)) inline
@@ -27,7 +27,7 @@ STRATA_AVX512_INLINE __m512i Broadcast(const void* four_bytes) {
   return _mm512_set1_epi32(bits);
 }
 
-// 64 columns at a time: weights spread to their columns, 16 a register.
+// Spreads weights to their columns, 64 columns at a time and 16 per register.
 class Float32Word {
  public:
   STRATA_AVX512_INLINE Float32Word()
@@ -36,7 +36,7 @@ class Float32Word {
         own_high_(_mm512_slli_epi32(own_low_, 16)),
         below_high_(_mm512_slli_epi32(below_low_, 16)) {}
 
-  // Every lane of the broadcast holds 32 bits, of which the low 16 or the high 16 are spread.
+  // Every lane of the broadcast holds 32 bits. The low 16 or the high 16 of them are spread.
   STRATA_AVX512_INLINE __m512 Spread(const uint64_t* word, int quarter, const float* values) const {
     const __m512i bits = Broadcast(reinterpret_cast<const char*>(word) + quarter / 2 * 4);
     const __m512i own = quarter % 2 == 0 ? own_low_ : own_high_;
@@ -56,9 +56,9 @@ class BFloat16Word {
       : own_(_mm512_slli_epi32(LaneBits(), 16)),
         below_(_mm512_slli_epi32(_mm512_sub_epi32(LaneBits(), _mm512_set1_epi32(1)), 16)) {}
 
-  // A bfloat16 is the high half of a float32. So the 16 bits are broadcast into high halves (two
-  // bytes of whatever lies before them are in the low ones, which own_ and below_ clear), and the
-  // permutation of 16-bit weights leaves float32 numbers.
+  // A bfloat16 is the high half of a float32. The 16 bits are therefore broadcast into high halves,
+  // and the permutation of 16-bit weights leaves float32 numbers. The low halves hold the two bytes
+  // before the bits, which own_ and below_ clear.
   STRATA_AVX512_INLINE __m512 Spread(const uint64_t* word, int quarter,
                                      const uint16_t* values) const {
     const __m512i bits = Broadcast(reinterpret_cast<const char*>(word) + quarter * 2 - 2);

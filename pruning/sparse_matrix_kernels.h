@@ -10,20 +10,20 @@ namespace strata::pruning {
 inline constexpr int64_t kSparsePanelRows = 4;
 inline constexpr int64_t kSparseWordBits = 64;
 
-// See sparse_matrix.h for the format. Two bytes before `words` and 64 bytes beyond the last of
-// `values` can be read.
+// The format is described in sparse_matrix.h. Kernels may read two bytes before `words` and 64
+// bytes beyond the end of `values`.
 template <typename Value>
 struct SparsePanels {
   const uint64_t* words = nullptr;
   const Value* values = nullptr;
-  const uint64_t* starts = nullptr;  // per panel
+  const uint64_t* starts = nullptr;  // start in `values` of each panel
   int64_t rows = 0;
   int64_t columns = 0;
 
   int64_t words_per_row() const { return (columns + kSparseWordBits - 1) / kSparseWordBits; }
 };
 
-// The vector in words of 64 entries: the last, where it is not whole, filled up with zeros.
+// The vector in words of 64 entries. The last word is filled up with zeros if it is not whole.
 class PaddedVector {
  public:
   PaddedVector(const float* x, int64_t columns) : x_(x), whole_words_(columns / kSparseWordBits) {

@@ -7,7 +7,7 @@
 namespace strata::pruning {
 
 absl::StatusOr<SparsityPattern> PatternFor(double sparsity, int64_t group, int64_t columns) {
-  // Written so that NaN fails.
+  // The comparisons are written so that NaN fails.
   if (!(sparsity >= 0.0 && sparsity < 1.0)) {
     return absl::InvalidArgumentError(
         fmt::format("expected a sparsity of at least 0 and less than 1, found {}", sparsity));

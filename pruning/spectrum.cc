@@ -11,7 +11,7 @@ namespace strata::pruning {
 namespace {
 
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
-// Rows or columns converted to double at once.
+// Number of rows or columns converted to double at once.
 constexpr int64_t kTileLength = 512;
 constexpr int64_t kHistogramBins = 100;
 
@@ -19,8 +19,8 @@ bool AllFinite(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
 }
 
-// Left edge, as an eigenvalue, of the fullest bin of the histogram of log10 of ascending
-// eigenvalues.
+// Returns the left edge of the fullest bin in a histogram of log10 of ascending eigenvalues. The
+// edge is given as an eigenvalue.
 double PeakOf(std::span<const double> eigenvalues) {
   const double first = std::log10(eigenvalues.front());
   const double width = std::log10(eigenvalues.back()) - first;
@@ -35,13 +35,14 @@ double PeakOf(std::span<const double> eigenvalues) {
                   first + width * static_cast<double>(peak) / static_cast<double>(kHistogramBins));
 }
 
-// Distance between the distribution of a tail, given by ascending logarithms, and the power law.
+// Returns the distance between the power law and the distribution of a tail. The tail is given by
+// ascending logarithms.
 double KolmogorovSmirnov(std::span<const double> logarithms, double alpha) {
   const auto count = static_cast<double>(logarithms.size());
   double distance = 0;
   for (size_t k = 0; k < logarithms.size(); ++k) {
     const double excess = logarithms[k] - logarithms[0];
-    // An infinite exponent times no excess is no number; the power of one is one.
+    // An infinite exponent times an excess of 0 would be NaN. The result must be 1.
     const double survival = excess == 0 ? 1 : std::exp((1 - alpha) * excess);
     distance = std::max(distance, std::abs(1 - survival - static_cast<double>(k) / count));
   }

@@ -18,7 +18,7 @@ at::Tensor View(std::span<float> values) {
   return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kFloat);
 }
 
-// ln(x + 1e-6), where x <= 0 counts as 1; NaN stays NaN (DSA's LOG).
+// Computes ln(x + 1e-6) with 1 in place of x <= 0; NaN stays NaN (DSA's LOG).
 void LogOfPositive(std::span<float> values) {
   for (float& x : values) x = (x <= 0.0f ? 1.0f : x) + 1e-6f;
   View(values).log_();
@@ -97,12 +97,12 @@ double EuclideanNorm(const TensorStatistics& whole) { return std::sqrt(whole.squ
 
 double GeometricMean(const TensorStatistics& whole) {
   if (whole.not_numbers > 0 || whole.negatives > 0) return kNotANumber;
-  // A zero makes the sum of logarithms -inf, and NaN together with an infinity.
+  // A zero makes the sum of logarithms -inf, or NaN together with an infinity.
   return std::exp(whole.logarithm_sum / static_cast<double>(whole.count));
 }
 
-// DSA's geometric mean: the n-th root of a product in float32, which overflows or vanishes for all
-// but tiny tensors.
+// DSA's geometric mean: the n-th root of a product in float32. The product overflows or vanishes
+// for all but tiny tensors.
 double RootOfProduct(const TensorStatistics& whole) {
   constexpr double kOverflow = 88.72283905206835;     // ln of float32's largest number
   constexpr double kUnderflow = -103.97207708399179;  // ln 2^-150: rounds to zero

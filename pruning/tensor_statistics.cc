@@ -11,7 +11,7 @@
 namespace strata::pruning {
 namespace {
 
-// Independent sums that a compiler may keep in the lanes of wide registers.
+// Number of independent sums. A compiler may keep them in the lanes of wide registers.
 constexpr int64_t kLanes = 16;
 
 struct TwoSums {
@@ -19,8 +19,8 @@ struct TwoSums {
   double second = 0;
 };
 
-// Adds first(x) and second(x) of every element, in an order that does not depend on the instruction
-// set.
+// Sums first(x) and second(x) over all elements, in an order that does not depend on the
+// instruction set.
 template <typename First, typename Second>
 STRATA_INLINE_BODY TwoSums SumBoth(const float* values, int64_t size, First first, Second second) {
   double first_lanes[kLanes] = {};
@@ -102,7 +102,7 @@ void AddExtremes(std::span<const float> values, TensorStatistics* result) {
   }
 }
 
-// View of a chunk for LibTorch's vectorised functions, which write to `scratch`.
+// Returns a view of `scratch` for LibTorch's vectorised functions, which work in place.
 at::Tensor Scratch(std::vector<float>& scratch) {
   return at::from_blob(scratch.data(), {static_cast<int64_t>(scratch.size())}, at::kFloat);
 }
@@ -139,7 +139,7 @@ void AddEntropy(std::span<const float> values, double mass, TensorStatistics* re
 }
 
 // Adds the deviations of a chunk to those of a total by the pairwise update of central moments
-// (Pebay, SAND2008-6212, eq. 2.1 for each power), from the fields both have before the merge.
+// (Pebay, SAND2008-6212, eq. 2.1 for each power). Reads the fields that both have before the merge.
 void MergeDeviations(const TensorStatistics& chunk, TensorStatistics* total) {
   if (total->count == 0 || chunk.count == 0) {
     total->squared_deviations += chunk.squared_deviations;

@@ -1,5 +1,5 @@
-// Sums over the elements of a tensor that reductions are made of, gathered chunk by chunk in double
-// precision.
+// Sums over the elements of a tensor from which reductions are computed. They are gathered chunk by
+// chunk in double precision.
 #ifndef STRATA_PRUNING_TENSOR_STATISTICS_H_
 #define STRATA_PRUNING_TENSOR_STATISTICS_H_
 
@@ -9,8 +9,8 @@
 
 namespace strata::pruning {
 
-// Groups of sums that are gathered only where a reduction or an operator needs them; combined as
-// bits.
+// Groups of sums, combined as bits. A group is gathered only if a reduction or an operator needs
+// it.
 enum StatisticsGroup : unsigned {
   kMoments = 1u << 0,
   kNorms = 1u << 1,
@@ -21,7 +21,7 @@ enum StatisticsGroup : unsigned {
   kHighMoments = 1u << 6,  // only together with kMoments
 };
 
-// A value type; the fields of a group are meaningful only once that group was gathered.
+// A value type. The fields of a group are meaningful only after that group was gathered.
 struct TensorStatistics {
   int64_t count = 0;
 
@@ -38,36 +38,37 @@ struct TensorStatistics {
   float maximum = -std::numeric_limits<float>::infinity();
 
   // kLogarithms
-  double logarithm_sum = 0;  // ln|x|
+  double logarithm_sum = 0;  // sum of ln|x|
   int64_t negatives = 0;
   int64_t zeros = 0;
   int64_t infinities = 0;
   int64_t not_numbers = 0;
 
-  // kProbabilityMass: elements that are at least 0
+  // kProbabilityMass, over the elements that are at least 0
   double mass = 0;
   int64_t mass_count = 0;
 
-  // kEntropy
-  double entropy =
-      0;  // -sum p ln p, p = x / mass, the logarithm clamped as torch.distributions does
+  // kEntropy: -sum p ln p with p = x / mass; the logarithm is clamped as in torch.distributions
+  double entropy = 0;
 
   // kHighMoments
   double cubed_deviations = 0;   // sum of (x - mean)^3
   double fourth_deviations = 0;  // sum of (x - mean)^4
 
   double mean() const { return sum / static_cast<double>(count); }
-  double variance() const;  // unbiased: divided by count - 1; NaN for a single element
+  // Unbiased: divided by count - 1. NaN for a single element.
+  double variance() const;
 };
 
-// Statistics of one chunk. `mass` is that of the whole tensor and is used by kEntropy alone.
+// Returns the statistics of one chunk. `mass` is that of the whole tensor; only kEntropy uses it.
 // Thread-safe.
 TensorStatistics StatisticsOf(std::span<const float> values, unsigned groups, double mass);
 
-// Adds a later chunk's statistics. Merging the same chunks in the same order gives the same bits.
+// Adds the statistics of a later chunk. Merging the same chunks in the same order gives the same
+// bits.
 void Merge(const TensorStatistics& chunk, TensorStatistics* total);
 
-// Number of elements above `threshold`.
+// Returns the number of elements above `threshold`.
 int64_t CountAbove(std::span<const float> values, float threshold);
 
 }  // namespace strata::pruning

@@ -11,10 +11,11 @@
 namespace strata::pruning {
 namespace {
 
-// Elements per chunk: a few chunks of float32 fit the second-level cache of one core.
+// Elements per chunk. A few chunks of float32 fit the second-level cache of one core.
 constexpr int64_t kChunkElements = int64_t{1} << 15;
 
-// The entropy pass is the only one that follows another on the same tensor, and adds one field.
+// Keeps what a pass gathered. Only the entropy pass follows another pass on the same tensor, and it
+// adds one field.
 void Keep(const TensorStatistics& total, unsigned groups, TensorStatistics* kept) {
   if (groups == kEntropy) {
     kept->entropy = total.entropy;
@@ -91,7 +92,7 @@ void UnitTensors::CutIntoChunks() {
   }
 }
 
-// Decides what the next pass gathers; false when nothing is missing.
+// Decides what the next pass gathers. Returns false if nothing is missing.
 bool UnitTensors::PlanPass() {
   bool any = false;
   std::vector<bool> available(work_.size());
@@ -99,7 +100,7 @@ bool UnitTensors::PlanPass() {
     Work& work = work_[i];
     available[i] = IsAvailable(i, available);
     work.gather_now = available[i] ? work.missing : 0;
-    // Entropy divides by the mass of the whole tensor, so it waits for the pass after.
+    // Entropy divides by the mass of the whole tensor, so it waits for the next pass.
     if (work.missing & kProbabilityMass) work.gather_now &= ~unsigned{kEntropy};
     work.count_now = available[i] && work.outliers_missing && (work.missing & kMoments) == 0;
     work.form_now = work.gather_now != 0 || work.count_now;
@@ -112,8 +113,8 @@ bool UnitTensors::PlanPass() {
   return any;
 }
 
-// Whether a node's tensor can be formed: its parent can, with the statistics that the operator
-// needs.
+// True if a node's tensor can be formed: the parent's tensor can be formed, and the statistics that
+// the operator needs are gathered.
 bool UnitTensors::IsAvailable(size_t node, const std::vector<bool>& available) const {
   const TensorNode& wanted = plan_.nodes()[node];
   if (wanted.parent < 0) return true;
@@ -128,7 +129,7 @@ void UnitTensors::RunPass() {
     Scratch tensors(work_.size());
     for (int64_t i = begin; i < end; ++i) gathered[i] = GatherChunk(chunks_[i], tensors);
   });
-  // Merged in chunk order, so that threads do not change the bits.
+  // Chunks are merged in order, so that threads do not change the bits.
   for (size_t i = 0; i < work_.size(); ++i) MergeNode(i, gathered);
 }
 

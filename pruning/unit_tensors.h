@@ -1,5 +1,5 @@
-// The tensors of a plan on one unit: their statistics, gathered by streaming over the weights, and
-// the tensors themselves where a feature needs all elements at once.
+// The tensors of a plan on one unit. Their statistics are gathered by streaming over the weights.
+// The tensors themselves are formed only if a feature needs all elements at once.
 #ifndef STRATA_PRUNING_UNIT_TENSORS_H_
 #define STRATA_PRUNING_UNIT_TENSORS_H_
 
@@ -16,46 +16,46 @@ namespace strata::pruning {
 struct ScoredLinear {
   WeightView weights;
   std::span<const float> scaler_row = {};  // one entry per column, see WandaScores
-  std::span<const float> gradient = {};    // G of every weight, row-major; read only where the plan
-                                           // needs gradients
+  // G of every weight, row-major. Read only if the plan needs gradients.
+  std::span<const float> gradient = {};
 };
 
-// Linears that share one sparsity. Its tensors are those of its linears, concatenated. The numbers
-// are read only where the plan needs them.
+// The linears that share one sparsity. The tensors of the unit are those of its linears,
+// concatenated. The numbers are read only if the plan needs them.
 struct FeatureUnit {
   std::vector<ScoredLinear> linears;
-  double redundancy = 0;         // of its block
-  double influence = 0;          // of its block
-  double linear_redundancy = 0;  // mean over its linears
+  double redundancy = 0;         // redundancy of its block
+  double influence = 0;          // influence of its block
+  double linear_redundancy = 0;  // mean redundancy of its linears
   double sensitivity = 0;
   double distortion = 0;
   double slope = 0;
 };
 
-// What is known of one tensor of a unit once it was gathered.
+// Data gathered about one tensor of a unit.
 struct TensorSummary {
-  TensorStatistics statistics;  // the groups of its TensorNode
-  std::vector<int64_t>
-      outliers;  // per multiple of its TensorNode: elements above it times the mean
+  TensorStatistics statistics;  // with the groups of its TensorNode
+  // For each outlier multiple of its TensorNode, the number of elements above multiple * mean.
+  std::vector<int64_t> outliers;
 };
 
 class UnitTensors {
  public:
-  // Gathers one summary per node of the plan: one pass over the weights, and one more for each
-  // level of operators that need a whole tensor's statistics. `plan` and `unit` must outlive this.
-  // Uses LibTorch's threads; results do not depend on their number.
+  // Gathers one summary per node of the plan. This takes one pass over the weights, and one more
+  // for each step of a chain that needs the statistics of a whole tensor first. `plan` and `unit`
+  // must outlive this object. Uses LibTorch's threads; results do not depend on their number.
   UnitTensors(const FeaturePlan& plan, const FeatureUnit& unit);
 
-  // With the summaries that an earlier UnitTensors of the same plan and unit gathered.
+  // Takes the summaries that an earlier UnitTensors of the same plan and unit gathered.
   UnitTensors(const FeaturePlan& plan, const FeatureUnit& unit,
               std::vector<TensorSummary> summaries);
 
   const std::vector<TensorSummary>& summaries() const { return summaries_; }
 
-  // All elements of a node's tensor: linear after linear, row-major.
+  // Returns all elements of a node's tensor, linear after linear, row-major.
   std::vector<float> Tensor(int node) const;
 
-  // Those of one linear.
+  // Returns the elements of one linear in a node's tensor.
   std::vector<float> Matrix(int node, int linear) const;
 
  private:
@@ -63,18 +63,19 @@ class UnitTensors {
     int linear = 0;
     int64_t first_row = 0;
     int64_t rows = 0;
-    int64_t offset = 0;  // of its first element in the unit's tensor
+    int64_t offset = 0;  // place of its first element in the unit's tensor
   };
-  // What the current pass does with one node, and what is left to gather of it.
+  // Work on one node: what the current pass does, and what is still missing.
   struct Work {
     unsigned missing = 0;
     bool outliers_missing = false;
     unsigned gather_now = 0;
     bool count_now = false;
-    bool form_now = false;  // this pass needs the tensor, for itself or for one below it
+    bool form_now = false;  // this pass needs the tensor, for itself or for a tensor made from it
   };
-  // What one pass adds to one node. `tensors` below are scratch, one per node.
+  // The summaries that one pass gathers from a chunk, one per node.
   using Gathered = std::vector<TensorSummary>;
+  // Scratch memory for the parameters called `tensors` below, with one tensor per node.
   using Scratch = std::vector<std::vector<float>>;
 
   void CutIntoChunks();

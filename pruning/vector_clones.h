@@ -1,9 +1,9 @@
-// Compiles a function once per x86-64 instruction set level; the best one is chosen when the
+// Compiles a function once for each x86-64 instruction set. The best version is chosen when the
 // program is loaded.
 //
-// For plain loops over rows of weights or activations, so that one binary runs everywhere and uses
-// wide registers where they exist. The resolver runs before a sanitizer is ready, so sanitized
-// builds take the baseline alone.
+// Meant for plain loops over rows of weights or activations, so that one binary runs everywhere and
+// uses wide registers where they exist. Sanitized builds use only the baseline, because the
+// resolver runs before a sanitizer is ready.
 #ifndef STRATA_PRUNING_VECTOR_CLONES_H_
 #define STRATA_PRUNING_VECTOR_CLONES_H_
 
@@ -15,7 +15,8 @@
 #define STRATA_VECTOR_CLONES
 #endif
 
-// The body of several clones, inlined into each so that it is compiled for each instruction set.
+// Marks the body of several clones. It is inlined into each clone, so that it is compiled for each
+// instruction set.
 #define STRATA_INLINE_BODY inline __attribute__((always_inline))
 
 #endif  // STRATA_PRUNING_VECTOR_CLONES_H_

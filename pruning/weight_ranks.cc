@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "pruning/bfloat16_bits.h"
 #include "pruning/score_cut.h"
 #include "pruning/vector_clones.h"
@@ -21,13 +22,13 @@ using Scope = Competition::Scope;
 
 constexpr int64_t kMaximumColumns = 65536;
 constexpr int64_t kMaximumGroup = 256;
-// Weights handled by one thread at a time: enough to pay for the hand-over, few enough to stay in
-// its cache.
+// Weights handled by one thread at a time: enough to pay for the hand-over, and few enough to stay
+// in the cache of its core.
 constexpr int64_t kGrain = int64_t{1} << 16;
 
 int64_t RowsPerGrain(int64_t columns) { return std::max<int64_t>(1, kGrain / columns); }
 
-// Inlined into the clones below, so that each is vectorised for its instruction set.
+// Inlined into the clones below, so that each clone is vectorised for its instruction set.
 template <typename Rank, typename Output, typename Convert>
 STRATA_INLINE_BODY int64_t Mask(const float* __restrict weights, const Rank* __restrict ranks,
                                 int64_t size, uint32_t removed, Output* __restrict output,
@@ -53,7 +54,7 @@ struct RoundToBFloat16 {
   STRATA_INLINE_BODY uint16_t operator()(float value) const { return BFloat16Bits(value); }
 };
 
-// One set of clones for each type of rank and output.
+// There is one set of clones for each type of rank and output.
 #define STRATA_MASK(name, rank, output, convert)                                           \
   STRATA_VECTOR_CLONES int64_t name(const float* weights, const rank* ranks, int64_t size, \
                                     uint32_t removed, output* out) {                       \
@@ -92,14 +93,15 @@ absl::Status NotANumber() {
   return absl::InvalidArgumentError("a weight is not a number, so it has no importance");
 }
 
-// A score above its position in one number. Scores are not negative, so their bits order as they
-// do, and sorting by the score alone from the order of positions is stable.
+// Packs a score and its position into one number, the score in the upper half. Scores are not
+// negative, so their bits are ordered like their values. If the keys are in order of position,
+// sorting by the score alone is stable.
 uint64_t Key(float score, int64_t position) {
   return (uint64_t{std::bit_cast<uint32_t>(score)} << 32) | static_cast<uint64_t>(position);
 }
 int64_t PositionOf(uint64_t key) { return static_cast<int64_t>(key & 0xFFFFFFFFu); }
 
-// One key per score, by position. Valid until the thread's next call.
+// Returns one key per score, in order of position. The keys are valid until the thread's next call.
 std::vector<uint64_t>& KeysOf(std::span<const float> scores) {
   thread_local std::vector<uint64_t> keys;
   keys.resize(scores.size());
@@ -107,7 +109,7 @@ std::vector<uint64_t>& KeysOf(std::span<const float> scores) {
   return keys;
 }
 
-// Sorts keys by their upper 32 bits, a byte at a time from the lowest. `scratch` has the same size.
+// Sorts keys by their upper 32 bits, byte by byte from the lowest. `scratch` has the same size.
 void RadixSort(std::vector<uint64_t>& keys, std::vector<uint64_t>& scratch) {
   constexpr int kDigits = 4;
   std::array<std::array<int64_t, 256>, kDigits> counts{};
@@ -125,9 +127,9 @@ void RadixSort(std::vector<uint64_t>& keys, std::vector<uint64_t>& scratch) {
   }
 }
 
-// The scores that compete, one competition after the other: a span of whole rows or of the whole
-// matrix cut into pieces of one length. Calls visit(first weight, scores) in the order of weights.
-// Returns false if a score is not a number.
+// Calls visit(first weight, scores) for each set of scores that compete with one another. The sets
+// are the pieces of one length into which the rows, or the whole matrix, are cut. Returns false if
+// a score is not a number.
 template <typename Visit>
 bool VisitCompetitions(const WeightScores& scores, const Competition& competition, Visit visit) {
   const WeightView& weights = scores.weights();
@@ -154,7 +156,7 @@ bool VisitCompetitions(const WeightScores& scores, const Competition& competitio
   return numbers;
 }
 
-// Sorts by insertion what is short, by radix what is not.
+// Sorts few keys by comparison and many by radix.
 void Sort(std::vector<uint64_t>& keys) {
   constexpr size_t kShort = 64;
   if (keys.size() <= kShort) {
@@ -179,7 +181,7 @@ bool WriteRanks(const WeightScores& scores, const Competition& competition,
   });
 }
 
-// Masks in parallel, whatever the rank's type.
+// Masks in parallel, for any type of rank.
 template <typename Rank, typename Output, typename MaskFunction>
 int64_t MaskAll(const WeightView& weights, std::span<const std::byte> bytes, int64_t removed,
                 Output* output, MaskFunction mask) {
@@ -228,7 +230,7 @@ int64_t BytesPerWeight(Competition::Scope scope) {
 
 Competition Competition::For(ScoreKind kind, const SparsityPattern& pattern) {
   if (pattern.structured()) return {Scope::kGroup, pattern.group};
-  return {kind == ScoreKind::kWanda ? Scope::kRow : Scope::kMatrix, 0};
+  return {ScoreRow(kind).scope, 0};
 }
 
 int64_t RemovedPerCompetition(const Competition& competition, const SparsityPattern& pattern,
@@ -241,7 +243,7 @@ int64_t RemovedPerCompetition(const Competition& competition, const SparsityPatt
 absl::StatusOr<WeightRanks> WeightRanks::Build(const WeightScores& scores,
                                                const Competition& competition) {
   const WeightView& weights = scores.weights();
-  if (absl::Status status = CheckShape(weights, competition); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckShape(weights, competition));
   WeightRanks ranks;
   ranks.competition_ = competition;
   ranks.own_.resize(weights.size() * BytesPerWeight(competition.scope));
@@ -265,7 +267,7 @@ absl::StatusOr<WeightRanks> WeightRanks::Build(const WeightScores& scores,
 absl::StatusOr<WeightRanks> WeightRanks::FromBytes(const WeightView& weights,
                                                    const Competition& competition,
                                                    std::span<const std::byte> bytes) {
-  if (absl::Status status = CheckShape(weights, competition); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckShape(weights, competition));
   const int64_t wanted = weights.size() * BytesPerWeight(competition.scope);
   if (static_cast<int64_t>(bytes.size()) != wanted) {
     return absl::InvalidArgumentError(
@@ -289,11 +291,11 @@ int64_t WeightRanks::PruneToBFloat16(const WeightView& weights, int64_t removed,
 absl::Status PruneOnce(const WeightScores& scores, const Competition& competition, int64_t removed,
                        float* output) {
   const WeightView& weights = scores.weights();
-  if (absl::Status status = CheckShape(weights, competition); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckShape(weights, competition));
   const auto cut = [&](int64_t first, std::span<const float> values) {
     KeepAbove(values, CutBelow(values, removed), weights.data + first, output + first);
   };
-  // Of a handful, selecting takes fewer steps than bisecting 31 bits.
+  // For a handful of scores, selecting takes fewer steps than bisecting 31 bits.
   const auto select = [&](int64_t first, std::span<const float> values) {
     std::copy_n(weights.data + first, values.size(), output + first);
     if (removed == 0) return;

@@ -1,5 +1,6 @@
-// For every weight its position in the order of importance among those it competes with, computed
-// once; after that any sparsity is one fused compare-and-multiply, with no sort per candidate.
+// The rank of every weight in the order of importance among the weights it competes with. Ranks are
+// computed once. After that, pruning to any sparsity is one fused compare-and-multiply, with no
+// sort per candidate.
 #ifndef STRATA_PRUNING_WEIGHT_RANKS_H_
 #define STRATA_PRUNING_WEIGHT_RANKS_H_
 
@@ -16,25 +17,23 @@
 
 namespace strata::pruning {
 
-// Which weights are compared with one another.
+// The weights that are compared with one another: a scope and, for kGroup, the number of
+// neighbouring inputs in a group.
 struct Competition {
-  enum class Scope : uint8_t {
-    kRow,     // those of one output, as Wanda does; 2 bytes a weight
-    kMatrix,  // all of the linear, as magnitude and RIA do; 4 bytes a weight
-    kGroup,   // `group` neighbouring inputs of a row, for n:M; 1 byte a weight
-  };
+  using Scope = CompetitionScope;
   Scope scope = Scope::kRow;
   int64_t group = 0;
 
-  // Of a pattern: its groups, else what the score's authors do.
+  // Returns the groups of the pattern if it has groups. Otherwise returns the scope that the
+  // authors of the score use.
   static Competition For(ScoreKind kind, const SparsityPattern& pattern);
 };
 
-// Of the ranks, in bytes.
+// Returns the size of a rank in bytes.
 int64_t BytesPerWeight(Competition::Scope scope);
 
-// How many weights of every row, of the matrix, or of every group are removed: int(number *
-// sparsity), or n.
+// Returns the number of weights that are removed from every row, from the matrix or from every
+// group: int(number * sparsity), or n for a group.
 int64_t RemovedPerCompetition(const Competition& competition, const SparsityPattern& pattern,
                               const WeightView& weights);
 
@@ -44,15 +43,15 @@ class WeightRanks {
   WeightRanks(WeightRanks&&) = default;
   WeightRanks& operator=(WeightRanks&&) = default;
 
-  // Rank 0 is the least important; equal scores rank by their position, as a stable sort does.
-  // InvalidArgument if a score is not a number, a row has more than 65,536 columns (kRow), the
-  // matrix more than 2^32 weights, or groups do not divide the columns or exceed 256. Work by rows
-  // is spread over LibTorch's threads.
+  // Computes the ranks. Rank 0 is the least important. Equal scores rank by their position, as in a
+  // stable sort. Work by rows is spread over LibTorch's threads. Errors: InvalidArgument if a score
+  // is not a number, a row has more than 65,536 columns (kRow), the matrix has 2^32 weights or more
+  // (kMatrix), or groups do not divide the columns or exceed 256 (kGroup).
   static absl::StatusOr<WeightRanks> Build(const WeightScores& scores,
                                            const Competition& competition);
 
-  // Ranks that were built before, as bytes() gave them; `bytes` must outlive the object.
-  // InvalidArgument if their number does not fit `weights` and `competition`.
+  // Takes ranks that were built before, in the form of bytes(). `bytes` must outlive the object.
+  // Errors: InvalidArgument if the number of bytes does not fit `weights` and `competition`.
   static absl::StatusOr<WeightRanks> FromBytes(const WeightView& weights,
                                                const Competition& competition,
                                                std::span<const std::byte> bytes);
@@ -60,11 +59,12 @@ class WeightRanks {
   const Competition& competition() const { return competition_; }
   std::span<const std::byte> bytes() const { return bytes_; }
 
-  // Writes the weights whose rank is at least `removed`, and 0 for the others, to `output` (same
-  // shape, not overlapping). Returns the zeros written, zeros of the dense weights included.
+  // Writes to `output` the weights whose rank is at least `removed`, and 0 for the others. `output`
+  // has the same shape as `weights` and must not overlap it. Returns the number of zeros written,
+  // including zeros of the dense weights.
   int64_t Prune(const WeightView& weights, int64_t removed, float* output) const;
 
-  // The same, rounded to the nearest bfloat16 (bits).
+  // Does the same, with weights rounded to the nearest bfloat16 (bits).
   int64_t PruneToBFloat16(const WeightView& weights, int64_t removed, uint16_t* output) const;
 
  private:
@@ -72,11 +72,12 @@ class WeightRanks {
 
   Competition competition_;
   std::vector<std::byte> own_;
-  std::span<const std::byte> bytes_;  // own_, or another's
+  std::span<const std::byte> bytes_;  // view of own_, or of memory that the caller owns
 };
 
-// Without ranks: prunes once, by selection instead of a sort; for the sequential protocol, where
-// every candidate has its own statistics. Removes the same weights as WeightRanks. Errors as Build.
+// Prunes once without ranks, by selection instead of a sort. Meant for the sequential protocol, in
+// which every candidate has its own statistics. Removes the same weights as WeightRanks. Errors:
+// the same as for WeightRanks::Build.
 absl::Status PruneOnce(const WeightScores& scores, const Competition& competition, int64_t removed,
                        float* output);
 

@@ -4,29 +4,11 @@
 
 #include <cmath>
 
+#include "expr/status_macros.h"
 #include "pruning/vector_clones.h"
 
 namespace strata::pruning {
 namespace {
-
-STRATA_VECTOR_CLONES void Magnitudes(const float* __restrict weights, int64_t size,
-                                     float* __restrict scores) {
-  for (int64_t i = 0; i < size; ++i) scores[i] = std::fabs(weights[i]);
-}
-
-STRATA_VECTOR_CLONES void Scaled(const float* __restrict weights, const float* __restrict factors,
-                                 int64_t columns, float* __restrict scores) {
-  for (int64_t i = 0; i < columns; ++i) scores[i] = std::fabs(weights[i]) * factors[i];
-}
-
-STRATA_VECTOR_CLONES void Relative(const float* __restrict weights, const float* __restrict factors,
-                                   const float* __restrict column_sums, float row_sum,
-                                   int64_t columns, float* __restrict scores) {
-  for (int64_t i = 0; i < columns; ++i) {
-    const float magnitude = std::fabs(weights[i]);
-    scores[i] = (magnitude / column_sums[i] + magnitude / row_sum) * factors[i];
-  }
-}
 
 STRATA_VECTOR_CLONES bool AnyNotANumber(const float* values, int64_t size) {
   int32_t found = 0;
@@ -56,8 +38,9 @@ void WandaScores(const WeightView& weights, std::span<const float> scaler_row, i
   std::vector<float> norms;
   for (const float square : scaler_row) norms.push_back(std::sqrt(square));
   for (int64_t row = 0; row < rows; ++row) {
-    Scaled(weights.data + (first_row + row) * weights.columns, norms.data(), weights.columns,
-           scores + row * weights.columns);
+    ScoreRow(ScoreKind::kWanda)
+        .row(weights.data + (first_row + row) * weights.columns, {.factors = norms.data()},
+             weights.columns, scores + row * weights.columns);
   }
 }
 
@@ -67,15 +50,14 @@ absl::StatusOr<WeightScores> WeightScores::Create(ScoreKind kind, const WeightVi
     return absl::InvalidArgumentError("expected a linear layer with at least one input");
   }
   WeightScores scores;
-  scores.kind_ = kind;
+  scores.score_ = &ScoreRow(kind);
   scores.weights_ = weights;
-  if (kind == ScoreKind::kMagnitude) return scores;
-  if (absl::Status status = CheckScalers(weights, scaler_row); !status.ok()) return status;
+  if (scores.score_->needs_sums) scores.AddSums();
+  if (scores.score_->factor == nullptr) return scores;
+  STRATA_RETURN_IF_ERROR(CheckScalers(weights, scaler_row));
   for (const float square : scaler_row) {
-    const float norm = std::sqrt(square);
-    scores.factors_.push_back(kind == ScoreKind::kRia ? std::sqrt(norm) : norm);
+    scores.factors_.push_back(scores.score_->factor(std::sqrt(square)));
   }
-  if (kind == ScoreKind::kRia) scores.AddSums();
   return scores;
 }
 
@@ -99,14 +81,10 @@ void WeightScores::AddSums() {
 bool WeightScores::Rows(int64_t first_row, int64_t rows, float* scores) const {
   const int64_t columns = weights_.columns;
   const float* weights = weights_.data + first_row * columns;
-  if (kind_ == ScoreKind::kMagnitude) Magnitudes(weights, rows * columns, scores);
-  for (int64_t row = 0; row < rows && kind_ != ScoreKind::kMagnitude; ++row) {
-    if (kind_ == ScoreKind::kWanda) {
-      Scaled(weights + row * columns, factors_.data(), columns, scores + row * columns);
-    } else {
-      Relative(weights + row * columns, factors_.data(), column_sums_.data(),
-               row_sums_[first_row + row], columns, scores + row * columns);
-    }
+  ScoreInputs inputs{.factors = factors_.data(), .column_sums = column_sums_.data()};
+  for (int64_t row = 0; row < rows; ++row) {
+    if (score_->needs_sums) inputs.row_sum = row_sums_[first_row + row];
+    score_->row(weights + row * columns, inputs, columns, scores + row * columns);
   }
   return !AnyNotANumber(scores, rows * columns);
 }

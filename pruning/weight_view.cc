@@ -8,7 +8,7 @@
 namespace strata::pruning {
 namespace {
 
-// Weights rounded by one thread at a time.
+// Number of weights rounded by one thread at a time.
 constexpr int64_t kGrain = int64_t{1} << 16;
 
 STRATA_VECTOR_CLONES void RoundAll(const float* __restrict values, int64_t size,

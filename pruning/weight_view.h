@@ -1,4 +1,4 @@
-// Read-only weights of one linear layer, and what is done with whole arrays of them.
+// Read-only weights of one linear layer, and operations on whole arrays of weights.
 #ifndef STRATA_PRUNING_WEIGHT_VIEW_H_
 #define STRATA_PRUNING_WEIGHT_VIEW_H_
 
@@ -7,7 +7,7 @@
 
 namespace strata::pruning {
 
-// Row-major [rows, columns]; a row is one output. The memory is another's.
+// A row-major matrix [rows, columns] in memory that the caller owns. A row is one output.
 struct WeightView {
   const float* data = nullptr;
   int64_t rows = 0;

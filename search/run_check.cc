@@ -7,12 +7,14 @@
 #include <optional>
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::search {
 namespace {
 
 constexpr size_t kMaximumProblems = 20;
 
-// Rows that point at candidates which are not there, or at later ones.
+// Finds rows that refer to missing or later candidates.
 void CheckLinks(const std::vector<StoredCandidate>& candidates, RunCheck* check) {
   for (size_t i = 0; i < candidates.size(); ++i) {
     const StoredCandidate& row = candidates[i];
@@ -32,21 +34,26 @@ void CheckLinks(const std::vector<StoredCandidate>& candidates, RunCheck* check)
   }
 }
 
-// Of a task whose outcome is not stored: whether the candidate has a number that came of it.
-std::string MissingOutcome(const SessionTask& task, int last_level,
+// Returns a problem if the outcome of the work item is not stored but its candidate has a number
+// that must come from it; else an empty text.
+std::string MissingOutcome(const SessionItem& item, int last_rung,
                            const std::vector<StoredCandidate>& rows) {
-  const auto* evaluate = std::get_if<EvaluateTask>(&task.task.work);
-  if (evaluate == nullptr || evaluate->candidate >= static_cast<int64_t>(rows.size())) return "";
+  const auto* evaluate = std::get_if<EvaluateWork>(&item.item.work);
+  // References are measured of no candidate.
+  if (evaluate == nullptr || evaluate->candidate < 0 ||
+      evaluate->candidate >= static_cast<int64_t>(rows.size())) {
+    return "";
+  }
   const StoredCandidate& row = rows[static_cast<size_t>(evaluate->candidate)];
-  const std::optional<double> number = evaluate->rung == Rung::kSelect   ? row.selection_nll
-                                       : evaluate->rung == Rung::kVerify ? row.report_nll
-                                       : evaluate->level == last_level   ? row.fitness_nll
-                                                                         : std::nullopt;
+  const std::optional<double> number = evaluate->stage == Stage::kSelect   ? row.selection_nll
+                                       : evaluate->stage == Stage::kVerify ? row.report_nll
+                                       : evaluate->rung == last_rung       ? row.fitness_nll
+                                                                           : std::nullopt;
   if (!number) return "";
   return fmt::format(
       "candidate {} has a loss of {}, but the outcome {} it must come from is not "
       "stored",
-      row.id, *number, task.digest);
+      row.id, *number, item.digest);
 }
 
 void Compare(const RawCandidates& stored, const RawCandidates& replayed, RunCheck* check) {
@@ -93,13 +100,11 @@ void Shorten(RunCheck* check) {
 
 absl::StatusOr<RunCheck> CheckDatabase(const RunStore& store) {
   RunCheck check;
-  auto problems = store.IntegrityProblems();
-  if (!problems.ok()) return problems.status();
-  for (const std::string& problem : *problems) check.problems.push_back("database: " + problem);
-  const auto outcomes = store.CheckOutcomes();
-  if (!outcomes.ok()) return outcomes.status();
-  check.outcomes = static_cast<int64_t>(outcomes->size());
-  for (const auto& [digest, problem] : *outcomes) {
+  STRATA_ASSIGN_OR_RETURN(auto problems, store.IntegrityProblems());
+  for (const std::string& problem : problems) check.problems.push_back("database: " + problem);
+  STRATA_ASSIGN_OR_RETURN(const auto outcomes, store.CheckOutcomes());
+  check.outcomes = static_cast<int64_t>(outcomes.size());
+  for (const auto& [digest, problem] : outcomes) {
     if (problem.empty()) continue;
     check.problems.push_back(fmt::format("outcome {}: {}", digest, problem));
   }
@@ -109,38 +114,31 @@ absl::StatusOr<RunCheck> CheckDatabase(const RunStore& store) {
 
 absl::Status CheckReplay(SessionOptions options, const expr::UnitLayout& layout, RunStore* copy,
                          RunCheck* check) {
-  const auto stored = copy->CandidatesAsStored();
-  if (!stored.ok()) return stored.status();
-  const auto rows = copy->Candidates();
-  if (!rows.ok()) return rows.status();
-  check->candidates = static_cast<int64_t>(rows->size());
-  const auto refined = copy->Refined();
-  if (!refined.ok()) return refined.status();
-  CheckLinks(*rows, check);
+  STRATA_ASSIGN_OR_RETURN(const auto stored, copy->CandidatesAsStored());
+  STRATA_ASSIGN_OR_RETURN(const auto rows, copy->Candidates());
+  check->candidates = static_cast<int64_t>(rows.size());
+  STRATA_ASSIGN_OR_RETURN(const auto refined, copy->Refined());
+  CheckLinks(rows, check);
 
   options.budget_seconds = 0;
   options.extend = false;
   options.now_seconds = [] { return 0.0; };
-  const int last_level = options.engine.ladder.levels - 1;
-  auto session = Session::Create(options, layout, copy);
-  if (!session.ok()) return session.status();
+  const int last_rung = options.engine.ladder.rungs - 1;
+  STRATA_ASSIGN_OR_RETURN(auto session, Session::Create(options, layout, copy));
   for (;;) {
-    const auto action = (*session)->Next();
-    if (!action.ok()) return action.status();
-    const auto* task = std::get_if<SessionTask>(&*action);
-    if (task == nullptr) break;
-    if ((*session)->refinement() != nullptr) continue;  // CompareRefined sees what is missing
-    const std::string missing = MissingOutcome(*task, last_level, *rows);
+    STRATA_ASSIGN_OR_RETURN(const auto action, session->Next());
+    const auto* item = std::get_if<SessionItem>(&action);
+    if (item == nullptr) break;
+    if (session->refinement() != nullptr) continue;  // CompareRefined sees what is missing
+    const std::string missing = MissingOutcome(*item, last_rung, rows);
     if (!missing.empty()) check->problems.push_back(missing);
   }
-  const absl::Status written = (*session)->Commit();
+  const absl::Status written = session->Commit();
   if (!written.ok()) return written;
-  const auto replayed = copy->CandidatesAsStored();
-  if (!replayed.ok()) return replayed.status();
-  Compare(*stored, *replayed, check);
-  const auto refined_again = copy->Refined();
-  if (!refined_again.ok()) return refined_again.status();
-  CompareRefined(*refined, *refined_again, check);
+  STRATA_ASSIGN_OR_RETURN(const auto replayed, copy->CandidatesAsStored());
+  Compare(stored, replayed, check);
+  STRATA_ASSIGN_OR_RETURN(const auto refined_again, copy->Refined());
+  CompareRefined(refined, refined_again, check);
   Shorten(check);
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
 // A search with its storage: the engine, the run's stored outcomes, and the budget.
 //
-// Next() asks the engine, answers from the store what is stored, and returns only work that really
-// has to be done. An outcome and what it changes are stored in one transaction, so that a run
+// Next() asks the engine, answers from the store if the outcome is stored, and returns only work
+// that must be done. An outcome and what it changes are stored in one transaction, so that a run
 // killed at any instant resumes to the same final archive, bit for bit.
 #ifndef STRATA_SEARCH_SESSION_H_
 #define STRATA_SEARCH_SESSION_H_
@@ -17,59 +17,69 @@
 #include "search/engine/engine.h"
 #include "search/refinement/refinement_stage.h"
 #include "search/store/run_store.h"
-#include "search/task_contexts.h"
+#include "search/work_contexts.h"
 
 namespace strata::search {
 
-struct SessionOptions : TaskContexts {  // those of subject 0
+struct SessionOptions : WorkContexts {  // the contexts of subject 0
   EngineOptions engine;
-  std::vector<TaskContexts> further_contexts;  // of subjects 1, 2, ..., see RobustOptions
-  // Of the best finalist's allocation, once the engine is done; target and seed are the engine's.
+  std::vector<WorkContexts> further_contexts;  // of subjects 1, 2, ..., see RobustOptions
+  // If set, the best finalist's allocation is refined once the engine is done, with the target and
+  // seed of the engine.
   std::optional<RefinementOptions> refinement;
-  double budget_seconds = 0;  // search phase, added up over resumes; 0: no limit
-  // Goes on with a search whose budget was spent, with the budgets of these options.
+  double budget_seconds = 0;  // of the search phase, added up over resumes; 0: no limit
+  // Continues a search whose budget was spent, with the budgets of these options.
   bool extend = false;
   std::function<double()> now_seconds;  // monotonic clock
-  // Called with what every commit wrote, once it is stored; null: not called.
+  // Called after every commit with the changes that it stored; null: not called.
   std::function<void(const RunChanges&)> on_commit = nullptr;
 };
 
-// The context of a task of any subject of the search.
-const std::string& ContextOf(const SessionOptions& options, const Task& task);
+// Returns the context of a work item of any subject of the search.
+const std::string& ContextOf(const SessionOptions& options, const WorkItem& item);
 
-struct SessionTask {
-  Task task;
+struct SessionItem {
+  WorkItem item;
   std::string digest;  // 16 bytes or more, hexadecimal
 };
-using SessionAction = std::variant<SessionTask, Wait, Done>;
+using SessionAction = std::variant<SessionItem, Wait, Done>;
 
+// Not thread-safe.
 class Session {
  public:
-  // `store` must outlive the session. A store with outcomes resumes. `layout` as in
-  // Engine::Create.
+  // Begins a search, or resumes it if the store has outcomes. `store` must outlive the session;
+  // `layout` is that of Engine::Create. Errors: InvalidArgument for impossible options or an
+  // invalid layout; FailedPrecondition if the run was started with others; DataLoss if what is
+  // stored is impossible; those of the store.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const SessionOptions& options,
                                                          const expr::UnitLayout& layout,
                                                          RunStore* store);
   virtual ~Session() = default;
 
-  // Also ends the search phase when the budget is spent. After a resume, not before one task that
-  // was not stored has been handed out.
+  // Returns the next work item whose outcome is not stored; Wait while outcomes must come first;
+  // Done at the end. Also ends the search phase when the budget is spent; after a resume, one work
+  // item that was not stored is handed out first. Errors: DataLoss for a stored outcome that does
+  // not fit its work item; those of Commit.
   virtual absl::StatusOr<SessionAction> Next() = 0;
-  // The outcome is stored when this returns OK.
-  virtual absl::Status Complete(const SessionTask& task, const Outcome& outcome) = 0;
-  // The same in two steps, so that many outcomes share the cost of a commit: what was recorded is
-  // stored when the next Commit returns OK, and must not be acknowledged to a worker before.
-  virtual absl::Status Record(const SessionTask& task, const Outcome& outcome) {
-    return Complete(task, outcome);
-  }
-  virtual absl::Status Commit() { return absl::OkStatus(); }
+  // Records the outcome of a work item and commits. Errors: those of Record and Commit.
+  virtual absl::Status Complete(const SessionItem& item, const Outcome& outcome) = 0;
+  // Takes the outcome of a work item without storing it yet, so that many outcomes share the cost
+  // of a commit. The outcome is stored when the next Commit returns OK; it must not be acknowledged
+  // to a worker before. Errors: InvalidArgument for a work item that was not handed out or has an
+  // outcome, and for an outcome that does not fit it.
+  virtual absl::Status Record(const SessionItem& item, const Outcome& outcome) = 0;
+  // Stores what was recorded, and what it changed, in one transaction. Errors: those of the store,
+  // after which every later commit fails with the same error.
+  virtual absl::Status Commit() = 0;
   virtual const Engine& engine() const = 0;
-  // Null before it begins, and where there is none.
+  // Returns the refinement; null before it begins, and if there is none.
   virtual const RefinementStage* refinement() const { return nullptr; }
-  // Next gave Done.
+  // True once Next returned Done.
   virtual bool done() const { return engine().phase() == Phase::kDone; }
-  virtual double seconds_spent() const = 0;  // search phase, this and earlier sittings
-  // The budget ended the search phase, now or in an earlier sitting; a longer one changes nothing.
+  // Returns the seconds of the search phase, those before a resume included.
+  virtual double seconds_spent() const = 0;
+  // True if the budget ended the search phase, now or before a resume. A longer budget changes
+  // nothing then.
   virtual bool search_stopped() const = 0;
 };
 

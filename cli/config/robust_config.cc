@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 #include "search/pareto/hypervolume.h"
 
 namespace strata::cli {
@@ -69,8 +69,7 @@ absl::StatusOr<std::vector<double>> TargetSparsitiesOf(const RunConfig& config) 
 
 absl::StatusOr<search::RobustOptions> RobustOptionsOf(
     const RunConfig& config, const std::vector<expr::UnitLayout>& further_layouts) {
-  const auto sparsities = TargetSparsitiesOf(config);
-  if (!sparsities.ok()) return sparsities.status();
+  STRATA_ASSIGN_OR_RETURN(const auto sparsities, TargetSparsitiesOf(config));
   const size_t subjects = SubjectsOf(config).size();
   if (further_layouts.size() + 1 != subjects) {
     return absl::InvalidArgumentError(
@@ -78,10 +77,10 @@ absl::StatusOr<search::RobustOptions> RobustOptionsOf(
                     further_layouts.size()));
   }
   search::RobustOptions options;
-  options.aggregate = *search::FindAggregate(config.robust_aggregate);
+  options.aggregate = config.robust_aggregate;
   options.further_layouts = further_layouts;
   for (int subject = 0; subject <= static_cast<int>(further_layouts.size()); ++subject) {
-    for (const double sparsity : *sparsities) {
+    for (const double sparsity : sparsities) {
       options.further.push_back({subject, TargetOf(config, sparsity)});
     }
   }
@@ -110,19 +109,12 @@ std::vector<std::string> ScenarioNames(const RunConfig& config) {
 }
 
 absl::Status CheckRobust(const RunConfig& config) {
-  if (search::FindAggregate(config.robust_aggregate) == nullptr) {
-    const std::vector<std::string_view> known = {"mean", "worst", "pareto"};
-    return BadOption(config, "robust.aggregate", "mean, worst or pareto",
-                     fmt::format("'{}', the nearest is '{}'", config.robust_aggregate,
-                                 expr::NearestName(config.robust_aggregate, known)));
-  }
   absl::Status status = CheckPaths(config, "robust.models", config.model, config.robust_models);
   status.Update(CheckPaths(config, "robust.texts", config.text, config.robust_texts));
   if (!status.ok()) return status;
-  const auto sparsities = TargetSparsitiesOf(config);
-  if (!sparsities.ok()) return sparsities.status();
+  STRATA_ASSIGN_OR_RETURN(const auto sparsities, TargetSparsitiesOf(config));
   std::set<double> known;
-  for (const double sparsity : *sparsities) {
+  for (const double sparsity : sparsities) {
     if (!known.insert(sparsity).second) {
       return BadOption(
           config, "robust.sparsities",
@@ -137,13 +129,14 @@ absl::Status CheckRobust(const RunConfig& config) {
     }
   }
   const auto objectives =
-      search::ScenarioObjectives(config.objectives, *search::FindAggregate(config.robust_aggregate),
-                                 static_cast<int>(sparsities->size() * SubjectsOf(config).size()));
+      search::ScenarioObjectives(config.objectives, config.robust_aggregate,
+                                 static_cast<int>(sparsities.size() * SubjectsOf(config).size()));
   if (objectives.size() > search::kMaximumObjectives) {
     return BadOption(
         config, "robust.aggregate",
         fmt::format("such that there are at most {} objectives", search::kMaximumObjectives),
-        fmt::format("'{}', which gives {}", config.robust_aggregate, fmt::join(objectives, ", ")));
+        fmt::format("'{}', which gives {}", NameOf(config.robust_aggregate),
+                    fmt::join(objectives, ", ")));
   }
   if (!config.fitness_levels.empty() && SubjectsOf(config).size() > 1) {
     return BadOption(config, "fitness.levels", "empty where robust names further models or texts",

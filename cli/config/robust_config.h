@@ -1,7 +1,7 @@
 // The keys of `robust`: further models, texts and target sparsities of a search, and the scenarios
 // that they make.
-#ifndef STRATA_CLI_ROBUST_CONFIG_H_
-#define STRATA_CLI_ROBUST_CONFIG_H_
+#ifndef STRATA_CLI_CONFIG_ROBUST_CONFIG_H_
+#define STRATA_CLI_CONFIG_ROBUST_CONFIG_H_
 
 #include <absl/status/statusor.h>
 
@@ -38,4 +38,4 @@ absl::Status CheckRobust(const RunConfig& config);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_ROBUST_CONFIG_H_
+#endif  // STRATA_CLI_CONFIG_ROBUST_CONFIG_H_

@@ -1,30 +1,61 @@
-// What a configuration must be that its types cannot say.
+// Checks of a configuration: the range of every row, and what relates several values.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <variant>
 
 #include "cli/config/robust_config.h"
 #include "cli/config/run_config.h"
+#include "cli/config/run_config_options.h"
+#include "cli/config/run_config_plan.h"
+#include "evaluator/names.h"
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 #include "workers/wire/address.h"
 
 namespace strata::cli {
 namespace {
 
-template <typename Enum>
-absl::Status CheckName(const RunConfig& config, const std::string& key, const std::string& name) {
-  Enum value;
-  if (absl::Status status = workers::ParseName(name, &value); !status.ok()) {
-    const auto origin = config.origins.find(key);
-    return absl::InvalidArgumentError(
-        fmt::format("{}: '{}': {}", origin == config.origins.end() ? "default" : origin->second,
-                    key, std::string(status.message())));
-  }
-  return absl::OkStatus();
+// Returns what a number that is outside of the range must be.
+std::string Expected(const NumberRange& range, double found) {
+  const auto& [minimum, maximum, excludes_minimum, excludes_maximum] = range;
+  if (excludes_maximum) return fmt::format("greater than {} and less than {}", minimum, maximum);
+  if (excludes_minimum) return fmt::format("above {} and at most {}", minimum, maximum);
+  if (found < minimum && maximum >= kMany) return fmt::format("at least {}", minimum);
+  return fmt::format("from {} to {}", minimum, maximum);
 }
 
-// The sources that a setting must allow.
+// True if the number is within the range. NaN never is.
+bool Contains(const NumberRange& range, double number) {
+  return (range.excludes_minimum ? number > range.minimum : number >= range.minimum) &&
+         (range.excludes_maximum ? number < range.maximum : number <= range.maximum);
+}
+
+// Checks one setting against its row of the table.
+absl::Status CheckRow(const RunConfig& config, const RunConfigOption& option) {
+  if (std::holds_alternative<NotEmpty>(option.allowed)) {
+    if (!ValueText(option, config).empty()) return absl::OkStatus();
+    return BadOption(config, option.key, "set", "nothing");
+  }
+  const auto* const range = std::get_if<NumberRange>(&option.allowed);
+  if (range == nullptr) return absl::OkStatus();
+  const double number = std::visit(
+      [&](auto member) -> double {
+        if constexpr (!std::is_same_v<decltype(member), EnumMember>) {
+          using Value = std::remove_cvref_t<decltype(FieldOf(config, member))>;
+          if constexpr (std::is_arithmetic_v<Value>) {
+            return static_cast<double>(FieldOf(config, member));
+          }
+        }
+        return std::nan("");
+      },
+      option.member);
+  if (Contains(*range, number)) return absl::OkStatus();
+  return BadOption(config, option.key, Expected(*range, number), ValueText(option, config));
+}
+
+// Checks the settings of variation, and that features that its sources need are allowed.
 absl::Status CheckVariation(const RunConfig& config) {
   if (absl::Status status = expr::ValidateOptions(config.variation); !status.ok()) {
     return absl::InvalidArgumentError(fmt::format("variation: {}", std::string(status.message())));
@@ -46,7 +77,7 @@ absl::Status CheckVariation(const RunConfig& config) {
   return absl::OkStatus();
 }
 
-// Every objective is something that the plan measures.
+// Checks that every objective is something that the plan measures.
 absl::Status CheckObjectives(const RunConfig& config) {
   static const std::vector<std::string_view> kKnown = {search::kLoss, search::kComplexity,
                                                        search::kZeroShotError};
@@ -64,123 +95,44 @@ absl::Status CheckObjectives(const RunConfig& config) {
   return absl::OkStatus();
 }
 
-absl::Status CheckStrategy(const RunConfig& config) {
-  const std::string& units = config.baseline_units;
-  if (units != "run" && units != "block" && units != "both") {
-    return BadOption(config, "search.baseline_units", "run, block or both",
-                     fmt::format("'{}'", units));
+// Checks that an allocation can have the target sparsity.
+absl::Status CheckAllocation(const RunConfig& config) {
+  const absl::Status status = expr::ValidateTarget({.sparsity = config.target_sparsity,
+                                                    .minimum = config.minimum_sparsity,
+                                                    .maximum = config.maximum_sparsity});
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      fmt::format("allocation bounds: {}", std::string(status.message())));
+}
+
+// Checks what depends on the pruner.
+absl::Status CheckPruner(const RunConfig& config) {
+  const bool solves = config.pruner == evaluator::Pruner::kSparseGpt;
+  constexpr int64_t kSparseGptColumns = 128;  // chosen together, see pruning/sparse_gpt.h
+  if (solves && config.group != 0 && kSparseGptColumns % config.group != 0) {
+    return BadOption(config, "group", "a divisor of 128 with the pruner sparsegpt",
+                     fmt::format("{}", config.group));
   }
-  if (search::FindStrategyKind(config.strategy) == nullptr) {
-    const std::vector<std::string_view> known = {"strata", "random", "hill_climbing", "dsa"};
-    return BadOption(config, "search.strategy", "strata, random, hill_climbing or dsa",
-                     fmt::format("'{}', the nearest is '{}'", config.strategy,
-                                 expr::NearestName(config.strategy, known)));
-  }
-  struct Share {
-    const char* key;
-    double value, maximum;
-  };
-  for (const Share& share :
-       {Share{"surrogate.unfiltered_share", config.surrogate.unfiltered_share, 1},
-        Share{"surrogate.loss_share", config.surrogate.loss_share, 1},
-        Share{"surrogate.trust_radius", config.surrogate.trust_radius, 1},
-        Share{"surrogate.optimism", config.surrogate.optimism, 100},
-        Share{"search.epsilon", config.epsilon, 100}}) {
-    if (share.value >= 0 && share.value <= share.maximum) continue;
-    return BadOption(config, share.key, fmt::format("from 0 to {}", share.maximum),
-                     fmt::format("{}", share.value));
+  const bool one_shot = config.fitness_protocol == evaluator::Protocol::kOneShot;
+  if (!config.fitness_levels.empty() && !(solves && one_shot)) {
+    return BadOption(config, "fitness.levels",
+                     "empty unless the pruner is sparsegpt and fitness.protocol one-shot",
+                     fmt::format("'{}' with {} and {}", config.fitness_levels,
+                                 NameOf(config.pruner), NameOf(config.fitness_protocol)));
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckNumbers(const RunConfig& config) {
-  struct Count {
-    const char* key;
-    int64_t value, minimum, maximum;
-  };
-  constexpr int64_t kMany = 1'000'000'000;
-  for (const Count& count : {
-           Count{"group", config.group, 0, 128},
-           Count{"calibration.sequences", config.calibration_sequences, 1, kMany},
-           Count{"calibration.sequence_tokens", config.calibration_sequence_tokens, 1, kMany},
-           Count{"fitness.windows", config.fitness_windows, 1, kMany},
-           Count{"fitness.window_tokens", config.fitness_window_tokens, 2, kMany},
-           Count{"fitness.task_items", config.fitness_task_items, 0, 1'000'000},
-           Count{"report.task_items", config.report_task_items, 0, 1'000'000},
-           Count{"selection.windows", config.selection_windows, 1, kMany},
-           Count{"report.windows", config.report_windows, 1, kMany},
-           Count{"report.window_tokens", config.report_window_tokens, 2, kMany},
-           Count{"search.seed", config.seed, 0, INT64_MAX},
-           Count{"search.population", config.population, 2, 1000},
-           Count{"search.stagnation", config.stagnation, 0, kMany},
-           Count{"refine.evaluations", config.refine_evaluations, 0, 1'000'000},
-           Count{"refine.slope_windows", config.refine_slope_windows, 1, 1'000'000},
-           Count{"search.islands", config.islands, 1, 100},
-           Count{"search.restart_after", config.restart_after, 0, 1'000'000},
-           Count{"surrogate.proposals", config.surrogate.proposals, 1, 100'000},
-           Count{"surrogate.amplitude_steps", config.surrogate.amplitude_steps, 0, 100'000},
-           Count{"surrogate.feature_pool", config.surrogate.feature_pool, 0, 10'000},
-           Count{"surrogate.minimum_points", config.surrogate.minimum_points, 2, 1'000'000},
-           Count{"surrogate.maximum_points", config.surrogate.maximum_points, 4, 2000},
-           Count{"racing.rivals", config.racing_rivals, 1, 1000},
-           Count{"search.lag", config.lag, 1, 10'000},
-           Count{"search.random_candidates", config.random_candidates, 0, 10'000},
-           Count{"search.maximum_evaluations", config.maximum_evaluations, 0, kMany},
-           Count{"search.finalists", config.finalists, 1, kMany},
-           Count{"search.maximum_nodes", config.variation.maximum_nodes, 4, expr::kMaximumNodes},
-           Count{"search.maximum_depth", config.variation.maximum_depth, 4, expr::kMaximumDepth},
-           Count{"workers.count", config.worker_count, 0, 1024},
-           Count{"workers.threads", config.worker_threads, 1, 1024},
-       }) {
-    if (count.value < count.minimum || count.value > count.maximum) {
-      return BadOption(config, count.key,
-                       count.value < count.minimum && count.maximum >= kMany
-                           ? fmt::format("at least {}", count.minimum)
-                           : fmt::format("from {} to {}", count.minimum, count.maximum),
-                       fmt::format("{}", count.value));
-    }
+absl::Status CheckEnd(const RunConfig& config) {
+  if (config.minutes > 0 || config.maximum_evaluations > 0 || config.stagnation > 0) {
+    return absl::OkStatus();
   }
-  constexpr double kLongestMinutes = 1e6;  // about two years
-  constexpr double kLongestAbsenceSeconds = 60 * kLongestMinutes;
-  for (const auto& [key, value] : {std::pair{"search.minutes", config.minutes},
-                                   std::pair{"workers.task_minutes", config.task_minutes},
-                                   std::pair{"workers.hang_minutes", config.hang_minutes},
-                                   std::pair{"workers.memory_gib", config.memory_gib}}) {
-    if (value >= 0 && value <= kLongestMinutes) continue;
-    return BadOption(config, key, fmt::format("from 0 to {}", kLongestMinutes),
-                     fmt::format("{}", value));
-  }
-  if (!(config.absence_seconds > 0 && config.absence_seconds <= kLongestAbsenceSeconds)) {
-    return BadOption(config, "workers.absence_seconds",
-                     fmt::format("above 0 and at most {}", kLongestAbsenceSeconds),
-                     fmt::format("{}", config.absence_seconds));
-  }
-  constexpr int64_t kSparseGptColumns = 128;  // chosen together, see pruning/sparse_gpt.h
-  if (config.pruner == "sparsegpt" && config.group != 0 && kSparseGptColumns % config.group != 0) {
-    return BadOption(config, "group", "a divisor of 128 with the pruner sparsegpt",
-                     fmt::format("{}", config.group));
-  }
-  if (config.worker_device != "cpu") {
-    return BadOption(config, "workers.device", "cpu", fmt::format("'{}'", config.worker_device));
-  }
-  if (!config.fitness_levels.empty() &&
-      (config.pruner != "sparsegpt" || config.fitness_protocol != "one-shot")) {
-    return BadOption(config, "fitness.levels",
-                     "empty unless the pruner is sparsegpt and fitness.protocol one-shot",
-                     fmt::format("'{}' with {} and {}", config.fitness_levels, config.pruner,
-                                 config.fitness_protocol));
-  }
-  if (config.minutes == 0 && config.maximum_evaluations == 0 && config.stagnation == 0) {
-    return absl::InvalidArgumentError(
-        "the search would never end: set search.minutes, search.maximum_evaluations or "
-        "search.stagnation above 0");
-  }
-  if (absl::Status status = CheckStrategy(config); !status.ok()) return status;
-  if (absl::Status status = CheckObjectives(config); !status.ok()) return status;
-  return CheckVariation(config);
+  return absl::InvalidArgumentError(
+      "the search would never end: set search.minutes, search.maximum_evaluations or "
+      "search.stagnation above 0");
 }
 
-// Where the coordinator serves, and whom it tells.
+// Checks where the coordinator serves, and whom it tells.
 absl::Status CheckAddresses(const RunConfig& config) {
   if (config.address != "auto") {
     constexpr const char* kExpected = "auto, unix:PATH or 127.0.0.1:PORT";
@@ -234,41 +186,17 @@ absl::Status BadOption(const RunConfig& config, const std::string& key, const st
 }
 
 absl::Status ValidateRunConfig(const RunConfig& config) {
-  for (const auto& [key, value] :
-       {std::pair{"model", config.model}, {"text", config.text}, {"run", config.run}}) {
-    if (value.empty()) return BadOption(config, key, "set", "nothing");
+  for (const RunConfigOption& option : RunConfigOptions()) {
+    STRATA_RETURN_IF_ERROR(CheckRow(config, option));
   }
-  const expr::AllocationTarget target{.sparsity = config.target_sparsity,
-                                      .minimum = config.minimum_sparsity,
-                                      .maximum = config.maximum_sparsity};
-  if (!(target.sparsity > 0 && target.sparsity < 1)) {
-    return BadOption(config, "target_sparsity", "greater than 0 and less than 1",
-                     fmt::format("{}", target.sparsity));
-  }
-  if (absl::Status status = expr::ValidateTarget(target); !status.ok()) {
-    return absl::InvalidArgumentError(
-        fmt::format("allocation bounds: {}", std::string(status.message())));
-  }
-  if (absl::Status status = CheckNumbers(config); !status.ok()) return status;
-  if (absl::Status status = StorageOptionsOf(config).status(); !status.ok()) return status;
-  if (config.log_format != "text" && config.log_format != "json") {
-    return BadOption(config, "workers.log_format", "text or json", config.log_format);
-  }
-  if (absl::Status status = CheckRobust(config); !status.ok()) return status;
-  if (absl::Status status = CheckAddresses(config); !status.ok()) return status;
-  std::vector<absl::Status> names = {
-      CheckName<evaluator::Pruner>(config, "pruner", config.pruner),
-      CheckName<evaluator::Granularity>(config, "granularity", config.granularity),
-      CheckName<evaluator::Protocol>(config, "fitness.protocol", config.fitness_protocol),
-      CheckName<evaluator::Arithmetic>(config, "report.arithmetic", config.report_arithmetic)};
-  if (config.fitness_arithmetic != "auto") {
-    names.push_back(
-        CheckName<evaluator::Arithmetic>(config, "fitness.arithmetic", config.fitness_arithmetic));
-  }
-  for (const absl::Status& status : names) {
-    if (!status.ok()) return status;
-  }
-  return RacingLevelsOf(config).status();
+  STRATA_RETURN_IF_ERROR(CheckAllocation(config));
+  STRATA_RETURN_IF_ERROR(CheckPruner(config));
+  STRATA_RETURN_IF_ERROR(CheckEnd(config));
+  STRATA_RETURN_IF_ERROR(CheckObjectives(config));
+  STRATA_RETURN_IF_ERROR(CheckVariation(config));
+  STRATA_RETURN_IF_ERROR(CheckRobust(config));
+  STRATA_RETURN_IF_ERROR(CheckAddresses(config));
+  return RacingRungsOf(config).status();
 }
 
 }  // namespace strata::cli

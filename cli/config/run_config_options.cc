@@ -1,225 +1,342 @@
 #include "cli/config/run_config_options.h"
 
+#include <fmt/format.h>
+
+#include "evaluator/names.h"
+#include "evaluator/pruner_table.h"
+
 namespace strata::cli {
 namespace {
 
-const RunConfigOption kOptions[] = {
-    {"model", &RunConfig::model, "Hugging Face directory or GGUF file"},
-    {"text", &RunConfig::text,
+// No rule in the table. Bounds of allocations, settings of variation and addresses are checked
+// together (run_config_check.cc).
+constexpr Anything kAnything;
+constexpr Importance kBasic = Importance::kBasic;
+constexpr Importance kAdvanced = Importance::kAdvanced;
+
+constexpr double kLongestMinutes = 1e6;  // about two years
+
+constexpr NumberRange From(double minimum, double maximum) { return {minimum, maximum}; }
+constexpr NumberRange AtLeast(double minimum) { return {minimum, kMany}; }
+constexpr NumberRange Above(double minimum, double maximum) {
+  return {minimum, maximum, true, false};
+}
+constexpr NumberRange Between(double minimum, double maximum) {
+  return {minimum, maximum, true, true};
+}
+
+template <typename Value>
+struct IsOptional : std::false_type {};
+template <typename Value>
+struct IsOptional<std::optional<Value>> : std::true_type {};
+
+// True for the name of an enumerator. What NameOf returns for any other value is none.
+template <typename Enum>
+bool IsNameOf(const std::string& name) {
+  if constexpr (std::is_same_v<Enum, search::StrategyKind>) {
+    return search::FindStrategyKind(name) != nullptr;
+  } else if constexpr (std::is_same_v<Enum, search::Aggregate>) {
+    return search::FindAggregate(name) != nullptr;
+  } else if constexpr (requires(Enum * value) { ParseName(name, value); }) {
+    Enum value;
+    return ParseName(name, &value).ok();
+  } else {
+    return !name.empty();
+  }
+}
+
+// Returns the names of an enumeration without gaps, in the order of its values. nullopt comes last.
+template <typename Value>
+Names NamesOf() {
+  Names names;
+  if constexpr (std::is_same_v<Value, evaluator::Pruner>) {
+    for (const evaluator::PrunerRow& row : evaluator::Pruners()) names.emplace_back(row.name);
+  } else if constexpr (IsOptional<Value>::value) {
+    names = NamesOf<typename Value::value_type>();
+    names.push_back(NameOf(Value()));
+  } else {
+    for (int i = 0;; ++i) {
+      std::string name(NameOf(static_cast<Value>(i)));
+      if (!IsNameOf<Value>(name)) break;
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+template <auto member>
+constexpr EnumMember EnumOf() {
+  using Value = std::remove_cvref_t<decltype(std::declval<RunConfig&>().*member)>;
+  return {NamesOf<Value>,
+          [](const RunConfig& config) { return std::string(NameOf(config.*member)); },
+          [](size_t index, RunConfig* config) {
+            if constexpr (IsOptional<Value>::value) {
+              using Enum = typename Value::value_type;
+              const bool has_value = index < NamesOf<Enum>().size();
+              config->*member = has_value ? Value(static_cast<Enum>(index)) : std::nullopt;
+            } else {
+              config->*member = static_cast<Value>(index);
+            }
+          }};
+}
+
+constexpr RunConfigOption kOptions[] = {
+    {"model", &RunConfig::model, NotEmpty{}, kBasic, "Hugging Face directory or GGUF file"},
+    {"text", &RunConfig::text, NotEmpty{}, kBasic,
      "text to measure on: a folder of .txt files, a .jsonl file or a plain file; its documents are "
      "dealt to three disjoint splits (calibration, fitness, report)"},
-    {"run", &RunConfig::run, "folder of the run: results, log files, everything needed to resume"},
-    {"target_sparsity", &RunConfig::target_sparsity,
+    {"run", &RunConfig::run, NotEmpty{}, kBasic,
+     "folder of the run: results, log files, everything needed to resume"},
+    {"target_sparsity", &RunConfig::target_sparsity, Between(0, 1), kBasic,
      "fraction of all prunable weights removed, between 0 and 1"},
-    {"pruner", &RunConfig::pruner, "magnitude | wanda | ria | sparsegpt"},
-    {"group", &RunConfig::group,
+    {"pruner", EnumOf<&RunConfig::pruner>(), kAnything, kBasic, ""},
+    {"group", &RunConfig::group, From(0, 128), kBasic,
      "0: zeros anywhere; M: whole numbers of zeros in every M neighbouring inputs of a row (n:M), "
      "at most 128"},
-    {"granularity", &RunConfig::granularity,
+    {"granularity", EnumOf<&RunConfig::granularity>(), kAnything, kBasic,
      "one sparsity per: block | kind (attention, feed-forward part of a block) | linear"},
-    {"allocation.minimum", &RunConfig::minimum_sparsity, "smallest sparsity of any unit"},
-    {"allocation.maximum", &RunConfig::maximum_sparsity, "largest sparsity of any unit, below 1"},
-    {"calibration.sequences", &RunConfig::calibration_sequences,
+    {"allocation.minimum", &RunConfig::minimum_sparsity, kAnything, kAdvanced,
+     "smallest sparsity of any unit"},
+    {"allocation.maximum", &RunConfig::maximum_sparsity, kAnything, kAdvanced,
+     "largest sparsity of any unit, below 1"},
+    {"calibration.sequences", &RunConfig::calibration_sequences, AtLeast(1), kBasic,
      "calibration sequences, from the calibration split"},
-    {"calibration.sequence_tokens", &RunConfig::calibration_sequence_tokens,
+    {"calibration.sequence_tokens", &RunConfig::calibration_sequence_tokens, AtLeast(1), kBasic,
      "tokens of one calibration sequence"},
-    {"fitness.windows", &RunConfig::fitness_windows,
+    {"fitness.windows", &RunConfig::fitness_windows, AtLeast(1), kBasic,
      "windows of the fitness split on which every candidate is measured"},
-    {"fitness.window_tokens", &RunConfig::fitness_window_tokens, "tokens of one window"},
-    {"fitness.arithmetic", &RunConfig::fitness_arithmetic,
+    {"fitness.window_tokens", &RunConfig::fitness_window_tokens, AtLeast(2), kBasic,
+     "tokens of one window"},
+    {"fitness.arithmetic", EnumOf<&RunConfig::fitness_arithmetic>(), kAnything, kAdvanced,
      "of all passes: fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 "
      "times fp32's)"},
-    {"fitness.protocol", &RunConfig::fitness_protocol,
-     "one-shot (dense statistics, cheap) | refreshed (statistics of the model that one-shot gives) "
-     "| "
+    {"fitness.protocol", EnumOf<&RunConfig::fitness_protocol>(), kAnything, kBasic,
+     "one-shot (dense statistics, cheap) | "
      "sequential (each pruned block feeds the next; exact in fp32)"},
-    {"fitness.levels", &RunConfig::fitness_levels,
+    {"fitness.levels", &RunConfig::fitness_levels, kAnything, kAdvanced,
      "folder of a level database (`strata levels build`) whose weights candidates take, with the "
      "pruner sparsegpt and one-shot; none: solved for each"},
-    {"fitness.tasks", &RunConfig::fitness_tasks,
+    {"fitness.tasks", &RunConfig::fitness_tasks, kAnything, kBasic,
      "task files (.yaml, .jsonl), or folders of them, that give the zero-shot error; half of the "
      "items of each serve the fitness, the others the report"},
-    {"fitness.task_items", &RunConfig::fitness_task_items,
+    {"fitness.task_items", &RunConfig::fitness_task_items, From(0, 1e6), kAdvanced,
      "items of each task on which every candidate is measured, where search.objectives holds "
      "zero_shot_error; 0: all of the half"},
-    {"selection.windows", &RunConfig::selection_windows,
+    {"selection.windows", &RunConfig::selection_windows, AtLeast(1), kBasic,
      "windows of the fitness split on which finalists are compared, sequential protocol"},
-    {"report.windows", &RunConfig::report_windows,
+    {"report.windows", &RunConfig::report_windows, AtLeast(1), kBasic,
      "windows of the report split for the final numbers, sequential protocol"},
-    {"report.window_tokens", &RunConfig::report_window_tokens,
+    {"report.window_tokens", &RunConfig::report_window_tokens, AtLeast(2), kAdvanced,
      "tokens of one window, for selection and report"},
-    {"report.arithmetic", &RunConfig::report_arithmetic, "fp32 | bf16, for selection and report"},
-    {"report.task_items", &RunConfig::report_task_items,
+    {"report.arithmetic", EnumOf<&RunConfig::report_arithmetic>(), kAnything, kAdvanced,
+     "fp32 | bf16, for selection and report"},
+    {"report.task_items", &RunConfig::report_task_items, From(0, 1e6), kAdvanced,
      "items of each task for the final zero-shot errors; 0: all of the half"},
-    {"search.seed", &RunConfig::seed, "the same seed gives the same run"},
-    {"search.strategy", &RunConfig::strategy,
+    {"search.seed", &RunConfig::seed, From(0, static_cast<double>(INT64_MAX)), kBasic,
+     "the same seed gives the same run"},
+    {"search.strategy", EnumOf<&RunConfig::strategy>(), kAnything, kAdvanced,
      "strata | random | hill_climbing | dsa (DSA's own operators and amplitude)"},
-    {"search.population", &RunConfig::population,
+    {"search.population", &RunConfig::population, From(2, 1000), kAdvanced,
      "parents are drawn from the best so many candidates"},
-    {"search.lag", &RunConfig::lag,
+    {"search.lag", &RunConfig::lag, From(1, 1e4), kAdvanced,
      "candidate k is bred from candidates up to k - lag; several times the number of workers"},
-    {"search.random_candidates", &RunConfig::random_candidates,
+    {"search.random_candidates", &RunConfig::random_candidates, From(0, 1e4), kAdvanced,
      "random functions that join the baselines in the first population"},
-    {"search.maximum_evaluations", &RunConfig::maximum_evaluations,
+    {"search.maximum_evaluations", &RunConfig::maximum_evaluations, AtLeast(0), kBasic,
      "distinct allocations measured before the search ends; 0: no limit"},
-    {"search.minutes", &RunConfig::minutes,
+    {"search.minutes", &RunConfig::minutes, From(0, kLongestMinutes), kBasic,
      "time after which the search ends and finalists are verified; 0: no limit"},
-    {"search.finalists", &RunConfig::finalists,
+    {"search.finalists", &RunConfig::finalists, AtLeast(1), kBasic,
      "members of the front verified exactly, besides every baseline's best setting"},
-    {"search.baselines", &RunConfig::baselines,
+    {"search.baselines", &RunConfig::baselines, kAnything, kBasic,
      "names of published functions to compare with (`strata functions`); none: all that apply"},
-    {"search.baseline_units", &RunConfig::baseline_units,
+    {"search.baseline_units", EnumOf<&RunConfig::baseline_units>(), kAnything, kAdvanced,
      "units that the published functions look at where the run's are finer than blocks: run (the "
      "run's own) | block (all units of a block alike) | both"},
-    {"search.warm_start", &RunConfig::warm_start,
+    {"search.baseline_settings", EnumOf<&RunConfig::baseline_settings>(), kAnything, kAdvanced,
+     "all: every setting of every published function | tuned: the default and two further ones, "
+     "then the neighbours of the best for the better half of the functions"},
+    {"search.warm_start", &RunConfig::warm_start, kAnything, kAdvanced,
      "functions to begin with besides the baselines: of each entry, a run's folder (its front and "
      "finalists), a function file or an expression; none: no others"},
-    {"search.objectives", &RunConfig::objectives,
+    {"search.objectives", &RunConfig::objectives, kAnything, kBasic,
      "what is minimised, loss first: loss, complexity, zero_shot_error (of fitness.tasks)"},
-    {"search.epsilon", &RunConfig::epsilon,
+    {"search.epsilon", &RunConfig::epsilon, From(0, 100), kAdvanced,
      "functions of the front differ by at least so much in something measured"},
-    {"search.stagnation", &RunConfig::stagnation,
+    {"search.stagnation", &RunConfig::stagnation, AtLeast(0), kAdvanced,
      "evaluations in a row without a new function on the front before the search ends; 0: no "
      "limit"},
-    {"refine.evaluations", &RunConfig::refine_evaluations,
+    {"search.maximum_nodes", &Variation::maximum_nodes, From(4, expr::kMaximumNodes), kAdvanced,
+     "largest expression, in nodes"},
+    {"search.maximum_depth", &Variation::maximum_depth, From(4, expr::kMaximumDepth), kAdvanced,
+     "deepest expression, in nodes"},
+    {"refine.evaluations", &RunConfig::refine_evaluations, From(0, 1e6), kBasic,
      "after verification, so many allocations near the best one's are tried, measured as for "
      "selection; each time that slopes are measured counts as one; kept apart in results; 0: none"},
-    {"refine.slopes", &RunConfig::refine_slopes,
+    {"refine.slopes", &RunConfig::refine_slopes, kAnything, kAdvanced,
      "descend along the slopes of the loss (its derivative by every sparsity, from one backward "
      "pass, arithmetic of fitness) before level switches are tried"},
-    {"refine.slope_windows", &RunConfig::refine_slope_windows,
+    {"refine.slope_windows", &RunConfig::refine_slope_windows, From(1, 1e6), kAdvanced,
      "windows of the fitness split that slopes are measured on, of report.window_tokens"},
-    {"search.islands", &RunConfig::islands, "separate populations that exchange their best"},
-    {"search.restart_after", &RunConfig::restart_after,
-     "results in a row that change no population before it is emptied; 0: never"},
-    {"search.adaptive_operators", &RunConfig::adaptive_operators,
-     "the weights of the mutations follow their success"},
-    {"search.maximum_nodes", &Variation::maximum_nodes, "largest expression, in nodes"},
-    {"search.maximum_depth", &Variation::maximum_depth, "deepest expression, in nodes"},
-    {"surrogate.enabled", &Surrogate::enabled,
+    {"surrogate.enabled", &Surrogate::enabled, kAnything, kAdvanced,
      "a model of the loss chooses among many offspring the one that is measured"},
-    {"surrogate.proposals", &Surrogate::proposals, "offspring to choose from"},
-    {"surrogate.amplitude_steps", &Surrogate::amplitude_steps,
+    {"surrogate.proposals", &Surrogate::proposals, From(1, 1e5), kAdvanced,
+     "offspring to choose from"},
+    {"surrogate.amplitude_steps", &Surrogate::amplitude_steps, From(0, 1e5), kAdvanced,
      "steps on the numbers of the chosen one, on the model"},
-    {"surrogate.unfiltered_share", &Surrogate::unfiltered_share,
+    {"surrogate.unfiltered_share", &Surrogate::unfiltered_share, From(0, 1), kAdvanced,
      "share of candidates that are bred without the model"},
-    {"surrogate.feature_pool", &Surrogate::feature_pool,
+    {"surrogate.feature_pool", &Surrogate::feature_pool, From(0, 1e4), kAdvanced,
      "features measured at the beginning, so that functions of them can be judged"},
-    {"surrogate.optimism", &Surrogate::optimism,
+    {"surrogate.optimism", &Surrogate::optimism, From(0, 100), kAdvanced,
      "standard deviations that a predicted loss is lowered by"},
-    {"surrogate.trust_radius", &Surrogate::trust_radius,
+    {"surrogate.trust_radius", &Surrogate::trust_radius, From(0, 1), kAdvanced,
      "root mean square difference of sparsities from the nearest of the best (search.population) "
-     "up "
-     "to which a candidate is proposed; 0: any"},
-    {"surrogate.loss_share", &Surrogate::loss_share,
+     "up to which a candidate is proposed; 0: any"},
+    {"surrogate.loss_share", &Surrogate::loss_share, From(0, 1), kAdvanced,
      "share of candidates chosen by the loss alone, not by what they gain over simpler ones"},
-    {"surrogate.minimum_points", &Surrogate::minimum_points,
+    {"surrogate.minimum_points", &Surrogate::minimum_points, From(2, 1e6), kAdvanced,
      "measured allocations before the model is used"},
-    {"surrogate.maximum_points", &Surrogate::maximum_points,
+    {"surrogate.maximum_points", &Surrogate::maximum_points, From(4, 2000), kAdvanced,
      "measured allocations that the model is fitted to"},
-    {"racing.levels", &RunConfig::racing_levels,
+    {"racing.rungs", &RunConfig::racing_rungs, kAnything, kAdvanced,
      "cheaper measurements, each 'WINDOWS [PROTOCOL [ARITHMETIC]]', after which a candidate that "
-     "is "
-     "clearly worse than its rivals is stopped; none: every candidate is measured as fitness says"},
-    {"racing.rivals", &RunConfig::racing_rivals,
+     "is clearly worse than its rivals is stopped; none: every candidate is measured as fitness "
+     "says"},
+    {"racing.rivals", &RunConfig::racing_rivals, From(1, 1000), kAdvanced,
      "a candidate is compared with so many of the best"},
-    {"robust.sparsities", &RunConfig::robust_sparsities,
+    {"robust.sparsities", &RunConfig::robust_sparsities, kAnything, kAdvanced,
      "further target sparsities; every function is measured at all of them"},
-    {"robust.models", &RunConfig::robust_models,
+    {"robust.models", &RunConfig::robust_models, kAnything, kAdvanced,
      "further models; every function is measured on all of them"},
-    {"robust.texts", &RunConfig::robust_texts,
+    {"robust.texts", &RunConfig::robust_texts, kAnything, kAdvanced,
      "further texts, each of which calibrates and measures every model"},
-    {"robust.aggregate", &RunConfig::robust_aggregate,
+    {"robust.aggregate", EnumOf<&RunConfig::robust_aggregate>(), kAnything, kAdvanced,
      "what becomes of the losses in all models x texts x sparsities: mean | worst (of their shares "
      "of the damage that uniform sparsities do) | pareto (each is an objective)"},
-    {"features.gradients", &RunConfig::gradients,
+    {"features.gradients", &RunConfig::gradients, kAnything, kAdvanced,
      "allow gradients of the loss (the source G): a backward pass of the model"},
-    {"features.gradient_free", &RunConfig::gradient_free,
+    {"features.gradient_free", &RunConfig::gradient_free, kAnything, kAdvanced,
      "allow losses of perturbed weights (the source sensitivity): two passes of the model per "
      "unit"},
-    {"features.spectra", &RunConfig::spectra,
+    {"features.spectra", &RunConfig::spectra, kAnything, kAdvanced,
      "allow singular values of the matrices for baselines (alpha); random functions take them only "
      "where variation.excluded lets them"},
-    {"variation.sources", &Variation::sources,
+    {"variation.sources", &Variation::sources, kAnything, kAdvanced,
      "sources that random functions and mutations use; seeds may hold others"},
-    {"variation.excluded", &Variation::excluded,
+    {"variation.excluded", &Variation::excluded, kAnything, kAdvanced,
      "operators that random functions and mutations do not introduce; seeds may hold them"},
-    {"variation.crossover_probability", &Variation::crossover_probability,
+    {"variation.crossover_probability", &Variation::crossover_probability, kAnything, kAdvanced,
      "share of offspring made by crossover; the others are mutations"},
-    {"variation.perturb_parameter_weight", &Variation::perturb_parameter_weight,
-     "relative weight of the mutation that changes a number"},
-    {"variation.replace_operator_weight", &Variation::replace_operator_weight,
+    {"variation.perturb_parameter_weight", &Variation::perturb_parameter_weight, kAnything,
+     kAdvanced, "relative weight of the mutation that changes a number"},
+    {"variation.replace_operator_weight", &Variation::replace_operator_weight, kAnything, kAdvanced,
      "... that puts another operator above the same operands"},
-    {"variation.swap_source_weight", &Variation::swap_source_weight,
+    {"variation.swap_source_weight", &Variation::swap_source_weight, kAnything, kAdvanced,
      "... that puts another source of the same type"},
-    {"variation.replace_subtree_weight", &Variation::replace_subtree_weight,
+    {"variation.replace_subtree_weight", &Variation::replace_subtree_weight, kAnything, kAdvanced,
      "... that puts a random subtree of the same type"},
-    {"variation.insert_weight", &Variation::insert_weight, "... that inserts an operator"},
-    {"variation.delete_weight", &Variation::delete_weight, "... that removes an operator"},
-    {"variation.hoist_weight", &Variation::hoist_weight,
+    {"variation.insert_weight", &Variation::insert_weight, kAnything, kAdvanced,
+     "... that inserts an operator"},
+    {"variation.delete_weight", &Variation::delete_weight, kAnything, kAdvanced,
+     "... that removes an operator"},
+    {"variation.hoist_weight", &Variation::hoist_weight, kAnything, kAdvanced,
      "... that replaces a subtree by one below it"},
-    {"variation.combine_weight", &Variation::combine_weight,
+    {"variation.combine_weight", &Variation::combine_weight, kAnything, kAdvanced,
      "... that combines a subtree with a random one"},
-    {"variation.refine_weight", &Variation::refine_weight,
-     "... that shifts or refines an allocation by another function; of use where units are finer "
+    {"variation.adjust_weight", &Variation::adjust_weight, kAnything, kAdvanced,
+     "... that adjusts an allocation by another function; of use where units are finer "
      "than blocks"},
-    {"variation.graft_weight", &Variation::graft_weight,
+    {"variation.graft_weight", &Variation::graft_weight, kAnything, kAdvanced,
      "... that takes a subtree of a published function"},
-    {"workers.count", &RunConfig::worker_count,
+    {"workers.count", &RunConfig::worker_count, From(0, 1024), kBasic,
      "worker processes started on this machine; 0: wait for workers started elsewhere"},
-    {"workers.threads", &RunConfig::worker_threads,
+    {"workers.threads", &RunConfig::worker_threads, From(1, 1024), kBasic,
      "threads of each local worker; results can differ in the last bits between thread counts"},
-    {"workers.device", &RunConfig::worker_device, "cpu, for local workers"},
-    {"workers.banks", &RunConfig::worker_banks,
+    {"workers.device", EnumOf<&RunConfig::worker_device>(), kAnything, kBasic,
+     "cpu, for local workers"},
+    {"workers.banks", &RunConfig::worker_banks, kAnything, kAdvanced,
      "folder in which local workers keep the weights in float32 and their ranks, built once, "
-     "mapped "
-     "and so in memory once; none: each has its own"},
-    {"workers.task_minutes", &RunConfig::task_minutes,
-     "local workers kill an evaluation that takes longer; 0: never"},
-    {"workers.hang_minutes", &RunConfig::hang_minutes,
+     "mapped and so in memory once; none: each has its own"},
+    {"workers.evaluation_minutes", &RunConfig::evaluation_minutes, From(0, kLongestMinutes),
+     kAdvanced, "local workers kill an evaluation that takes longer; 0: never"},
+    {"workers.hang_minutes", &RunConfig::hang_minutes, From(0, kLongestMinutes), kAdvanced,
      "... that makes no step for so long; 0: never"},
-    {"workers.memory_gib", &RunConfig::memory_gib,
+    {"workers.memory_gib", &RunConfig::memory_gib, From(0, 1e6), kAdvanced,
      "... whose process takes more memory of its own, mapped files not counted; 0: never"},
-    {"workers.address", &RunConfig::address,
+    {"workers.address", &RunConfig::address, kAnything, kAdvanced,
      "where the coordinator listens: unix:PATH | 127.0.0.1:PORT | auto (a socket in the run "
      "folder)"},
-    {"workers.listen", &RunConfig::listen,
+    {"workers.listen", &RunConfig::listen, kAnything, kAdvanced,
      "where workers of other machines are served: HOST:PORT; needs TLS, and a token or an "
      "authority of workers' certificates; empty: nowhere"},
-    {"workers.tls_certificate", &RunConfig::tls_certificate,
+    {"workers.tls_certificate", &RunConfig::tls_certificate, kAnything, kAdvanced,
      "PEM file: the coordinator's certificate"},
-    {"workers.tls_key", &RunConfig::tls_key, "PEM file: its key, readable by its owner alone"},
-    {"workers.tls_authority", &RunConfig::tls_authority,
+    {"workers.tls_key", &RunConfig::tls_key, kAnything, kAdvanced,
+     "PEM file: its key, readable by its owner alone"},
+    {"workers.tls_authority", &RunConfig::tls_authority, kAnything, kAdvanced,
      "PEM file: the authority that must have signed the certificate of every worker that comes to "
      "workers.listen; empty: workers need none"},
-    {"workers.token_file", &RunConfig::token_file,
+    {"workers.token_file", &RunConfig::token_file, kAnything, kAdvanced,
      "file with the tokens that others must know, readable by its owner alone: lines worker:TOKEN, "
      "viewer:TOKEN, operator:TOKEN, or a worker's alone; empty: the environment variable "
      "STRATA_TOKEN, if that is set"},
-    {"workers.announcement", &RunConfig::announcement,
+    {"workers.announcement", &RunConfig::announcement, kAnything, kAdvanced,
      "file into which the coordinator writes where it serves workers.listen, for workers started "
      "with --coordinator file:PATH; empty: none"},
-    {"workers.advertised_host", &RunConfig::advertised_host,
+    {"workers.advertised_host", &RunConfig::advertised_host, kAnything, kAdvanced,
      "name or address of this machine in that file; empty: its host name"},
-    {"workers.absence_seconds", &RunConfig::absence_seconds,
-     "with work waiting and no worker for so long the search stops; it can be resumed"},
-    {"workers.metrics", &RunConfig::metrics,
+    {"workers.absence_seconds", &RunConfig::absence_seconds, Above(0, 60 * kLongestMinutes),
+     kAdvanced, "with work waiting and no worker for so long the search stops; it can be resumed"},
+    {"workers.metrics", &RunConfig::metrics, kAnything, kAdvanced,
      "where the coordinator answers Prometheus: 127.0.0.1:PORT, open to this machine; or, where "
      "workers.listen is set, any HOST:PORT, with TLS for viewers' and operators' tokens; empty: "
      "nowhere"},
-    {"workers.log_format", &RunConfig::log_format,
+    {"workers.log_format", EnumOf<&RunConfig::log_format>(), kAnything, kAdvanced,
      "text | json (one object a line), of coordinator.log"},
-    {"storage.fsync", &RunConfig::storage_fsync,
+    {"storage.fsync", EnumOf<&RunConfig::storage_fsync>(), kAnything, kAdvanced,
      "commit (an acknowledged result survives a power loss) | checkpoint (a power loss may undo "
-     "the "
-     "last results, which are then measured again)"},
-    {"storage.network_file_system", &RunConfig::storage_network_file_system,
+     "the last results, which are then measured again)"},
+    {"storage.network_file_system", EnumOf<&RunConfig::storage_network_file_system>(), kAnything,
+     kAdvanced,
      "refuse | allow: a run folder on NFS, SMB, Lustre, GPFS, FUSE and the like, where SQLite's "
      "locks cannot be trusted"},
 };
 
+constexpr RenamedKey kRenamedKeys[] = {
+    {"racing.levels", "racing.rungs"},
+    {"variation.refine_weight", "variation.adjust_weight"},
+    {"workers.task_minutes", "workers.evaluation_minutes"},
+};
+
+constexpr const char* kRemovedKeys[] = {"search.islands", "search.restart_after",
+                                        "search.adaptive_operators"};
+
+template <typename Value>
+std::string TextOf(const Value& value) {
+  return fmt::format("{}", value);
+}
+
 }  // namespace
 
 std::span<const RunConfigOption> RunConfigOptions() { return kOptions; }
+
+std::span<const RenamedKey> RenamedKeys() { return kRenamedKeys; }
+
+std::span<const char* const> RemovedKeys() { return kRemovedKeys; }
+
+std::string TextOf(const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); }
+
+std::string ValueText(const RunConfigOption& option, const RunConfig& config) {
+  return std::visit(
+      [&](auto member) -> std::string {
+        if constexpr (std::is_same_v<decltype(member), EnumMember>) {
+          return member.get(config);
+        } else {
+          return TextOf(FieldOf(config, member));
+        }
+      },
+      option.member);
+}
 
 }  // namespace strata::cli

@@ -1,13 +1,15 @@
-// From a configuration to the options of the components.
+#include "cli/config/run_config_plan.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "cli/config/racing_levels.h"
+#include "cli/config/racing_rungs.h"
 #include "cli/config/robust_config.h"
-#include "cli/config/run_config.h"
+#include "evaluator/names.h"
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 
@@ -17,35 +19,29 @@ namespace {
 // noisier, more are further away. (The source `slope` looks from further away: slope_pass.h.)
 constexpr double kRefinementStep = 0.05;
 
-// The fidelity of the fitness; an arithmetic of "auto" counts as float32.
-absl::StatusOr<evaluator::Fidelity> SearchFidelity(const RunConfig& config) {
-  evaluator::Fidelity fidelity{.split = evaluator::Split::kFitness,
-                               .windows = config.fitness_windows,
-                               .window_tokens = config.fitness_window_tokens};
-  absl::Status status = workers::ParseName(config.fitness_protocol, &fidelity.protocol);
-  if (config.fitness_arithmetic != "auto") {
-    status.Update(workers::ParseName(config.fitness_arithmetic, &fidelity.arithmetic));
-  }
-  if (!status.ok()) return status;
-  return fidelity;
+// Returns the fidelity of the fitness; an arithmetic of "auto" counts as float32.
+evaluator::Fidelity SearchFidelity(const RunConfig& config) {
+  return {.split = evaluator::Split::kFitness,
+          .windows = config.fitness_windows,
+          .window_tokens = config.fitness_window_tokens,
+          .arithmetic = config.fitness_arithmetic.value_or(evaluator::Arithmetic::kFloat32),
+          .protocol = config.fitness_protocol};
 }
 
-// Its name in the library.
+// Returns the name of the function in the library.
 std::string_view PlainName(const expr::Baseline& baseline) {
   return std::string_view(baseline.name).substr(0, baseline.name.find(' '));
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<evaluator::Fidelity>> RacingLevelsOf(const RunConfig& config) {
-  const auto last = SearchFidelity(config);
-  if (!last.ok()) return last.status();
-  auto levels = ParseRacingLevels(config.racing_levels, *last);
-  if (levels.ok()) return levels;
-  const auto origin = config.origins.find("racing.levels");
+absl::StatusOr<std::vector<evaluator::Fidelity>> RacingRungsOf(const RunConfig& config) {
+  auto rungs = ParseRacingRungs(config.racing_rungs, SearchFidelity(config));
+  if (rungs.ok()) return rungs;
+  const auto origin = config.origins.find("racing.rungs");
   return absl::InvalidArgumentError(fmt::format(
-      "{}: 'racing.levels': {}", origin == config.origins.end() ? "default" : origin->second,
-      std::string(levels.status().message())));
+      "{}: 'racing.rungs': {}", origin == config.origins.end() ? "default" : origin->second,
+      std::string(rungs.status().message())));
 }
 
 bool HasObjective(const RunConfig& config, const char* name) {
@@ -53,18 +49,11 @@ bool HasObjective(const RunConfig& config, const char* name) {
          config.objectives.end();
 }
 
-absl::StatusOr<search::RunStoreOptions> StorageOptionsOf(const RunConfig& config) {
+search::RunStoreOptions StorageOptionsOf(const RunConfig& config) {
   search::RunStoreOptions options;
-  if (config.storage_fsync != "commit" && config.storage_fsync != "checkpoint") {
-    return BadOption(config, "storage.fsync", "commit or checkpoint", config.storage_fsync);
-  }
-  if (config.storage_fsync == "checkpoint") options.fsync = search::Fsync::kCheckpoint;
-  if (config.storage_network_file_system != "refuse" &&
-      config.storage_network_file_system != "allow") {
-    return BadOption(config, "storage.network_file_system", "refuse or allow",
-                     config.storage_network_file_system);
-  }
-  options.allow_network_file_system = config.storage_network_file_system == "allow";
+  options.fsync = config.storage_fsync;
+  options.allow_network_file_system =
+      config.storage_network_file_system == NetworkFileSystem::kAllow;
   return options;
 }
 
@@ -78,26 +67,19 @@ void SetTasks(const RunConfig& config, const std::string& digest, workers::Measu
 }
 
 absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& config) {
-  if (absl::Status status = ValidateRunConfig(config); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ValidateRunConfig(config));
   workers::MeasurementPlan plan;
-  plan.method.group = config.group;
+  plan.method = {config.pruner, config.group};
+  plan.granularity = config.granularity;
   plan.calibration = {config.calibration_sequences, config.calibration_sequence_tokens};
-  const auto search = SearchFidelity(config);
-  if (!search.ok()) return search.status();
-  plan.search = *search;
-  auto racing = RacingLevelsOf(config);
-  if (!racing.ok()) return racing.status();
-  plan.racing = *std::move(racing);
+  plan.search = SearchFidelity(config);
+  STRATA_ASSIGN_OR_RETURN(auto racing, RacingRungsOf(config));
+  plan.racing = std::move(racing);
   plan.verify = {.split = evaluator::Split::kReport,
                  .windows = config.report_windows,
                  .window_tokens = config.report_window_tokens,
+                 .arithmetic = config.report_arithmetic,
                  .protocol = evaluator::Protocol::kSequential};
-  for (const absl::Status& status :
-       {workers::ParseName(config.pruner, &plan.method.pruner),
-        workers::ParseName(config.granularity, &plan.granularity),
-        workers::ParseName(config.report_arithmetic, &plan.verify.arithmetic)}) {
-    if (!status.ok()) return status;
-  }
   plan.select = plan.verify;
   plan.select.split = evaluator::Split::kFitness;
   plan.select.windows = config.selection_windows;
@@ -114,12 +96,12 @@ std::vector<expr::Baseline> ApplicableBaselines(const RunConfig& config,
                                                 const expr::UnitLayout& layout,
                                                 double target_sparsity) {
   const expr::BaselineSelection selection{config.gradients, config.gradient_free, config.spectra};
-  const bool is_block = config.granularity == "block";
+  const bool is_block = config.granularity == evaluator::Granularity::kBlock;
   std::vector<expr::Baseline> baselines;
-  if (is_block || config.baseline_units != "block") {
+  if (is_block || config.baseline_units != BaselineUnits::kBlock) {
     baselines = expr::Baselines(layout, target_sparsity, selection);
   }
-  if (!is_block && config.baseline_units != "run") {
+  if (!is_block && config.baseline_units != BaselineUnits::kRun) {
     for (expr::Baseline& baseline : expr::BlockwiseBaselines(layout, target_sparsity, selection)) {
       baselines.push_back(std::move(baseline));
     }
@@ -163,28 +145,24 @@ absl::StatusOr<std::vector<expr::Baseline>> BaselinesOf(const RunConfig& config,
 absl::StatusOr<search::EngineOptions> EngineOptionsOf(
     const RunConfig& config, const expr::UnitLayout& layout,
     const std::vector<expr::UnitLayout>& further_layouts) {
-  auto baselines = BaselinesOf(config, layout);
-  if (!baselines.ok()) return baselines.status();
+  STRATA_ASSIGN_OR_RETURN(auto baselines, BaselinesOf(config, layout));
   search::EngineOptions options;
   options.seed = static_cast<uint64_t>(config.seed);
   options.target = {.sparsity = config.target_sparsity,
                     .minimum = config.minimum_sparsity,
                     .maximum = config.maximum_sparsity,
                     .group = static_cast<int>(config.group)};
-  auto robust = RobustOptionsOf(config, further_layouts);
-  if (!robust.ok()) return robust.status();
-  options.robust = *std::move(robust);
-  options.baselines = *std::move(baselines);
+  STRATA_ASSIGN_OR_RETURN(auto robust, RobustOptionsOf(config, further_layouts));
+  options.robust = std::move(robust);
+  options.baselines = std::move(baselines);
   options.random_candidates = static_cast<int>(config.random_candidates);
-  options.strategy.kind = *search::FindStrategyKind(config.strategy);
+  options.strategy.kind = config.strategy;
   options.strategy.population = static_cast<int>(config.population);
   options.strategy.surrogate = config.surrogate;
-  options.strategy.islands = static_cast<int>(config.islands);
-  options.strategy.restart_after = static_cast<int>(config.restart_after);
-  options.strategy.adaptive_operators = config.adaptive_operators;
   options.objectives = config.objectives;
   options.epsilon = config.epsilon;
-  options.ladder.levels = static_cast<int>(config.racing_levels.size()) + 1;
+  options.baseline_settings = config.baseline_settings;
+  options.ladder.rungs = static_cast<int>(config.racing_rungs.size()) + 1;
   options.ladder.rivals = static_cast<int>(config.racing_rivals);
   options.stagnation_evaluations = config.stagnation;
   options.lag = static_cast<int>(config.lag);

@@ -1,6 +1,6 @@
 // The tasks of a search: read and checked before it starts, described in its storage.
-#ifndef STRATA_CLI_RUN_TASKS_H_
-#define STRATA_CLI_RUN_TASKS_H_
+#ifndef STRATA_CLI_CONFIG_RUN_TASKS_H_
+#define STRATA_CLI_CONFIG_RUN_TASKS_H_
 
 #include <absl/status/statusor.h>
 
@@ -40,4 +40,4 @@ absl::StatusOr<RunTasks> RunTasksFromJson(const std::string& text);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_RUN_TASKS_H_
+#endif  // STRATA_CLI_CONFIG_RUN_TASKS_H_

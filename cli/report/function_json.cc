@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "cli/config/run_config.h"
-#include "cli/report/run_report.h"
+#include "cli/report/run_report_output.h"
+#include "evaluator/names.h"
 #include "expr/expression_json.h"
+#include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
@@ -14,15 +16,14 @@ using Json = nlohmann::ordered_json;
 
 absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
                                              const std::string& name) {
-  const auto value = store.Property(name);
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) {
+  STRATA_ASSIGN_OR_RETURN(const auto value, store.Property(name));
+  if (!value.has_value()) {
     return absl::DataLossError(fmt::format("the run lacks the property '{}'", name));
   }
-  return **value;
+  return *value;
 }
 
-// What every export of a run says of it.
+// Description of a run that every export contains.
 struct RunDescription {
   Json settings;  // target, granularity, pruner, group, model
   Json units;
@@ -31,19 +32,17 @@ struct RunDescription {
 };
 
 absl::StatusOr<RunDescription> DescribeRun(const std::string& run_folder) {
-  const auto store = search::RunStore::OpenForReading(run_folder);
-  if (!store.ok()) return store.status();
-  const auto yaml = RequiredProperty(**store, search::kConfigProperty);
-  const auto model = RequiredProperty(**store, "model");
+  STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(run_folder));
+  const auto yaml = RequiredProperty(*store, search::kConfigProperty);
+  const auto model = RequiredProperty(*store, "model");
   if (!yaml.ok()) return yaml.status();
   if (!model.ok()) return model.status();
-  const auto config = RunConfigFromYaml(*yaml, run_folder + "/config");
-  if (!config.ok()) return config.status();
+  STRATA_ASSIGN_OR_RETURN(const auto config, RunConfigFromYaml(*yaml, run_folder + "/config"));
   RunDescription run;
-  run.settings = {{"target_sparsity", config->target_sparsity},
-                  {"granularity", config->granularity},
-                  {"pruner", config->pruner},
-                  {"group", config->group}};
+  run.settings = {{"target_sparsity", config.target_sparsity},
+                  {"granularity", NameOf(config.granularity)},
+                  {"pruner", NameOf(config.pruner)},
+                  {"group", config.group}};
   Json described = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
   if (!described.is_object() || !described["units"].is_array()) {
     return absl::DataLossError(
@@ -52,7 +51,7 @@ absl::StatusOr<RunDescription> DescribeRun(const std::string& run_folder) {
   run.units = std::move(described["units"]);
   described.erase("units");
   run.settings["model"] = std::move(described);
-  run.fitness_protocol = config->fitness_protocol;
+  run.fitness_protocol = NameOf(config.fitness_protocol);
   run.exact_protocols = {{"selection_protocol", "sequential"}, {"report_protocol", "sequential"}};
   return run;
 }
@@ -91,7 +90,7 @@ Json FunctionJson(const AppliedFunction& applied) {
   json["target_sparsity"] = applied.target.sparsity;
   json["bounds"] = {{"minimum", applied.target.minimum}, {"maximum", applied.target.maximum}};
   json["mean_sparsity"] = expr::MeanSparsity(applied.allocation, expr::ParametersOf(layout));
-  json["granularity"] = workers::NameOf(applied.granularity);
+  json["granularity"] = evaluator::NameOf(applied.granularity);
   json["group"] = applied.target.group;
   json["model"] = {{"name", applied.model.name},
                    {"digest", applied.model.digest},
@@ -117,33 +116,31 @@ absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
                                            run_folder, candidate.id,
                                            std::string(expression.status().message())));
   }
-  const auto run = DescribeRun(run_folder);
-  if (!run.ok()) return run.status();
+  STRATA_ASSIGN_OR_RETURN(const auto run, DescribeRun(run_folder));
   Json json = expr::ExpressionJson(*expression);
   json["name"] = DisplayName(candidate);
   json["origin"] = {{"kind", candidate.lineage.origin},
                     {"candidate", candidate.id},
                     {"parents", candidate.lineage.parents}};
-  json.update(run->settings);
+  json.update(run.settings);
   json["measured"] = ToJson(candidate);
-  json["measured"]["fitness_protocol"] = run->fitness_protocol;
-  json["measured"].update(run->exact_protocols);
-  return WithAllocation(std::move(json), *run, candidate.allocation, run_folder);
+  json["measured"]["fitness_protocol"] = run.fitness_protocol;
+  json["measured"].update(run.exact_protocols);
+  return WithAllocation(std::move(json), run, candidate.allocation, run_folder);
 }
 
 absl::StatusOr<Json> RefinedJson(const RefinementReport& refinement,
                                  const std::string& run_folder) {
-  const auto run = DescribeRun(run_folder);
-  if (!run.ok()) return run.status();
+  STRATA_ASSIGN_OR_RETURN(const auto run, DescribeRun(run_folder));
   Json json;
   json["name"] = fmt::format("refined #{}", refinement.candidate);
   json["origin"] = {{"kind", "refinement"},
                     {"candidate", refinement.candidate},
                     {"allocations_tried", refinement.tried}};
-  json.update(run->settings);
+  json.update(run.settings);
   json["measured"] = ToJson(refinement)["best"];
-  json["measured"].update(run->exact_protocols);
-  return WithAllocation(std::move(json), *run, refinement.best.allocation, run_folder);
+  json["measured"].update(run.exact_protocols);
+  return WithAllocation(std::move(json), run, refinement.best.allocation, run_folder);
 }
 
 }  // namespace strata::cli

@@ -1,6 +1,6 @@
-// The exported form of an allocation function, described in docs/function-json.md.
-#ifndef STRATA_CLI_FUNCTION_JSON_H_
-#define STRATA_CLI_FUNCTION_JSON_H_
+// JSON form of an allocation function, as it is exported. docs/function-json.md describes it.
+#ifndef STRATA_CLI_REPORT_FUNCTION_JSON_H_
+#define STRATA_CLI_REPORT_FUNCTION_JSON_H_
 
 #include <absl/status/statusor.h>
 
@@ -15,7 +15,7 @@
 
 namespace strata::cli {
 
-// An allocation that a function gives the units of a model.
+// A function applied to a model, with the resulting allocation.
 struct AppliedFunction {
   FunctionArgument function;
   evaluator::ModelSummary model;
@@ -24,21 +24,22 @@ struct AppliedFunction {
   expr::Allocation allocation;
 };
 
-// The function alone: expression, tree, LaTeX, words, name and origin.
+// Returns the function alone: expression, tree, LaTeX, words, name and origin.
 nlohmann::ordered_json FunctionJson(const FunctionArgument& function);
 
-// The same with the model and the allocation, by the name of every unit.
+// Returns the function with the model and the allocation, which names every unit.
 nlohmann::ordered_json FunctionJson(const AppliedFunction& applied);
 
-// Function, allocation with the name of every unit, and how it was found and measured. `run_folder`
-// holds the run the candidate comes from.
+// Returns the function of a candidate, its allocation with the name of every unit, and how it was
+// found and measured. `run_folder` holds the run that the candidate comes from.
 absl::StatusOr<nlohmann::ordered_json> FunctionJson(const search::StoredCandidate& candidate,
                                                     const std::string& run_folder);
 
-// The best allocation of a run's refinement, which no expression gives; the same keys otherwise.
+// Returns the best allocation of a run's refinement. No expression gives that allocation, so the
+// keys of the expression are absent; the other keys are those of a candidate.
 absl::StatusOr<nlohmann::ordered_json> RefinedJson(const RefinementReport& refinement,
                                                    const std::string& run_folder);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_FUNCTION_JSON_H_
+#endif  // STRATA_CLI_REPORT_FUNCTION_JSON_H_

@@ -7,7 +7,7 @@
 namespace strata::cli {
 namespace {
 
-// Ranks from 0, the mean rank for equal values.
+// Returns ranks from 0. Equal values get their mean rank.
 std::vector<double> Ranks(const std::vector<double>& values) {
   std::vector<size_t> order(values.size());
   std::iota(order.begin(), order.end(), size_t{0});

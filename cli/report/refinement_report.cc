@@ -5,6 +5,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "evaluator/names.h"
+#include "expr/status_macros.h"
+
 namespace strata::cli {
 namespace {
 
@@ -19,7 +22,7 @@ nlohmann::ordered_json ToJson(const search::RefinedResult& result) {
           {"report_perplexity", Perplexity(result.report_nll)}};
 }
 
-// "220.31 -> 201.20 (-8.7 %)"; empty where one of the two was not measured.
+// Returns "220.31 -> 201.20 (-8.7 %)", or an empty text if one of the two was not measured.
 std::string Change(const std::optional<double>& from, const std::optional<double>& to) {
   if (!from || !to) return "";
   return fmt::format("{:.2f} -> {:.2f} ({:+.1f} %)", std::exp(*from), std::exp(*to),
@@ -30,33 +33,29 @@ std::string Change(const std::optional<double>& from, const std::optional<double
 
 absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
     const search::RunStore& store) {
-  const auto results = store.Refined();
-  if (!results.ok()) return results.status();
-  if (results->empty()) return std::optional<RefinementReport>();
-  const auto from = store.Property(search::kRefinedFromProperty);
-  if (!from.ok()) return from.status();
+  STRATA_ASSIGN_OR_RETURN(const auto results, store.Refined());
+  if (results.empty()) return std::optional<RefinementReport>();
+  STRATA_ASSIGN_OR_RETURN(const auto from, store.Property(search::kRefinedFromProperty));
   RefinementReport report;
-  const std::string digits = from->value_or("");
+  const std::string digits = from.value_or("");
   if (std::from_chars(digits.data(), digits.data() + digits.size(), report.candidate).ec !=
           std::errc() ||
-      results->front().id != 0) {
+      results.front().id != 0) {
     return absl::DataLossError(
         fmt::format("the run's refinement lacks its start or the property '{}', a whole number",
                     search::kRefinedFromProperty));
   }
-  const auto slopes = store.Property(search::kRefinedSlopesProperty);
-  if (!slopes.ok()) return slopes.status();
-  const auto failure = store.Property(search::kSlopeFailureProperty);
-  if (!failure.ok()) return failure.status();
-  const std::string count = slopes->value_or("0");
+  STRATA_ASSIGN_OR_RETURN(const auto slopes, store.Property(search::kRefinedSlopesProperty));
+  STRATA_ASSIGN_OR_RETURN(const auto failure, store.Property(search::kSlopeFailureProperty));
+  const std::string count = slopes.value_or("0");
   if (std::from_chars(count.data(), count.data() + count.size(), report.slopes).ec != std::errc()) {
     return absl::DataLossError(
         fmt::format("the run's property '{}': expected a whole number, found '{}'",
                     search::kRefinedSlopesProperty, count));
   }
-  report.slope_failure = failure->value_or("");
-  report.start = report.best = results->front();
-  for (const search::RefinedResult& result : *results) {
+  report.slope_failure = failure.value_or("");
+  report.start = report.best = results.front();
+  for (const search::RefinedResult& result : results) {
     if (result.nll) ++report.tried;
     if (!result.failure.empty()) ++report.failed;
     if (!result.selection_nll) continue;
@@ -82,10 +81,11 @@ std::string ToText(const RefinementReport& report, const RunConfig& config) {
       "\nrefinement, apart from the functions: {} allocations near that of {} tried, {} windows of "
       "{} tokens, fitness split, sequential protocol, {}{}\n",
       report.tried, report.candidate, config.selection_windows, config.report_window_tokens,
-      config.report_arithmetic, report.failed > 0 ? fmt::format("; {} failed", report.failed) : "");
+      NameOf(config.report_arithmetic),
+      report.failed > 0 ? fmt::format("; {} failed", report.failed) : "");
   if (report.slopes > 0) {
     text += fmt::format("  slopes measured {} time{}, {}\n", report.slopes,
-                        report.slopes == 1 ? "" : "s", config.fitness_arithmetic);
+                        report.slopes == 1 ? "" : "s", NameOf(config.fitness_arithmetic));
   }
   if (!report.slope_failure.empty()) {
     text += fmt::format("  without slopes: {}\n", report.slope_failure);

@@ -1,6 +1,6 @@
-// What a run's refinement found beside the function it began with.
-#ifndef STRATA_CLI_REFINEMENT_REPORT_H_
-#define STRATA_CLI_REFINEMENT_REPORT_H_
+// Results of a run's refinement, beside those of the function that it began with.
+#ifndef STRATA_CLI_REPORT_REFINEMENT_REPORT_H_
+#define STRATA_CLI_REPORT_REFINEMENT_REPORT_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,25 +14,26 @@
 namespace strata::cli {
 
 struct RefinementReport {
-  int64_t candidate = 0;  // whose allocation was refined
+  int64_t candidate = 0;  // the candidate whose allocation was refined
   int64_t tried = 0;      // allocations measured, the start included
   int64_t failed = 0;
-  int64_t slopes = 0;         // how often they were measured
-  std::string slope_failure;  // why they could not be; empty if they could
+  int64_t slopes = 0;         // number of times that slopes were measured
+  std::string slope_failure;  // why slopes were not measured; empty if they were
   search::RefinedResult start;
-  // Lowest selection loss, which may be the start's; the start while nothing was selected.
+  // The result with the lowest selection loss, which may be the start. It is the start until a
+  // result has a selection loss.
   search::RefinedResult best;
 };
 
-// Nothing where no refinement has begun.
+// Reads the refinement of a run. Returns nullopt if no refinement has begun.
 absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(const search::RunStore& store);
 
-// Perplexities of start and best (null where not measured), and how they were measured.
+// Returns the counts and the perplexities of start and best, null if not measured.
 nlohmann::ordered_json ToJson(const RefinementReport& report);
 
-// Lines for a terminal, each with its end.
+// Returns lines for a terminal, each with its line break.
 std::string ToText(const RefinementReport& report, const RunConfig& config);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_REFINEMENT_REPORT_H_
+#endif  // STRATA_CLI_REPORT_REFINEMENT_REPORT_H_

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "evaluator/names.h"
+
 namespace strata::cli {
 namespace {
 
-// Of zero-shot errors: measured as the column of losses of that name, on a half of the items.
+// A column of zero-shot errors. It is measured like the column of losses of that name, on one half
+// of the items.
 struct ErrorColumn {
   ReportColumn column;
   int64_t RunTask::*items;
@@ -37,12 +40,13 @@ std::string DescribeTasks(const RunTasks& tasks, int64_t RunTask::*items) {
 }  // namespace
 
 std::vector<ReportColumn> ReportColumnsOf(const RunConfig& config) {
-  return {{"fitness", "fitness", config.fitness_windows, config.fitness_window_tokens,
-           config.fitness_protocol, config.fitness_arithmetic, "what the search saw"},
-          {"selection", "fitness", config.selection_windows, config.report_window_tokens,
-           "sequential", config.report_arithmetic, "what chooses the best (*)"},
-          {"report", "report", config.report_windows, config.report_window_tokens, "sequential",
-           config.report_arithmetic, "used for nothing else"}};
+  return {
+      {"fitness", "fitness", config.fitness_windows, config.fitness_window_tokens,
+       NameOf(config.fitness_protocol), NameOf(config.fitness_arithmetic), "what the search saw"},
+      {"selection", "fitness", config.selection_windows, config.report_window_tokens, "sequential",
+       NameOf(config.report_arithmetic), "what chooses the best (*)"},
+      {"report", "report", config.report_windows, config.report_window_tokens, "sequential",
+       NameOf(config.report_arithmetic), "used for nothing else"}};
 }
 
 std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks) {
@@ -60,8 +64,8 @@ std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks)
   text += fmt::format(
       "pruned by {}{}, one sparsity per {}, statistics of {} sequences of {} tokens"
       " of the calibration split\n",
-      config.pruner, config.group == 0 ? "" : fmt::format(" in groups of {}", config.group),
-      config.granularity, config.calibration_sequences, config.calibration_sequence_tokens);
+      NameOf(config.pruner), config.group == 0 ? "" : fmt::format(" in groups of {}", config.group),
+      NameOf(config.granularity), config.calibration_sequences, config.calibration_sequence_tokens);
   return text;
 }
 
@@ -75,9 +79,9 @@ nlohmann::ordered_json MeasurementsJson(const RunConfig& config, const RunTasks&
                          {"arithmetic", column.arithmetic},
                          {"purpose", column.purpose}};
   }
-  json["pruning"] = {{"pruner", config.pruner},
+  json["pruning"] = {{"pruner", NameOf(config.pruner)},
                      {"group", config.group},
-                     {"granularity", config.granularity},
+                     {"granularity", NameOf(config.granularity)},
                      {"calibration_sequences", config.calibration_sequences},
                      {"calibration_sequence_tokens", config.calibration_sequence_tokens}};
   for (const auto& [column, items] : ErrorColumnsOf(config, tasks)) {

@@ -1,6 +1,6 @@
-// How the numbers of a run's report were measured.
-#ifndef STRATA_CLI_REPORT_COLUMNS_H_
-#define STRATA_CLI_REPORT_COLUMNS_H_
+// Describes how the numbers of a run's report were measured.
+#ifndef STRATA_CLI_REPORT_REPORT_COLUMNS_H_
+#define STRATA_CLI_REPORT_REPORT_COLUMNS_H_
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,19 +21,20 @@ struct ReportColumn {
   std::string purpose;
 };
 
-// fitness, selection, report.
+// Returns the columns fitness, selection and report, in this order.
 std::vector<ReportColumn> ReportColumnsOf(const RunConfig& config);
 
-// One line for each column, those of zero-shot errors included where there are tasks, and one for
-// how the models were pruned.
+// Returns one line per column and one line on how the models were pruned. If there are tasks, the
+// columns of zero-shot errors are included.
 std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks);
 
-// {"fitness": {"split", "windows", "window_tokens", "protocol", "arithmetic", "purpose"}, ...,
-// "pruning": {"pruner", "group", "granularity", "calibration_sequences",
-// "calibration_sequence_tokens"}}, with tasks also "zero_shot_errors": {"fitness" (where it is an
-// objective) and "report": {"half", "protocol", "arithmetic"}, "tasks": those of ToJson(RunTasks)}.
+// Returns {"fitness": {"split", "windows", "window_tokens", "protocol", "arithmetic", "purpose"},
+// ..., "pruning": {"pruner", "group", "granularity", "calibration_sequences",
+// "calibration_sequence_tokens"}}. If there are tasks, it also holds "zero_shot_errors": {"fitness"
+// (if it is an objective) and "report": {"half", "protocol", "arithmetic"}, "tasks": those of
+// ToJson(RunTasks)}.
 nlohmann::ordered_json MeasurementsJson(const RunConfig& config, const RunTasks& tasks);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_REPORT_COLUMNS_H_
+#endif  // STRATA_CLI_REPORT_REPORT_COLUMNS_H_

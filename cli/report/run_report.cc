@@ -10,9 +10,7 @@
 
 #include "cli/config/robust_config.h"
 #include "cli/report/rank_correlation.h"
-#include "cli/report/report_columns.h"
-#include "cli/report/scenario_report.h"
-#include "cli/shared/table.h"
+#include "expr/status_macros.h"
 #include "search/engine/progress.h"
 #include "search/pareto/hypervolume.h"
 
@@ -21,79 +19,10 @@ namespace {
 
 using search::StoredCandidate;
 
-nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
-  return nll.has_value() ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
-}
-
-nlohmann::ordered_json NumberOrNull(const std::optional<double>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-}
-
-std::string PerplexityCell(const std::optional<double>& nll) {
-  return nll.has_value() ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
-}
-
-// Whether candidates have zero-shot errors from the search itself.
-bool HasFitnessErrors(const RunReport& report) {
-  const auto& objectives = report.config.objectives;
-  return std::find(objectives.begin(), objectives.end(), search::kZeroShotError) !=
-         objectives.end();
-}
-
-// Among the measures of a candidate, which are in the order of the objectives.
-std::optional<double> FitnessError(const RunReport& report, const StoredCandidate& candidate) {
-  size_t measure = 0;
-  for (const std::string& name : report.config.objectives) {
-    if (name == search::kLoss || name == search::kComplexity) continue;
-    if (measure == candidate.measures.size()) break;
-    if (name == search::kZeroShotError) return candidate.measures[measure];
-    ++measure;
-  }
-  return std::nullopt;
-}
-
-std::optional<double> ReportError(const RunReport& report, const StoredCandidate& candidate) {
-  const auto outcome = report.verified.find(candidate.id);
-  if (outcome == report.verified.end()) return std::nullopt;
-  const auto error = outcome->second.measures.find(search::kZeroShotError);
-  return error == outcome->second.measures.end() ? std::nullopt : std::optional(error->second);
-}
-
-std::string ErrorCell(const std::optional<double>& error) {
-  return error ? fmt::format("{:.3f}", *error) : "-";
-}
-
-Table EmptyTable(const RunReport& report) {
-  std::vector<std::string> headings = {"", "id", "name", "nodes", "fitness"};
-  if (HasFitnessErrors(report)) headings.emplace_back("fitness error");
-  headings.insert(headings.end(), {"selection", "report"});
-  if (!report.tasks.tasks.empty()) headings.emplace_back("report error");
-  headings.insert(headings.end(), {"sparsity", "expression"});
-  std::vector<Align> alignment(headings.size(), Align::kRight);
-  alignment[0] = alignment[2] = alignment.back() = Align::kLeft;
-  return Table(headings, alignment);
-}
-
-std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate) {
-  const bool is_best = report.best && report.best->id == candidate.id;
-  std::vector<std::string> cells = {is_best ? "*" : "", fmt::format("{}", candidate.id),
-                                    DisplayName(candidate), fmt::format("{}", candidate.complexity),
-                                    PerplexityCell(candidate.fitness_nll)};
-  if (HasFitnessErrors(report)) cells.push_back(ErrorCell(FitnessError(report, candidate)));
-  cells.push_back(PerplexityCell(candidate.selection_nll));
-  cells.push_back(PerplexityCell(candidate.report_nll));
-  if (!report.tasks.tasks.empty()) cells.push_back(ErrorCell(ReportError(report, candidate)));
-  cells.push_back(candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity)
-                                              : "-");
-  cells.push_back(candidate.text);
-  return cells;
-}
-
-// How many settings the baselines have, those that the time did not reach included.
+// Returns the number of settings of the baselines, including those that the time did not reach.
 absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
-  const auto text = store.Property(kBaselineSettingsProperty);
-  if (!text.ok()) return text.status();
-  const std::string digits = text->value_or("");
+  STRATA_ASSIGN_OR_RETURN(const auto text, store.Property(kBaselineSettingsProperty));
+  const std::string digits = text.value_or("");
   int64_t settings = 0;
   if (std::from_chars(digits.data(), digits.data() + digits.size(), settings).ec != std::errc()) {
     return absl::DataLossError(
@@ -104,20 +33,18 @@ absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
 
 std::vector<std::string> ObjectivesOf(const RunConfig& config) {
   const int scenarios = std::max(1, static_cast<int>(ScenarioNames(config).size()));
-  const search::Aggregate* aggregate = search::FindAggregate(config.robust_aggregate);
-  return search::ScenarioObjectives(
-      config.objectives, aggregate == nullptr ? search::Aggregate::kMean : *aggregate, scenarios);
+  return search::ScenarioObjectives(config.objectives, config.robust_aggregate, scenarios);
 }
 
-// What the surrogate forecasts: the first objective.
+// Returns the first objective, which the surrogate forecasts.
 std::optional<double> FirstObjective(const RunConfig& config, const StoredCandidate& candidate) {
-  if (config.robust_aggregate != "pareto" || candidate.scenarios.empty()) {
+  if (config.robust_aggregate != search::Aggregate::kPareto || candidate.scenarios.empty()) {
     return candidate.fitness_nll;
   }
   return candidate.scenarios.front().fitness_nll;
 }
 
-// As the engine has it.
+// Returns the hypervolume as the engine computes it.
 double HypervolumeOf(const RunReport& report, const std::vector<StoredCandidate>& candidates) {
   const std::vector<std::string> names = ObjectivesOf(report.config);
   const auto point = [&](const StoredCandidate& candidate) {
@@ -142,7 +69,8 @@ double HypervolumeOf(const RunReport& report, const std::vector<StoredCandidate>
                                            report.config.variation.maximum_nodes + 1));
 }
 
-// Lowest value of `loss` among candidates that have one; simpler, then earlier, where equal.
+// Returns the candidate with the lowest `loss` among those that have one. If losses are equal, the
+// simpler candidate wins, then the earlier one.
 std::optional<StoredCandidate> Lowest(const std::vector<StoredCandidate>& candidates,
                                       std::optional<double> StoredCandidate::*loss) {
   const StoredCandidate* best = nullptr;
@@ -156,18 +84,87 @@ std::optional<StoredCandidate> Lowest(const std::vector<StoredCandidate>& candid
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
-// The best function against the best baseline, on the report split.
-std::string DescribeComparison(const RunReport& report) {
-  if (!report.best || !report.best_baseline) return "";
-  const auto difference = report.against_best_baseline.find(report.best->id);
-  if (difference == report.against_best_baseline.end()) return "";
-  const std::string baseline =
-      fmt::format("the best baseline by selection ({}, id {})", DisplayName(*report.best_baseline),
-                  report.best_baseline->id);
-  if (report.best->id == report.best_baseline->id) return fmt::format("* is {}\n", baseline);
-  return fmt::format("* against {}, on the report split{}: {}\n", baseline,
-                     report.best->scenarios.empty() ? "" : " of the first scenario",
-                     Describe(difference->second));
+// Reads what the run keeps about itself as a whole. Errors: NotFound if it has no configuration.
+absl::Status ReadProperties(const search::RunStore& store, const std::string& folder,
+                            RunReport* report) {
+  STRATA_ASSIGN_OR_RETURN(const auto yaml, store.Property(search::kConfigProperty));
+  if (!yaml.has_value()) {
+    return absl::NotFoundError(
+        fmt::format("'{}' holds no configuration: the run never started", folder));
+  }
+  STRATA_ASSIGN_OR_RETURN(report->config, RunConfigFromYaml(*yaml, folder + "/config"));
+  STRATA_ASSIGN_OR_RETURN(const auto tasks, store.Property(kTasksProperty));
+  STRATA_ASSIGN_OR_RETURN(report->tasks, RunTasksFromJson(tasks.value_or("")));
+  STRATA_ASSIGN_OR_RETURN(const auto references,
+                          store.Property(search::kScenarioReferencesProperty));
+  STRATA_ASSIGN_OR_RETURN(report->references,
+                          search::ParseScenarioReferences(references.value_or("")));
+  STRATA_ASSIGN_OR_RETURN(report->baseline_settings, BaselineSettings(store));
+  STRATA_ASSIGN_OR_RETURN(const auto reason, store.Property(search::kEndReasonProperty));
+  report->end_reason = reason.value_or("");
+  return absl::OkStatus();
+}
+
+// Fills the groups that the report shows: front, baselines and other finalists.
+void SortIntoGroups(const std::vector<StoredCandidate>& candidates, RunReport* report) {
+  for (const StoredCandidate& candidate : candidates) {
+    if (candidate.on_front) report->front.push_back(candidate);
+    if (candidate.best_of_baseline) report->baselines.push_back(candidate);
+    if (candidate.selection_nll.has_value() && !candidate.on_front && !candidate.best_of_baseline &&
+        !candidate.same_as.has_value()) {
+      report->other_finalists.push_back(candidate);
+    }
+  }
+  std::stable_sort(report->front.begin(), report->front.end(),
+                   [](const auto& a, const auto& b) { return a.complexity < b.complexity; });
+  std::stable_sort(
+      report->other_finalists.begin(), report->other_finalists.end(),
+      [](const auto& a, const auto& b) { return *a.selection_nll < *b.selection_nll; });
+}
+
+// Counts candidates, distinct allocations, failures and settings of baselines.
+void CountCandidates(const std::vector<StoredCandidate>& candidates, RunReport* report) {
+  report->candidates = static_cast<int64_t>(candidates.size());
+  std::map<std::string, int64_t> failures;
+  for (const StoredCandidate& candidate : candidates) {
+    const bool is_distinct = !candidate.same_as.has_value();
+    const bool is_measured = candidate.fitness_nll.has_value();
+    if (candidate.stopped_early && is_distinct) ++report->stopped_early;
+    if ((is_measured || candidate.stopped_early) && is_distinct) ++report->evaluations;
+    if (candidate.lineage.origin == "baseline" && (is_measured || !candidate.failure.empty())) {
+      ++report->baseline_settings_measured;
+    }
+    if (candidate.failure.empty()) continue;
+    ++report->failed;
+    const int64_t count = ++failures[candidate.failure];
+    if (report->commonest_failure.empty() || count > failures[report->commonest_failure]) {
+      report->commonest_failure = candidate.failure;
+    }
+  }
+}
+
+// Computes how well the fitness predicts the selection, and the surrogate's forecasts the fitness.
+void RateMeasurements(const std::vector<StoredCandidate>& candidates, RunReport* report) {
+  std::vector<std::pair<double, double>> fitness_and_selection, forecast_and_fitness;
+  double squares = 0;
+  for (const StoredCandidate& candidate : candidates) {
+    if (candidate.fitness_nll && candidate.selection_nll && !candidate.same_as) {
+      fitness_and_selection.emplace_back(*candidate.fitness_nll, *candidate.selection_nll);
+    }
+    if (candidate.forecast && candidate.fitness_nll) {
+      const double forecast = candidate.forecast->nll;
+      const double fitness = *FirstObjective(report->config, candidate);
+      forecast_and_fitness.emplace_back(forecast, fitness);
+      squares += (forecast - fitness) * (forecast - fitness);
+    }
+  }
+  report->finalists = static_cast<int64_t>(fitness_and_selection.size());
+  report->fitness_rank_correlation = RankCorrelation(fitness_and_selection);
+  report->forecasts = static_cast<int64_t>(forecast_and_fitness.size());
+  report->forecast_rank_correlation = RankCorrelation(forecast_and_fitness);
+  if (report->forecasts > 0) {
+    report->forecast_error = std::sqrt(squares / static_cast<double>(report->forecasts));
+  }
 }
 
 }  // namespace
@@ -178,220 +175,23 @@ std::string DisplayName(const StoredCandidate& candidate) {
 }
 
 absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
-  const auto store = search::RunStore::OpenForReading(folder);
-  if (!store.ok()) return store.status();
-  const auto yaml = (*store)->Property(search::kConfigProperty);
-  if (!yaml.ok()) return yaml.status();
-  if (!yaml->has_value()) {
-    return absl::NotFoundError(
-        fmt::format("'{}' holds no configuration: the run never started", folder));
-  }
-  auto config = RunConfigFromYaml(**yaml, folder + "/config");
-  if (!config.ok()) return config.status();
-  const auto candidates = (*store)->Candidates();
-  if (!candidates.ok()) return candidates.status();
-
+  STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
   RunReport report;
-  report.config = *std::move(config);
-  const auto tasks = (*store)->Property(kTasksProperty);
-  if (!tasks.ok()) return tasks.status();
-  auto described = RunTasksFromJson(tasks->value_or(""));
-  if (!described.ok()) return described.status();
-  report.tasks = *std::move(described);
-  report.candidates = static_cast<int64_t>(candidates->size());
-  std::vector<std::pair<double, double>> fitness_and_selection, forecast_and_fitness;
-  std::map<std::string, int64_t> failures;
-  for (const StoredCandidate& candidate : *candidates) {
-    if (candidate.fitness_nll && candidate.selection_nll && !candidate.same_as) {
-      fitness_and_selection.emplace_back(*candidate.fitness_nll, *candidate.selection_nll);
-    }
-    if (candidate.forecast && candidate.fitness_nll) {
-      forecast_and_fitness.emplace_back(candidate.forecast->nll,
-                                        *FirstObjective(report.config, candidate));
-    }
-    if (candidate.stopped_early && !candidate.same_as) ++report.stopped_early;
-    if (candidate.on_front) report.front.push_back(candidate);
-    if (candidate.best_of_baseline) report.baselines.push_back(candidate);
-    if (candidate.selection_nll.has_value() && !candidate.on_front && !candidate.best_of_baseline &&
-        !candidate.same_as.has_value()) {
-      report.other_finalists.push_back(candidate);
-    }
-    if (!candidate.failure.empty()) {
-      ++report.failed;
-      const int64_t count = ++failures[candidate.failure];
-      if (report.commonest_failure.empty() || count > failures[report.commonest_failure]) {
-        report.commonest_failure = candidate.failure;
-      }
-    }
-    const bool measured = candidate.fitness_nll.has_value();
-    if ((measured || candidate.stopped_early) && !candidate.same_as.has_value()) {
-      ++report.evaluations;
-    }
-    if (candidate.lineage.origin == "baseline" && (measured || !candidate.failure.empty())) {
-      ++report.baseline_settings_measured;
-    }
-  }
-  const auto text = (*store)->Property(search::kScenarioReferencesProperty);
-  if (!text.ok()) return text.status();
-  auto references = search::ParseScenarioReferences(text->value_or(""));
-  if (!references.ok()) return references.status();
-  report.references = *std::move(references);
-  const auto settings = BaselineSettings(**store);
-  if (!settings.ok()) return settings.status();
-  report.baseline_settings = *settings;
-  std::stable_sort(report.front.begin(), report.front.end(),
-                   [](const auto& a, const auto& b) { return a.complexity < b.complexity; });
-  std::stable_sort(
-      report.other_finalists.begin(), report.other_finalists.end(),
-      [](const auto& a, const auto& b) { return *a.selection_nll < *b.selection_nll; });
-  report.forecasts = static_cast<int64_t>(forecast_and_fitness.size());
-  report.forecast_rank_correlation = RankCorrelation(forecast_and_fitness);
-  double squares = 0;
-  for (const auto& [forecast, fitness] : forecast_and_fitness) {
-    squares += (forecast - fitness) * (forecast - fitness);
-  }
-  if (report.forecasts > 0) {
-    report.forecast_error = std::sqrt(squares / static_cast<double>(report.forecasts));
-  }
-  auto refinement = ReadRefinementReport(**store);
-  if (!refinement.ok()) return refinement.status();
-  report.refinement = *std::move(refinement);
-  auto verified = ReadVerifiedOutcomes(**store, *candidates);
-  if (!verified.ok()) return verified.status();
-  report.verified = *std::move(verified);
+  STRATA_RETURN_IF_ERROR(ReadProperties(*store, folder, &report));
+  STRATA_ASSIGN_OR_RETURN(const auto candidates, store->Candidates());
+  SortIntoGroups(candidates, &report);
+  CountCandidates(candidates, &report);
+  RateMeasurements(candidates, &report);
+  STRATA_ASSIGN_OR_RETURN(report.refinement, ReadRefinementReport(*store));
+  STRATA_ASSIGN_OR_RETURN(report.verified, ReadVerifiedOutcomes(*store, candidates));
   report.best_baseline = Lowest(report.baselines, &StoredCandidate::selection_nll);
   if (report.best_baseline) {
     report.against_best_baseline = CompareWithBaseline(report.verified, report.best_baseline->id);
   }
-  report.hypervolume = HypervolumeOf(report, *candidates);
-  const auto reason = (*store)->Property(search::kEndReasonProperty);
-  if (!reason.ok()) return reason.status();
-  report.end_reason = reason->value_or("");
-  report.finalists = static_cast<int64_t>(fitness_and_selection.size());
-  report.fitness_rank_correlation = RankCorrelation(fitness_and_selection);
-  report.best = Lowest(*candidates, &StoredCandidate::selection_nll);
-  if (!report.best) report.best = Lowest(*candidates, &StoredCandidate::fitness_nll);
+  report.hypervolume = HypervolumeOf(report, candidates);
+  report.best = Lowest(candidates, &StoredCandidate::selection_nll);
+  if (!report.best) report.best = Lowest(candidates, &StoredCandidate::fitness_nll);
   return report;
-}
-
-nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
-  nlohmann::ordered_json json = {
-      {"id", candidate.id},
-      {"name", DisplayName(candidate)},
-      {"expression", candidate.text},
-      {"complexity", candidate.complexity},
-      {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
-      {"forecast_perplexity",
-       candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
-      {"selection_perplexity", Perplexity(candidate.selection_nll)},
-      {"report_perplexity", Perplexity(candidate.report_nll)},
-      {"sparsity", NumberOrNull(candidate.achieved_sparsity)}};
-  if (!candidate.scenarios.empty()) json["scenarios"] = ScenariosJson(candidate);
-  return json;
-}
-
-nlohmann::ordered_json ToJson(const RunReport& report) {
-  const auto finalist = [&](const StoredCandidate& candidate) {
-    nlohmann::ordered_json json = ToJson(candidate);
-    if (HasFitnessErrors(report)) {
-      json["fitness_zero_shot_error"] = NumberOrNull(FitnessError(report, candidate));
-    }
-    if (!report.tasks.tasks.empty()) {
-      json["report_zero_shot_error"] = NumberOrNull(ReportError(report, candidate));
-    }
-    json["against_best_baseline"] = nullptr;
-    const auto found = report.against_best_baseline.find(candidate.id);
-    if (found != report.against_best_baseline.end()) {
-      json["against_best_baseline"] = ToJson(found->second);
-    }
-    return json;
-  };
-  nlohmann::ordered_json json;
-  json["front"] = nlohmann::ordered_json::array();
-  json["baselines"] = nlohmann::ordered_json::array();
-  json["other_finalists"] = nlohmann::ordered_json::array();
-  for (const auto& [name, candidates] : {std::pair{"front", &report.front},
-                                         {"baselines", &report.baselines},
-                                         {"other_finalists", &report.other_finalists}}) {
-    for (const StoredCandidate& candidate : *candidates) json[name].push_back(finalist(candidate));
-  }
-  json["best"] = report.best ? finalist(*report.best) : nlohmann::ordered_json(nullptr);
-  json["best_baseline"] =
-      report.best_baseline ? finalist(*report.best_baseline) : nlohmann::ordered_json(nullptr);
-  json["intervals"] = PairedBootstrapJson();
-  json["measurements"] = MeasurementsJson(report.config, report.tasks);
-  json["fitness_rank_correlation"] = NumberOrNull(report.fitness_rank_correlation);
-  json["forecasts"] = report.forecasts;
-  json["forecast_error"] = NumberOrNull(report.forecast_error);
-  json["forecast_rank_correlation"] = NumberOrNull(report.forecast_rank_correlation);
-  json["refinement"] =
-      report.refinement ? ToJson(*report.refinement) : nlohmann::ordered_json(nullptr);
-  json["hypervolume"] = report.hypervolume;
-  json["end_reason"] = report.end_reason;
-  json["stopped_early"] = report.stopped_early;
-  json["candidates"] = report.candidates;
-  json["evaluations"] = report.evaluations;
-  json["failed"] = report.failed;
-  json["baseline_settings"] = report.baseline_settings;
-  json["baseline_settings_measured"] = report.baseline_settings_measured;
-  json["target_sparsity"] = report.config.target_sparsity;
-  json["scenarios"] = ScenariosJson(report);
-  json["aggregate"] = report.config.robust_aggregate;
-  return json;
-}
-
-std::string ToTable(const RunReport& report) {
-  Table table = EmptyTable(report);
-  for (const StoredCandidate& candidate : report.baselines) {
-    table.AddRow(Row(report, candidate));
-  }
-  table.AddRule();
-  for (const StoredCandidate& candidate : report.front) table.AddRow(Row(report, candidate));
-  if (!report.other_finalists.empty()) table.AddRule();
-  for (const StoredCandidate& candidate : report.other_finalists) {
-    table.AddRow(Row(report, candidate));
-  }
-  const RunConfig& config = report.config;
-  std::string text =
-      "Every baseline at its best setting; the Pareto front of fitness and nodes; other "
-      "finalists.\n"
-      "Perplexities, lower is better.\n\n" +
-      table.Render() + ScenarioTable(report);
-  text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
-  text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
-                      report.candidates, report.evaluations, config.target_sparsity);
-  text += DescribeComparison(report);
-  if (report.fitness_rank_correlation) {
-    text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",
-                        report.finalists, *report.fitness_rank_correlation);
-  }
-  if (report.forecast_error) {
-    text += fmt::format(
-        "the surrogate forecast {} losses with a root mean square error of {:.3f}{}\n",
-        report.forecasts, *report.forecast_error,
-        report.forecast_rank_correlation
-            ? fmt::format(", rank correlation {:.2f}", *report.forecast_rank_correlation)
-            : "");
-  }
-  if (report.stopped_early > 0) {
-    text += fmt::format("racing stopped {} of the allocations early\n", report.stopped_early);
-  }
-  text += fmt::format(
-      "hypervolume of the front {:.4g}{}\n", report.hypervolume,
-      report.end_reason.empty() ? "" : fmt::format("; the search ended by: {}", report.end_reason));
-  if (report.failed > 0) {
-    text += fmt::format("{} candidates failed, most often: {}\n", report.failed,
-                        report.commonest_failure);
-  }
-  if (report.baseline_settings_measured < report.baseline_settings) {
-    text += fmt::format(
-        "The search ended after {} of {} baseline settings: a longer search may find a better "
-        "setting of a "
-        "baseline.\n",
-        report.baseline_settings_measured, report.baseline_settings);
-  }
-  if (report.refinement) text += ToText(*report.refinement, report.config);
-  return text;
 }
 
 }  // namespace strata::cli

@@ -1,11 +1,10 @@
-// What a run found: the front beside the baselines, from the run's storage.
-#ifndef STRATA_CLI_RUN_REPORT_H_
-#define STRATA_CLI_RUN_REPORT_H_
+// Report of a run, from its storage: the front beside the baselines.
+#ifndef STRATA_CLI_REPORT_RUN_REPORT_H_
+#define STRATA_CLI_REPORT_RUN_REPORT_H_
 
 #include <absl/status/statusor.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,32 +24,36 @@ inline constexpr char kBaselineSettingsProperty[] = "baseline_settings";
 
 struct RunReport {
   RunConfig config;
-  RunTasks tasks;                              // none: no zero-shot errors
+  RunTasks tasks;                              // if empty, there are no zero-shot errors
   std::vector<search::StoredCandidate> front;  // by complexity
   std::vector<search::StoredCandidate>
       baselines;  // best setting of each, in the order of the library
-  // Measured with the exact protocol although neither on the front nor a baseline's best; the best
-  // may be among them. Each allocation once, lowest selection loss first.
+  // Candidates measured with the exact protocol that are neither on the front nor the best setting
+  // of a baseline. The best function may be among them. Each allocation appears once, lowest
+  // selection loss first.
   std::vector<search::StoredCandidate> other_finalists;
-  // The function to use: lowest selection loss (exact protocol, fitness split); where no finalist
-  // has been selected yet, lowest fitness loss. Never chosen by the report split. Empty if nothing
-  // was measured.
+  // The function to use: the one with the lowest selection loss (exact protocol, fitness split). If
+  // no finalist has a selection loss yet, it is the one with the lowest fitness loss. The report
+  // split never chooses it. Empty if nothing was measured.
   std::optional<search::StoredCandidate> best;
   VerifiedOutcomes verified;
-  // The baseline with the lowest selection loss: chosen as the best function is, without the report
-  // split. Nothing before a baseline was selected.
+  // The baseline with the lowest selection loss. Like the best function, it is chosen without the
+  // report split. nullopt until a baseline has a selection loss.
   std::optional<search::StoredCandidate> best_baseline;
-  // On the report split, of several scenarios the first's, by candidate.
+  // Differences to the best baseline on the report split, by candidate. If there are several
+  // scenarios, they are those of the first.
   std::map<int64_t, PairedDifference> against_best_baseline;
-  // Spearman's correlation of fitness with selection over the finalists' distinct allocations: how
-  // far the cheap measurement can be trusted here.
+  // Spearman's correlation of fitness with selection over the finalists' distinct allocations. It
+  // shows how far the cheap measurement can be trusted here.
   std::optional<double> fitness_rank_correlation;
-  // How well the surrogate forecast the fitness of what it chose: root mean square error of the
-  // loss, Spearman's correlation, and the number of candidates with both.
+  // Quality of the surrogate's forecasts of the fitness of the candidates it chose: root mean
+  // square error of the loss, Spearman's correlation, and the number of candidates with forecast
+  // and fitness.
   std::optional<double> forecast_error;
   std::optional<double> forecast_rank_correlation;
   int64_t forecasts = 0;
-  // Of the front, see Engine::ArchiveHypervolume: comparable between runs of the same settings.
+  // Hypervolume of the front (see Engine::ArchiveHypervolume). It is comparable between runs of the
+  // same settings.
   double hypervolume = 0;
   std::string end_reason;     // why the search part ended; empty while it goes on
   int64_t stopped_early = 0;  // distinct allocations that racing stopped
@@ -60,29 +63,18 @@ struct RunReport {
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t failed = 0;       // candidates without a result
   std::string commonest_failure;
-  // By scenario; empty for a search of one, and until it is done.
+  // Reference losses by scenario. Empty for a search of one scenario, and until they are stored.
   std::vector<search::ScenarioReferences> references;
   int64_t baseline_settings = 0;
   int64_t baseline_settings_measured = 0;
 };
 
-// NotFound if `folder` holds no run.
+// Reads the report of the run in `folder`. Errors: NotFound if `folder` holds no run.
 absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
 
-// "discovered #17", or the baseline's name and settings.
+// Returns "discovered #17", or the baseline's name and settings.
 std::string DisplayName(const search::StoredCandidate& candidate);
-
-// {"front": [...], "baselines": [...], ...}; each element has id, name, expression, complexity,
-// fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity, sparsity, and
-// against_best_baseline (ToJson of PairedDifference), and with tasks fitness_zero_shot_error and
-// report_zero_shot_error, each null where not measured. "measurements" says how each was measured,
-// "intervals" how those of against_best_baseline were made.
-nlohmann::ordered_json ToJson(const RunReport& report);
-nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
-
-// For a terminal: the table, how each column was measured, and what was not measured.
-std::string ToTable(const RunReport& report);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_RUN_REPORT_H_
+#endif  // STRATA_CLI_REPORT_RUN_REPORT_H_

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/config/robust_config.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 
 namespace strata::cli {
 namespace {
@@ -24,7 +24,7 @@ std::string Cell(const std::optional<double>& nll) {
   return nll ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
 }
 
-// Rows of the dense model and of uniform sparsities.
+// Adds the rows of the dense model and of uniform sparsities.
 void AddReferences(const RunReport& report, Table* table) {
   if (report.references.empty()) return;
   for (const auto& [name, loss] : {std::pair("dense", &search::ReferenceLosses::dense),
@@ -38,9 +38,10 @@ void AddReferences(const RunReport& report, Table* table) {
   table->AddRule();
 }
 
-const char* HowCombined(const std::string& aggregate) {
-  if (aggregate == "worst") return "the largest share";
-  if (aggregate == "pareto") return "the mean share, and each scenario's loss is an objective";
+const char* HowCombined(search::Aggregate aggregate) {
+  if (aggregate == search::Aggregate::kWorst) return "the largest share";
+  if (aggregate == search::Aggregate::kPareto)
+    return "the mean share, and each scenario's loss is an objective";
   return "the mean share";
 }
 

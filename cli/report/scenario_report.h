@@ -1,6 +1,6 @@
-// What a search of several models, texts or sparsities found in each of them.
-#ifndef STRATA_CLI_SCENARIO_REPORT_H_
-#define STRATA_CLI_SCENARIO_REPORT_H_
+// Results of a search over several models, texts or sparsities, in each scenario.
+#ifndef STRATA_CLI_REPORT_SCENARIO_REPORT_H_
+#define STRATA_CLI_REPORT_SCENARIO_REPORT_H_
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,17 +9,20 @@
 
 namespace strata::cli {
 
-// [{"name", "dense_selection_perplexity", "uniform_selection_perplexity", ... of report}], null
-// while the references are not known. An empty array for a search of one scenario.
+// Returns [{"name", "dense_selection_perplexity", "uniform_selection_perplexity",
+// "dense_report_perplexity", "uniform_report_perplexity"}]. Perplexities are null while the
+// references are not known. Returns an empty array for a search of one scenario.
 nlohmann::ordered_json ScenariosJson(const RunReport& report);
 
-// [{"fitness_perplexity", "selection_perplexity", "report_perplexity", "sparsity"}] by scenario.
+// Returns [{"fitness_perplexity", "selection_perplexity", "report_perplexity", "sparsity"}] by
+// scenario.
 nlohmann::ordered_json ScenariosJson(const search::StoredCandidate& candidate);
 
-// Perplexities of the report split in every scenario, for the dense model, uniform sparsities and
-// what was verified, and how they became one number. Empty for a search of one scenario.
+// Returns the perplexities on the report split in every scenario, for the dense model, uniform
+// sparsities and the verified candidates, and states how they became one number. Empty for a search
+// of one scenario.
 std::string ScenarioTable(const RunReport& report);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SCENARIO_REPORT_H_
+#endif  // STRATA_CLI_REPORT_SCENARIO_REPORT_H_

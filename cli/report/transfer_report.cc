@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
+#include "evaluator/names.h"
 
 namespace strata::cli {
 namespace {
@@ -33,7 +34,7 @@ const TransferRow* BestBaseline(const TransferCell& cell) {
   return best;
 }
 
-// Likelihoods, one per window, as the estimates take them.
+// Returns log-likelihoods, one per window, in the form that the estimates take.
 std::vector<tasks::Stratum> WindowsOf(const TransferRow& row) {
   tasks::Stratum stratum;
   for (const double nll : row.window_nll) {
@@ -81,10 +82,10 @@ Json MeasurementJson(const RunConfig& config) {
           {"protocol", "sequential"},
           {"windows", config.report_windows},
           {"window_tokens", config.report_window_tokens},
-          {"arithmetic", config.report_arithmetic},
-          {"pruner", config.pruner},
+          {"arithmetic", NameOf(config.report_arithmetic)},
+          {"pruner", NameOf(config.pruner)},
           {"group", config.group},
-          {"granularity", config.granularity},
+          {"granularity", NameOf(config.granularity)},
           {"minimum_sparsity", config.minimum_sparsity},
           {"maximum_sparsity", config.maximum_sparsity},
           {"calibration_sequences", config.calibration_sequences},
@@ -102,7 +103,7 @@ void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap,
   const auto comparison = Compare(cell, bootstrap);
   std::vector<const TransferRow*> rows;
   for (const TransferRow& row : cell.rows) rows.push_back(&row);
-  // The function, then the baselines from best to worst, then what has no sparsities.
+  // The order is: the function, the baselines from best to worst, then rows without sparsities.
   std::stable_sort(rows.begin() + 1, rows.end(), [](const TransferRow* a, const TransferRow* b) {
     if (a->failure.empty() != b->failure.empty()) return a->failure.empty();
     return a->failure.empty() && a->mean_nll < b->mean_nll;
@@ -184,9 +185,9 @@ std::string ToTable(const TransferReport& report) {
       "windows; below 1 is better\n"
       "interval    of the difference to it: {:.0f} %, paired bootstrap over windows, {} resamples, "
       "seed {}\n",
-      config.report_windows, config.report_window_tokens, config.report_arithmetic, config.pruner,
-      config.group > 0 ? fmt::format(" in groups of {}", config.group) : "", config.granularity,
-      config.calibration_sequences, config.calibration_sequence_tokens,
+      config.report_windows, config.report_window_tokens, NameOf(config.report_arithmetic),
+      NameOf(config.pruner), config.group > 0 ? fmt::format(" in groups of {}", config.group) : "",
+      NameOf(config.granularity), config.calibration_sequences, config.calibration_sequence_tokens,
       100 * report.bootstrap.coverage, report.bootstrap.resamples, report.bootstrap.seed);
   return text;
 }

@@ -1,6 +1,7 @@
-// What a function gives on models, texts and sparsities it was not found on, beside the baselines.
-#ifndef STRATA_CLI_TRANSFER_REPORT_H_
-#define STRATA_CLI_TRANSFER_REPORT_H_
+// Report of a function on models, texts and sparsities that it was not found on, beside the
+// baselines.
+#ifndef STRATA_CLI_REPORT_TRANSFER_REPORT_H_
+#define STRATA_CLI_REPORT_TRANSFER_REPORT_H_
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,7 +14,7 @@
 namespace strata::cli {
 
 enum class TransferRole {
-  kFunction,   // what is transferred
+  kFunction,   // the function that is transferred
   kTuned,      // a baseline's best setting in the run that found the function, unchanged
   kPublished,  // a published function at its published default
 };
@@ -23,7 +24,7 @@ struct TransferRow {
   TransferRole role = TransferRole::kFunction;
   std::string name;
   std::string expression;
-  std::string failure;  // why it has no sparsities here; else empty and what follows is there
+  std::string failure;  // why it has no sparsities here; empty if the fields below are set
   std::vector<double> allocation;
   std::vector<double> window_nll;
   double mean_nll = 0;
@@ -40,36 +41,37 @@ struct TransferSubject {
   std::string model, model_name, model_digest;
   std::string text, text_digest;
   double dense_nll = 0;
-  std::vector<TransferCell> cells;  // by sparsity, as asked for
+  std::vector<TransferCell> cells;  // one per requested sparsity, in that order
 };
 
 struct TransferReport {
-  std::string function;  // as it was named
+  std::string function;  // its name
   std::string expression;
-  std::string run;   // that found it; empty for a function from elsewhere
+  std::string run;   // the run that found it; empty for any other function
   RunConfig config;  // how everything was measured
   tasks::BootstrapOptions bootstrap;
   std::vector<TransferSubject> subjects;
 };
 
-// The function against the baseline with the lowest loss in the cell. That baseline is chosen on
-// the very text that is reported, which favours it.
+// Comparison of the function with the baseline that has the lowest loss in the cell. That baseline
+// is chosen on the very text that is reported, which favours it.
 struct TransferComparison {
-  const TransferRow* baseline = nullptr;  // within the cell
+  const TransferRow* baseline = nullptr;  // points into the cell
   double ratio = 0;                       // of perplexities, function / baseline; below 1 is better
-  // Perplexity of the function less that of the baseline; the interval is that of a paired
+  // Perplexity of the function minus that of the baseline. The interval is that of a paired
   // bootstrap over windows.
   tasks::Estimate difference;
 };
 
-// Nothing where the function or every baseline has no sparsities.
+// Compares the function with the best baseline. Returns nullopt if the function or every baseline
+// has no sparsities.
 std::optional<TransferComparison> Compare(const TransferCell& cell,
                                           const tasks::BootstrapOptions& bootstrap);
 
-// docs/search.md describes the members.
+// Returns the report as JSON or as a table. docs/search.md describes the members of the JSON.
 nlohmann::ordered_json ToJson(const TransferReport& report);
 std::string ToTable(const TransferReport& report);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_TRANSFER_REPORT_H_
+#endif  // STRATA_CLI_REPORT_TRANSFER_REPORT_H_

@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "search/task_digest.h"
+#include "expr/status_macros.h"
+#include "search/work_contexts.h"
 
 namespace strata::cli {
 namespace {
@@ -14,12 +15,11 @@ using search::StoredCandidate;
 absl::StatusOr<search::EvaluateOutcome> ReadOutcome(const search::RunStore& store,
                                                     const std::string& context,
                                                     const expr::Allocation& allocation) {
-  const search::Task task{0, search::EvaluateTask{0, search::Rung::kVerify, allocation}};
-  const std::string digest = search::TaskDigest(context, task);
-  auto outcome = store.FindOutcome(digest);
-  if (!outcome.ok()) return outcome.status();
-  if (outcome->has_value()) {
-    if (auto* measured = std::get_if<search::EvaluateOutcome>(&**outcome)) {
+  const search::WorkItem item{0, search::EvaluateWork{0, search::Stage::kVerify, allocation}};
+  const std::string digest = search::WorkDigest(context, item);
+  STRATA_ASSIGN_OR_RETURN(auto outcome, store.FindOutcome(digest));
+  if (outcome.has_value()) {
+    if (auto* measured = std::get_if<search::EvaluateOutcome>(&*outcome)) {
       return std::move(*measured);
     }
   }
@@ -27,7 +27,8 @@ absl::StatusOr<search::EvaluateOutcome> ReadOutcome(const search::RunStore& stor
       fmt::format("expected the measurement {} on the report split, found none", digest));
 }
 
-// Candidates with the same allocation were measured once: as the first of them.
+// Returns the candidate that was measured for `candidate`. Candidates with the same allocation were
+// measured once, as the first of them.
 absl::StatusOr<const StoredCandidate*> MeasuredAs(const StoredCandidate& candidate,
                                                   const std::vector<StoredCandidate>& candidates) {
   if (!candidate.same_as) return &candidate;
@@ -44,16 +45,14 @@ absl::StatusOr<const StoredCandidate*> MeasuredAs(const StoredCandidate& candida
 
 absl::StatusOr<VerifiedOutcomes> ReadVerifiedOutcomes(
     const search::RunStore& store, const std::vector<StoredCandidate>& candidates) {
-  const auto context = store.Property(search::kVerifyContextProperty);
-  if (!context.ok()) return context.status();
+  STRATA_ASSIGN_OR_RETURN(const auto context, store.Property(search::kVerifyContextProperty));
   VerifiedOutcomes outcomes;
   for (const StoredCandidate& candidate : candidates) {
     if (!candidate.report_nll) continue;
-    const auto measured = MeasuredAs(candidate, candidates);
-    if (!measured.ok()) return measured.status();
-    auto outcome = ReadOutcome(store, context->value_or(""), (*measured)->allocation);
-    if (!outcome.ok()) return outcome.status();
-    outcomes[candidate.id] = *std::move(outcome);
+    STRATA_ASSIGN_OR_RETURN(const auto measured, MeasuredAs(candidate, candidates));
+    STRATA_ASSIGN_OR_RETURN(auto outcome,
+                            ReadOutcome(store, context.value_or(""), measured->allocation));
+    outcomes[candidate.id] = std::move(outcome);
   }
   return outcomes;
 }

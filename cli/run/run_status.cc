@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "cli/report/run_report.h"
+#include "cli/report/run_report_output.h"
 #include "cli/run/search_snapshot.h"
-#include "cli/shared/table.h"
+#include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
+#include "expr/status_macros.h"
 #include "search/store/run_lock.h"
 #include "search/store/run_store.h"
 
@@ -33,7 +35,7 @@ Json CommonestReasons(const std::map<std::string, int64_t>& reasons) {
   return list;
 }
 
-// Candidates that were given up although they had an allocation to measure.
+// Returns the candidates that were given up although they had an allocation to measure.
 Json Quarantined(const std::vector<search::StoredCandidate>& candidates) {
   Json list = Json::array();
   for (const search::StoredCandidate& candidate : candidates) {
@@ -62,10 +64,10 @@ std::string PerplexityOf(const Json& nll) {
 
 std::string LiveText(const Json& live, double now) {
   std::string text = fmt::format(
-      "{} at {:.2f} evaluations per second; {} tasks at work, {} handed out again, {} begun a "
-      "second time, {} results absorbed; written {}\n",
+      "{} at {:.2f} evaluations per second; {} work items at work, {} handed out again, {} begun "
+      "a second time, {} results absorbed; written {}\n",
       live.value("phase", ""), live.value("evaluations_per_second", 0.0), live.value("leases", 0),
-      live.value("reissued_tasks", 0), live.value("hedged_tasks", 0),
+      live.value("reissued_items", 0), live.value("hedged_items", 0),
       live.value("absorbed_results", 0), AgoText(now - live.value("unix_seconds", now)));
   const Json failures = live.value("failures", Json::object());
   for (const auto& [kind, count] : failures.items()) {
@@ -86,49 +88,42 @@ std::string LiveText(const Json& live, double now) {
 }  // namespace
 
 absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_seconds) {
-  const auto report = ReadRunReport(folder);
-  if (!report.ok()) return report.status();
-  const auto store = search::RunStore::OpenForReading(folder);
-  if (!store.ok()) return store.status();
-  const auto candidates = (*store)->Candidates();
-  if (!candidates.ok()) return candidates.status();
-  const auto reasons = (*store)->FailureReasons();
-  if (!reasons.ok()) return reasons.status();
-  const auto events = (*store)->LastEvents(kEvents);
-  if (!events.ok()) return events.status();
-  const auto holder = search::RunLock::Holder(folder);
-  if (!holder.ok()) return holder.status();
+  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(folder));
+  STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
+  STRATA_ASSIGN_OR_RETURN(const auto candidates, store->Candidates());
+  STRATA_ASSIGN_OR_RETURN(const auto reasons, store->FailureReasons());
+  STRATA_ASSIGN_OR_RETURN(const auto events, store->LastEvents(kEvents));
+  STRATA_ASSIGN_OR_RETURN(const auto holder, search::RunLock::Holder(folder));
 
-  Json status = {{"run", folder},
-                 {"state", holder->has_value()          ? "running"
-                           : report->end_reason.empty() ? "stopped"
-                                                        : "done"},
-                 {"process", holder->has_value() ? Json(**holder) : Json(nullptr)},
-                 {"end_reason", report->end_reason},
-                 {"target_sparsity", report->config.target_sparsity},
-                 {"evaluations", report->evaluations},
-                 {"maximum_evaluations", report->config.maximum_evaluations},
-                 {"candidates", report->candidates},
-                 {"stopped_early", report->stopped_early},
-                 {"finalists", report->finalists},
-                 {"failed", report->failed},
-                 {"best", report->best ? ToJson(*report->best) : Json(nullptr)},
-                 {"best_fitness_nll", report->best && report->best->fitness_nll
-                                          ? Json(*report->best->fitness_nll)
-                                          : Json(nullptr)},
-                 {"front", report->front.size()},
-                 {"hypervolume", report->hypervolume},
-                 {"failure_reasons", CommonestReasons(*reasons)},
-                 {"quarantined", Quarantined(*candidates)},
-                 {"last_events", Events(*events)},
-                 {"unix_seconds", unix_seconds},
-                 {"live", nullptr}};
-  if (holder->has_value()) {
-    auto live = ReadSnapshot(folder);
-    if (!live.ok()) return live.status();
-    // One that another coordinator left says nothing of this.
-    if (*live && (*live)->value("process", 0) == std::atoi((*holder)->c_str())) {
-      status["live"] = *std::move(*live);
+  Json status = {
+      {"run", folder},
+      {"state", holder.has_value()          ? "running"
+                : report.end_reason.empty() ? "stopped"
+                                            : "done"},
+      {"process", holder.has_value() ? Json(*holder) : Json(nullptr)},
+      {"end_reason", report.end_reason},
+      {"target_sparsity", report.config.target_sparsity},
+      {"evaluations", report.evaluations},
+      {"maximum_evaluations", report.config.maximum_evaluations},
+      {"candidates", report.candidates},
+      {"stopped_early", report.stopped_early},
+      {"finalists", report.finalists},
+      {"failed", report.failed},
+      {"best", report.best ? ToJson(*report.best) : Json(nullptr)},
+      {"best_fitness_nll",
+       report.best && report.best->fitness_nll ? Json(*report.best->fitness_nll) : Json(nullptr)},
+      {"front", report.front.size()},
+      {"hypervolume", report.hypervolume},
+      {"failure_reasons", CommonestReasons(reasons)},
+      {"quarantined", Quarantined(candidates)},
+      {"last_events", Events(events)},
+      {"unix_seconds", unix_seconds},
+      {"live", nullptr}};
+  if (holder.has_value()) {
+    STRATA_ASSIGN_OR_RETURN(auto live, ReadSnapshot(folder));
+    // A snapshot that another coordinator left says nothing about this one.
+    if (live && live->value("process", 0) == std::atoi(holder->c_str())) {
+      status["live"] = *std::move(live);
     }
   }
   return status;

@@ -1,6 +1,6 @@
-// How a run stands: from its store, and from what its coordinator wrote last.
-#ifndef STRATA_CLI_RUN_STATUS_H_
-#define STRATA_CLI_RUN_STATUS_H_
+// Status of a run, from its store and from the last snapshot that its coordinator wrote.
+#ifndef STRATA_CLI_RUN_RUN_STATUS_H_
+#define STRATA_CLI_RUN_RUN_STATUS_H_
 
 #include <absl/status/statusor.h>
 
@@ -9,16 +9,19 @@
 
 namespace strata::cli {
 
-// "state": "running" (a process holds the run), "done", or "stopped"; then what is stored:
-// evaluations, candidates, best, front, hypervolume, quarantined candidates with their reasons, the
-// commonest reasons of failures, the last events; and under "live", for a running search, what its
-// coordinator wrote last (search_snapshot.h), or null. Errors as ReadRunReport.
+// Returns
+// - "state": "running" (a process holds the run), "done", or "stopped";
+// - the stored evaluations, candidates, best, front, hypervolume, quarantined candidates with their
+//   reasons, commonest reasons of failures, and last events;
+// - "live": for a running search, the last snapshot of its coordinator (search_snapshot.h),
+//   otherwise null.
+// Errors: those of ReadRunReport.
 absl::StatusOr<nlohmann::ordered_json> ReadRunStatus(const std::string& folder,
                                                      double unix_seconds);
 
-// For a terminal.
+// Returns the status as text for a terminal.
 std::string RunStatusText(const nlohmann::ordered_json& status, double unix_seconds);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_RUN_STATUS_H_
+#endif  // STRATA_CLI_RUN_RUN_STATUS_H_

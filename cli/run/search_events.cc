@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Bits of what was told of a candidate.
+// Bits that record which events of a candidate were reported.
 constexpr unsigned kBred = 1, kMeasured = 2, kFailed = 4, kStopped = 8;
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
@@ -18,7 +18,7 @@ Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : 
 
 std::map<std::string, int> FailuresByKind(const workers::FailureCounts& failures) {
   return {{"infrastructure", failures.infrastructure}, {"evaluation", failures.evaluation},
-          {"invalid_task", failures.invalid_task},     {"crash", failures.crash},
+          {"invalid_item", failures.invalid_item},     {"crash", failures.crash},
           {"time_limit", failures.time_limit},         {"memory_limit", failures.memory_limit},
           {"lost_worker", failures.lost_worker}};
 }
@@ -60,7 +60,7 @@ void SearchEvents::TellCandidate(const search::StoredCandidate& row) {
     Send("candidate_failed", {{"candidate", row.id}, {"reason", row.failure}});
   }
   if (row.stopped_early && is_news(kStopped)) {
-    Send("candidate_stopped_early", {{"candidate", row.id}, {"level_nll", row.level_nll}});
+    Send("candidate_stopped_early", {{"candidate", row.id}, {"rung_nll", row.rung_nll}});
   }
   if (row.fitness_nll && is_news(kMeasured)) {
     Send("candidate_measured", {{"candidate", row.id},

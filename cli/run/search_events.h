@@ -1,6 +1,6 @@
-// What happens in a search, as a stream of JSON objects; docs/search.md describes them.
-#ifndef STRATA_CLI_SEARCH_EVENTS_H_
-#define STRATA_CLI_SEARCH_EVENTS_H_
+// Events of a search, as a stream of JSON objects. docs/search.md describes them.
+#ifndef STRATA_CLI_RUN_SEARCH_EVENTS_H_
+#define STRATA_CLI_RUN_SEARCH_EVENTS_H_
 
 #include <cstdint>
 #include <functional>
@@ -17,19 +17,19 @@
 
 namespace strata::cli {
 
-// Turns what was stored and what workers do into events. A resumed search tells first what its
-// stored candidates are. Not thread-safe.
+// Turns stored changes and the activity of workers into events. A resumed search first reports its
+// stored candidates. Not thread-safe.
 class SearchEvents {
  public:
-  // Every event has "event", its kind, and "unix_seconds", from the clock.
+  // Receives every event. An event has "event", its kind, and "unix_seconds", from the clock.
   using Sink = std::function<void(const nlohmann::ordered_json& event)>;
   SearchEvents(Sink sink, std::function<double()> unix_seconds);
 
   void Begin(const std::string& run, const std::string& model, double target_sparsity,
              bool is_resumed);
-  // As SessionOptions::on_commit.
+  // Call it with every commit, like SessionOptions::on_commit.
   void Committed(const search::RunChanges& changes);
-  // From time to time, and once more before End.
+  // Call it from time to time, and once more before End.
   void Observe(const search::Engine& engine, const workers::CoordinatorStatus& workers);
   void End(const search::Engine& engine);
 
@@ -40,17 +40,17 @@ class SearchEvents {
 
   const Sink sink_;
   const std::function<double()> unix_seconds_;
-  std::vector<unsigned> told_;  // of each candidate: what was told of it
+  std::vector<unsigned> told_;  // per candidate: bits of what was reported
   std::optional<double> best_nll_;
   std::vector<int64_t> front_;
   std::optional<search::Phase> phase_;
-  std::set<std::string> workers_;  // connected
+  std::set<std::string> workers_;  // names of the connected ones
   std::map<std::string, int> failures_;
 };
 
-// Failure counts by the names that events, status and metrics give them.
+// Returns failure counts by the names that events, status and metrics give them.
 std::map<std::string, int> FailuresByKind(const workers::FailureCounts& failures);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_EVENTS_H_
+#endif  // STRATA_CLI_RUN_SEARCH_EVENTS_H_

@@ -1,6 +1,6 @@
-// What a search would do, and how long it would take, before it is begun.
-#ifndef STRATA_CLI_SEARCH_FORECAST_H_
-#define STRATA_CLI_SEARCH_FORECAST_H_
+// Forecast of a search: what it would do and how long it would take.
+#ifndef STRATA_CLI_RUN_SEARCH_FORECAST_H_
+#define STRATA_CLI_RUN_SEARCH_FORECAST_H_
 
 #include <absl/status/statusor.h>
 
@@ -12,18 +12,18 @@
 
 namespace strata::cli {
 
-// Checks the configuration as a search would and describes it: candidates, the features of the
-// first pass, evaluations per rung with their tokens, seconds, memory, disk. Without `rate_from`
-// the seconds are those of the arithmetic alone at this machine's measured GEMM rate, which nothing
-// beats; with it, a run's folder, what an evaluation took there. FailedPrecondition for a run that
-// measured something else. Writes nothing.
+// Checks the configuration as a search would and describes the search: candidates, features of the
+// first pass, evaluations per stage with their tokens, seconds, memory, disk. The seconds are lower
+// bounds, computed from the arithmetic alone at this machine's measured GEMM rate. If `rate_from`
+// names a run's folder, the seconds of an evaluation in the search are those measured in that run.
+// Errors: FailedPrecondition if that run measured something else. Writes nothing.
 absl::StatusOr<nlohmann::ordered_json> ForecastSearch(const RunConfig& config,
                                                       const std::string& rate_from);
 
-// To standard output.
+// Prints the forecast to standard output. Errors: those of ForecastSearch.
 absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from,
                            OutputFormat format);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_FORECAST_H_
+#endif  // STRATA_CLI_RUN_SEARCH_FORECAST_H_

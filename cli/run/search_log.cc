@@ -12,7 +12,7 @@
 namespace strata::cli {
 namespace {
 
-// The message as a JSON text, quotes included.
+// Formats the message as a JSON string, quotes included.
 class JsonMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,

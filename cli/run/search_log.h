@@ -1,6 +1,6 @@
 // The coordinator's log.
-#ifndef STRATA_CLI_SEARCH_LOG_H_
-#define STRATA_CLI_SEARCH_LOG_H_
+#ifndef STRATA_CLI_RUN_SEARCH_LOG_H_
+#define STRATA_CLI_RUN_SEARCH_LOG_H_
 
 #include <absl/status/status.h>
 
@@ -8,10 +8,11 @@
 
 namespace strata::cli {
 
-// From now on log lines go to the end of this file. `is_json`: each is one JSON object with "time"
-// (ISO 8601), "level", "logger" and "message". ResourceExhausted if it cannot be opened.
+// Appends all further log lines to the file at `path`. If `is_json`, each line is one JSON object
+// with "time" (ISO 8601), "level", "logger" and "message". Errors: ResourceExhausted if the file
+// cannot be opened.
 absl::Status LogToFile(const std::string& path, bool is_json);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_LOG_H_
+#endif  // STRATA_CLI_RUN_SEARCH_LOG_H_

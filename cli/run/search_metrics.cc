@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/run/search_events.h"
+#include "expr/status_macros.h"
 #include "search/engine/progress.h"
 #include "workers/coordinator/metrics_server.h"
 
@@ -31,22 +32,22 @@ class SearchMetrics::Families {
   Families() : registry_(std::make_shared<prometheus::Registry>()) {}
 
   absl::Status Serve(const std::string& address, const workers::Credentials& credentials) {
-    auto server = MetricsServer::Serve(address, credentials, [this] { return Text(); });
-    if (!server.ok()) return server.status();
-    server_ = *std::move(server);
+    STRATA_ASSIGN_OR_RETURN(auto server, workers::MetricsServer::Serve(address, credentials,
+                                                                       [this] { return Text(); }));
+    server_ = std::move(server);
     return absl::OkStatus();
   }
 
   void Update(const search::Engine& engine, const workers::CoordinatorStatus& workers) {
     UpdateSearch(engine);
-    waiting_.Set(workers.waiting_tasks);
-    leases_.Set(workers.leased_tasks);
+    waiting_.Set(workers.waiting_items);
+    leases_.Set(workers.leased_items);
     connected_.Set(workers.connected_workers);
     Raise(&results_, workers.evaluations);
     Raise(&absorbed_, workers.absorbed_results);
-    Raise(&reissued_, workers.reissued_tasks);
-    Raise(&hedged_, workers.hedged_tasks);
-    Raise(&failed_, workers.failed_tasks);
+    Raise(&reissued_, workers.reissued_items);
+    Raise(&hedged_, workers.hedged_items);
+    Raise(&failed_, workers.failed_items);
     Raise(&refused_, workers.refused_workers);
     for (const auto& [kind, count] : FailuresByKind(workers.failures)) {
       Raise(&failures_.Add({{"kind", kind}}), count);
@@ -92,22 +93,25 @@ class SearchMetrics::Families {
   }
 
   const std::shared_ptr<prometheus::Registry> registry_;
-  Gauge& waiting_ = Gauges("strata_tasks_waiting", "Tasks without a worker.").Add({});
-  Gauge& leases_ = Gauges("strata_leases", "Tasks that workers hold.").Add({});
+  Gauge& waiting_ = Gauges("strata_work_items_waiting", "Work items without a worker.").Add({});
+  Gauge& leases_ = Gauges("strata_leases", "Work items that workers hold.").Add({});
   Gauge& connected_ = Gauges("strata_workers_connected", "Workers connected.").Add({});
   Counter& results_ =
       Counters("strata_results_total", "Measurements received in this sitting.").Add({});
   Counter& absorbed_ =
       Counters("strata_results_absorbed_total", "Late or duplicate results, ignored.").Add({});
-  Counter& reissued_ = Counters("strata_tasks_reissued_total", "Leases after the first.").Add({});
-  Counter& hedged_ = Counters("strata_tasks_hedged_total", "Tasks begun a second time.").Add({});
-  Counter& failed_ = Counters("strata_tasks_failed_total", "Tasks that failed for good.").Add({});
+  Counter& reissued_ =
+      Counters("strata_work_items_reissued_total", "Leases after the first.").Add({});
+  Counter& hedged_ =
+      Counters("strata_work_items_hedged_total", "Work items begun a second time.").Add({});
+  Counter& failed_ =
+      Counters("strata_work_items_failed_total", "Work items that failed for good.").Add({});
   Counter& refused_ = Counters("strata_workers_refused_total", "Streams refused.").Add({});
   Family<Counter>& failures_ = Counters("strata_failures_total", "Failures that workers reported.");
   Family<Counter>& stages_ =
       Counters("strata_evaluation_seconds_total", "Worker seconds of evaluations.");
-  Family<Gauge>& utilisation_ =
-      Gauges("strata_worker_utilisation", "Share of the time connected that a worker had a task.");
+  Family<Gauge>& utilisation_ = Gauges(
+      "strata_worker_utilisation", "Share of the time connected that a worker had a work item.");
   Family<Counter>& worker_results_ =
       Counters("strata_worker_results_total", "Results of a worker that counted.");
   Gauge& best_ = Gauges("strata_best_loss", "Lowest loss on the fitness split.").Add({});
@@ -117,7 +121,7 @@ class SearchMetrics::Families {
   Counter& evaluations_ =
       Counters("strata_evaluations_total", "Distinct allocations measured in the search.").Add({});
   Family<Gauge>& phase_ = Gauges("strata_phase", "1 for the phase the search is in.");
-  std::unique_ptr<MetricsServer> server_;  // last: stops serving first
+  std::unique_ptr<workers::MetricsServer> server_;  // last: stops serving first
 };
 
 SearchMetrics::SearchMetrics() : families_(std::make_unique<Families>()) {}

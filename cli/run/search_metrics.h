@@ -1,6 +1,6 @@
-// Numbers of a running search for Prometheus; docs/workers.md lists them.
-#ifndef STRATA_CLI_SEARCH_METRICS_H_
-#define STRATA_CLI_SEARCH_METRICS_H_
+// Metrics of a running search for Prometheus. docs/workers.md lists them.
+#ifndef STRATA_CLI_RUN_SEARCH_METRICS_H_
+#define STRATA_CLI_RUN_SEARCH_METRICS_H_
 
 #include <absl/status/statusor.h>
 
@@ -15,16 +15,16 @@ namespace strata::cli {
 
 class SearchMetrics {
  public:
-  // Serves /metrics at the address, with the errors and for whom MetricsServer::Serve says; an
-  // empty address serves nothing.
+  // Serves /metrics at `address`. MetricsServer::Serve states the errors and who may read the page.
+  // If the address is empty, nothing is served.
   static absl::StatusOr<std::unique_ptr<SearchMetrics>> Serve(
       const std::string& address, const workers::Credentials& credentials);
   ~SearchMetrics();
 
-  // What is served from now on. By one thread at a time.
+  // Sets what is served from now on. Called by one thread at a time.
   void Update(const search::Engine& engine, const workers::CoordinatorStatus& workers);
 
-  // What is served, in Prometheus's text format.
+  // Returns what is served, in Prometheus's text format.
   std::string Text() const;
 
  private:
@@ -35,4 +35,4 @@ class SearchMetrics {
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_METRICS_H_
+#endif  // STRATA_CLI_RUN_SEARCH_METRICS_H_

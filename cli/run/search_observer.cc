@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <set>
 #include <utility>
+
+#include "evaluator/clock.h"
 
 namespace strata::cli {
 namespace {
@@ -19,11 +20,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kSnapshotSeconds = 1;
 
-double UnixSeconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-// Few enough to be kept in the run.
+// True if the kind of event is rare enough to be kept in the run.
 bool IsNotable(const std::string& kind) {
   static const std::set<std::string> kinds = {"run_started", "phase_changed", "worker_joined",
                                               "worker_left", "worker_failed", "finished"};
@@ -38,7 +35,7 @@ void CloseEvents::operator()(std::FILE* stream) const {
 
 absl::StatusOr<EventStream> OpenEvents(const std::string& path) {
   if (path.empty()) return EventStream();
-  // A reader that goes away must not end the search.
+  // The search must go on if a reader of the events goes away.
   std::signal(SIGPIPE, SIG_IGN);
   EventStream stream(path == "-" ? stdout : std::fopen(path.c_str(), "ae"));
   if (stream == nullptr) {
@@ -51,7 +48,7 @@ absl::StatusOr<EventStream> OpenEvents(const std::string& path) {
 SearchObserver::SearchObserver(EventStream stream, SearchSetup* setup)
     : stream_(std::move(stream)),
       setup_(setup),
-      events_([this](const Json& event) { Receive(event); }, UnixSeconds) {}
+      events_([this](const Json& event) { Receive(event); }, evaluator::UnixSeconds) {}
 
 absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Begin(EventStream events,
                                                                       SearchSetup* setup,
@@ -80,7 +77,8 @@ void SearchObserver::Receive(const Json& event) {
     Json detail = event;
     detail.erase("event");
     detail.erase("unix_seconds");
-    // A store that cannot be written ends the search with the next result; this need not.
+    // A failure to log an event need not end the search. If the store cannot be written, storing
+    // the next result ends it.
     const absl::Status logged = setup_->store->AppendEvent(
         event["unix_seconds"], kind, detail.dump(-1, ' ', false, Json::error_handler_t::replace));
     if (!logged.ok()) spdlog::warn("{}", std::string(logged.message()));
@@ -97,8 +95,8 @@ void SearchObserver::Receive(const Json& event) {
 }
 
 void SearchObserver::WriteSnapshotFile(const workers::CoordinatorStatus& workers) {
-  const absl::Status written =
-      WriteSnapshot(setup_->config.run, snapshot_.Take(*setup_->session, workers, UnixSeconds()));
+  const absl::Status written = WriteSnapshot(
+      setup_->config.run, snapshot_.Take(*setup_->session, workers, evaluator::UnixSeconds()));
   if (!written.ok() && !is_snapshot_broken_) {
     spdlog::warn("strata status shows no workers: {}", std::string(written.message()));
   }
@@ -107,7 +105,7 @@ void SearchObserver::WriteSnapshotFile(const workers::CoordinatorStatus& workers
 
 void SearchObserver::Observe(const workers::CoordinatorStatus& workers) {
   events_.Observe(setup_->session->engine(), workers);
-  const double now = UnixSeconds();
+  const double now = evaluator::UnixSeconds();
   if (now >= written_at_ && now - written_at_ < kSnapshotSeconds) return;
   written_at_ = now;
   WriteSnapshotFile(workers);

@@ -1,7 +1,7 @@
-// Everyone who looks on while a search runs: the stream of events, the run's own log of the notable
-// ones, and the file of `strata status`.
-#ifndef STRATA_CLI_SEARCH_OBSERVER_H_
-#define STRATA_CLI_SEARCH_OBSERVER_H_
+// Publishes a running search: the stream of events, the notable events in the run's own log, and
+// the file that `strata status` reads.
+#ifndef STRATA_CLI_RUN_SEARCH_OBSERVER_H_
+#define STRATA_CLI_RUN_SEARCH_OBSERVER_H_
 
 #include <absl/status/statusor.h>
 
@@ -20,19 +20,20 @@ struct CloseEvents {
 };
 using EventStream = std::unique_ptr<std::FILE, CloseEvents>;
 
-// `path` is a file, which is made if need be and otherwise left as it is, "-" for standard output,
-// or empty for none. InvalidArgument if it cannot be opened.
+// Opens the stream of events. `path` is a file, "-" for standard output, or empty for none. A
+// missing file is created; an existing one keeps its content until SearchObserver::Begin. Errors:
+// InvalidArgument if the file cannot be opened.
 absl::StatusOr<EventStream> OpenEvents(const std::string& path);
 
-// Used by the thread of the coordinator.
+// All calls come from the coordinator's thread.
 class SearchObserver {
  public:
-  // What `events` held is written over. `setup` must outlive the observer.
+  // Overwrites what `events` held. `setup` must outlive the observer.
   static absl::StatusOr<std::unique_ptr<SearchObserver>> Begin(EventStream events,
                                                                SearchSetup* setup, bool is_resumed);
   ~SearchObserver();
 
-  // About ten times a second, and at the end.
+  // Called about ten times a second, and at the end.
   void Observe(const workers::CoordinatorStatus& workers);
   void End();
 
@@ -41,7 +42,7 @@ class SearchObserver {
   void Receive(const nlohmann::ordered_json& event);
   void WriteSnapshotFile(const workers::CoordinatorStatus& workers);
 
-  EventStream stream_;  // null: none, or it could not be written
+  EventStream stream_;  // null if there is none or writing it failed
   SearchSetup* const setup_;
   SearchEvents events_;
   SearchSnapshot snapshot_;
@@ -51,4 +52,4 @@ class SearchObserver {
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_OBSERVER_H_
+#endif  // STRATA_CLI_RUN_SEARCH_OBSERVER_H_

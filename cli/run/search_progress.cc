@@ -51,7 +51,7 @@ std::string RefinementLine(const search::RefinementStage& refinement,
       fmt::format("refine  {} allocations tried | best {} | started from {} | {} workers", tried,
                   PerplexityText(best), start ? PerplexityText(*start) : std::string("-"),
                   status.connected_workers);
-  if (refinement.rung() != search::Rung::kRefine) line += fmt::format(" | {} selected", selected);
+  if (refinement.stage() != search::Stage::kRefine) line += fmt::format(" | {} selected", selected);
   return line;
 }
 
@@ -90,8 +90,8 @@ std::string SearchProgress::Line(const search::Session& session,
         });
     line += fmt::format(" | {} finalists done", done);
   }
-  if (status.reissued_tasks > 0) line += fmt::format(" | {} reissued", status.reissued_tasks);
-  if (status.failed_tasks > 0) line += fmt::format(" | {} failed", status.failed_tasks);
+  if (status.reissued_items > 0) line += fmt::format(" | {} reissued", status.reissued_items);
+  if (status.failed_items > 0) line += fmt::format(" | {} failed", status.failed_items);
   return line;
 }
 

@@ -1,6 +1,6 @@
-// The line a person watches while a search runs.
-#ifndef STRATA_CLI_SEARCH_PROGRESS_H_
-#define STRATA_CLI_SEARCH_PROGRESS_H_
+// Progress line of a running search, for the person who watches it.
+#ifndef STRATA_CLI_RUN_SEARCH_PROGRESS_H_
+#define STRATA_CLI_RUN_SEARCH_PROGRESS_H_
 
 #include <chrono>
 #include <optional>
@@ -13,11 +13,12 @@ namespace strata::cli {
 
 class SearchProgress {
  public:
-  // `budget_seconds` and `maximum_evaluations` as in the session and engine options; 0: no limit.
+  // `budget_seconds` and `maximum_evaluations` are those of the session and engine options; 0 means
+  // no limit.
   SearchProgress(double budget_seconds, int64_t maximum_evaluations);
 
-  // Prints to standard error: rewrites one line on a terminal, else a line every ten seconds and at
-  // every change of phase.
+  // Prints to standard error. On a terminal it rewrites one line; otherwise it prints a line every
+  // ten seconds and at every change of phase.
   void Show(const search::Session& session, const workers::CoordinatorStatus& status);
 
   // Leaves the cursor at the start of a fresh line.
@@ -35,4 +36,4 @@ class SearchProgress {
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_PROGRESS_H_
+#endif  // STRATA_CLI_RUN_SEARCH_PROGRESS_H_

@@ -1,6 +1,6 @@
-// Everything a search needs before its first task: checked configuration, model, text, storage.
-#ifndef STRATA_CLI_SEARCH_SETUP_H_
-#define STRATA_CLI_SEARCH_SETUP_H_
+// Everything a search needs before its first work item: configuration, model, text, storage.
+#ifndef STRATA_CLI_RUN_SEARCH_SETUP_H_
+#define STRATA_CLI_RUN_SEARCH_SETUP_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,14 +14,15 @@
 #include "evaluator/evaluator.h"
 #include "search/session.h"
 #include "search/store/run_store.h"
+#include "workers/wire/measurement_plan.h"
 
 namespace strata::cli {
 
-// Property of a run's store: the digest of its level database's key; empty or absent without one.
+// Property of a run's store: the digest of its level database's key. Empty or absent without one.
 inline constexpr char kLevelsProperty[] = "levels";
 
-// Property of a run's store: a JSON array with the "model" and "text_digest" of each subject but
-// the first (RobustOptions).
+// Property of a run's store: a JSON array with the "model" and "text_digest" of every subject
+// except the first (RobustOptions).
 inline constexpr char kFurtherSubjectsProperty[] = "further_subjects";
 
 // A model with a text that calibrates and measures it.
@@ -39,26 +40,28 @@ struct SearchSetup {
   workers::MeasurementPlan plan;
   std::unique_ptr<search::RunStore> store;
   std::unique_ptr<search::Session> session;
-  // What the session calls with every commit; may be set at any time, null or not.
+  // The session calls this function with every commit. It may be set at any time, and may be null.
   std::shared_ptr<std::function<void(const search::RunChanges&)>> on_commit;
-  bool search_has_ended = false;  // in an earlier sitting: only verification may be left
+  bool search_has_ended = false;  // ended in an earlier sitting; only verification may be left
 };
 
-// Reads the model's header, tokenises the text and checks that every split is long enough, then
-// creates the run folder, or opens it to go on. Nothing is created when the input is bad.
-//   kNew      a run that is not there yet
-//   kResume   a run that was cut off: same settings, same result
-//   kExtend   also a run that is done: its budgets may change, and it goes on if they are not spent
+// How PrepareSearch treats the run folder:
+//   kNew      creates a run that does not exist yet
+//   kResume   continues a run that was cut off: same settings, same result
+//   kExtend   also continues a finished run: its budgets may change, and it goes on unless they are
+//             spent
 enum class Continuation { kNew, kResume, kExtend };
+// Reads the model's header, tokenises the text and checks that every split is long enough. Then
+// creates the run folder, or opens it to continue. Creates nothing if the input is bad.
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation);
 
-// The checks of PrepareSearch without a run: store and session stay null. `engine` gets what the
-// search would be made with, warm start included.
+// Makes the checks of PrepareSearch without a run: store and session stay null. Sets `engine` to
+// the options that the search would be made with, warm start included.
 absl::StatusOr<SearchSetup> CheckSearch(const RunConfig& config, search::EngineOptions* engine);
 
-// Keys that may differ between the configuration of a run and the one it goes on with.
+// True if `key` may differ between the stored configuration of a run and the one it continues with.
 bool MayChange(const std::string& key, Continuation continuation);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_SETUP_H_
+#endif  // STRATA_CLI_RUN_SEARCH_SETUP_H_

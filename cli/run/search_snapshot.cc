@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "cli/run/search_events.h"
-#include "cli/shared/json_text.h"
-#include "evaluator/files/write_file.h"
+#include "cli/shared/output.h"
+#include "evaluator/files/output_file.h"
 #include "search/engine/progress.h"
 
 namespace strata::cli {
@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 std::string SnapshotPath(const std::string& run) { return run + "/status.json"; }
 
 Json BestOf(const search::Engine& engine) {
-  // The lowest loss is on the front, wherever the loss is an objective; it always is.
+  // The loss is always an objective, so the candidate with the lowest loss is on the front.
   const search::Candidate* best = nullptr;
   for (const int64_t id : engine.Front()) {
     const search::Candidate& member = engine.candidates()[static_cast<size_t>(id)];
@@ -39,13 +39,13 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
   const double spent = session.seconds_spent();
   Json list = Json::array();
   for (const workers::WorkerStatus& worker : workers.workers) {
-    const std::string task = worker.connected ? worker.leased_task : "";
-    Doing& doing = doing_.try_emplace(worker.name, Doing{task, unix_seconds}).first->second;
-    if (doing.task != task) doing = {task, unix_seconds};
-    const char* state = !worker.connected ? "gone" : task.empty() ? "idle" : "working";
+    const std::string item = worker.connected ? worker.leased_item : "";
+    Doing& doing = doing_.try_emplace(worker.name, Doing{item, unix_seconds}).first->second;
+    if (doing.item != item) doing = {item, unix_seconds};
+    const char* state = !worker.connected ? "gone" : item.empty() ? "idle" : "working";
     list.push_back({{"name", worker.name},
                     {"state", state},
-                    {"task", task},
+                    {"work_item", item},
                     {"since_unix_seconds", doing.since},
                     {"results", worker.results},
                     {"utilisation",
@@ -62,10 +62,10 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
           {"best", BestOf(engine)},
           {"front", engine.Front().size()},
           {"hypervolume", engine.ArchiveHypervolume()},
-          {"leases", workers.leased_tasks},
-          {"reissued_tasks", workers.reissued_tasks},
-          {"hedged_tasks", workers.hedged_tasks},
-          {"failed_tasks", workers.failed_tasks},
+          {"leases", workers.leased_items},
+          {"reissued_items", workers.reissued_items},
+          {"hedged_items", workers.hedged_items},
+          {"failed_items", workers.failed_items},
           {"absorbed_results", workers.absorbed_results},
           {"refused_workers", workers.refused_workers},
           {"failures", FailuresByKind(workers.failures)},
@@ -73,7 +73,7 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
 }
 
 absl::Status WriteSnapshot(const std::string& run, const Json& snapshot) {
-  return WriteFileAtomically(SnapshotPath(run), JsonText(snapshot));
+  return evaluator::WriteFileAtomically(SnapshotPath(run), JsonText(snapshot));
 }
 
 absl::StatusOr<std::optional<Json>> ReadSnapshot(const std::string& run) {

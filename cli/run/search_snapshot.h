@@ -1,7 +1,7 @@
-// The state of a running search, for those who look on: written now and then to a small file in the
-// run folder, read by `strata status`.
-#ifndef STRATA_CLI_SEARCH_SNAPSHOT_H_
-#define STRATA_CLI_SEARCH_SNAPSHOT_H_
+// Snapshots of a running search. The search writes them now and then to a small file in the run
+// folder, and `strata status` reads that file.
+#ifndef STRATA_CLI_RUN_SEARCH_SNAPSHOT_H_
+#define STRATA_CLI_RUN_SEARCH_SNAPSHOT_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,27 +14,29 @@
 
 namespace strata::cli {
 
-// Follows a search. Not thread-safe.
+// Takes the snapshots of one search. Not thread-safe.
 class SearchSnapshot {
  public:
-  // What is known at `unix_seconds`: phase, evaluations, the best, the front, workers with what
-  // they do and since when, leases, failures by kind. The cost is that of what was new.
+  // Returns the state at `unix_seconds`: phase, evaluations, the best, the front, workers with
+  // their work item and since when they have it, leases, failures by kind. The cost depends on the
+  // front and the workers, not on the number of candidates.
   nlohmann::ordered_json Take(const search::Session& session,
                               const workers::CoordinatorStatus& workers, double unix_seconds);
 
  private:
   struct Doing {
-    std::string task;
+    std::string item;  // digest of the work item; empty: none
     double since = 0;
   };
-  std::map<std::string, Doing> doing_;  // by worker
+  std::map<std::string, Doing> doing_;  // by name of the worker
 };
 
-// RUN/status.json, whole or absent. The error of writing it.
+// Writes RUN/status.json atomically: the file is whole or absent. Returns the error of writing it.
 absl::Status WriteSnapshot(const std::string& run, const nlohmann::ordered_json& snapshot);
-// Nothing where there is none; DataLoss for one that is no JSON object.
+// Reads RUN/status.json. Returns nullopt if there is none. Errors: DataLoss if it is no JSON
+// object.
 absl::StatusOr<std::optional<nlohmann::ordered_json>> ReadSnapshot(const std::string& run);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_SEARCH_SNAPSHOT_H_
+#endif  // STRATA_CLI_RUN_SEARCH_SNAPSHOT_H_

@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/config/run_tasks.h"
 #include "cli/run/search_setup.h"
 #include "cli/run/warm_start.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -16,12 +18,11 @@ using Json = nlohmann::json;
 
 absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
                                              const std::string& folder, const std::string& name) {
-  auto value = store.Property(name);
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) {
+  STRATA_ASSIGN_OR_RETURN(auto value, store.Property(name));
+  if (!value.has_value()) {
     return absl::NotFoundError(fmt::format("'{}' lacks the property '{}'", folder, name));
   }
-  return **std::move(value);
+  return *std::move(value);
 }
 
 absl::StatusOr<expr::UnitKind> KindOf(const std::string& name) {
@@ -32,7 +33,7 @@ absl::StatusOr<expr::UnitKind> KindOf(const std::string& name) {
   return absl::InvalidArgumentError(fmt::format("unknown kind of unit '{}'", name));
 }
 
-// Of a stored unit; units that are more than one linear have none.
+// Returns the role of a stored unit. A unit of more than one linear has none.
 absl::StatusOr<expr::LinearRole> RoleOf(const Json& unit) {
   if (!unit.contains("role")) return expr::LinearRole::kNone;
   for (int role = 0; role < expr::kLinearRoles; ++role) {
@@ -49,7 +50,7 @@ struct NamedLayout {
   expr::UnitLayout layout;
 };
 
-// The units of the stored description of the model.
+// Returns the units of the stored description of a model.
 absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
   if (!model.is_object() || !model.contains("units") || !model["units"].is_array()) {
     return absl::DataLossError("the stored description of the model is damaged");
@@ -65,27 +66,24 @@ absl::StatusOr<NamedLayout> UnitsOfModelProperty(const Json& model) {
       return absl::FailedPreconditionError(
           "the run does not say where its units lie: it was made by another version of Strata");
     }
-    const auto kind = KindOf(unit["kind"].get<std::string>());
-    if (!kind.ok()) return kind.status();
+    STRATA_ASSIGN_OR_RETURN(const auto kind, KindOf(unit["kind"].get<std::string>()));
     named.names.push_back(unit["name"].get<std::string>());
-    const auto role = RoleOf(unit);
-    if (!role.ok()) return role.status();
-    named.layout.push_back({unit["parameters"].get<int64_t>(), unit["block"].get<int>(), *kind,
-                            unit["fan"].get<int64_t>(), *role});
+    STRATA_ASSIGN_OR_RETURN(const auto role, RoleOf(unit));
+    named.layout.push_back({unit["parameters"].get<int64_t>(), unit["block"].get<int>(), kind,
+                            unit["fan"].get<int64_t>(), role});
   }
-  if (absl::Status status = expr::ValidateLayout(named.layout); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(expr::ValidateLayout(named.layout));
   if (named.layout.empty()) return absl::DataLossError("the stored model has no units");
   return named;
 }
 
-// The contexts and layouts of the run's subjects but the first.
+// Reads the contexts and layouts of the run's subjects except the first.
 absl::Status ReadFurtherSubjects(const search::RunStore& store,
                                  const workers::MeasurementPlan& plan,
                                  search::SessionOptions* options,
                                  std::vector<expr::UnitLayout>* layouts) {
-  const auto text = store.Property(kFurtherSubjectsProperty);
-  if (!text.ok()) return text.status();
-  const Json subjects = Json::parse(text->value_or("[]"), nullptr, /*allow_exceptions=*/false);
+  STRATA_ASSIGN_OR_RETURN(const auto text, store.Property(kFurtherSubjectsProperty));
+  const Json subjects = Json::parse(text.value_or("[]"), nullptr, /*allow_exceptions=*/false);
   if (!subjects.is_array()) {
     return absl::DataLossError("the stored description of further models is damaged");
   }
@@ -94,9 +92,8 @@ absl::Status ReadFurtherSubjects(const search::RunStore& store,
         !subject["text_digest"].is_string()) {
       return absl::DataLossError("the stored description of further models is damaged");
     }
-    auto units = UnitsOfModelProperty(subject["model"]);
-    if (!units.ok()) return units.status();
-    layouts->push_back(std::move(units->layout));
+    STRATA_ASSIGN_OR_RETURN(auto units, UnitsOfModelProperty(subject["model"]));
+    layouts->push_back(std::move(units.layout));
     workers::FillContexts(plan, subject["model"].value("digest", ""),
                           subject["text_digest"].get<std::string>(),
                           &options->further_contexts.emplace_back());
@@ -108,25 +105,18 @@ absl::Status ReadFurtherSubjects(const search::RunStore& store,
 
 absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
                                                 const std::string& folder) {
-  const auto yaml = RequiredProperty(store, folder, search::kConfigProperty);
-  if (!yaml.ok()) return yaml.status();
-  const auto model = RequiredProperty(store, folder, "model");
-  if (!model.ok()) return model.status();
-  const auto text_digest = RequiredProperty(store, folder, "text_digest");
-  if (!text_digest.ok()) return text_digest.status();
-  auto config = RunConfigFromYaml(*yaml, folder + "/config");
-  if (!config.ok()) return config.status();
-  auto plan = MeasurementPlanOf(*config);
-  if (!plan.ok()) return plan.status();
-  auto levels = store.Property(kLevelsProperty);
-  if (!levels.ok()) return levels.status();
-  plan->search.levels = levels->value_or("");
-  const auto tasks_property = store.Property(kTasksProperty);
-  if (!tasks_property.ok()) return tasks_property.status();
-  const auto tasks = RunTasksFromJson(tasks_property->value_or(""));
-  if (!tasks.ok()) return tasks.status();
-  SetTasks(*config, tasks->digest, &*plan);
-  const Json description = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
+  STRATA_ASSIGN_OR_RETURN(const auto yaml,
+                          RequiredProperty(store, folder, search::kConfigProperty));
+  STRATA_ASSIGN_OR_RETURN(const auto model, RequiredProperty(store, folder, "model"));
+  STRATA_ASSIGN_OR_RETURN(const auto text_digest, RequiredProperty(store, folder, "text_digest"));
+  STRATA_ASSIGN_OR_RETURN(auto config, RunConfigFromYaml(yaml, folder + "/config"));
+  STRATA_ASSIGN_OR_RETURN(auto plan, MeasurementPlanOf(config));
+  STRATA_ASSIGN_OR_RETURN(auto levels, store.Property(kLevelsProperty));
+  plan.search.levels = levels.value_or("");
+  STRATA_ASSIGN_OR_RETURN(const auto tasks_property, store.Property(kTasksProperty));
+  STRATA_ASSIGN_OR_RETURN(const auto tasks, RunTasksFromJson(tasks_property.value_or("")));
+  SetTasks(config, tasks.digest, &plan);
+  const Json description = Json::parse(model, nullptr, /*allow_exceptions=*/false);
   auto units = UnitsOfModelProperty(description);
   if (!units.ok()) {
     return absl::Status(units.status().code(),
@@ -134,20 +124,18 @@ absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
   }
   StoredSession stored;
   std::vector<expr::UnitLayout> further_layouts;
-  if (absl::Status status = ReadFurtherSubjects(store, *plan, &stored.options, &further_layouts);
+  if (absl::Status status = ReadFurtherSubjects(store, plan, &stored.options, &further_layouts);
       !status.ok()) {
     return absl::Status(status.code(),
                         fmt::format("'{}': {}", folder, std::string(status.message())));
   }
-  auto engine = EngineOptionsOf(*config, units->layout, further_layouts);
-  if (!engine.ok()) return engine.status();
-  auto warm_start = StoredWarmStart(store);
-  if (!warm_start.ok()) return warm_start.status();
-  stored.options.engine = *std::move(engine);
-  stored.options.engine.warm_start = *std::move(warm_start);
-  stored.options.refinement = RefinementOptionsOf(*config);
-  workers::FillContexts(*plan, description.value("digest", ""), *text_digest, &stored.options);
-  stored.config = *std::move(config);
+  STRATA_ASSIGN_OR_RETURN(auto engine, EngineOptionsOf(config, units->layout, further_layouts));
+  STRATA_ASSIGN_OR_RETURN(auto warm_start, StoredWarmStart(store));
+  stored.options.engine = std::move(engine);
+  stored.options.engine.warm_start = std::move(warm_start);
+  stored.options.refinement = RefinementOptionsOf(config);
+  workers::FillContexts(plan, description.value("digest", ""), text_digest, &stored.options);
+  stored.config = std::move(config);
   stored.unit_names = std::move(units->names);
   stored.layout = std::move(units->layout);
   return stored;

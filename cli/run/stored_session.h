@@ -1,6 +1,7 @@
-// What a run was searched with, read from its store alone: neither model nor text is needed.
-#ifndef STRATA_CLI_STORED_SESSION_H_
-#define STRATA_CLI_STORED_SESSION_H_
+// Settings that a run was searched with, read from its store alone. Neither model nor text is
+// needed.
+#ifndef STRATA_CLI_RUN_STORED_SESSION_H_
+#define STRATA_CLI_RUN_STORED_SESSION_H_
 
 #include <absl/status/statusor.h>
 
@@ -21,11 +22,12 @@ struct StoredSession {
   search::SessionOptions options;  // without clock and budget
 };
 
-// `folder` is for messages. NotFound for a run that lacks a property; DataLoss for one that is
-// damaged; FailedPrecondition for a run without the layout of its units, of another version.
+// Reads the session of a run. `folder` is named in messages. Errors: NotFound if the run lacks a
+// property; DataLoss if the run is damaged; FailedPrecondition if another version of Strata made
+// it, so that it lacks the layout of its units.
 absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
                                                 const std::string& folder);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_STORED_SESSION_H_
+#endif  // STRATA_CLI_RUN_STORED_SESSION_H_

@@ -10,6 +10,7 @@
 #include "cli/report/run_report.h"
 #include "cli/shared/function_argument.h"
 #include "expr/blockwise.h"
+#include "expr/status_macros.h"
 
 namespace strata::cli {
 namespace {
@@ -21,13 +22,14 @@ absl::Status Prefixed(const absl::Status& status) {
                       fmt::format("search.warm_start: {}", std::string(status.message())));
 }
 
-// Functions of blocks are written for finer units, where they give the same sparsities.
+// Reads the functions of a run. Functions of blocks are rewritten for finer units, on which they
+// give the same sparsities.
 absl::StatusOr<std::vector<search::WarmStart>> FromRun(const std::string& folder,
                                                        const expr::UnitLayout& layout) {
   const auto report = ReadRunReport(folder);
   if (!report.ok()) return Prefixed(report.status());
-  const bool lifts =
-      report->config.granularity == "block" && layout.front().kind != expr::UnitKind::kBlock;
+  const bool lifts = report->config.granularity == evaluator::Granularity::kBlock &&
+                     layout.front().kind != expr::UnitKind::kBlock;
   std::vector<search::WarmStart> functions;
   for (const auto* list : {&report->front, &report->other_finalists}) {
     for (const search::StoredCandidate& candidate : *list) {
@@ -59,14 +61,13 @@ absl::StatusOr<std::vector<search::WarmStart>> ReadWarmStart(
     double target_sparsity) {
   std::vector<search::WarmStart> all;
   for (const std::string& source : sources) {
-    auto functions = FromSource(source, layout, target_sparsity);
-    if (!functions.ok()) return functions.status();
-    for (search::WarmStart& function : *functions) all.push_back(std::move(function));
+    STRATA_ASSIGN_OR_RETURN(auto functions, FromSource(source, layout, target_sparsity));
+    for (search::WarmStart& function : functions) all.push_back(std::move(function));
   }
   return all;
 }
 
-// A line per function: its expression, a tab, its name.
+// Stores one line per function: its expression, a tab, its name.
 absl::Status StoreWarmStart(const std::vector<search::WarmStart>& functions,
                             search::RunStore* store) {
   std::string text;
@@ -77,10 +78,9 @@ absl::Status StoreWarmStart(const std::vector<search::WarmStart>& functions,
 }
 
 absl::StatusOr<std::vector<search::WarmStart>> StoredWarmStart(const search::RunStore& store) {
-  const auto text = store.Property(kWarmStartProperty);
-  if (!text.ok()) return text.status();
+  STRATA_ASSIGN_OR_RETURN(const auto text, store.Property(kWarmStartProperty));
   std::vector<search::WarmStart> functions;
-  std::stringstream lines(text->value_or(""));
+  std::stringstream lines(text.value_or(""));
   for (std::string line; std::getline(lines, line);) {
     const size_t tab = std::min(line.find('\t'), line.size());
     auto expression = expr::ParseExpression(line.substr(0, tab));

@@ -15,16 +15,17 @@ std::vector<std::string> WorkerArguments(const RunConfig& config, const std::str
                                         "--threads",
                                         fmt::format("{}", config.worker_threads),
                                         "--device",
-                                        config.worker_device};
+                                        NameOf(config.worker_device)};
   for (const auto& [option, own, further] :
        {std::tuple("--model", config.model, config.robust_models),
         std::tuple("--text", config.text, config.robust_texts)}) {
     arguments.insert(arguments.end(), {option, own});
     for (const std::string& path : further) arguments.insert(arguments.end(), {option, path});
   }
-  arguments.insert(arguments.end(), {"--task-seconds", fmt::format("{}", 60 * config.task_minutes),
-                                     "--hang-seconds", fmt::format("{}", 60 * config.hang_minutes),
-                                     "--memory-gib", fmt::format("{}", config.memory_gib)});
+  arguments.insert(arguments.end(),
+                   {"--evaluation-seconds", fmt::format("{}", 60 * config.evaluation_minutes),
+                    "--hang-seconds", fmt::format("{}", 60 * config.hang_minutes), "--memory-gib",
+                    fmt::format("{}", config.memory_gib)});
   if (!config.worker_banks.empty()) {
     arguments.insert(arguments.end(), {"--banks", config.worker_banks});
   }

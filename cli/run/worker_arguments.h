@@ -1,6 +1,6 @@
 // The command line of a worker that serves a run.
-#ifndef STRATA_CLI_WORKER_ARGUMENTS_H_
-#define STRATA_CLI_WORKER_ARGUMENTS_H_
+#ifndef STRATA_CLI_RUN_WORKER_ARGUMENTS_H_
+#define STRATA_CLI_RUN_WORKER_ARGUMENTS_H_
 
 #include <string>
 #include <vector>
@@ -9,9 +9,9 @@
 
 namespace strata::cli {
 
-// Program and arguments, all but the name of the worker and its credentials.
+// Returns the program and its arguments, except the name of the worker and its credentials.
 std::vector<std::string> WorkerArguments(const RunConfig& config, const std::string& coordinator);
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_WORKER_ARGUMENTS_H_
+#endif  // STRATA_CLI_RUN_WORKER_ARGUMENTS_H_

@@ -12,8 +12,9 @@ std::atomic<bool> interrupt_requested{false};
 
 void OnSignal(int signal) {
   interrupt_requested = true;
-  // A person who presses Ctrl-C again is in a hurry. Engines that end jobs send SIGTERM to every
-  // process of a job, and its shell passes it on: that is one request.
+  // A second Ctrl-C ends the process at once. A second SIGTERM does not: cluster engines send
+  // SIGTERM to every process of a job, and the shell of the job passes it on, so both are one
+  // request.
   if (signal == SIGINT) std::signal(signal, SIG_DFL);
 }
 
@@ -25,23 +26,26 @@ int UsableProcessors() {
 }  // namespace
 
 void AddFormatOption(CLI::App* subcommand, OutputFormat* format) {
-  subcommand->add_option("--format", *format, "table | json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, OutputFormat>{
-          {"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}}))
+  CLI::CheckedTransformer names(std::map<std::string, OutputFormat>{{"table", OutputFormat::kTable},
+                                                                    {"json", OutputFormat::kJson}});
+  // CLI11's own description lists the numbers of the enumerators.
+  subcommand->add_option("--format", *format, "Form of the output: table | json.")
+      ->transform(names.description("{table,json}"))
       ->default_str("table");
 }
 
 void AddStreamOption(CLI::App* subcommand, bool* stream) {
   subcommand->add_flag("--stream", *stream,
-                       "read each block from the file when it is needed: memory for one block "
-                       "instead of the whole model");
+                       "Read each block from the file when it is needed. Memory then holds one "
+                       "block instead of the whole model.");
 }
 
 void AddThreadsOption(CLI::App* subcommand, int* threads) {
   *threads = UsableProcessors();
-  subcommand->add_option("--threads", *threads, "processor threads to compute with")
+  // The number itself would make the documentation differ between machines.
+  subcommand->add_option("--threads", *threads, "Number of processor threads that compute.")
       ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+      ->default_str("all processors");
 }
 
 std::string ShellQuoted(const std::string& word) {

@@ -1,6 +1,6 @@
-// What every verb of the `strata` command shares.
-#ifndef STRATA_CLI_COMMAND_H_
-#define STRATA_CLI_COMMAND_H_
+// Declarations that all verbs of the `strata` command share.
+#ifndef STRATA_CLI_SHARED_COMMAND_H_
+#define STRATA_CLI_SHARED_COMMAND_H_
 
 #include <absl/status/status.h>
 
@@ -11,11 +11,12 @@
 
 namespace strata::cli {
 
-// The verb chosen on the command line; set by the callback of its subcommand and run by main after
-// parsing.
+// The verb chosen on the command line. The callback of its subcommand sets it, and main runs it
+// after parsing.
 using Command = std::function<absl::Status()>;
 
-// Each adds one subcommand to `app`; when it is chosen, `*command` becomes its action.
+// Each function adds one subcommand to `app`. If that subcommand is chosen, `*command` becomes its
+// action.
 void AddSearchCommand(CLI::App* app, Command* command);
 void AddWorkerCommand(CLI::App* app, Command* command);
 void AddStatusCommand(CLI::App* app, Command* command);
@@ -44,24 +45,25 @@ enum class OutputFormat { kTable, kJson };
 // Adds `--format table|json` to a subcommand that prints results.
 void AddFormatOption(CLI::App* subcommand, OutputFormat* format);
 
-// A word as a POSIX shell reads it back.
+// Returns `word` quoted so that a POSIX shell reads it back unchanged.
 std::string ShellQuoted(const std::string& word);
 
 // Adds `--stream`, for a model that does not fit into memory.
 void AddStreamOption(CLI::App* subcommand, bool* stream);
 
-// Adds `--threads N`, by default every processor this process may use.
+// Adds `--threads N`. The default is every processor that this process may use.
 void AddThreadsOption(CLI::App* subcommand, int* threads);
 
-// 0 for ok; 130 for Cancelled (Ctrl-C); 1 for a fault of the program; 2 for all that the user can
-// mend.
+// Returns 0 for ok; 130 for Cancelled (Ctrl-C); 1 for a fault of the program; 2 for everything that
+// the user can mend.
 int ExitCode(const absl::Status& status);
 
-// From the first call on, SIGINT and SIGTERM set this flag instead of ending the process; a second
-// SIGINT ends it at once.
+// True if SIGINT or SIGTERM has arrived since the first call of WatchForInterrupt.
 bool InterruptRequested();
+// From the first call on, SIGINT and SIGTERM set the flag of InterruptRequested instead of ending
+// the process. A second SIGINT ends the process at once.
 void WatchForInterrupt();
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_COMMAND_H_
+#endif  // STRATA_CLI_SHARED_COMMAND_H_

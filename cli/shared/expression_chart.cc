@@ -18,15 +18,15 @@ std::string_view TypeName(expr::ValueType type) {
   switch (type) {
     case expr::ValueType::kTensor:
       return "Tensor";
-    case expr::ValueType::kLayers:
-      return "Layers";
+    case expr::ValueType::kUnits:
+      return "Units";
     case expr::ValueType::kAllocation:
       return "Allocation";
   }
   return "";
 }
 
-// Neighbours averaged into at most `width` groups.
+// Averages neighbours into at most `width` groups.
 std::vector<double> Grouped(std::span<const double> values, size_t width) {
   if (values.size() <= width) return {values.begin(), values.end()};
   std::vector<double> groups;
@@ -55,7 +55,7 @@ Range FiniteRange(std::span<const double> values) {
   return range;
 }
 
-// "span  lambda=0.15", "0.5" for a constant.
+// Returns a label such as "span  lambda=0.15", or "0.5" for a constant.
 std::string Label(const expr::Expression& node) {
   const expr::Operator& row = expr::OperatorOf(node.op);
   if (row.kind == expr::OperatorKind::kConstant) return fmt::format("{}", node.parameters[0]);
@@ -67,7 +67,7 @@ std::string Label(const expr::Expression& node) {
 }
 
 struct Line {
-  std::string label;  // with the branches before it
+  std::string label;  // includes the branches before it
   size_t width;       // characters of the label
   const expr::Expression* node;
 };
@@ -96,7 +96,7 @@ std::string Sparkline(std::span<const double> values, size_t width) {
     } else if (std::isinf(value)) {
       line += value > 0 ? "↑" : "↓";
     } else {
-      // Halved, because the difference of large numbers can overflow.
+      // Both are halved, because the difference of large numbers can overflow.
       const double span = range.high / 2 - range.low / 2;
       const double height = span > 0 ? (value / 2 - range.low / 2) / span : 0.5;
       line += kHeights[std::min<size_t>(static_cast<size_t>(height * 8), 7)];

@@ -53,10 +53,9 @@ bool LooksLikeAPath(const std::string& text) {
 
 CLI::Option* AddFunctionOption(CLI::App* subcommand, std::vector<std::string>* words) {
   return subcommand
-      ->add_option(
-          "FUNCTION", *words,
-          "a name that `strata functions` lists, with settings (owl M=7), an expression, a "
-          "DSA string, or a function JSON file")
+      ->add_option("FUNCTION", *words,
+                   "Name that `strata functions` lists, with any settings (owl M=7), an "
+                   "expression, a DSA string, or a function JSON file.")
       ->required();
 }
 
@@ -86,14 +85,14 @@ absl::StatusOr<FunctionArgument> ReadFunctionArgument(const std::string& text,
                             published->settings.empty() ? first : first + " " + published->settings,
                             "library", SourceOf(first, layout, target_sparsity)};
   }
-  // The name is known, so it is meant.
+  // The name is known, so the user means a library function.
   if (!absl::IsNotFound(published.status())) return published.status();
   absl::StatusOr<expr::Expression> expression = expr::ParseExpression(text);
   if (expression.ok()) {
     const std::string printed = expr::PrintExpression(*expression);
     return FunctionArgument{*std::move(expression), printed, "expression", ""};
   }
-  // Only an expression has parentheses, so only what is wrong with it matters.
+  // Only an expression has parentheses, so only the error of the expression matters.
   if (text.find('(') != std::string::npos) {
     return absl::InvalidArgumentError(fmt::format("'{}{}': {}", text.substr(0, 200),
                                                   text.size() > 200 ? "..." : "",

@@ -1,6 +1,6 @@
-// The line a person watches while one long piece of work is done.
-#ifndef STRATA_CLI_WORK_PROGRESS_H_
-#define STRATA_CLI_WORK_PROGRESS_H_
+// Progress line of one long piece of work, for the person who watches it.
+#ifndef STRATA_CLI_SHARED_WORK_PROGRESS_H_
+#define STRATA_CLI_SHARED_WORK_PROGRESS_H_
 
 #include <chrono>
 #include <optional>
@@ -8,11 +8,11 @@
 
 namespace strata::cli {
 
-// "2:05" for 125 seconds; a part of a second counts as none.
+// Returns "2:05" for 125 seconds. Fractions of a second are dropped.
 std::string DurationText(double seconds);
 
-// "solving 37.5 % | 3:12 left", where `elapsed_seconds` were spent on the way from
-// `first_fraction`, which an earlier sitting may have reached, to `fraction`.
+// Returns a line such as "solving 37.5 % | 3:12 left". `elapsed_seconds` is the time spent between
+// `first_fraction`, which an earlier sitting may have reached, and `fraction`.
 std::string WorkProgressLine(const std::string& work, double first_fraction, double fraction,
                              double elapsed_seconds);
 
@@ -20,8 +20,8 @@ class WorkProgress {
  public:
   explicit WorkProgress(std::string work);
 
-  // Prints to standard error: rewrites one line on a terminal, else a line every ten seconds. The
-  // first call says where the work begins.
+  // Prints to standard error. On a terminal it rewrites one line; otherwise it prints a line every
+  // ten seconds. The first call gives the fraction at which the work begins.
   void Show(double fraction);
 
   // Leaves the cursor at the start of a fresh line.
@@ -39,4 +39,4 @@ class WorkProgress {
 
 }  // namespace strata::cli
 
-#endif  // STRATA_CLI_WORK_PROGRESS_H_
+#endif  // STRATA_CLI_SHARED_WORK_PROGRESS_H_

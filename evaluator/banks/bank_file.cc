@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "evaluator/files/digest.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -22,28 +23,26 @@ BankFile::BankFile(std::string path, MappedFile mapping, BankLayout layout)
       verified_(std::make_unique<std::atomic<bool>[]>(layout_.entries().size())) {}
 
 absl::StatusOr<BankFile> BankFile::Open(const std::string& path) {
-  absl::StatusOr<MappedFile> mapping = MappedFile::Open(path, "a bank file");
-  if (!mapping.ok()) return mapping.status();
-  const std::span<const std::byte> bytes = mapping->bytes();
-  absl::StatusOr<BankLayout> layout = BankLayout::Read(bytes, path);
-  if (!layout.ok()) return layout.status();
-  if (static_cast<int64_t>(bytes.size()) != layout->file_bytes()) {
+  STRATA_ASSIGN_OR_RETURN(MappedFile mapping, MappedFile::Open(path, "a bank file"));
+  const std::span<const std::byte> bytes = mapping.bytes();
+  STRATA_ASSIGN_OR_RETURN(BankLayout layout, BankLayout::Read(bytes, path));
+  if (static_cast<int64_t>(bytes.size()) != layout.file_bytes()) {
     return absl::DataLossError(
         fmt::format("{}: expected {} bytes, found {}: the file was cut off or added to", path,
-                    layout->file_bytes(), bytes.size()));
+                    layout.file_bytes(), bytes.size()));
   }
   std::string checksums;
-  for (int entry = 0; entry < static_cast<int>(layout->entries().size()); ++entry) {
-    checksums += TextAt(bytes, layout->end(entry) - kBankChecksumBytes, kBankChecksumBytes);
+  for (int entry = 0; entry < static_cast<int>(layout.entries().size()); ++entry) {
+    checksums += TextAt(bytes, layout.end(entry) - kBankChecksumBytes, kBankChecksumBytes);
   }
-  const int64_t footer = layout->footer_offset();
-  if (layout->Footer(checksums) != TextAt(bytes, footer, layout->file_bytes() - footer)) {
+  const int64_t footer = layout.footer_offset();
+  if (layout.Footer(checksums) != TextAt(bytes, footer, layout.file_bytes() - footer)) {
     return absl::DataLossError(fmt::format(
         "{}: the checksums do not agree with the checksum of all of them: the file was altered, or "
         "not finished",
         path));
   }
-  return BankFile(path, *std::move(mapping), *std::move(layout));
+  return BankFile(path, std::move(mapping), std::move(layout));
 }
 
 absl::Status BankFile::CheckKey(const BankKey& expected) const {
@@ -67,7 +66,7 @@ absl::Status BankFile::VerifyEntry(int index) const {
 
 absl::StatusOr<std::span<const std::byte>> BankFile::Entry(int index) const {
   if (!verified_[index].load(std::memory_order_acquire)) {
-    if (absl::Status status = VerifyEntry(index); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(VerifyEntry(index));
     verified_[index].store(true, std::memory_order_release);
   }
   return mapping_.bytes().subspan(layout_.offset(index), layout_.entries()[index].bytes);
@@ -78,7 +77,7 @@ absl::Status BankFile::Verify(const Progress& progress) const {
     const auto fraction =
         static_cast<double>(layout_.offset(entry)) / static_cast<double>(layout_.file_bytes());
     if (progress && !progress(fraction)) return absl::CancelledError("stopped while checking");
-    if (absl::Status status = VerifyEntry(entry); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(VerifyEntry(entry));
     const auto bytes =
         mapping_.bytes().subspan(layout_.offset(entry), layout_.entries()[entry].bytes);
     ForgetPages(bytes);

@@ -20,9 +20,9 @@ constexpr std::string_view kFooterMagic = "STRATAOK";
 constexpr uint32_t kVersion = 1;
 constexpr int64_t kAlignment = 64;
 constexpr size_t kFixedBytes = 32;
-// Enough for a million entries; what says more is damaged.
+// Enough for a million entries; a file that states more is damaged.
 constexpr uint64_t kMostDescriptionBytes = uint64_t{1} << 27;
-// Sums of places cannot overflow.
+// Small enough that sums of places cannot overflow.
 constexpr uint64_t kMostFileBytes = uint64_t{1} << 60;
 
 int64_t Aligned(int64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
@@ -46,7 +46,7 @@ std::string Description(const BankKey& key, const std::vector<BankEntry>& entrie
   return json.dump();
 }
 
-// A list of pairs of a text and a Value.
+// Reads a list of pairs of a text and a Value. False if it is anything else.
 template <typename Value>
 bool ReadPairs(const Json& list, std::vector<std::pair<std::string, Value>>* pairs) {
   if (!list.is_array()) return false;

@@ -1,22 +1,22 @@
-// What a bank file holds and where: results that are costly to compute and are read by many
-// processes, such as ranks of weights or weights that were pruned.
+// The contents of a bank file and their places. A bank holds results that are costly to compute and
+// that many processes read, such as ranks of weights or pruned weights.
 //
-// The file, numbers little-endian:
+// The layout of the file, with little-endian numbers:
 //
 //   0   "STRATABK"
 //   8   version of this format, 4 bytes; 4 bytes of zeros
-//   16  bytes of the whole file, 8 bytes
-//   24  bytes of the description, 8 bytes
+//   16  number of bytes of the whole file, 8 bytes
+//   24  number of bytes of the description, 8 bytes
 //   32  the description: JSON with the key and the names and sizes of the entries
-//       SHA-256 of all before, 64 hexadecimal digits
-//       every entry at a multiple of 64: its bytes, then their SHA-256, 64 hexadecimal digits
-//       at a multiple of 64: "STRATAOK", then the SHA-256 of all checksums before, one after the
-//       other
+//       SHA-256 of everything before it, 64 hexadecimal digits
+//       each entry, at a multiple of 64: its bytes, then their SHA-256, 64 hexadecimal digits
+//       at a multiple of 64: "STRATAOK", then the SHA-256 of all checksums before it, one after
+//       the other
 //
-// All places follow from the description, so that the size is known before anything is computed and
-// a file that was cut off shows how far it is whole.
-#ifndef STRATA_EVALUATOR_BANK_LAYOUT_H_
-#define STRATA_EVALUATOR_BANK_LAYOUT_H_
+// All places follow from the description. The size is therefore known before anything is computed,
+// and a file that was cut off shows how much of it is complete.
+#ifndef STRATA_EVALUATOR_BANKS_BANK_LAYOUT_H_
+#define STRATA_EVALUATOR_BANKS_BANK_LAYOUT_H_
 
 #include <absl/status/statusor.h>
 
@@ -30,23 +30,23 @@
 
 namespace strata::evaluator {
 
-// Everything that the contents depend on, as names and values: two banks of equal keys hold the
-// same. UTF-8.
+// The names and values of everything that the contents depend on. Two banks with equal keys hold
+// the same. All text is UTF-8.
 struct BankKey {
   std::vector<std::pair<std::string, std::string>> fields;
 
-  // Empty if there is no such field.
+  // Returns the value of a field; empty if there is no such field.
   std::string Value(std::string_view name) const;
-  // SHA-256, hexadecimal.
+  // Returns the SHA-256 of the key, in hexadecimal.
   std::string Digest() const;
   friend bool operator==(const BankKey&, const BankKey&) = default;
 };
 
-// What differs, as "model: expected A, found B; ..."; empty if nothing does.
+// Returns the differences as "model: expected A, found B; ..."; empty if there are none.
 std::string DifferencesOf(const BankKey& expected, const BankKey& found);
 
 struct BankEntry {
-  std::string name;  // for people: "block 3, self_attn.q_proj"
+  std::string name;  // for messages: "block 3, self_attn.q_proj"
   int64_t bytes = 0;
   friend bool operator==(const BankEntry&, const BankEntry&) = default;
 };
@@ -58,15 +58,15 @@ class BankLayout {
  public:
   BankLayout(BankKey key, std::vector<BankEntry> entries);
 
-  // Of the first bytes of a file of `file_bytes` bytes; `path` is for messages. InvalidArgument for
-  // no bank file, or one of another version of the format; DataLoss where the description is cut
-  // off, damaged or does not fit the size of the file.
+  // Reads the layout at the start of `file`, which may be cut off after it. `path` is for messages.
+  // Errors: InvalidArgument if it is not a bank file or has another version of the format; DataLoss
+  // if the description is cut off, damaged or does not fit the size that the file states.
   static absl::StatusOr<BankLayout> Read(std::span<const std::byte> file, const std::string& path);
 
   const BankKey& key() const { return key_; }
   const std::vector<BankEntry>& entries() const { return entries_; }
 
-  // Where an entry's bytes begin; its checksum follows them.
+  // Place of an entry's first byte. Its checksum follows its bytes.
   int64_t offset(int entry) const { return offsets_[entry]; }
   int64_t end(int entry) const {
     return offsets_[entry] + entries_[entry].bytes + kBankChecksumBytes;
@@ -74,9 +74,9 @@ class BankLayout {
   int64_t footer_offset() const { return footer_offset_; }
   int64_t file_bytes() const;
 
-  // All up to the first entry, its checksum included.
+  // The start of the file up to and including the checksum of the description.
   const std::string& header() const { return header_; }
-  // All from footer_offset() on. `checksums` are those of the entries, in order.
+  // Returns everything from footer_offset() on. `checksums` are those of the entries, in order.
   std::string Footer(const std::string& checksums) const;
 
  private:
@@ -89,4 +89,4 @@ class BankLayout {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_BANK_LAYOUT_H_
+#endif  // STRATA_EVALUATOR_BANKS_BANK_LAYOUT_H_

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "evaluator/files/digest.h"
-#include "evaluator/files/file_status.h"
-#include "evaluator/files/folder.h"
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -40,9 +40,8 @@ absl::StatusOr<BankPlan> PlanBank(const std::string& path, const BankLayout& lay
   std::error_code ignored;
   plan.finished = std::filesystem::exists(path, ignored);
   plan.bytes_present = plan.finished ? plan.bytes : SizeOf(path + ".partial");
-  const absl::StatusOr<int64_t> free = FreeBytes(FolderOf(path));
-  if (!free.ok()) return free.status();
-  plan.bytes_free = *free;
+  STRATA_ASSIGN_OR_RETURN(const int64_t free, FreeBytes(FolderOf(path)));
+  plan.bytes_free = free;
   return plan;
 }
 
@@ -78,32 +77,30 @@ absl::StatusOr<BankWriter> BankWriter::Open(const std::string& path, BankLayout 
   std::error_code error;
   std::filesystem::create_directories(FolderOf(path), error);
   if (error) return FileStatus(error.value(), "make the folder", FolderOf(path));
-  absl::StatusOr<FileLock> lock = FileLock::TryAcquire(path + ".lock");
-  if (!lock.ok()) return lock.status();
-  absl::StatusOr<BankPlan> plan = PlanBank(path, layout);
-  if (!plan.ok()) return plan.status();
-  if (plan->finished) return absl::AlreadyExistsError(fmt::format("{}: exists already", path));
-  if (bytes_free.has_value()) plan->bytes_free = *bytes_free;
-  if (absl::Status status = CheckFreeBytes(*plan, path); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(FileLock lock, FileLock::TryAcquire(path + ".lock"));
+  STRATA_ASSIGN_OR_RETURN(BankPlan plan, PlanBank(path, layout));
+  if (plan.finished) return absl::AlreadyExistsError(fmt::format("{}: exists already", path));
+  if (bytes_free.has_value()) plan.bytes_free = *bytes_free;
+  STRATA_RETURN_IF_ERROR(CheckFreeBytes(plan, path));
   const std::string partial = path + ".partial";
   const int file = open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) return FileStatus(errno, "open", partial);
-  BankWriter writer(path, std::move(layout), *std::move(lock), file);
-  if (absl::Status status = writer.KeepWholeEntries(); !status.ok()) return status;
+  BankWriter writer(path, std::move(layout), std::move(lock), file);
+  STRATA_RETURN_IF_ERROR(writer.KeepWholeEntries());
   return writer;
 }
 
-// Leaves the file with its header and all entries up to the first that is missing or damaged.
+// Cuts the file off after its header and all entries before the first missing or damaged one.
 absl::Status BankWriter::KeepWholeEntries() {
   const std::string path = PartialPath();
   const int64_t size = SizeOf(path);
   const auto header_bytes = static_cast<int64_t>(layout_.header().size());
   if (size < header_bytes) return Begin();
-  const absl::StatusOr<MappedFile> mapping = MappedFile::Open(path, "the beginning of a bank file");
-  if (!mapping.ok()) return mapping.status();
-  const std::string_view text = TextOf(mapping->bytes());
+  STRATA_ASSIGN_OR_RETURN(const MappedFile mapping,
+                          MappedFile::Open(path, "the beginning of a bank file"));
+  const std::string_view text = TextOf(mapping.bytes());
   if (text.substr(0, header_bytes) != layout_.header()) {
-    const absl::StatusOr<BankLayout> other = BankLayout::Read(mapping->bytes(), path);
+    const absl::StatusOr<BankLayout> other = BankLayout::Read(mapping.bytes(), path);
     if (!other.ok()) return other.status();
     const std::string differences = DifferencesOf(layout_.key(), other->key());
     return absl::FailedPreconditionError(fmt::format(
@@ -133,15 +130,8 @@ absl::Status BankWriter::Begin() {
 }
 
 absl::Status BankWriter::Write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = write(file_, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return FileStatus(errno, "write", PartialPath());
-    // A disk that fills up takes what still fits and reports no error.
-    if (count == 0) return FileStatus(ENOSPC, "write", PartialPath());
-    bytes.remove_prefix(static_cast<size_t>(count));
-    position_ += count;
-  }
+  STRATA_RETURN_IF_ERROR(WriteAll(file_, bytes, PartialPath()));
+  position_ += static_cast<int64_t>(bytes.size());
   return absl::OkStatus();
 }
 
@@ -186,7 +176,7 @@ absl::Status BankWriter::Finish() {
   if (std::rename(PartialPath().c_str(), path_.c_str()) != 0) {
     return FileStatus(errno, "rename", PartialPath());
   }
-  return FlushFolder(FolderOf(path_));
+  return FlushPath(FolderOf(path_));
 }
 
 absl::StatusOr<BankFile> OpenOrBuildBank(const std::string& path, const BankLayout& layout,
@@ -194,7 +184,7 @@ absl::StatusOr<BankFile> OpenOrBuildBank(const std::string& path, const BankLayo
   while (true) {
     absl::StatusOr<BankFile> file = BankFile::Open(path);
     if (file.ok()) {
-      if (absl::Status status = file->CheckKey(layout.key()); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(file->CheckKey(layout.key()));
       return file;
     }
     if (!absl::IsNotFound(file.status())) return file.status();
@@ -205,7 +195,7 @@ absl::StatusOr<BankFile> OpenOrBuildBank(const std::string& path, const BankLayo
       if (!status.ok()) return status;
       continue;
     }
-    // Finished since it was looked for.
+    // Another build finished the file after it was not found above.
     if (absl::IsAlreadyExists(writer.status())) continue;
     if (!absl::IsAborted(writer.status())) return writer.status();
     if (progress && !progress(0)) {

@@ -1,7 +1,8 @@
-// Writes a bank file (bank_layout.h) entry by entry, beside its final place, so that an interrupted
-// build goes on at the first entry that is missing and no reader ever sees half a file.
-#ifndef STRATA_EVALUATOR_BANK_WRITER_H_
-#define STRATA_EVALUATOR_BANK_WRITER_H_
+// Writes a bank file (bank_layout.h) entry by entry. The file is written beside its final place, so
+// that an interrupted build continues at the first missing entry and no reader ever sees half a
+// file.
+#ifndef STRATA_EVALUATOR_BANKS_BANK_WRITER_H_
+#define STRATA_EVALUATOR_BANKS_BANK_WRITER_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,31 +15,32 @@
 
 #include "evaluator/banks/bank_file.h"
 #include "evaluator/banks/bank_layout.h"
-#include "evaluator/files/file_lock.h"
+#include "evaluator/files/file_system.h"
 
 namespace strata::evaluator {
 
-// What the build of a file would take.
+// The size of a file to be built, and how much of it exists.
 struct BankPlan {
   int64_t entries = 0;
   int64_t bytes = 0;          // of the finished file
-  int64_t bytes_present = 0;  // written by a build that was interrupted, or all
+  int64_t bytes_present = 0;  // written by an interrupted build, or all if finished
   int64_t bytes_free = 0;     // on the disk
-  bool finished = false;      // the file stands
+  bool finished = false;      // the file exists
 };
 absl::StatusOr<BankPlan> PlanBank(const std::string& path, const BankLayout& layout);
 
-// ResourceExhausted if what is missing needs more bytes than are free; says both numbers.
+// Errors: ResourceExhausted, with both numbers, if the missing bytes exceed the free bytes.
 absl::Status CheckFreeBytes(const BankPlan& plan, const std::string& path);
 
 // Not thread-safe; movable. Entries are written to PATH.partial while PATH.lock is locked.
 class BankWriter {
  public:
-  // Makes the folder where it is missing. Entries of an interrupted build of the same layout that
-  // agree with their checksums are kept, what follows them is cut off. `bytes_free` stands for what
-  // the system says, for tests. Aborted if another builds the file; AlreadyExists if it stands;
-  // FailedPrecondition, with what differs, if another layout was begun; errors of CheckFreeBytes
-  // and FileStatus.
+  // Begins or continues a build. Creates the folder if it is missing. If an earlier build of the
+  // same layout was interrupted, its entries are kept up to the first that does not agree with its
+  // checksum, and the rest is cut off. Tests may pass `bytes_free` in place of the number that the
+  // system reports. Errors: Aborted if another writer builds the file; AlreadyExists if the file
+  // exists; FailedPrecondition, with the differences, if a build of another layout was begun;
+  // errors of CheckFreeBytes and FileStatus.
   static absl::StatusOr<BankWriter> Open(const std::string& path, BankLayout layout,
                                          std::optional<int64_t> bytes_free = std::nullopt);
   BankWriter(BankWriter&& other) noexcept;
@@ -47,15 +49,15 @@ class BankWriter {
 
   const BankLayout& layout() const { return layout_; }
 
-  // The entry that Append expects; the number of entries when all are written.
+  // Index of the entry that Append expects; the number of entries if all are written.
   int next() const { return next_; }
 
-  // Writes the next entry, which must have the size of the layout. A process that is killed loses
-  // nothing that was appended, a power failure the last 64 MiB. Errors of FileStatus; the entries
-  // before are kept.
+  // Writes the next entry, which must have the size that the layout gives. If the process is
+  // killed, no appended entry is lost; a power failure may lose the last 64 MiB. Errors of
+  // FileStatus; earlier entries are kept.
   absl::Status Append(std::span<const std::byte> bytes);
 
-  // Once all entries are written: the file comes to its place. Errors of FileStatus.
+  // Moves the file to its final place. All entries must be written. Errors of FileStatus.
   absl::Status Finish();
 
  private:
@@ -80,12 +82,12 @@ class BankWriter {
 // Appends all entries from writer.next() on.
 using BankBuilder = std::function<absl::Status(BankWriter& writer)>;
 
-// Opens the file, or lets `builder` write it first. Where another process or thread is building it,
-// waits for that one, calling `progress` with 0 a few times a second. Errors of BankFile::Open,
-// CheckKey, BankWriter::Open and the builder; Cancelled.
+// Opens the file; if it does not exist, lets `builder` write it first. If another process or thread
+// is building it, waits for that build and calls `progress` with 0 a few times a second. Errors:
+// those of BankFile::Open, CheckKey, BankWriter::Open and the builder; Cancelled.
 absl::StatusOr<BankFile> OpenOrBuildBank(const std::string& path, const BankLayout& layout,
                                          const BankBuilder& builder, const Progress& progress);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_BANK_WRITER_H_
+#endif  // STRATA_EVALUATOR_BANKS_BANK_WRITER_H_

@@ -8,10 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
-// Changes with anything that changes the weights.
+// Must be changed with anything that changes the weights.
 constexpr const char* kContents = "one-shot SparseGPT levels, version 1";
 
 BankKey KeyOf(const ModelSummary& model, const std::string& text_digest,
@@ -65,10 +67,8 @@ std::string CalibrationText(const Calibration& calibration) {
 absl::StatusOr<LevelLayout> LevelLayout::Create(const ModelSummary& model,
                                                 const std::string& text_digest,
                                                 const LevelSettings& settings) {
-  if (absl::Status status = CheckGroup(model, settings.group); !status.ok()) return status;
-  if (absl::Status status = CheckGridFitsGroup(settings.grid, settings.group); !status.ok()) {
-    return status;
-  }
+  STRATA_RETURN_IF_ERROR(CheckGroup(model, settings.group));
+  STRATA_RETURN_IF_ERROR(CheckGridFitsGroup(settings.grid, settings.group));
   std::vector<BankEntry> entries;
   const size_t linears = model.linears.size() / static_cast<size_t>(model.blocks);
   for (size_t i = 0; i < model.linears.size(); ++i) {
@@ -130,11 +130,10 @@ absl::StatusOr<LevelSettings> LevelSettingsOf(const BankFile& file) {
 absl::Status CheckLevels(const BankFile& file, const ModelSummary& model,
                          const std::string& text_digest, const Calibration& calibration,
                          int64_t group) {
-  absl::StatusOr<LevelSettings> settings = LevelSettingsOf(file);
-  if (!settings.ok()) return settings.status();
-  settings->calibration = calibration;
-  settings->group = group;
-  return file.CheckKey(KeyOf(model, text_digest, *settings));
+  STRATA_ASSIGN_OR_RETURN(LevelSettings settings, LevelSettingsOf(file));
+  settings.calibration = calibration;
+  settings.group = group;
+  return file.CheckKey(KeyOf(model, text_digest, settings));
 }
 
 }  // namespace strata::evaluator

@@ -1,7 +1,7 @@
-// The hidden states between the blocks of the dense model, kept where a measurement starts from the
-// middle of it.
-#ifndef STRATA_EVALUATOR_BLOCK_INPUTS_H_
-#define STRATA_EVALUATOR_BLOCK_INPUTS_H_
+// The hidden states between the blocks of the dense model. They are kept for measurements that
+// start in the middle of the model.
+#ifndef STRATA_EVALUATOR_CALIBRATION_BLOCK_INPUTS_H_
+#define STRATA_EVALUATOR_CALIBRATION_BLOCK_INPUTS_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,16 +14,18 @@
 
 namespace strata::evaluator {
 
-// ResourceExhausted if `bytes` exceeds 4 GiB; the message names `features`, which hold `contents`.
+// Returns ResourceExhausted if `bytes` exceeds 4 GiB. The message says that `features` hold
+// `contents`.
 absl::Status CheckHeldBytes(int64_t bytes, const std::string& features,
                             const std::string& contents);
 
-// Input of block 0, 1, ..., and last the output of the last block: float32 [sequences * tokens,
-// hidden] each, of sequences of one length. ResourceExhausted above 4 GiB; Cancelled.
+// Returns the inputs of blocks 0, 1, ..., followed by the output of the last block. Each is float32
+// [sequences * tokens, hidden]. All sequences have one length. Errors: ResourceExhausted if the
+// result needs more than 4 GiB; Cancelled.
 absl::StatusOr<std::vector<at::Tensor>> RecordBlockInputs(const TransformerModel& model,
                                                           const Windows& sequences,
                                                           const Progress& progress);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_BLOCK_INPUTS_H_
+#endif  // STRATA_EVALUATOR_CALIBRATION_BLOCK_INPUTS_H_

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "evaluator/calibration/block_inputs.h"
+#include "expr/status_macros.h"
 #include "pruning/calibration_statistics.h"
 
 namespace strata::evaluator {
@@ -30,7 +31,7 @@ absl::Status CheckInputBytes(const ModelConfig& config, int64_t tokens,
       fmt::format("the inputs of a block's linears for {} calibration tokens", tokens));
 }
 
-// Redundancy of each linear of a block, from the inputs of its linears.
+// Returns the redundancy of each linear of a block, given the inputs of its linears.
 std::vector<double> LinearRedundancy(const std::vector<BlockInput>& input_of_linear,
                                      const std::array<std::vector<float>, kBlockInputs>& inputs,
                                      int64_t tokens) {
@@ -77,7 +78,7 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& mod
   const auto sequence_count = static_cast<int64_t>(sequences.size());
   const auto sequence_tokens = static_cast<int64_t>(sequences.front().size());
   const int64_t tokens = sequence_count * sequence_tokens;
-  if (absl::Status status = CheckInputBytes(config, tokens, needs); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckInputBytes(config, tokens, needs));
   BlockForward forward(config, sequence_tokens, Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
   CalibrationStatistics statistics;

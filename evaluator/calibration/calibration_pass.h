@@ -1,6 +1,7 @@
-// One pass of the calibration sequences through the dense model, in float32, and what it tells.
-#ifndef STRATA_EVALUATOR_CALIBRATION_PASS_H_
-#define STRATA_EVALUATOR_CALIBRATION_PASS_H_
+// One pass of the calibration sequences through the dense model, in float32, and the statistics
+// that it gathers.
+#ifndef STRATA_EVALUATOR_CALIBRATION_CALIBRATION_PASS_H_
+#define STRATA_EVALUATOR_CALIBRATION_CALIBRATION_PASS_H_
 
 #include <absl/status/statusor.h>
 
@@ -18,15 +19,15 @@ using BlockScalers = std::array<std::vector<float>, kBlockInputs>;
 
 struct CalibrationStatistics {
   std::vector<BlockScalers> scalers;        // per block
-  std::vector<BlockInput> input_of_linear;  // of a block
+  std::vector<BlockInput> input_of_linear;  // per linear of a block
 
-  // Filled only where asked for; per block, see pruning/calibration_statistics.h.
+  // Filled only if asked for, one entry per block; see pruning/calibration_statistics.h.
   std::vector<std::vector<double>> similarity;
   std::vector<double> redundancy;
   std::vector<double> influence;
 
-  // Filled only where asked for; per block and linear: Redundancy among the linears of the block,
-  // two of which have similarity 1 where they share an input.
+  // Filled only if asked for, per block and linear: Redundancy among the linears of the block. Two
+  // linears that share an input have similarity 1.
   std::vector<std::vector<double>> linear_redundancy;
 
   std::span<const float> ScalerRow(int block, int linear) const {
@@ -34,21 +35,21 @@ struct CalibrationStatistics {
   }
 };
 
-// Runs one block over `hidden` in place and returns the statistics of its inputs. `observer` sees
-// them too.
+// Runs one block over `hidden` in place and returns the statistics of its inputs. `observer` is
+// called with these inputs too.
 BlockScalers RunAndObserve(BlockForward& forward, const BlockMatrices& matrices,
                            const BlockVectors& vectors, int64_t sequences, at::Tensor& hidden,
                            const InputObserver& observer = nullptr,
                            BlockExtent extent = BlockExtent::kOutput);
 
-// What a calibration tells besides the scalers.
+// The statistics that a calibration gathers in addition to the scalers.
 struct CalibrationNeeds {
-  bool block_statistics = false;   // similarity, redundancy, influence: holds all blocks' inputs
+  bool block_statistics = false;   // similarity, redundancy, influence; holds all blocks' inputs
   bool linear_redundancy = false;  // holds all inputs of one block
 };
 
-// ResourceExhausted if the inputs to be held need more than 4 GiB; Cancelled when `progress` says
-// so.
+// Runs the sequences through the model and returns the statistics. Errors: ResourceExhausted if the
+// inputs to be held need more than 4 GiB; Cancelled if `progress` stops the work.
 absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& model,
                                                      const Windows& sequences,
                                                      const CalibrationNeeds& needs,
@@ -56,4 +57,4 @@ absl::StatusOr<CalibrationStatistics> RunCalibration(const TransformerModel& mod
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_CALIBRATION_PASS_H_
+#endif  // STRATA_EVALUATOR_CALIBRATION_CALIBRATION_PASS_H_

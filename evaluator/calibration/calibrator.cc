@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 
 bool IsSame(const Calibration& one, const Calibration& other) {
@@ -18,15 +20,13 @@ absl::StatusOr<const CalibrationStatistics*> Calibrator::Calibrate(const Calibra
       (!needs.linear_redundancy || has_linear_redundancy)) {
     return &statistics_;
   }
-  // What was known of these sequences stays known.
+  // Statistics that the last call measured on these sequences are measured again, to keep them.
   needs.block_statistics |= has_block_statistics;
   needs.linear_redundancy |= has_linear_redundancy;
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, calibration);
-  if (!sequences.ok()) return sequences.status();
-  absl::StatusOr<CalibrationStatistics> statistics =
-      RunCalibration(model_, *sequences, needs, progress);
-  if (!statistics.ok()) return statistics.status();
-  statistics_ = *std::move(statistics);
+  STRATA_ASSIGN_OR_RETURN(const Windows sequences, CalibrationSequences(corpus_, calibration));
+  STRATA_ASSIGN_OR_RETURN(CalibrationStatistics statistics,
+                          RunCalibration(model_, sequences, needs, progress));
+  statistics_ = std::move(statistics);
   calibrated_ = calibration;
   return &statistics_;
 }

@@ -1,6 +1,6 @@
-// Calibrations of a model by a text, the last one kept.
-#ifndef STRATA_EVALUATOR_CALIBRATOR_H_
-#define STRATA_EVALUATOR_CALIBRATOR_H_
+// Calibrates a model with a text and keeps the last calibration.
+#ifndef STRATA_EVALUATOR_CALIBRATION_CALIBRATOR_H_
+#define STRATA_EVALUATOR_CALIBRATION_CALIBRATOR_H_
 
 #include <absl/status/statusor.h>
 
@@ -13,18 +13,19 @@
 
 namespace strata::evaluator {
 
-// Whether two calibrations use the same sequences of a text.
+// True if two calibrations use the same sequences of a text.
 bool IsSame(const Calibration& one, const Calibration& other);
 
-// Not thread-safe.
+// Gathers the statistics of calibrations. Not thread-safe.
 class Calibrator {
  public:
-  // Both must outlive it.
+  // Both must outlive the calibrator.
   Calibrator(const TransformerModel& model, const TextCorpus& corpus)
       : model_(model), corpus_(corpus) {}
 
-  // Statistics with at least what `needs` says, measured unless they are those of the last call;
-  // valid until the next call. Errors of CalibrationSequences and RunCalibration.
+  // Returns statistics with at least what `needs` asks for. They are measured unless the last call
+  // has measured them. The result is valid until the next call. Errors: those of
+  // CalibrationSequences and RunCalibration.
   absl::StatusOr<const CalibrationStatistics*> Calibrate(const Calibration& calibration,
                                                          CalibrationNeeds needs,
                                                          const Progress& progress);
@@ -32,10 +33,10 @@ class Calibrator {
  private:
   const TransformerModel& model_;
   const TextCorpus& corpus_;
-  std::optional<Calibration> calibrated_;  // what statistics_ are of
+  std::optional<Calibration> calibrated_;  // the calibration of statistics_
   CalibrationStatistics statistics_;
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_CALIBRATOR_H_
+#endif  // STRATA_EVALUATOR_CALIBRATION_CALIBRATOR_H_

@@ -6,6 +6,7 @@
 
 #include "evaluator/checkpoint/gguf_checkpoint.h"
 #include "evaluator/checkpoint/hugging_face_checkpoint.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 
@@ -17,7 +18,7 @@ absl::StatusOr<std::unique_ptr<Checkpoint>> OpenCheckpoint(const std::string& pa
 
 absl::Status ReadFinite(const Checkpoint& checkpoint, const std::string& name,
                         std::span<float> values) {
-  if (absl::Status status = checkpoint.ReadRows(name, 0, values); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(checkpoint.ReadRows(name, 0, values));
   const int64_t bad = FirstNotFinite(values);
   if (bad < 0) return absl::OkStatus();
   return NotFinite(checkpoint, name, values[bad], bad);

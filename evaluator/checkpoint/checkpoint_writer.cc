@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "evaluator/checkpoint/tensor_parts.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -15,7 +16,7 @@ int64_t CountZeroNumbers(std::span<const std::byte> bytes) {
   for (size_t i = 0; i < bytes.size(); i += sizeof(T)) {
     T bits;
     std::memcpy(&bits, bytes.data() + i, sizeof(T));
-    // All bits but the sign.
+    // The shift drops the sign bit.
     zeros += static_cast<T>(bits << 1) == 0 ? 1 : 0;
   }
   return zeros;
@@ -48,9 +49,7 @@ absl::StatusOr<int64_t> CheckpointWriter::WriteRows(const std::string& name, int
     if (stored.interleaved_heads != 0) place = InterleavedRow(place, stored.interleaved_heads);
     const auto part = std::span(bytes).subspan(static_cast<size_t>(row * row_bytes),
                                                static_cast<size_t>(step * row_bytes));
-    if (absl::Status status = output_.Write(stored.name, place * row_bytes, part); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(output_.Write(stored.name, place * row_bytes, part));
   }
   return number_bytes == 4 ? CountZeroNumbers<uint32_t>(bytes) : CountZeroNumbers<uint16_t>(bytes);
 }

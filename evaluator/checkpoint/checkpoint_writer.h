@@ -1,6 +1,6 @@
-// Writes a model like another one, with other weights.
-#ifndef STRATA_EVALUATOR_CHECKPOINT_WRITER_H_
-#define STRATA_EVALUATOR_CHECKPOINT_WRITER_H_
+// Writes a copy of a model with other weights.
+#ifndef STRATA_EVALUATOR_CHECKPOINT_CHECKPOINT_WRITER_H_
+#define STRATA_EVALUATOR_CHECKPOINT_CHECKPOINT_WRITER_H_
 
 #include <absl/status/statusor.h>
 
@@ -20,14 +20,14 @@
 namespace strata::evaluator {
 
 struct CheckpointWriterOptions {
-  // Of every weight; in a GGUF file norms are always F32. Nothing: as in the source, and F32 for
-  // what is quantised there.
+  // The format of every weight, except that vectors in a GGUF file are always F32. nullopt: the
+  // format of the source, or F32 for weights that are quantised there.
   std::optional<NumberFormat> format = std::nullopt;
-  // Safetensors: the most bytes of tensors in one file.
+  // Safetensors: the largest number of tensor bytes in one file.
   int64_t shard_bytes = 5'000'000'000;
-  // Safetensors: names of files of the source that are not carried over.
+  // Safetensors: names of files of the source that are not copied.
   std::vector<std::string> left_out = {};
-  // GGUF: a text kept in the metadata under "strata.recipe", unless it is empty.
+  // GGUF: a text that is stored in the metadata under "strata.recipe", unless it is empty.
   std::string recipe = {};
 };
 
@@ -35,21 +35,22 @@ class CheckpointWriter {
  public:
   virtual ~CheckpointWriter() = default;
 
-  // Bytes that all files will have together.
+  // Number of bytes that all files will have together.
   virtual int64_t bytes() const = 0;
 
-  // Names of what will be written, as for a message.
+  // Names of the files that will be written, for messages.
   virtual std::vector<std::string> files() const = 0;
 
-  // Makes the folder or file and reserves its space. Errors of OutputFile::Create.
+  // Creates the folder or file and reserves its space. Errors of OutputFile::Create.
   virtual absl::Status Start(const std::string& path) = 0;
 
-  // Whole rows of a tensor of TensorsOf, from `first_row` on; returns how many of the numbers are
-  // stored as zero. OutOfRange for a number that is too large for the format.
+  // Writes whole rows of a tensor of TensorsOf, from `first_row` on. Returns how many of the
+  // numbers are stored as zero. Errors: OutOfRange for a number that is too large for the format.
   absl::StatusOr<int64_t> WriteRows(const std::string& name, int64_t first_row,
                                     std::span<const float> values);
 
-  // What remains besides tensors, and flushes all. FailedPrecondition if a tensor is missing.
+  // Writes everything besides tensors and flushes all files. Errors: FailedPrecondition if a tensor
+  // is missing.
   virtual absl::Status Finish() = 0;
 
  protected:
@@ -58,28 +59,28 @@ class CheckpointWriter {
     NumberFormat format = NumberFormat::kFloat32;
     int64_t columns = 0;
     int64_t interleaved_heads = 0;  // dimension of heads whose rows the file interleaves; 0: none
-    float addend = 0;               // what the file adds to each number
+    float addend = 0;               // added to each number in the file
   };
   std::map<std::string, Stored> stored_;  // by Hugging Face name
   TensorOutput output_;
 };
 
-// A Hugging Face directory with the source's tokenizer and other files; files of weights in other
-// formats and subfolders are not carried over. `source` must outlive the writer. Errors if the
-// folder cannot be listed.
+// Returns a writer of a Hugging Face directory that also gets the source's tokenizer and other
+// files. Subfolders and files of weights in other formats are not copied. `source` must outlive the
+// writer. An error if the folder cannot be listed.
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewHuggingFaceWriter(
     const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options);
 
-// A GGUF file with the source's metadata or, from a directory, with what its configuration and
-// tokenizer say. Unimplemented for a tokenizer that readers of GGUF do not know; errors of
-// ReadTokenizerDescription.
+// Returns a writer of a GGUF file with the source's metadata or, if the source is a directory, with
+// metadata from its configuration and tokenizer. Errors: Unimplemented for a tokenizer that readers
+// of GGUF do not know; errors of ReadTokenizerDescription.
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
     const Checkpoint& source, const CheckpointWriterOptions& options);
 
-// Reads a tensor a part at a time and writes it unchanged but for its format.
+// Copies a tensor part by part. Only its number format may change.
 absl::Status CopyTensor(const Checkpoint& source, const NamedShape& tensor,
                         CheckpointWriter& writer);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_CHECKPOINT_WRITER_H_
+#endif  // STRATA_EVALUATOR_CHECKPOINT_CHECKPOINT_WRITER_H_

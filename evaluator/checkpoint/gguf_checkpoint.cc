@@ -8,6 +8,7 @@
 #include "evaluator/files/digest.h"
 #include "evaluator/files/mapped_file.h"
 #include "evaluator/text/utf8.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -37,18 +38,15 @@ int64_t InterleavedRow(int64_t row, int64_t head_dimension) {
 
 absl::StatusOr<std::unique_ptr<GgufCheckpoint>> GgufCheckpoint::Open(const std::string& path) {
   std::unique_ptr<GgufCheckpoint> checkpoint(new GgufCheckpoint);
-  absl::StatusOr<std::unique_ptr<GgufFile>> file = GgufFile::Open(path);
-  if (!file.ok()) return file.status();
-  checkpoint->file_ = *std::move(file);
-  const absl::StatusOr<ModelConfig> config = ReadGgufConfig(*checkpoint->file_);
-  if (!config.ok()) return config.status();
-  checkpoint->config_ = *config;
-  for (NamedShape& tensor : TensorsOf(*config)) {
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<GgufFile> file, GgufFile::Open(path));
+  checkpoint->file_ = std::move(file);
+  STRATA_ASSIGN_OR_RETURN(const ModelConfig config, ReadGgufConfig(*checkpoint->file_));
+  checkpoint->config_ = config;
+  for (NamedShape& tensor : TensorsOf(config)) {
     checkpoint->stored_[tensor.name] = {std::move(tensor.gguf), tensor.gguf_form};
   }
-  absl::StatusOr<std::string> name = ModelName(*checkpoint->file_);
-  if (!name.ok()) return name.status();
-  checkpoint->name_ = *std::move(name);
+  STRATA_ASSIGN_OR_RETURN(std::string name, ModelName(*checkpoint->file_));
+  checkpoint->name_ = std::move(name);
   return checkpoint;
 }
 
@@ -84,17 +82,16 @@ std::optional<NumberFormat> GgufCheckpoint::FormatOf(const std::string& name) co
 
 absl::Status GgufCheckpoint::ReadRows(const std::string& name, int64_t first_row,
                                       std::span<float> values) const {
-  const absl::StatusOr<const GgufTensor*> tensor = Find(name);
-  if (!tensor.ok()) return tensor.status();
+  STRATA_ASSIGN_OR_RETURN(const GgufTensor* tensor, Find(name));
   const GgufForm form = stored_.at(name).form;
   const bool by_row = form == GgufForm::kInterleavedRows;
-  // The rows of a vector that is interleaved are its numbers.
-  const int64_t columns = by_row && (*tensor)->shape.size() == 1 ? 1 : (*tensor)->shape.back();
-  const int64_t rows = (*tensor)->elements() / columns;
+  // Each number of an interleaved vector is a row.
+  const int64_t columns = by_row && tensor->shape.size() == 1 ? 1 : tensor->shape.back();
+  const int64_t rows = tensor->elements() / columns;
   const auto count = static_cast<int64_t>(values.size()) / columns;
-  const auto row_bytes = (*tensor)->data.size() / static_cast<size_t>(rows);
+  const auto row_bytes = tensor->data.size() / static_cast<size_t>(rows);
   const auto read = [&](int64_t row, int64_t stored_row, int64_t number) {
-    GgufTensor part = **tensor;
+    GgufTensor part = *tensor;
     part.shape = {number, columns};
     part.data = part.data.subspan(static_cast<size_t>(stored_row) * row_bytes,
                                   static_cast<size_t>(number) * row_bytes);
@@ -110,7 +107,7 @@ absl::Status GgufCheckpoint::ReadRows(const std::string& name, int64_t first_row
   }
   for (int64_t row = 0; row < count; ++row) {
     const int64_t stored = InterleavedRow(first_row + row, config_.head_dimension);
-    if (absl::Status status = read(row, stored, 1); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(read(row, stored, 1));
   }
   return absl::OkStatus();
 }

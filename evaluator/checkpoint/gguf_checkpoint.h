@@ -1,6 +1,6 @@
 // A GGUF file as a checkpoint.
-#ifndef STRATA_EVALUATOR_GGUF_CHECKPOINT_H_
-#define STRATA_EVALUATOR_GGUF_CHECKPOINT_H_
+#ifndef STRATA_EVALUATOR_CHECKPOINT_GGUF_CHECKPOINT_H_
+#define STRATA_EVALUATOR_CHECKPOINT_GGUF_CHECKPOINT_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,8 +14,8 @@
 
 namespace strata::evaluator {
 
-// Where row `row` of a query or key matrix in the Hugging Face order lies in a GGUF file, which
-// interleaves the two halves of every head for its rotary embedding.
+// Returns the row of a GGUF file that holds row `row` of a query or key matrix in the Hugging Face
+// order. GGUF interleaves the two halves of every head for its rotary embedding.
 int64_t InterleavedRow(int64_t row, int64_t head_dimension);
 
 class GgufCheckpoint : public Checkpoint {
@@ -51,4 +51,4 @@ class GgufCheckpoint : public Checkpoint {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_GGUF_CHECKPOINT_H_
+#endif  // STRATA_EVALUATOR_CHECKPOINT_GGUF_CHECKPOINT_H_

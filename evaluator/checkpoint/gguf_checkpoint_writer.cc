@@ -6,13 +6,14 @@
 #include "evaluator/checkpoint/checkpoint_writer.h"
 #include "evaluator/formats/gguf_output.h"
 #include "evaluator/tokenizer/tokenizer_description.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 constexpr const char* kRecipe = "strata.recipe";
 
-// Numbers that GGUF gives kinds of files ("general.file_type").
+// Returns the number that GGUF gives a kind of file ("general.file_type").
 uint32_t FileType(NumberFormat format) {
   constexpr uint32_t kAllF32 = 0;
   constexpr uint32_t kMostlyF16 = 1;
@@ -21,7 +22,7 @@ uint32_t FileType(NumberFormat format) {
   return format == NumberFormat::kFloat16 ? kMostlyF16 : kMostlyBF16;
 }
 
-// What another GGUF file says of the model, but for what the weights that are written change.
+// Copies the metadata of another GGUF file, except for keys that the new weights change.
 GgufMetadata MetadataOf(const GgufFile& file) {
   GgufMetadata metadata;
   for (const GgufEntry& entry : file.entries()) {
@@ -33,7 +34,7 @@ GgufMetadata MetadataOf(const GgufFile& file) {
   return metadata;
 }
 
-// What the numbers of the architecture cannot say would be lost.
+// Refuses a model with a property that GGUF's metadata cannot express, because it would be lost.
 absl::Status CheckHolds(const HuggingFaceCheckpoint& source) {
   const ModelConfig& config = source.config();
   const auto refuse = [&](const std::string& what) {
@@ -93,8 +94,8 @@ void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
                     static_cast<float>(config.norm_epsilon));
 }
 
-// Whether readers of GGUF would normalise as the tokenizer does: spaces become U+2581, and one may
-// be put before the text. `adds_space` is set where it may.
+// True if readers of GGUF would normalise text as the tokenizer does: spaces become U+2581, and one
+// U+2581 may be put before the text. Sets `adds_space` if one is put there.
 bool HasGgufNormalizer(const TokenizerDescription& tokenizer, bool* adds_space) {
   constexpr const char* kMarkedSpace = "\u2581";
   *adds_space = false;
@@ -114,14 +115,13 @@ bool HasGgufNormalizer(const TokenizerDescription& tokenizer, bool* adds_space) 
   return marks_spaces;
 }
 
-// Readers of GGUF know two of the schemes.
+// Adds the tokenizer in one of the two schemes that readers of GGUF know.
 absl::Status AddTokenizer(const TokenizerDescription& tokenizer, int64_t vocabulary,
                           GgufMetadata* metadata) {
   if (tokenizer.scheme == TokenizerScheme::kRankedMerges && tokenizer.byte_level) {
-    const absl::StatusOr<std::string> name = GgufPreTokenizerName(tokenizer);
-    if (!name.ok()) return name.status();
+    STRATA_ASSIGN_OR_RETURN(const std::string name, GgufPreTokenizerName(tokenizer));
     metadata->Text("tokenizer.ggml.model", "gpt2");
-    metadata->Text("tokenizer.ggml.pre", *name);
+    metadata->Text("tokenizer.ggml.pre", name);
     metadata->Texts("tokenizer.ggml.merges", MergeTexts(tokenizer));
   } else if (tokenizer.scheme == TokenizerScheme::kScoredMerges) {
     bool adds_space = false;
@@ -142,7 +142,7 @@ absl::Status AddTokenizer(const TokenizerDescription& tokenizer, int64_t vocabul
                     "scored merges, and this is neither; write a directory instead",
                     tokenizer.source));
   }
-  // Rows of the embedding beyond the tokenizer's are padding.
+  // Rows of the embedding beyond the tokenizer's vocabulary get padding tokens.
   std::vector<std::string> tokens = tokenizer.tokens;
   for (size_t id = tokens.size(); id < static_cast<size_t>(vocabulary); ++id) {
     tokens.push_back(fmt::format("[PAD{}]", id));
@@ -204,9 +204,8 @@ class GgufCheckpointWriter : public CheckpointWriter {
   std::vector<std::string> files() const override { return {"one GGUF file"}; }
 
   absl::Status Start(const std::string& path) override {
-    absl::StatusOr<TensorOutput> output = CreateGguf(plan_, path);
-    if (!output.ok()) return output.status();
-    output_ = *std::move(output);
+    STRATA_ASSIGN_OR_RETURN(TensorOutput output, CreateGguf(plan_, path));
+    output_ = std::move(output);
     return absl::OkStatus();
   }
 
@@ -234,11 +233,11 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
     metadata = MetadataOf(gguf->file());
   } else {
     const auto& folder = dynamic_cast<const HuggingFaceCheckpoint&>(source);
-    if (absl::Status status = CheckHolds(folder); !status.ok()) return status;
-    const absl::StatusOr<TokenizerDescription> tokenizer = ReadTokenizerDescription(source.path());
-    if (!tokenizer.ok()) return tokenizer.status();
+    STRATA_RETURN_IF_ERROR(CheckHolds(folder));
+    STRATA_ASSIGN_OR_RETURN(const TokenizerDescription tokenizer,
+                            ReadTokenizerDescription(source.path()));
     AddModel(folder, &metadata);
-    const absl::Status status = AddTokenizer(*tokenizer, source.config().vocabulary, &metadata);
+    const absl::Status status = AddTokenizer(tokenizer, source.config().vocabulary, &metadata);
     if (!status.ok()) return status;
   }
   return std::make_unique<GgufCheckpointWriter>(source, std::move(metadata), options);

@@ -10,6 +10,7 @@
 
 #include "evaluator/checkpoint/model_config.h"
 #include "evaluator/formats/gguf_file.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -19,32 +20,30 @@ absl::Status Unsupported(const GgufFile& file, const std::string& what) {
 }
 
 absl::Status ReadPositive(const GgufFile& file, const std::string& key, int64_t* value) {
-  const absl::StatusOr<int64_t> found = file.Integer(key);
-  if (!found.ok()) return found.status();
-  // Products of two fit in 64 bits.
+  STRATA_ASSIGN_OR_RETURN(const int64_t found, file.Integer(key));
+  // The product of two such numbers fits in 64 bits.
   constexpr int64_t kMaximum = std::numeric_limits<int32_t>::max();
-  if (*found < 1 || *found > kMaximum) {
+  if (found < 1 || found > kMaximum) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: {} is {}, expected 1 to {}", file.path(), key, *found, kMaximum));
+        fmt::format("{}: {} is {}, expected 1 to {}", file.path(), key, found, kMaximum));
   }
-  *value = *found;
+  *value = found;
   return absl::OkStatus();
 }
 
-// Leaves `value` alone where the key is absent.
+// Leaves `value` unchanged if the key is absent.
 absl::Status ReadOptionalReal(const GgufFile& file, const std::string& key, double* value) {
   if (!file.metadata().contains(key)) return absl::OkStatus();
-  const absl::StatusOr<double> found = file.Real(key);
-  if (!found.ok()) return found.status();
-  if (!(*found > 0)) {
+  STRATA_ASSIGN_OR_RETURN(const double found, file.Real(key));
+  if (!(found > 0)) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: {} is {}, expected more than 0", file.path(), key, *found));
+        fmt::format("{}: {} is {}, expected more than 0", file.path(), key, found));
   }
-  *value = *found;
+  *value = found;
   return absl::OkStatus();
 }
 
-// The metadata of the architecture: "llama.block_count".
+// Reads the metadata of the architecture, such as "llama.block_count".
 class Numbers {
  public:
   Numbers(const GgufFile& file, const ModelFamily& family) : file_(file), family_(family) {}
@@ -56,7 +55,7 @@ class Numbers {
   absl::Status Positive(const char* name, int64_t* value) const {
     return ReadPositive(file_, Key(name), value);
   }
-  // Leaves `value` alone where the key is absent.
+  // Leaves `value` unchanged if the key is absent.
   absl::Status OptionalPositive(const char* name, int64_t* value) const {
     return Has(name) ? Positive(name, value) : absl::OkStatus();
   }
@@ -93,12 +92,12 @@ absl::Status CheckSupported(const Numbers& numbers) {
     if (*experts > 0) return Unsupported(file, "mixture-of-experts models are not supported");
   }
   if (numbers.Has("rope.scaling.type")) {
-    const absl::StatusOr<std::string> scaling = file.String(numbers.Key("rope.scaling.type"));
-    if (!scaling.ok()) return scaling.status();
-    if (*scaling != "none" && *scaling != "linear") {
+    STRATA_ASSIGN_OR_RETURN(const std::string scaling,
+                            file.String(numbers.Key("rope.scaling.type")));
+    if (scaling != "none" && scaling != "linear") {
       return Unsupported(file, fmt::format("rotary embeddings are scaled ('{}'); supported: none, "
                                            "linear, and per-frequency factors",
-                                           *scaling));
+                                           scaling));
     }
   }
   return absl::OkStatus();
@@ -121,7 +120,7 @@ absl::Status ReadHeads(const Numbers& numbers, ModelConfig* config) {
                                        rotary, config->head_dimension));
 }
 
-// The factor is of the linear rule; the divisors of one frequency each have a tensor.
+// The metadata hold the factor of the linear rule. A tensor holds one divisor per frequency.
 absl::Status ReadRotary(const Numbers& numbers, ModelConfig* config) {
   const GgufFile& file = numbers.file();
   RotaryEmbedding& rotary = config->rotary;
@@ -137,9 +136,7 @@ absl::Status ReadRotary(const Numbers& numbers, ModelConfig* config) {
         tensor.name, fmt::join(tensor.shape, ", "), config->head_dimension / 2));
   }
   rotary.divisors.resize(static_cast<size_t>(tensor.elements()));
-  if (absl::Status dequantized = Dequantize(tensor, rotary.divisors); !dequantized.ok()) {
-    return dequantized;
-  }
+  STRATA_RETURN_IF_ERROR(Dequantize(tensor, rotary.divisors));
   for (const float divisor : rotary.divisors) {
     if (std::isfinite(divisor) && divisor > 0) continue;
     return absl::DataLossError(fmt::format("{}: {}: expected numbers above 0, found {}",
@@ -157,7 +154,7 @@ absl::Status ReadSliding(const Numbers& numbers, ModelConfig* config) {
   return status;
 }
 
-// Biases are told by their being there.
+// A model has the biases whose tensors are in the file.
 void FindBiases(const GgufFile& file, ModelConfig* config) {
   const auto has = [&](const char* name) { return file.tensors().contains(name); };
   config->query_key_value_bias = has("blk.0.attn_q.bias");
@@ -167,15 +164,14 @@ void FindBiases(const GgufFile& file, ModelConfig* config) {
 
 absl::Status CheckShape(const GgufFile& file, const std::string& name,
                         const std::vector<int64_t>& expected) {
-  const absl::StatusOr<const GgufTensor*> tensor = file.Tensor(name);
-  if (!tensor.ok()) return tensor.status();
-  if ((*tensor)->shape == expected) return absl::OkStatus();
+  STRATA_ASSIGN_OR_RETURN(const GgufTensor* tensor, file.Tensor(name));
+  if (tensor->shape == expected) return absl::OkStatus();
   return absl::InvalidArgumentError(
       fmt::format("{}: {} has shape [{}], expected [{}] from the numbers of the header",
-                  file.path(), name, fmt::join((*tensor)->shape, ", "), fmt::join(expected, ", ")));
+                  file.path(), name, fmt::join(tensor->shape, ", "), fmt::join(expected, ", ")));
 }
 
-// Ends at the first tensor that the file lacks, whatever number the header has.
+// Stops at the first tensor that the file lacks, whatever number of blocks the header states.
 absl::Status CheckShapes(const GgufFile& file, const ModelConfig& config) {
   if (static_cast<size_t>(config.blocks) > file.tensors().size()) {
     return absl::NotFoundError(fmt::format("{}: expected tensors of {} blocks, found {} tensors",
@@ -183,9 +179,7 @@ absl::Status CheckShapes(const GgufFile& file, const ModelConfig& config) {
   }
   std::set<std::string> used = {kRotaryDivisorsName};
   for (const NamedShape& tensor : TensorsOf(config)) {
-    if (absl::Status status = CheckShape(file, tensor.gguf, tensor.shape); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(CheckShape(file, tensor.gguf, tensor.shape));
     used.insert(tensor.gguf);
   }
   for (const auto& [name, tensor] : file.tensors()) {
@@ -197,7 +191,8 @@ absl::Status CheckShapes(const GgufFile& file, const ModelConfig& config) {
   return absl::OkStatus();
 }
 
-// An id without a row would be looked up outside the embedding. Padding may make it longer.
+// Refuses ids without a row, which would be looked up outside the embedding. Padding may make the
+// embedding longer than the vocabulary.
 absl::Status CheckVocabulary(const GgufFile& file, const ModelConfig& config) {
   constexpr const char* kTokens = "tokenizer.ggml.tokens";
   if (!file.metadata().contains(kTokens)) return absl::OkStatus();
@@ -223,7 +218,7 @@ Activation UsualGgufActivation(const ModelFamily& family) {
 }
 
 double UsualGgufQueryScalar(const ModelConfig& config) {
-  // The largest Gemma 3 has heads that are not as wide as its scores are scaled for.
+  // The largest Gemma 3 scales its scores for another width than its heads have.
   constexpr int kBlocksOfLargest = 62;
   const bool is_largest =
       config.family->norm == NormKind::kRmsPlusOne && config.blocks == kBlocksOfLargest;
@@ -231,12 +226,11 @@ double UsualGgufQueryScalar(const ModelConfig& config) {
 }
 
 absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
-  const absl::StatusOr<const ModelFamily*> family = ReadFamily(file);
-  if (!family.ok()) return family.status();
-  const Numbers numbers(file, **family);
-  if (absl::Status status = CheckSupported(numbers); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(const ModelFamily* family, ReadFamily(file));
+  const Numbers numbers(file, *family);
+  STRATA_RETURN_IF_ERROR(CheckSupported(numbers));
   ModelConfig config;
-  config.family = *family;
+  config.family = family;
   int64_t blocks = 0;
   absl::Status status = numbers.Positive("block_count", &blocks);
   status.Update(numbers.Positive("embedding_length", &config.hidden));
@@ -248,7 +242,7 @@ absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
                                            file.tensors().size()));
   }
   config.blocks = static_cast<int>(blocks);
-  config.activation = UsualGgufActivation(**family);
+  config.activation = UsualGgufActivation(*family);
   status.Update(ReadHeads(numbers, &config));
   status.Update(numbers.OptionalReal("attention.layer_norm_rms_epsilon", &config.norm_epsilon));
   if (status.ok()) status = ReadRotary(numbers, &config);
@@ -256,14 +250,13 @@ absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
   if (!status.ok()) return status;
   config.query_scalar = UsualGgufQueryScalar(config);
   FindBiases(file, &config);
-  const absl::StatusOr<const GgufTensor*> embedding = file.Tensor("token_embd.weight");
-  if (!embedding.ok()) return embedding.status();
-  if ((*embedding)->shape.size() != 2 || (*embedding)->shape[1] != config.hidden) {
+  STRATA_ASSIGN_OR_RETURN(const GgufTensor* embedding, file.Tensor("token_embd.weight"));
+  if (embedding->shape.size() != 2 || embedding->shape[1] != config.hidden) {
     return absl::InvalidArgumentError(
         fmt::format("{}: token_embd.weight has shape [{}], expected [any number, {}]", file.path(),
-                    fmt::join((*embedding)->shape, ", "), config.hidden));
+                    fmt::join(embedding->shape, ", "), config.hidden));
   }
-  config.vocabulary = (*embedding)->shape[0];
+  config.vocabulary = embedding->shape[0];
   config.tied = !file.tensors().contains("output.weight");
   absl::Status consistent = CheckVocabulary(file, config);
   consistent.Update(CheckShapes(file, config));

@@ -13,6 +13,7 @@
 #include "evaluator/checkpoint/hugging_face_config.h"
 #include "evaluator/files/digest.h"
 #include "evaluator/files/mapped_file.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -33,15 +34,14 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-// Shard by tensor name.
+// Returns the file name of the shard of each tensor, by tensor name.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& path) {
-  const absl::StatusOr<Json> json = ReadJsonObject(path);
-  if (!json.ok()) return json.status();
-  if (!json->contains("weight_map") || !(*json)["weight_map"].is_object()) {
+  STRATA_ASSIGN_OR_RETURN(const Json json, ReadJsonObject(path));
+  if (!json.contains("weight_map") || !json["weight_map"].is_object()) {
     return absl::DataLossError(fmt::format("{}: expected \"weight_map\", an object", path));
   }
   std::map<std::string, std::string> shards;
-  for (const auto& [tensor, shard] : (*json)["weight_map"].items()) {
+  for (const auto& [tensor, shard] : json["weight_map"].items()) {
     // A name with a path could lead out of the folder.
     if (!shard.is_string() ||
         std::filesystem::path(shard.get<std::string>()).filename() != shard.get<std::string>()) {
@@ -53,7 +53,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& 
   return shards;
 }
 
-// Buffers that older checkpoints of the family hold; they follow from the configuration.
+// True for buffers that older checkpoints of the family hold. They follow from the configuration.
 bool IsKnownBuffer(const std::string& name) {
   return name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".attn.masked_bias");
 }
@@ -64,22 +64,20 @@ absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> HuggingFaceCheckpoint::Op
     const std::string& folder) {
   std::unique_ptr<HuggingFaceCheckpoint> checkpoint(new HuggingFaceCheckpoint);
   checkpoint->folder_ = folder;
-  // Without the last part where the path ends with a slash.
+  // The name does not include the empty last part of a path that ends with a slash.
   const std::filesystem::path path = std::filesystem::weakly_canonical(folder);
   checkpoint->name_ = (path.has_filename() ? path : path.parent_path()).filename().string();
   const std::string config_path = PathOf(folder, kConfig);
-  const absl::StatusOr<Json> json = ReadJsonObject(config_path);
-  if (!json.ok()) return json.status();
-  const absl::StatusOr<ModelConfig> config = ReadHuggingFaceConfig(*json, config_path);
-  if (!config.ok()) return config.status();
-  checkpoint->config_ = *config;
-  const auto context = json->find("max_position_embeddings");
-  if (context != json->end() && context->is_number_unsigned()) {
+  STRATA_ASSIGN_OR_RETURN(const Json json, ReadJsonObject(config_path));
+  STRATA_ASSIGN_OR_RETURN(const ModelConfig config, ReadHuggingFaceConfig(json, config_path));
+  checkpoint->config_ = config;
+  const auto context = json.find("max_position_embeddings");
+  if (context != json.end() && context->is_number_unsigned()) {
     checkpoint->context_tokens_ =
         static_cast<int64_t>(std::min<uint64_t>(context->get<uint64_t>(), 1u << 30));
   }
-  if (absl::Status status = checkpoint->OpenShards(); !status.ok()) return status;
-  if (absl::Status status = checkpoint->CheckTensors(); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(checkpoint->OpenShards());
+  STRATA_RETURN_IF_ERROR(checkpoint->CheckTensors());
   return checkpoint;
 }
 
@@ -111,7 +109,7 @@ absl::Status HuggingFaceCheckpoint::OpenShards() {
                                            fmt::join(missing, ", ")));
   }
   for (const auto& [shard, count] : tensors_of) {
-    if (absl::Status status = AddShard(shard); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(AddShard(shard));
   }
   for (const auto& [tensor, shard] : *index) {
     if (shards_[shard]->tensors().contains(tensor)) continue;
@@ -122,27 +120,26 @@ absl::Status HuggingFaceCheckpoint::OpenShards() {
 }
 
 absl::Status HuggingFaceCheckpoint::AddShard(const std::string& name) {
-  absl::StatusOr<std::unique_ptr<SafetensorsFile>> file =
-      SafetensorsFile::Open(PathOf(folder_, name));
-  if (!file.ok()) return file.status();
-  for (const auto& [tensor, stored] : (*file)->tensors()) {
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsFile> file,
+                          SafetensorsFile::Open(PathOf(folder_, name)));
+  for (const auto& [tensor, stored] : file->tensors()) {
     if (tensors_.emplace(tensor, &stored).second) continue;
     return absl::InvalidArgumentError(
-        fmt::format("{}: \"{}\" is in two files, expected one", (*file)->path(), tensor));
+        fmt::format("{}: \"{}\" is in two files, expected one", file->path(), tensor));
   }
-  shards_[name] = *std::move(file);
+  shards_[name] = std::move(file);
   return absl::OkStatus();
 }
 
 absl::Status HuggingFaceCheckpoint::CheckTensors() {
-  // A configuration with more blocks than the files have must not be listed in full.
+  // The tensors of a configuration with more blocks than the files have must not all be listed.
   if (static_cast<size_t>(config_.blocks) > tensors_.size()) {
     return absl::InvalidArgumentError(
         fmt::format("{}: num_hidden_layers is {}, and the files hold only {} tensors",
                     PathOf(folder_, kConfig), config_.blocks, tensors_.size()));
   }
   // A checkpoint of the model without its head lacks the prefix.
-  const std::string embedding = ModelTensorName(config_, ModelRole::kEmbedding);
+  const std::string embedding = ModelTensorName(config_, ModelPart::kEmbedding);
   lacks_prefix_ = !tensors_.contains(embedding) && embedding.starts_with(kPrefix) &&
                   tensors_.contains(embedding.substr(kPrefix.size()));
   std::set<std::string> used;
@@ -166,7 +163,7 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
   for (const auto& [name, tensor] : tensors_) {
     if (used.contains(name)) continue;
     // A head beside a tied embedding is a copy that transformers does not read.
-    if (!IsKnownBuffer(name) && name != ModelTensorName(config_, ModelRole::kHead)) {
+    if (!IsKnownBuffer(name) && name != ModelTensorName(config_, ModelPart::kHead)) {
       return absl::UnimplementedError(
           fmt::format("{}: the tensor \"{}\" belongs to no model of the family \"{}\" as {} "
                       "describes it",
@@ -189,9 +186,9 @@ absl::StatusOr<std::string> HuggingFaceCheckpoint::Digest() const {
     if (digest.ok()) digests += fmt::format("{} {}\n", *digest, name);
     return digest.status();
   };
-  if (absl::Status status = add(kConfig); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(add(kConfig));
   for (const auto& [name, file] : shards_) {
-    if (absl::Status status = add(name); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(add(name));
   }
   return Sha256(digests);
 }

@@ -1,7 +1,7 @@
 // A Hugging Face directory as a checkpoint: config.json and one safetensors file, or several with
 // model.safetensors.index.json.
-#ifndef STRATA_EVALUATOR_HUGGING_FACE_CHECKPOINT_H_
-#define STRATA_EVALUATOR_HUGGING_FACE_CHECKPOINT_H_
+#ifndef STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_
+#define STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_
 
 #include <absl/status/statusor.h>
 
@@ -18,17 +18,18 @@ namespace strata::evaluator {
 
 class HuggingFaceCheckpoint : public Checkpoint {
  public:
-  // NotFound: a missing file, or a shard that the index names (with the number of tensors it should
-  // hold). Errors of ReadHuggingFaceConfig and SafetensorsFile::Open. InvalidArgument: a tensor
-  // that is missing, or whose shape or type is not what config.json asks for. Unimplemented: a
-  // tensor that no model of the family has.
+  // Errors: NotFound for a missing file, or for a missing shard that the index names (with the
+  // number of tensors it should hold); those of ReadHuggingFaceConfig and SafetensorsFile::Open;
+  // InvalidArgument for a missing tensor, or one whose shape is not what config.json asks for;
+  // Unimplemented for a tensor of a type other than F32, F16 or BF16, or one that no model of the
+  // family has.
   static absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> Open(const std::string& folder);
 
-  // Tensors that the family's computation does not use and that a copy carries over as they are.
+  // Tensors that the family's computation does not use. A copy keeps them as they are.
   const std::map<std::string, const SafetensorsTensor*>& unused() const { return unused_; }
 
-  // The longest text that config.json says the model was made for, in tokens; 2048 where it does
-  // not, as transformers takes it.
+  // The longest text that the model was made for according to config.json, in tokens; 2048, as in
+  // transformers, if config.json does not say.
   int64_t context_tokens() const { return context_tokens_; }
 
   const std::string& path() const override { return folder_; }
@@ -60,4 +61,4 @@ class HuggingFaceCheckpoint : public Checkpoint {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_HUGGING_FACE_CHECKPOINT_H_
+#endif  // STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_

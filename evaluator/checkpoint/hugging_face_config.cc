@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -12,6 +11,9 @@
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -23,7 +25,7 @@ class Reader {
  public:
   Reader(const Json& json, const std::string& path) : json_(json), path_(path) {}
 
-  // Null where the key is absent or null, which transformers takes for the same.
+  // Returns null if the key is absent or null, which transformers treats alike.
   const Json* Find(const char* key) const {
     const auto found = json_.find(key);
     return found == json_.end() || found->is_null() ? nullptr : &*found;
@@ -34,7 +36,7 @@ class Reader {
   int64_t Natural(const char* key, std::optional<int64_t> by_default = std::nullopt) {
     const Json* value = Find(key);
     if (value == nullptr && by_default.has_value()) return *by_default;
-    // Products of two fit in 64 bits.
+    // The product of two such numbers fits in 64 bits.
     constexpr int64_t kMaximum = std::numeric_limits<int32_t>::max();
     if (value == nullptr || !value->is_number_unsigned() || value->get<uint64_t>() < 1 ||
         value->get<uint64_t>() > uint64_t{kMaximum}) {
@@ -44,7 +46,7 @@ class Reader {
     return value->get<int64_t>();
   }
 
-  // As Natural, or 0.
+  // Like Natural, but also accepts 0.
   int64_t Count(const char* key, int64_t by_default) {
     const Json* value = Find(key);
     return value != nullptr && *value == 0 ? 0 : Natural(key, by_default);
@@ -101,7 +103,7 @@ class Reader {
   absl::Status status_;
 };
 
-// The keys that families name differently.
+// Keys that have different names in different families.
 struct Keys {
   const char* feed_forward = "intermediate_size";
   const char* activation = "hidden_act";
@@ -142,7 +144,7 @@ Activation ReadActivation(Reader& reader, const Keys& keys) {
   return Activation::kSilu;
 }
 
-// One object of a rotary embedding.
+// Reads one object that describes a rotary embedding.
 void ReadRotaryRule(Reader& reader, const char* key, RotaryEmbedding* rotary) {
   rotary->base = reader.Positive("rope_theta", rotary->base);
   if (reader.Positive("partial_rotary_factor", 1.0) != 1.0) {
@@ -166,8 +168,8 @@ void ReadRotaryRule(Reader& reader, const char* key, RotaryEmbedding* rotary) {
   }
 }
 
-// Older files have "rope_theta" and "rope_scaling", newer ones "rope_parameters" with both, or with
-// an object for each kind of block.
+// Older files have "rope_theta" and "rope_scaling". Newer files have "rope_parameters", which holds
+// both, or holds an object for each kind of block.
 void ReadRotary(Reader& reader, const std::string& path, ModelConfig* config) {
   config->rotary.base = reader.Positive("rope_theta", config->rotary.base);
   const auto read = [&](Reader& parent, const char* key, RotaryEmbedding* rotary) {
@@ -198,7 +200,7 @@ void ReadRotary(Reader& reader, const std::string& path, ModelConfig* config) {
   reader.Take(kinds.status());
 }
 
-// Which blocks slide, from the list of their kinds where there is one.
+// Reads which blocks slide from the list of their kinds, if there is one.
 void ReadLayerTypes(Reader& reader, ModelConfig* config) {
   const Json* kinds = reader.Find("layer_types");
   if (kinds == nullptr) return;
@@ -218,7 +220,7 @@ void ReadLayerTypes(Reader& reader, ModelConfig* config) {
   }
 }
 
-// Missing numbers are those that transformers takes.
+// Missing numbers have the defaults of transformers.
 void ReadSliding(Reader& reader, ModelConfig* config) {
   constexpr int64_t kUsualWindow = 4096;
   const std::string_view family = config->family->name;
@@ -301,10 +303,7 @@ void ReadWithLearnedPositions(Reader& reader, ModelConfig* config) {
 
 absl::StatusOr<Json> ReadJsonObject(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const std::string message = fmt::format("{}: cannot open: {}", path, std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
-  }
+  if (!file) return FileStatus(errno, "open", path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_object()) return json;
@@ -339,7 +338,7 @@ absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const Json& json, const std::s
     ReadWithRotary(reader, path, &config);
   }
   if (!reader.status().ok()) return reader.status();
-  if (absl::Status status = CheckHeads(config, path); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckHeads(config, path));
   return config;
 }
 

@@ -1,6 +1,6 @@
 // The config.json of a Hugging Face directory.
-#ifndef STRATA_EVALUATOR_HUGGING_FACE_CONFIG_H_
-#define STRATA_EVALUATOR_HUGGING_FACE_CONFIG_H_
+#ifndef STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CONFIG_H_
+#define STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CONFIG_H_
 
 #include <absl/status/statusor.h>
 
@@ -11,17 +11,18 @@
 
 namespace strata::evaluator {
 
-// Reads a JSON object from a file. NotFound or PermissionDenied; DataLoss, with line and column,
-// for a file that is none.
+// Reads a JSON object from a file. Errors: those of FileStatus; DataLoss if the file does not
+// hold a JSON object.
 absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
 
-// The numbers of a model of one of ModelFamilies(), with the defaults that transformers gives
-// absent keys. Unimplemented, naming key and value: another model type, a rotary embedding scaled
-// by another rule than linear or LLaMA 3's, capped logits, another activation. InvalidArgument: a
-// key that is missing, of another type or impossible. `path` names the file in errors.
+// Returns the numbers of a model of one of ModelFamilies(). Absent keys have the defaults of
+// transformers. `path` names the file in errors. Errors: Unimplemented, naming key and value, for
+// another model type, a rotary embedding scaled by another rule than linear or LLaMA 3's, capped
+// logits, or another activation; InvalidArgument for a key that is missing, of another type or
+// impossible.
 absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const nlohmann::json& json,
                                                   const std::string& path);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_HUGGING_FACE_CONFIG_H_
+#endif  // STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CONFIG_H_

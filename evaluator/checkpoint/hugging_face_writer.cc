@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "evaluator/checkpoint/checkpoint_writer.h"
+#include "evaluator/files/file_system.h"
 #include "evaluator/formats/safetensors_writer.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -18,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
 
-// Weights of another format would contradict those that are written.
+// True for files of weights. Those of the source would contradict the weights that are written.
 bool HoldsWeights(const std::string& name) {
   constexpr const char* kEndings[] = {".safetensors", ".safetensors.index.json",
                                       ".bin",         ".bin.index.json",
@@ -56,10 +58,7 @@ class HuggingFaceWriter : public CheckpointWriter {
   absl::Status ListOtherFiles() {
     std::error_code error;
     fs::directory_iterator entries(source_.path(), error);
-    if (error) {
-      return absl::PermissionDeniedError(
-          fmt::format("{}: cannot list the folder: {}", source_.path(), error.message()));
-    }
+    if (error) return FileStatus(error.value(), "list the folder", source_.path());
     for (const fs::directory_entry& entry : entries) {
       const std::string name = entry.path().filename().string();
       const bool left_out = std::ranges::find(options_.left_out, name) != options_.left_out.end();
@@ -84,24 +83,20 @@ class HuggingFaceWriter : public CheckpointWriter {
     folder_ = path;
     std::error_code error;
     fs::create_directory(path, error);
-    if (error) {
-      return absl::PermissionDeniedError(
-          fmt::format("{}: cannot make the folder: {}", path, error.message()));
-    }
-    absl::StatusOr<TensorOutput> output = CreateSafetensors(plan_, path);
-    if (!output.ok()) return output.status();
-    output_ = *std::move(output);
+    if (error) return FileStatus(error.value(), "make the folder", path);
+    STRATA_ASSIGN_OR_RETURN(TensorOutput output, CreateSafetensors(plan_, path));
+    output_ = std::move(output);
     for (const std::string& name : others_) {
-      if (absl::Status status = CopyFile(name); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(CopyFile(name));
     }
     return absl::OkStatus();
   }
 
   absl::Status Finish() override {
     for (const auto& [name, tensor] : source_.unused()) {
-      if (absl::Status status = output_.Write(name, 0, tensor->data); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(output_.Write(name, 0, tensor->data));
     }
-    if (absl::Status status = output_.Finish(); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(output_.Finish());
     return WriteSafetensorsIndex(plan_, folder_);
   }
 
@@ -115,7 +110,8 @@ class HuggingFaceWriter : public CheckpointWriter {
     return WriteNewFile((fs::path(folder_) / name).string(), text);
   }
 
-  // The configuration says in which format transformers loads the weights.
+  // Returns the configuration with the new format, because transformers loads the weights in the
+  // format that it states.
   std::string ConfigWithFormat(const std::string& text) const {
     auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
     const char* key = json.contains("dtype") ? "dtype" : "torch_dtype";
@@ -136,7 +132,7 @@ class HuggingFaceWriter : public CheckpointWriter {
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewHuggingFaceWriter(
     const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options) {
   auto writer = std::make_unique<HuggingFaceWriter>(source, options);
-  if (absl::Status status = writer->ListOtherFiles(); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(writer->ListOtherFiles());
   return writer;
 }
 

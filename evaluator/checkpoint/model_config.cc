@@ -21,41 +21,41 @@ float Scaled(const Llama3Scaling& scaling, float frequency) {
 
 const char* Ending(bool is_bias) { return is_bias ? "bias" : "weight"; }
 
-bool IsNorm(BlockRole role) { return role >= BlockRole::kAttentionNorm; }
+bool IsNorm(BlockPart part) { return part >= BlockPart::kAttentionNorm; }
 
-bool HasBias(const ModelConfig& config, BlockRole role) {
-  switch (role) {
-    case BlockRole::kQuery:
-    case BlockRole::kKey:
-    case BlockRole::kValue:
+bool HasBias(const ModelConfig& config, BlockPart part) {
+  switch (part) {
+    case BlockPart::kQuery:
+    case BlockPart::kKey:
+    case BlockPart::kValue:
       return config.query_key_value_bias;
-    case BlockRole::kAttentionOutput:
+    case BlockPart::kAttentionOutput:
       return config.attention_output_bias;
-    case BlockRole::kGate:
-    case BlockRole::kUp:
-    case BlockRole::kDown:
+    case BlockPart::kGate:
+    case BlockPart::kUp:
+    case BlockPart::kDown:
       return config.feed_forward_bias;
     default:
       return config.family->norm == NormKind::kLayer;
   }
 }
 
-std::vector<int64_t> WeightShape(const ModelConfig& config, BlockRole role) {
-  switch (role) {
-    case BlockRole::kQuery:
+std::vector<int64_t> WeightShape(const ModelConfig& config, BlockPart part) {
+  switch (part) {
+    case BlockPart::kQuery:
       return {config.query_rows(), config.hidden};
-    case BlockRole::kKey:
-    case BlockRole::kValue:
+    case BlockPart::kKey:
+    case BlockPart::kValue:
       return {config.key_value_rows(), config.hidden};
-    case BlockRole::kAttentionOutput:
+    case BlockPart::kAttentionOutput:
       return {config.hidden, config.query_rows()};
-    case BlockRole::kGate:
-    case BlockRole::kUp:
+    case BlockPart::kGate:
+    case BlockPart::kUp:
       return {config.feed_forward, config.hidden};
-    case BlockRole::kDown:
+    case BlockPart::kDown:
       return {config.hidden, config.feed_forward};
-    case BlockRole::kQueryNorm:
-    case BlockRole::kKeyNorm:
+    case BlockPart::kQueryNorm:
+    case BlockPart::kKeyNorm:
       return {config.head_dimension};
     default:
       return {config.hidden};
@@ -63,22 +63,22 @@ std::vector<int64_t> WeightShape(const ModelConfig& config, BlockRole role) {
 }
 
 GgufForm GgufFormOf(const ModelFamily& family, const BlockTensor& tensor) {
-  const bool rotates = tensor.role == BlockRole::kQuery || tensor.role == BlockRole::kKey;
+  const bool rotates = tensor.part == BlockPart::kQuery || tensor.part == BlockPart::kKey;
   if (rotates && family.gguf_interleaves) return GgufForm::kInterleavedRows;
-  if (IsNorm(tensor.role) && family.norm == NormKind::kRmsPlusOne) return GgufForm::kOneAdded;
+  if (IsNorm(tensor.part) && family.norm == NormKind::kRmsPlusOne) return GgufForm::kOneAdded;
   return GgufForm::kSame;
 }
 
-void AddModelTensor(const ModelConfig& config, ModelRole role, std::vector<int64_t> shape,
+void AddModelTensor(const ModelConfig& config, ModelPart part, std::vector<int64_t> shape,
                     std::vector<NamedShape>* tensors) {
   const ModelFamily& family = *config.family;
-  const bool is_norm = role == ModelRole::kFinalNorm;
+  const bool is_norm = part == ModelPart::kFinalNorm;
   const GgufForm form =
       is_norm && family.norm == NormKind::kRmsPlusOne ? GgufForm::kOneAdded : GgufForm::kSame;
   for (const bool is_bias : {false, true}) {
     if (is_bias && !(is_norm && family.norm == NormKind::kLayer)) continue;
-    const char* gguf = family.Names(role).gguf;
-    tensors->push_back({.name = ModelTensorName(config, role, is_bias),
+    const char* gguf = family.Names(part).gguf;
+    tensors->push_back({.name = ModelTensorName(config, part, is_bias),
                         .shape = shape,
                         .gguf = gguf == nullptr ? "" : fmt::format("{}.{}", gguf, Ending(is_bias)),
                         .gguf_form = form});
@@ -87,9 +87,9 @@ void AddModelTensor(const ModelConfig& config, ModelRole role, std::vector<int64
 
 }  // namespace
 
-BlockRole RoleOf(const ModelConfig& config, int linear) {
-  const bool skips_gate = !config.gated() && linear >= static_cast<int>(BlockRole::kGate);
-  return static_cast<BlockRole>(linear + (skips_gate ? 1 : 0));
+BlockPart PartOf(const ModelConfig& config, int linear) {
+  const bool skips_gate = !config.gated() && linear >= static_cast<int>(BlockPart::kGate);
+  return static_cast<BlockPart>(linear + (skips_gate ? 1 : 0));
 }
 
 std::vector<float> RotaryFrequencies(const RotaryEmbedding& rotary, int64_t head_dimension) {
@@ -118,65 +118,65 @@ std::vector<float> RotaryDivisors(const RotaryEmbedding& rotary, int64_t head_di
 std::vector<BlockTensor> BlockTensorsOf(const ModelConfig& config) {
   std::vector<BlockTensor> tensors;
   for (int linear = 0; linear < config.linears_per_block(); ++linear) {
-    const BlockRole role = RoleOf(config, linear);
-    tensors.push_back({role, false, WeightShape(config, role)});
+    const BlockPart part = PartOf(config, linear);
+    tensors.push_back({part, false, WeightShape(config, part)});
   }
   for (int i = 0; i < kBlockRoles; ++i) {
-    const auto role = static_cast<BlockRole>(i);
-    if (!config.family->Has(role)) continue;
-    std::vector<int64_t> shape = WeightShape(config, role);
-    if (IsNorm(role)) tensors.push_back({role, false, shape});
+    const auto part = static_cast<BlockPart>(i);
+    if (!config.family->Has(part)) continue;
+    std::vector<int64_t> shape = WeightShape(config, part);
+    if (IsNorm(part)) tensors.push_back({part, false, shape});
     shape.resize(1);
-    if (HasBias(config, role)) tensors.push_back({role, true, std::move(shape)});
+    if (HasBias(config, part)) tensors.push_back({part, true, std::move(shape)});
   }
   return tensors;
 }
 
-std::string BlockTensorName(const ModelConfig& config, int block, BlockRole role, bool is_bias) {
+std::string BlockTensorName(const ModelConfig& config, int block, BlockPart part, bool is_bias) {
   return fmt::format("{}.{}.{}.{}", config.family->block_prefix, block,
-                     config.family->Names(role).hugging_face, Ending(is_bias));
+                     config.family->Names(part).hugging_face, Ending(is_bias));
 }
 
 std::string LinearName(const ModelConfig& config, int block, int linear) {
-  return BlockTensorName(config, block, RoleOf(config, linear));
+  return BlockTensorName(config, block, PartOf(config, linear));
 }
 
-std::string ModelTensorName(const ModelConfig& config, ModelRole role, bool is_bias) {
-  return fmt::format("{}.{}", config.family->Names(role).hugging_face, Ending(is_bias));
+std::string ModelTensorName(const ModelConfig& config, ModelPart part, bool is_bias) {
+  return fmt::format("{}.{}", config.family->Names(part).hugging_face, Ending(is_bias));
 }
 
 std::vector<NamedShape> TensorsOf(const ModelConfig& config) {
   const ModelFamily& family = *config.family;
   std::vector<NamedShape> tensors;
   const int64_t width = config.embedding_columns();
-  AddModelTensor(config, ModelRole::kEmbedding, {config.vocabulary, width}, &tensors);
+  AddModelTensor(config, ModelPart::kEmbedding, {config.vocabulary, width}, &tensors);
   if (family.learned_positions) {
-    AddModelTensor(config, ModelRole::kPositions,
+    AddModelTensor(config, ModelPart::kPositions,
                    {config.learned_positions + family.position_offset, config.hidden}, &tensors);
   }
   if (config.embedding_width > 0) {
-    AddModelTensor(config, ModelRole::kProjectIn, {config.hidden, width}, &tensors);
+    AddModelTensor(config, ModelPart::kProjectIn, {config.hidden, width}, &tensors);
   }
   const std::vector<BlockTensor> of_block = BlockTensorsOf(config);
   for (int block = 0; block < config.blocks; ++block) {
     for (const BlockTensor& tensor : of_block) {
-      const char* gguf = family.Names(tensor.role).gguf;
-      tensors.push_back({.name = BlockTensorName(config, block, tensor.role, tensor.is_bias),
+      const char* gguf = family.Names(tensor.part).gguf;
+      tensors.push_back({.name = BlockTensorName(config, block, tensor.part, tensor.is_bias),
                          .shape = tensor.shape,
                          .gguf = gguf == nullptr ? ""
                                                  : fmt::format("blk.{}.{}.{}", block, gguf,
                                                                Ending(tensor.is_bias)),
                          .gguf_form = GgufFormOf(family, tensor),
-                         .is_linear = !IsNorm(tensor.role) && !tensor.is_bias});
+                         .is_linear = !IsNorm(tensor.part) && !tensor.is_bias});
     }
   }
   if (config.has_final_norm) {
-    AddModelTensor(config, ModelRole::kFinalNorm, {config.hidden}, &tensors);
+    AddModelTensor(config, ModelPart::kFinalNorm, {config.hidden}, &tensors);
   }
   if (config.embedding_width > 0) {
-    AddModelTensor(config, ModelRole::kProjectOut, {width, config.hidden}, &tensors);
+    AddModelTensor(config, ModelPart::kProjectOut, {width, config.hidden}, &tensors);
   }
-  if (!config.tied) AddModelTensor(config, ModelRole::kHead, {config.vocabulary, width}, &tensors);
+  if (!config.tied) AddModelTensor(config, ModelPart::kHead, {config.vocabulary, width}, &tensors);
   return tensors;
 }
 

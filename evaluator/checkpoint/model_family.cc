@@ -6,7 +6,7 @@
 namespace strata::evaluator {
 namespace {
 
-// As LLaMA names the tensors; many families after it do the same.
+// The tensor names of LLaMA. Many later families use the same.
 constexpr std::array<TensorNames, kBlockRoles> kLlamaBlock = {
     {{"self_attn.q_proj", "attn_q"},
      {"self_attn.k_proj", "attn_k"},
@@ -26,20 +26,20 @@ constexpr std::array<TensorNames, kModelRoles> kLlamaModel = {{{"model.embed_tok
                                                                {"lm_head", "output"}}};
 
 constexpr std::array<TensorNames, kBlockRoles> With(std::array<TensorNames, kBlockRoles> names,
-                                                    BlockRole role, TensorNames of_role) {
-  names[static_cast<size_t>(role)] = of_role;
+                                                    BlockPart part, TensorNames of_part) {
+  names[static_cast<size_t>(part)] = of_part;
   return names;
 }
 
 constexpr std::array<TensorNames, kBlockRoles> kQueryKeyNormBlock =
-    With(With(kLlamaBlock, BlockRole::kQueryNorm, {"self_attn.q_norm", "attn_q_norm"}),
-         BlockRole::kKeyNorm, {"self_attn.k_norm", "attn_k_norm"});
+    With(With(kLlamaBlock, BlockPart::kQueryNorm, {"self_attn.q_norm", "attn_q_norm"}),
+         BlockPart::kKeyNorm, {"self_attn.k_norm", "attn_k_norm"});
 
 constexpr std::array<TensorNames, kBlockRoles> kGemma3Block =
-    With(With(With(kQueryKeyNormBlock, BlockRole::kFeedForwardNorm,
+    With(With(With(kQueryKeyNormBlock, BlockPart::kFeedForwardNorm,
                    {"pre_feedforward_layernorm", "ffn_norm"}),
-              BlockRole::kAttentionOutputNorm, {"post_attention_layernorm", "post_attention_norm"}),
-         BlockRole::kFeedForwardOutputNorm, {"post_feedforward_layernorm", "post_ffw_norm"});
+              BlockPart::kAttentionOutputNorm, {"post_attention_layernorm", "post_attention_norm"}),
+         BlockPart::kFeedForwardOutputNorm, {"post_feedforward_layernorm", "post_ffw_norm"});
 
 constexpr std::array<TensorNames, kBlockRoles> kOptBlock = {{{"self_attn.q_proj"},
                                                              {"self_attn.k_proj"},

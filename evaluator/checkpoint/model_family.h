@@ -1,8 +1,8 @@
-// The families of models that run here: what a family's blocks are made of, and what its files call
-// their tensors. Blocks of all families are run by one implementation, so that a family is a row of
-// a table.
-#ifndef STRATA_EVALUATOR_MODEL_FAMILY_H_
-#define STRATA_EVALUATOR_MODEL_FAMILY_H_
+// The families of models that run here: the parts of a family's blocks, and the names of its
+// tensors in files. One implementation runs the blocks of all families, so a family is one row of a
+// table.
+#ifndef STRATA_EVALUATOR_CHECKPOINT_MODEL_FAMILY_H_
+#define STRATA_EVALUATOR_CHECKPOINT_MODEL_FAMILY_H_
 
 #include <array>
 #include <span>
@@ -10,9 +10,9 @@
 
 namespace strata::evaluator {
 
-// What a matrix or a norm of a block is for. The linears come first, in the order in which
+// The purpose of a matrix or a norm of a block. The linears come first, in the order in which
 // ModelSummary lists those that a family has.
-enum class BlockRole {
+enum class BlockPart {
   kQuery,
   kKey,
   kValue,
@@ -29,11 +29,11 @@ enum class BlockRole {
 };
 constexpr int kBlockRoles = 13;
 
-// What a tensor outside the blocks is for.
-enum class ModelRole {
+// The purpose of a tensor outside the blocks.
+enum class ModelPart {
   kEmbedding,   // [vocabulary, embedding width]
   kPositions,   // learned, [positions + offset, hidden]
-  kProjectIn,   // from the embedding's width to the blocks'
+  kProjectIn,   // from the embedding's width to that of the blocks
   kProjectOut,  // and back
   kFinalNorm,
   kHead  // [vocabulary, embedding width]
@@ -46,7 +46,7 @@ enum class NormKind {
   kLayer        // (x - mean(x)) / deviation(x) * weight + bias
 };
 
-// Names without the ending ".weight" or ".bias"; null where the family has no such tensor.
+// Names without the ending ".weight" or ".bias"; null if the family has no such tensor.
 struct TensorNames {
   const char* hugging_face = nullptr;  // of a block: between "PREFIX.N." and the ending
   const char* gguf = nullptr;          // of a block: between "blk.N." and the ending
@@ -57,30 +57,30 @@ struct ModelFamily {
   const char* gguf = nullptr;     // "general.architecture"; null: GGUF has none
   const char* block_prefix = "";  // "model.layers"
   NormKind norm = NormKind::kRms;
-  bool learned_positions = false;  // else rotary
+  bool learned_positions = false;  // false: rotary
   int position_offset = 0;         // rows before that of position 0
   bool scales_embedding = false;   // by sqrt(hidden)
-  // Whether GGUF stores query and key rows with the two halves of every head interleaved.
+  // True if GGUF stores query and key rows with the two halves of every head interleaved.
   bool gguf_interleaves = false;
-  // Whether blocks of the GGUF architecture may slide.
+  // True if blocks of the GGUF architecture may slide.
   bool gguf_has_sliding_window = false;
   std::array<TensorNames, kBlockRoles> block = {};
   std::array<TensorNames, kModelRoles> model = {};
 
-  const TensorNames& Names(BlockRole role) const { return block[static_cast<size_t>(role)]; }
-  const TensorNames& Names(ModelRole role) const { return model[static_cast<size_t>(role)]; }
-  bool Has(BlockRole role) const { return Names(role).hugging_face != nullptr; }
+  const TensorNames& Names(BlockPart part) const { return block[static_cast<size_t>(part)]; }
+  const TensorNames& Names(ModelPart part) const { return model[static_cast<size_t>(part)]; }
+  bool Has(BlockPart part) const { return Names(part).hugging_face != nullptr; }
 };
 
-// All of them, for messages and documentation.
+// Returns all families, for messages and documentation.
 std::span<const ModelFamily> ModelFamilies();
 
 const ModelFamily& LlamaFamily();
 
-// Null for a name that no family has.
+// Return the family with this name; null if there is none.
 const ModelFamily* FamilyOfModelType(std::string_view model_type);
 const ModelFamily* FamilyOfGguf(std::string_view architecture);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MODEL_FAMILY_H_
+#endif  // STRATA_EVALUATOR_CHECKPOINT_MODEL_FAMILY_H_

@@ -4,25 +4,26 @@
 #include <utility>
 
 #include "evaluator/checkpoint/checkpoint.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-expr::LinearRole RoleOf(BlockRole role) {
-  switch (role) {
-    case BlockRole::kQuery:
+expr::LinearRole RoleOf(BlockPart part) {
+  switch (part) {
+    case BlockPart::kQuery:
       return expr::LinearRole::kQuery;
-    case BlockRole::kKey:
+    case BlockPart::kKey:
       return expr::LinearRole::kKey;
-    case BlockRole::kValue:
+    case BlockPart::kValue:
       return expr::LinearRole::kValue;
-    case BlockRole::kAttentionOutput:
+    case BlockPart::kAttentionOutput:
       return expr::LinearRole::kOutput;
-    case BlockRole::kGate:
+    case BlockPart::kGate:
       return expr::LinearRole::kGate;
-    case BlockRole::kUp:
+    case BlockPart::kUp:
       return expr::LinearRole::kUp;
-    case BlockRole::kDown:
+    case BlockPart::kDown:
       return expr::LinearRole::kDown;
     default:  // norms are not pruned
       return expr::LinearRole::kNone;
@@ -32,9 +33,8 @@ expr::LinearRole RoleOf(BlockRole role) {
 }  // namespace
 
 absl::StatusOr<ModelSummary> SummarizeModel(const std::string& path) {
-  const absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(path);
-  if (!checkpoint.ok()) return checkpoint.status();
-  return SummarizeModel(**checkpoint);
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Checkpoint> checkpoint, OpenCheckpoint(path));
+  return SummarizeModel(*checkpoint);
 }
 
 absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint) {
@@ -47,19 +47,18 @@ absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint) {
   for (int block = 0; block < config.blocks; ++block) {
     for (int linear = 0; linear < config.linears_per_block(); ++linear) {
       const BlockTensor& tensor = tensors[static_cast<size_t>(linear)];
-      summary.linears.push_back({.name = config.family->Names(tensor.role).hugging_face,
+      summary.linears.push_back({.name = config.family->Names(tensor.part).hugging_face,
                                  .block = block,
                                  .rows = tensor.shape[0],
                                  .columns = tensor.shape[1],
-                                 .kind = tensor.role <= BlockRole::kAttentionOutput
+                                 .kind = tensor.part <= BlockPart::kAttentionOutput
                                              ? expr::UnitKind::kAttention
                                              : expr::UnitKind::kFeedForward,
-                                 .role = RoleOf(tensor.role)});
+                                 .role = RoleOf(tensor.part)});
     }
   }
-  absl::StatusOr<std::string> digest = checkpoint.Digest();
-  if (!digest.ok()) return digest.status();
-  summary.digest = *std::move(digest);
+  STRATA_ASSIGN_OR_RETURN(std::string digest, checkpoint.Digest());
+  summary.digest = std::move(digest);
   return summary;
 }
 

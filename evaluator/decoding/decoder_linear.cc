@@ -5,13 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "expr/status_macros.h"
 #include "pruning/dense_matrix_vector.h"
 #include "pruning/sparse_matrix.h"
 
 namespace strata::evaluator {
 namespace {
 
-// Numbers of a contiguous tensor; bfloat16 as bits.
+// Returns the numbers of a contiguous tensor; numbers in bfloat16 are returned as bits.
 template <typename Value>
 std::span<Value> Entries(const at::Tensor& tensor) {
   return {static_cast<Value*>(tensor.data_ptr()), static_cast<size_t>(tensor.numel())};
@@ -79,10 +80,10 @@ absl::StatusOr<std::unique_ptr<DecoderLinear>> Make(const at::Tensor& weights, L
   if (format == LinearFormat::kDense) {
     return std::make_unique<DenseLinear<Value>>(weights, kernels);
   }
-  auto matrix = pruning::SparseMatrix<Value>::Compress(Entries<Value>(weights), weights.size(0),
-                                                       weights.size(1));
-  if (!matrix.ok()) return matrix.status();
-  return std::make_unique<SparseLinear<Value>>(*std::move(matrix), kernels);
+  STRATA_ASSIGN_OR_RETURN(
+      auto matrix, pruning::SparseMatrix<Value>::Compress(Entries<Value>(weights), weights.size(0),
+                                                          weights.size(1)));
+  return std::make_unique<SparseLinear<Value>>(std::move(matrix), kernels);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Keys and values of the tokens read so far, and attention of one new token to them.
-#ifndef STRATA_EVALUATOR_KEY_VALUE_CACHE_H_
-#define STRATA_EVALUATOR_KEY_VALUE_CACHE_H_
+// Keys and values of the tokens read so far, and the attention of one new token to them.
+#ifndef STRATA_EVALUATOR_DECODING_KEY_VALUE_CACHE_H_
+#define STRATA_EVALUATOR_DECODING_KEY_VALUE_CACHE_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -12,8 +12,8 @@
 
 namespace strata::evaluator {
 
-// Of all blocks of a model, in float32. Heads that share keys and values share their entries. Const
-// access is thread-safe.
+// Keys and values of all blocks of a model, in float32. Heads that share keys and values share
+// their entries. Const access is thread-safe.
 class KeyValueCache {
  public:
   KeyValueCache(const ModelConfig& config, int64_t maximum_tokens);
@@ -21,26 +21,27 @@ class KeyValueCache {
   static int64_t BytesPerToken(const ModelConfig& config);
   int64_t maximum_tokens() const { return maximum_tokens_; }
 
-  // Keys (already rotated) and values of the tokens at `position`, position + 1, ...: float32
-  // [tokens, key_value_rows] each, with any strides.
+  // Stores the keys (already rotated) and the values of the tokens at `position`, position + 1,
+  // .... Both are float32 [tokens, key_value_rows], with any strides.
   void Write(int block, int64_t position, const at::Tensor& keys, const at::Tensor& values);
 
-  // output = softmax(query . keys * config.attention_scale()) . values over positions 0 ...
-  // `position`, or the last config.sliding_window of them in a block that slides, for heads
-  // first_head <= head < last_head. `query`, rotated, and `output` hold all heads one after
-  // the other; `weights` is a place for position + 1 numbers.
+  // Computes output = softmax(query . keys * config.attention_scale()) . values for heads
+  // first_head <= head < last_head. It covers positions 0 ... `position`, or in a block with
+  // sliding attention the last config.sliding_window of them. `query` (already rotated) and
+  // `output` hold all heads one after the other. `weights` is working memory, resized to position +
+  // 1 numbers.
   void Attend(int block, int64_t position, std::span<const float> query, int64_t first_head,
               int64_t last_head, std::vector<float>& weights, std::span<float> output) const;
 
  private:
   ModelConfig config_;
   int64_t maximum_tokens_;
-  // Per block [key_value_heads, dimension, maximum_tokens]: products with a query then run along
-  // positions; and [key_value_heads, maximum_tokens, dimension].
+  // Per block, keys are [key_value_heads, dimension, maximum_tokens], so that products with a query
+  // run along positions. Values are [key_value_heads, maximum_tokens, dimension].
   std::vector<at::Tensor> keys_;
   std::vector<at::Tensor> values_;
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_KEY_VALUE_CACHE_H_
+#endif  // STRATA_EVALUATOR_DECODING_KEY_VALUE_CACHE_H_

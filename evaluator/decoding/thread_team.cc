@@ -5,7 +5,7 @@ namespace {
 
 constexpr int kPartsPerThread = 4;
 
-// Rounds of waiting before a thread gives its processor away: some tens of microseconds.
+// Number of rounds that a thread waits before it sleeps. They take some tens of microseconds.
 constexpr int kRounds = 1000;
 
 void Pause() {
@@ -40,8 +40,8 @@ ThreadTeam::~ThreadTeam() {
 
 void ThreadTeam::Run(const std::function<void(int part)>& work) {
   if (threads_.empty()) return work(0);
-  // Nobody has a part now, and nobody takes one before next_part_ says so; whoever does so then has
-  // the work of this run, even if it was late for the one before.
+  // No thread has a part now, and none takes one before next_part_ is reset below. A thread that
+  // then takes a part sees the work of this run, even if it was late for the run before.
   work_ = &work;
   parts_done_.store(0, std::memory_order_relaxed);
   next_part_.store(0, std::memory_order_release);

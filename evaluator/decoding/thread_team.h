@@ -1,6 +1,6 @@
-// Threads that work on the same short pieces, thousands of times a second.
-#ifndef STRATA_EVALUATOR_THREAD_TEAM_H_
-#define STRATA_EVALUATOR_THREAD_TEAM_H_
+// Threads that share short pieces of work, thousands of times a second.
+#ifndef STRATA_EVALUATOR_DECODING_THREAD_TEAM_H_
+#define STRATA_EVALUATOR_DECODING_THREAD_TEAM_H_
 
 #include <atomic>
 #include <cstdint>
@@ -10,14 +10,15 @@
 
 namespace strata::evaluator {
 
-// Decoding a token is more than a hundred products of some ten microseconds each, one after the
-// other. So threads wait for the next one in a short loop before they sleep; and they take parts of
-// it as they come, so that one that the operating system has put aside is waited for only if it
-// has begun a part. Used by one thread at a time.
+// Decoding a token takes more than a hundred products, one after the other, of about ten
+// microseconds each. The threads therefore wait for the next product in a short loop before they
+// sleep. Each thread takes the next part of a product when it is ready, so the team waits for a
+// thread that the operating system has suspended only if that thread has begun a part. A team may
+// be used by one thread at a time.
 class ThreadTeam {
  public:
-  // Starts threads - 1 threads; the caller is the other one. At least 1. May throw
-  // std::system_error.
+  // Starts threads - 1 threads; the calling thread is the remaining one. `threads` is at least 1.
+  // May throw std::system_error.
   explicit ThreadTeam(int threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -25,11 +26,11 @@ class ThreadTeam {
 
   int threads() const { return static_cast<int>(threads_.size()) + 1; }
 
-  // Into how many parts all work is divided: 1 for one thread, else several for each.
+  // Number of parts into which all work is divided: 1 for one thread, else several per thread.
   int parts() const { return parts_; }
 
-  // Calls work(part) for every part, each once, and returns when all have returned. `work` must not
-  // throw, nor use the team.
+  // Calls work(part) once for every part and returns when all calls have returned. `work` must not
+  // throw and must not use the team.
   void Run(const std::function<void(int part)>& work);
 
  private:
@@ -41,10 +42,10 @@ class ThreadTeam {
   const std::function<void(int)>* work_ = nullptr;
   std::atomic<uint32_t> next_part_{0};
   std::atomic<int> parts_done_{0};
-  std::atomic<uint32_t> runs_{0};  // begun
+  std::atomic<uint32_t> runs_{0};  // number of runs begun
   std::atomic<bool> ended_{false};
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_THREAD_TEAM_H_
+#endif  // STRATA_EVALUATOR_DECODING_THREAD_TEAM_H_

@@ -3,26 +3,22 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <utility>
 
+#include "evaluator/clock.h"
 #include "evaluator/model/block_steps.h"
 #include "evaluator/model/row_kernels.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::span<float> Row(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-// Where the memory of `weights` is the pruner's, which fills it again, or the model's.
+// Keeps `weights` as a linear. Dense weights are copied, because their memory belongs to the model
+// or to the block source, which fills it again.
 absl::StatusOr<std::unique_ptr<DecoderLinear>> Keep(const at::Tensor& weights, LinearFormat format,
                                                     const DecoderKernels& kernels) {
   return MakeDecoderLinear(format == LinearFormat::kDense ? weights.clone() : weights, format,
@@ -37,9 +33,8 @@ absl::StatusOr<DecoderBlock> KeepBlock(const BlockMatrices& matrices, LinearForm
         {&matrices.attention_output, &block.attention_output},
         {&matrices.gate_up, &block.gate_up},
         {&matrices.down, &block.down}}) {
-    absl::StatusOr<std::unique_ptr<DecoderLinear>> kept = Keep(*weights, format, kernels);
-    if (!kept.ok()) return kept.status();
-    *linear = *std::move(kept);
+    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<DecoderLinear> kept, Keep(*weights, format, kernels));
+    *linear = std::move(kept);
   }
   return block;
 }
@@ -56,8 +51,7 @@ int64_t DecoderBlocks::bytes() const {
   return sum;
 }
 
-absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const TransformerModel& model, BlockPruner& pruner,
-                                                 std::span<const BlockSparsity> sparsity,
+absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const TransformerModel& model, BlockSource& source,
                                                  Arithmetic arithmetic, LinearFormat format,
                                                  const DecoderKernels& kernels,
                                                  const Progress& progress) {
@@ -69,12 +63,10 @@ absl::StatusOr<DecoderBlocks> BuildDecoderBlocks(const TransformerModel& model, 
     if (progress && !progress(static_cast<double>(block) / count)) {
       return absl::CancelledError("stopped while pruning");
     }
-    const absl::StatusOr<PrunedBlock> pruned = pruner.Prune(block, sparsity[block]);
-    if (!pruned.ok()) return pruned.status();
-    absl::StatusOr<DecoderBlock> kept = KeepBlock(pruned->matrices, format, kernels);
-    if (!kept.ok()) return kept.status();
-    result.blocks.push_back(*std::move(kept));
-    result.zeros += pruned->zeros;
+    STRATA_ASSIGN_OR_RETURN(const PrunedBlock pruned, source.Next(block));
+    STRATA_ASSIGN_OR_RETURN(DecoderBlock kept, KeepBlock(pruned.matrices, format, kernels));
+    result.blocks.push_back(std::move(kept));
+    result.zeros += pruned.zeros;
   }
   return result;
 }
@@ -116,12 +108,12 @@ absl::Status TokenDecoder::CheckToken(int32_t token) const {
 
 absl::StatusOr<std::span<const float>> TokenDecoder::Decode(int32_t token) {
   const at::InferenceMode guard;
-  if (absl::Status status = CheckToken(token); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckToken(token));
   if (position_ == cache_.maximum_tokens()) {
     return absl::OutOfRangeError(
         fmt::format("expected at most {} tokens, found one more", cache_.maximum_tokens()));
   }
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   const double products_before = seconds_.linears + seconds_.head;
   hidden_ = model_.Embed({&token, 1}, {&position_, 1});
   for (int block = 0; block < config_.blocks; ++block) RunBlock(block);
@@ -133,7 +125,7 @@ absl::StatusOr<std::span<const float>> TokenDecoder::Decode(int32_t token) {
 
 void TokenDecoder::Multiply(const DecoderLinear& linear, const at::Tensor& input,
                             const at::Tensor& output) {
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   const std::span<const float> x = Row(input);
   const std::span<float> y = Row(output);
   team_.Run([&](int part) { linear.Multiply(x, y, part); });
@@ -181,7 +173,7 @@ absl::StatusOr<std::span<const float>> TokenDecoder::ReadPrompt(std::span<const 
                                              cache_.maximum_tokens(), count));
   }
   for (const int32_t token : tokens) {
-    if (absl::Status status = CheckToken(token); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(CheckToken(token));
   }
   BlockForward forward(config_, count, blocks_.arithmetic);
   BlockMatrices buffer;

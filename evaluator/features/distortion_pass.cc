@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "evaluator/pruners/one_shot_selection.h"
+#include "evaluator/pruners/one_shot_pruner.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 
@@ -20,9 +21,11 @@ absl::StatusOr<double> MeasureDistortion(const TransformerModel& model, const Wi
   for (const int index : linears) {
     sparsity[static_cast<size_t>(index % config.linears_per_block())] = kDistortionSparsity;
   }
-  OneShotSelection pruner(model, &statistics, PruningMethod{Pruner::kWanda}, Arithmetic::kFloat32);
-  const absl::StatusOr<PrunedBlock> pruned = pruner.Prune(first, sparsity);
-  if (!pruned.ok()) return pruned.status();
+  std::vector<BlockSparsity> blocks(static_cast<size_t>(config.blocks));
+  blocks[static_cast<size_t>(first)] = sparsity;
+  OneShotSelection source(model, &statistics, PruningMethod{Pruner::kWanda}, std::move(blocks),
+                          Arithmetic::kFloat32);
+  STRATA_ASSIGN_OR_RETURN(const PrunedBlock pruned, source.Next(first));
 
   const auto tokens = static_cast<int64_t>(sequences.front().size());
   const int64_t rows = tokens * std::clamp<int64_t>(kDistortionTokens / tokens, 1,
@@ -33,7 +36,7 @@ absl::StatusOr<double> MeasureDistortion(const TransformerModel& model, const Wi
     if (progress && !progress(static_cast<double>(block - first) / (config.blocks - first))) {
       return absl::CancelledError("stopped while measuring distortion");
     }
-    forward.Run(block == first ? pruned->matrices : model.matrices(block), model.vectors(block),
+    forward.Run(block == first ? pruned.matrices : model.matrices(block), model.vectors(block),
                 hidden);
   }
   const at::Tensor dense = model.FinalNorm(inputs.back().narrow(0, 0, rows)).to(at::kDouble);

@@ -1,8 +1,8 @@
-// What pruning one unit alone does to what the model says: the relative change of its last hidden
-// states. Unlike a loss, which single units move by less than its noise, it adds up squares, so
-// that a few hundred tokens order even the small linears.
-#ifndef STRATA_EVALUATOR_DISTORTION_PASS_H_
-#define STRATA_EVALUATOR_DISTORTION_PASS_H_
+// Distortion: the relative change of the model's last hidden states when one unit alone is pruned.
+// A single unit changes the loss by less than the noise of the loss. Distortion adds up squares
+// instead, so a few hundred tokens are enough to rank even the small linears.
+#ifndef STRATA_EVALUATOR_FEATURES_DISTORTION_PASS_H_
+#define STRATA_EVALUATOR_FEATURES_DISTORTION_PASS_H_
 
 #include <absl/status/statusor.h>
 
@@ -15,18 +15,19 @@
 
 namespace strata::evaluator {
 
-// Share of each row of the unit that is pruned.
+// Share of the weights of each row that is pruned.
 inline constexpr double kDistortionSparsity = 0.5;
 
-// Calibration sequences are used from the first on while they hold no more tokens than this; the
-// first in any case.
+// Maximum number of calibration tokens that are used. Sequences are used from the first on up to
+// this number; the first one is used in any case.
 inline constexpr int64_t kDistortionTokens = 512;
 
-// Sum over tokens of |h' - h|^2 / sum of |h|^2: h are the rows that the output head multiplies in
-// the dense model, h' those with kDistortionSparsity of every row of `linears` (of one block,
-// indices into ModelSummary::linears) pruned by Wanda with the dense model's `statistics`. Runs the
-// blocks from the unit's own on, in float32, from `inputs` as RecordBlockInputs gives them for
-// `sequences`. Cancelled; errors of OneShotSelection.
+// Returns the sum over tokens of |h' - h|^2, divided by the sum of |h|^2. h are the rows that the
+// output head multiplies in the dense model. h' are the same rows after Wanda has pruned
+// kDistortionSparsity of every row of `linears`, with the dense model's `statistics`. `linears` are
+// indices into ModelSummary::linears, all of one block. `inputs` are what RecordBlockInputs returns
+// for `sequences`. Runs the blocks from the unit's own on, in float32. Errors: Cancelled; those of
+// OneShotSelection.
 absl::StatusOr<double> MeasureDistortion(const TransformerModel& model, const Windows& sequences,
                                          const std::vector<at::Tensor>& inputs,
                                          const CalibrationStatistics& statistics,
@@ -34,4 +35,4 @@ absl::StatusOr<double> MeasureDistortion(const TransformerModel& model, const Wi
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_DISTORTION_PASS_H_
+#endif  // STRATA_EVALUATOR_FEATURES_DISTORTION_PASS_H_

@@ -5,11 +5,12 @@
 #include <optional>
 
 #include "evaluator/calibration/block_inputs.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/features/distortion_pass.h"
 #include "evaluator/features/gradient_pass.h"
 #include "evaluator/features/sensitivity_pass.h"
 #include "evaluator/features/slope_pass.h"
-#include "evaluator/progress.h"
+#include "expr/status_macros.h"
 #include "pruning/score_features.h"
 
 namespace strata::evaluator {
@@ -33,15 +34,13 @@ class FeaturePass {
     double begun = 0;
     if (plan_.needs_slopes()) {
       begun = kSlopeShare;
-      if (absl::Status status = MeasureAllSlopes(Part(progress, 0.0, begun)); !status.ok()) {
-        return status;
-      }
+      STRATA_RETURN_IF_ERROR(MeasureAllSlopes(Part(progress, 0.0, begun)));
     }
     if (plan_.needs_gradients() || plan_.needs_sensitivity() || plan_.needs_distortion()) {
-      absl::StatusOr<std::vector<at::Tensor>> inputs =
-          RecordBlockInputs(model_, sequences_, Part(progress, begun, begun + kRecordingShare));
-      if (!inputs.ok()) return inputs.status();
-      inputs_ = *std::move(inputs);
+      STRATA_ASSIGN_OR_RETURN(
+          std::vector<at::Tensor> inputs,
+          RecordBlockInputs(model_, sequences_, Part(progress, begun, begun + kRecordingShare)));
+      inputs_ = std::move(inputs);
     }
     const int passes = features_.passes();
     for (int pass = 0; pass < passes; ++pass) {
@@ -62,12 +61,13 @@ class FeaturePass {
     const SlopeOptions options{{.method = PruningMethod{Pruner::kWanda}}, kSlopeStep};
     BlockSparsity of_block;
     of_block.fill(kSlopeSparsity);
-    const absl::StatusOr<Measurement> measured = MeasureSlopes(
-        model_, sequences_, options,
-        std::vector<BlockSparsity>(static_cast<size_t>(model_.config().blocks), of_block),
-        sequences_, units_, progress);
-    if (!measured.ok()) return measured.status();
-    slopes_ = measured->slopes;
+    STRATA_ASSIGN_OR_RETURN(
+        const Measurement measured,
+        MeasureSlopes(
+            model_, sequences_, options,
+            std::vector<BlockSparsity>(static_cast<size_t>(model_.config().blocks), of_block),
+            sequences_, units_, progress));
+    slopes_ = measured.slopes;
     return absl::OkStatus();
   }
 
@@ -75,10 +75,9 @@ class FeaturePass {
     const int blocks = model_.config().blocks;
     std::optional<GradientPass> gradient_pass;
     if (plan_.needs_gradients()) {
-      absl::StatusOr<GradientPass> begun =
-          GradientPass::Begin(model_, sequences_, inputs_, Part(progress, 0.0, 0.0));
-      if (!begun.ok()) return begun.status();
-      gradient_pass = *std::move(begun);
+      STRATA_ASSIGN_OR_RETURN(GradientPass begun, GradientPass::Begin(model_, sequences_, inputs_,
+                                                                      Part(progress, 0.0, 0.0)));
+      gradient_pass = std::move(begun);
     }
     for (int visit = 0; visit < blocks; ++visit) {
       const int block = gradient_pass.has_value() ? blocks - 1 - visit : visit;
@@ -87,19 +86,16 @@ class FeaturePass {
       Progress of_block = Part(progress, first, last);
       BlockMatrices gradients;
       if (gradient_pass.has_value()) {
-        absl::StatusOr<BlockMatrices> next = gradient_pass->Next(Part(of_block, 0.0, 0.5));
-        if (!next.ok()) return next.status();
-        gradients = *std::move(next);
+        STRATA_ASSIGN_OR_RETURN(BlockMatrices next, gradient_pass->Next(Part(of_block, 0.0, 0.5)));
+        gradients = std::move(next);
         of_block = Part(of_block, 0.5, 1.0);
       }
-      if (absl::Status status = MeasureBlock(pass, block, gradients, of_block); !status.ok()) {
-        return status;
-      }
+      STRATA_RETURN_IF_ERROR(MeasureBlock(pass, block, gradients, of_block));
     }
     return absl::OkStatus();
   }
 
-  // All units of a block.
+  // Measures all units of a block.
   absl::Status MeasureBlock(int pass, int block, const BlockMatrices& gradients,
                             const Progress& progress) {
     std::vector<int> of_block;
@@ -128,18 +124,17 @@ class FeaturePass {
     if (plan_.needs_slopes()) contents.slope = slopes_[static_cast<size_t>(unit)];
     double done = 0;
     if (plan_.needs_sensitivity() && pass == 0) {
-      const absl::StatusOr<double> sensitivity =
-          MeasureSensitivity(model_, sequences_, inputs_, linears, Part(progress, 0.0, 0.5));
-      if (!sensitivity.ok()) return sensitivity.status();
-      contents.sensitivity = *sensitivity;
+      STRATA_ASSIGN_OR_RETURN(
+          const double sensitivity,
+          MeasureSensitivity(model_, sequences_, inputs_, linears, Part(progress, 0.0, 0.5)));
+      contents.sensitivity = sensitivity;
       done = 0.5;
     }
     if (plan_.needs_distortion() && pass == 0) {
-      const absl::StatusOr<double> distortion =
-          MeasureDistortion(model_, sequences_, inputs_, statistics_, linears,
-                            Part(progress, done, 0.5 + 0.5 * done));
-      if (!distortion.ok()) return distortion.status();
-      contents.distortion = *distortion;
+      STRATA_ASSIGN_OR_RETURN(const double distortion,
+                              MeasureDistortion(model_, sequences_, inputs_, statistics_, linears,
+                                                Part(progress, done, 0.5 + 0.5 * done)));
+      contents.distortion = distortion;
       done = 0.5 + 0.5 * done;
     }
     const auto go_on = [&] { return !progress || progress(done); };
@@ -147,7 +142,7 @@ class FeaturePass {
     return absl::CancelledError("stopped while measuring features");
   }
 
-  // `gradients`, of the linears' block, are undefined where the plan does not need them.
+  // `gradients` are those of the linears' block, and undefined if the plan does not need them.
   pruning::FeatureUnit ContentsOf(const std::vector<int>& linears,
                                   const BlockMatrices& gradients) const {
     pruning::FeatureUnit unit;
@@ -179,8 +174,8 @@ class FeaturePass {
   const CalibrationStatistics& statistics_;
   const Windows& sequences_;
   pruning::ModelFeatures features_;
-  std::vector<at::Tensor> inputs_;  // recorded only where the plan needs them
-  std::vector<double> slopes_;      // per unit, measured only where the plan needs them
+  std::vector<at::Tensor> inputs_;  // recorded only if the plan needs them
+  std::vector<double> slopes_;      // per unit, measured only if the plan needs them
 };
 
 }  // namespace

@@ -7,14 +7,16 @@
 #include <algorithm>
 
 #include "evaluator/model/differentiable_block.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-// Rows of logits formed at once.
+// Number of rows of logits that are formed at once.
 constexpr int64_t kTileRows = 256;
 
-// A copy that gradients are taken by; model and inputs were made in inference mode, and cannot be.
+// Returns a copy by which gradients can be taken. The model and the inputs were made in inference
+// mode, so gradients cannot be taken by them.
 at::Tensor Leaf(const at::Tensor& tensor) { return tensor.clone().set_requires_grad(true); }
 
 at::Tensor Leaf(const at::Tensor& tensor, Arithmetic arithmetic) {
@@ -22,8 +24,8 @@ at::Tensor Leaf(const at::Tensor& tensor, Arithmetic arithmetic) {
   return tensor.to(at::kBFloat16).set_requires_grad(true);
 }
 
-// Adds gradient * scale, or its magnitude, to `sum`, which is made at the first call, and forgets
-// the gradient.
+// Adds gradient * scale, or its magnitude, to `sum` and clears the gradient. The first call creates
+// `sum`.
 void TakeGradient(at::Tensor& leaf, GradientMean mean, double scale, at::Tensor* sum) {
   const c10::NoGradGuard no_gradients;
   if (!sum->defined()) *sum = at::zeros(leaf.sizes());
@@ -72,7 +74,7 @@ at::Tensor GradientPass::LossGradient(const at::Tensor& output,
   const std::vector<int64_t> ids(sequence.begin() + 1, sequence.end());
   const int64_t predicted = tokens_ - 1;
   const at::Tensor targets = at::tensor(ids, at::kLong).unsqueeze(1);
-  // The last token predicts nothing: its gradient stays zero.
+  // The last token predicts nothing, so its gradient stays zero.
   at::Tensor gradient = at::zeros(output.sizes());
   for (int64_t first = 0; first < predicted; first += kTileRows) {
     const int64_t rows = std::min(kTileRows, predicted - first);
@@ -80,7 +82,7 @@ at::Tensor GradientPass::LossGradient(const at::Tensor& output,
     const at::Tensor normed = DifferentiableFinalNorm(*model_, hidden);
     at::Tensor by_normed;
     {
-      // Cross-entropy by logits: the softmax, less one at the target.
+      // The derivative of cross-entropy by the logits is the softmax, minus 1 at the target.
       const c10::NoGradGuard no_gradients;
       const auto type = head_.scalar_type();
       at::Tensor by_logits = normed.detach().to(type).matmul(head_.t()).to(at::kFloat).softmax(-1);
@@ -96,17 +98,15 @@ at::Tensor GradientPass::LossGradient(const at::Tensor& output,
 }
 
 absl::StatusOr<BlockMatrices> GradientPass::Leaves(int block) const {
-  const absl::StatusOr<BlockMatrices> matrices =
-      options_.matrices ? options_.matrices(block) : model_->matrices(block);
-  if (!matrices.ok()) return matrices.status();
+  STRATA_ASSIGN_OR_RETURN(const BlockMatrices matrices,
+                          options_.matrices ? options_.matrices(block) : model_->matrices(block));
   const auto leaf = [&](const at::Tensor& matrix) { return Leaf(matrix, options_.arithmetic); };
-  return BlockMatrices{leaf(matrices->query_key_value), leaf(matrices->attention_output),
-                       leaf(matrices->gate_up), leaf(matrices->down)};
+  return BlockMatrices{leaf(matrices.query_key_value), leaf(matrices.attention_output),
+                       leaf(matrices.gate_up), leaf(matrices.down)};
 }
 
 absl::StatusOr<BlockMatrices> GradientPass::Next(const Progress& progress) {
-  absl::StatusOr<BlockMatrices> leaves = Leaves(block_);
-  if (!leaves.ok()) return leaves.status();
+  STRATA_ASSIGN_OR_RETURN(BlockMatrices leaves, Leaves(block_));
   const BlockVectors vectors = CloneOf(model_->vectors(block_));
   BlockMatrices sums;
   const auto count = static_cast<double>(sequences_->size());
@@ -116,13 +116,13 @@ absl::StatusOr<BlockMatrices> GradientPass::Next(const Progress& progress) {
     }
     const auto first = static_cast<int64_t>(i) * tokens_;
     const at::Tensor hidden = Leaf((*inputs_)[block_].narrow(0, first, tokens_));
-    DifferentiableBlock(model_->config(), *leaves, vectors, rotary_.For(vectors), hidden)
+    DifferentiableBlock(model_->config(), leaves, vectors, rotary_.For(vectors), hidden)
         .backward(output_grads_[i]);
     output_grads_[i] = hidden.grad();
-    TakeGradient(leaves->query_key_value, options_.mean, 1 / count, &sums.query_key_value);
-    TakeGradient(leaves->attention_output, options_.mean, 1 / count, &sums.attention_output);
-    TakeGradient(leaves->gate_up, options_.mean, 1 / count, &sums.gate_up);
-    TakeGradient(leaves->down, options_.mean, 1 / count, &sums.down);
+    TakeGradient(leaves.query_key_value, options_.mean, 1 / count, &sums.query_key_value);
+    TakeGradient(leaves.attention_output, options_.mean, 1 / count, &sums.attention_output);
+    TakeGradient(leaves.gate_up, options_.mean, 1 / count, &sums.gate_up);
+    TakeGradient(leaves.down, options_.mean, 1 / count, &sums.down);
   }
   --block_;
   return sums;

@@ -1,7 +1,7 @@
-// Gradients of the loss by the weights of one block at a time, so that a model's worth of them is
-// never held.
-#ifndef STRATA_EVALUATOR_GRADIENT_PASS_H_
-#define STRATA_EVALUATOR_GRADIENT_PASS_H_
+// Gradients of the loss by the weights, one block at a time, so that the gradients of a whole model
+// are never held at once.
+#ifndef STRATA_EVALUATOR_FEATURES_GRADIENT_PASS_H_
+#define STRATA_EVALUATOR_FEATURES_GRADIENT_PASS_H_
 
 #include <ATen/core/Tensor.h>
 #include <absl/status/statusor.h>
@@ -15,61 +15,65 @@
 
 namespace strata::evaluator {
 
-// What is averaged over sequences: magnitudes give G, of which features are made; gradients as they
-// are the derivative of the mean loss.
+// What is averaged over sequences. Magnitudes of gradients give G, from which features are made.
+// Signed gradients give the derivative of the mean loss.
 enum class GradientMean { kMagnitude, kSigned };
 
 struct GradientOptions {
   GradientMean mean = GradientMean::kMagnitude;
-  // Of the products; norms, attention, softmax and sums are float32 whatever it is.
+  // Number type of the products. Norms, attention, softmax and sums are always float32.
   Arithmetic arithmetic = Arithmetic::kFloat32;
-  // The linears of a block, float32, of a model pruned from this one; called for the last block
-  // first, valid until the next call. Null: the model's own.
+  // Returns the float32 linears of a block of a model that was pruned from this one. It is called
+  // for the last block first, and its result is valid until the next call. Null: the linears of
+  // this model are used.
   std::function<absl::StatusOr<BlockMatrices>(int block)> matrices = nullptr;
 };
 
-// For every weight of a block's linears the mean over sequences of the derivative of the sequence's
-// mean token loss, or of its magnitude. The loss is that of TransformerModel::Losses, the mean over
-// tokens 1 ... T-1. All float32; the bits are the same for the same number of threads.
+// Computes for every weight of a block's linears the mean over sequences of the derivative of the
+// sequence's mean token loss, or of the magnitude of that derivative. The loss is that of
+// TransformerModel::Losses, averaged over tokens 1 ... T-1. Results are float32. The same number of
+// threads gives the same bits.
 //
-// From the last block to the first, a block is run anew from its recorded inputs, one sequence at a
-// time, and differentiated. Besides the inputs it holds the gradient of the loss by one block's
-// outputs, and copies of one block's weights, their gradients and the mean. Not thread-safe.
+// From the last block to the first, each block is run again from its recorded inputs, one sequence
+// at a time, and differentiated. In addition to the inputs, the pass holds the gradient of the loss
+// by one block's outputs, and copies of one block's weights, their gradients and the mean. Not
+// thread-safe.
 class GradientPass {
  public:
-  // `inputs` of the blocks of the model, or of the pruned one, as RecordBlockInputs gives them for
-  // `sequences`. All arguments but the options must outlive the pass. InvalidArgument if the
-  // sequences have fewer than two tokens; Cancelled.
+  // Starts a pass. `inputs` are what RecordBlockInputs returns for `sequences`, or the same of the
+  // pruned model. All arguments but the options must outlive the pass. Errors: InvalidArgument if
+  // the sequences have fewer than two tokens; Cancelled.
   static absl::StatusOr<GradientPass> Begin(const TransformerModel& model, const Windows& sequences,
                                             const std::vector<at::Tensor>& inputs,
                                             const Progress& progress,
                                             const GradientOptions& options = {});
 
-  // Of the last block at the first call, then of the one before, down to block 0. Cancelled and
-  // errors of GradientOptions::matrices, after which the pass must not be used.
+  // Returns the result of the last block at the first call, then that of the block before it, and
+  // so on down to block 0. Errors: Cancelled; those of GradientOptions::matrices. After an error
+  // the pass must not be used.
   absl::StatusOr<BlockMatrices> Next(const Progress& progress);
 
  private:
   GradientPass(const TransformerModel& model, const Windows& sequences,
                const std::vector<at::Tensor>& inputs, const GradientOptions& options);
 
-  // Copies of a block's linears that gradients are taken by.
+  // Returns copies of a block's linears, by which gradients are taken.
   absl::StatusOr<BlockMatrices> Leaves(int block) const;
 
-  // Gradient of one sequence's loss by the last block's output [tokens, hidden].
+  // Returns the gradient of one sequence's loss by the last block's output [tokens, hidden].
   at::Tensor LossGradient(const at::Tensor& output, const std::vector<int32_t>& sequence) const;
 
   GradientOptions options_;
   const TransformerModel* model_;
   const Windows* sequences_;
   const std::vector<at::Tensor>* inputs_;
-  int64_t tokens_;  // of a sequence
+  int64_t tokens_;  // per sequence
   RotaryTables rotary_;
-  at::Tensor head_;  // of options_.arithmetic, until the gradients by the last output are known
-  int block_;        // of the next call
-  std::vector<at::Tensor> output_grads_;  // per sequence: by the output of block_
+  at::Tensor head_;  // in options_.arithmetic, until the gradients by the last output are known
+  int block_;        // the block of the next call
+  std::vector<at::Tensor> output_grads_;  // by the output of block_, per sequence
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_GRADIENT_PASS_H_
+#endif  // STRATA_EVALUATOR_FEATURES_GRADIENT_PASS_H_

@@ -7,15 +7,16 @@
 #include <numbers>
 #include <random>
 
-#include "evaluator/progress.h"
+#include "evaluator/evaluator.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-// In [0, 1).
+// Returns a number in [0, 1).
 double Fraction(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11) * 0x1p-53; }
 
-// Mean loss of every sequence with `matrices` in place of those of `block`.
+// Returns the mean loss of every sequence, with `matrices` in place of those of `block`.
 absl::StatusOr<std::vector<double>> SequenceLosses(TransformerModel& model,
                                                    const Windows& sequences,
                                                    const at::Tensor& input, int block,
@@ -92,11 +93,10 @@ absl::StatusOr<double> MeasureSensitivity(TransformerModel& model, const Windows
                                     dense.gate_up.clone(), dense.down.clone()};
     AddDirection(model.config(), linears, side == 0 ? kSensitivityStep : -kSensitivityStep,
                  matrices);
-    absl::StatusOr<std::vector<double>> measured =
-        SequenceLosses(model, sequences, inputs[block], block, matrices,
-                       Part(progress, 0.5 * side, 0.5 * (side + 1)));
-    if (!measured.ok()) return measured.status();
-    losses[side] = *std::move(measured);
+    STRATA_ASSIGN_OR_RETURN(std::vector<double> measured,
+                            SequenceLosses(model, sequences, inputs[block], block, matrices,
+                                           Part(progress, 0.5 * side, 0.5 * (side + 1))));
+    losses[side] = std::move(measured);
   }
   double sum = 0;
   for (size_t i = 0; i < sequences.size(); ++i) sum += std::abs(losses[0][i] - losses[1][i]);

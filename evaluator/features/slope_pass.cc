@@ -4,32 +4,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "evaluator/calibration/block_inputs.h"
+#include "evaluator/clock.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/features/gradient_pass.h"
-#include "evaluator/progress.h"
 #include "evaluator/pruners/block_statistics.h"
 #include "evaluator/pruners/window_losses.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-constexpr double kForwardShare = 0.35;  // of the time
+constexpr double kForwardShare = 0.35;  // of the total time
 
-// The most that a linear is pruned for a difference; a sparsity of 1 has no pattern.
+// Returns the highest sparsity of a linear in a difference. No pattern has a sparsity of 1.
 double MostSparsity(int64_t group) {
   return group > 0 ? 1 - 1 / static_cast<double>(group) : 0.999;
 }
 
-// A sequential pruner whose statistics are kept.
-class RememberingPruner : public BlockPruner {
+// A sequential pruner that keeps the statistics of every block.
+class RememberingPruner : public BlockSource {
  public:
   explicit RememberingPruner(SequentialPruner& source) : source_(source) {}
 
-  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override {
-    absl::StatusOr<PrunedBlock> pruned = source_.Prune(block, sparsity);
+  absl::StatusOr<PrunedBlock> Next(int block) override {
+    absl::StatusOr<PrunedBlock> pruned = source_.Next(block);
     if (pruned.ok()) statistics_.push_back(source_.statistics());
     return pruned;
   }
@@ -41,7 +42,7 @@ class RememberingPruner : public BlockPruner {
   std::vector<BlockStatistics> statistics_;
 };
 
-// From gradients of whole linears to slopes of units.
+// Turns the gradients of a block into slopes of its linears.
 class Differences {
  public:
   Differences(const TransformerModel& model, const SlopeOptions& options)
@@ -52,7 +53,7 @@ class Differences {
     }
   }
 
-  // d loss / d sparsity of each linear of a block.
+  // Returns the derivative of the loss by the sparsity of each linear of a block.
   absl::StatusOr<std::vector<double>> Slopes(int block, const BlockStatistics& statistics,
                                              const BlockSparsity& sparsity,
                                              const BlockMatrices& gradients) {
@@ -64,10 +65,8 @@ class Differences {
       most[linear] = std::min(sparsity[linear] + options_.step, MostSparsity(method.group));
       least[linear] = std::max(sparsity[linear] - options_.step, 0.0);
     }
-    const auto above = PruneBlock(model_, block, method, statistics, most, upper_);
-    if (!above.ok()) return above.status();
-    const auto below = PruneBlock(model_, block, method, statistics, least, lower_);
-    if (!below.ok()) return below.status();
+    STRATA_RETURN_IF_ERROR(PruneBlock(model_, block, method, statistics, most, upper_).status());
+    STRATA_RETURN_IF_ERROR(PruneBlock(model_, block, method, statistics, least, lower_).status());
     std::vector<double> slopes;
     for (int linear = 0; linear < config.linears_per_block(); ++linear) {
       const at::Tensor change = upper_.Linear(config, linear) - lower_.Linear(config, linear);
@@ -104,16 +103,15 @@ absl::StatusOr<Measurement> MeasureSlopes(TransformerModel& model, const Windows
       !status.ok()) {
     return status;
   }
-  SequentialPruner source(model, sequences, options.pruner);
+  SequentialPruner source(model, sequences, sparsity, options.pruner);
   RememberingPruner pruner(source);
   std::vector<at::Tensor> inputs;
-  absl::StatusOr<Measurement> measurement =
-      MeasureWindows(model, pruner, sparsity, windows, options.pruner.arithmetic,
-                     Part(progress, 0.0, kForwardShare),
-                     [&](const at::Tensor& hidden) { inputs.push_back(hidden.clone()); });
+  absl::StatusOr<Measurement> measurement = MeasureWindows(
+      model, pruner, windows, options.pruner.arithmetic, Part(progress, 0.0, kForwardShare),
+      [&](const at::Tensor& hidden) { inputs.push_back(hidden.clone()); });
   if (!measurement.ok()) return measurement;
 
-  const auto start = std::chrono::steady_clock::now();
+  const double start = SteadySeconds();
   const Progress backward = Part(progress, kForwardShare, 1.0);
   BlockMatrices pruned;
   {
@@ -121,25 +119,25 @@ absl::StatusOr<Measurement> MeasureSlopes(TransformerModel& model, const Windows
     pruned = BlockMatrices::Allocate(config, Arithmetic::kFloat32);
   }
   const auto matrices = [&](int block) -> absl::StatusOr<BlockMatrices> {
-    const auto zeros = PruneBlock(model, block, options.pruner.method, pruner.statistics()[block],
-                                  sparsity[block], pruned);
-    if (!zeros.ok()) return zeros.status();
+    STRATA_RETURN_IF_ERROR(PruneBlock(model, block, options.pruner.method,
+                                      pruner.statistics()[block], sparsity[block], pruned)
+                               .status());
     return pruned;
   };
   const double part = 1 / static_cast<double>(config.blocks + 1);
-  absl::StatusOr<GradientPass> gradients =
+  STRATA_ASSIGN_OR_RETURN(
+      GradientPass gradients,
       GradientPass::Begin(model, windows, inputs, Part(backward, 0.0, part),
-                          {GradientMean::kSigned, options.pruner.arithmetic, matrices});
-  if (!gradients.ok()) return gradients.status();
+                          {GradientMean::kSigned, options.pruner.arithmetic, matrices}));
   Differences differences(model, options);
   std::vector<std::vector<double>> of_linears(static_cast<size_t>(config.blocks));
   for (int block = config.blocks - 1; block >= 0; --block) {
     const double first = part * (config.blocks - block);
-    const auto gradient = gradients->Next(Part(backward, first, first + part));
-    if (!gradient.ok()) return gradient.status();
-    auto slopes = differences.Slopes(block, pruner.statistics()[block], sparsity[block], *gradient);
-    if (!slopes.ok()) return slopes.status();
-    of_linears[static_cast<size_t>(block)] = *std::move(slopes);
+    STRATA_ASSIGN_OR_RETURN(const auto gradient,
+                            gradients.Next(Part(backward, first, first + part)));
+    STRATA_ASSIGN_OR_RETURN(auto slopes, differences.Slopes(block, pruner.statistics()[block],
+                                                            sparsity[block], gradient));
+    of_linears[static_cast<size_t>(block)] = std::move(slopes);
   }
   for (const UnitLinears& unit : units) {
     double slope = 0;
@@ -149,8 +147,7 @@ absl::StatusOr<Measurement> MeasureSlopes(TransformerModel& model, const Windows
     }
     measurement->slopes.push_back(slope);
   }
-  measurement->seconds.forward +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  measurement->seconds.forward += SecondsSince(start);
   return measurement;
 }
 

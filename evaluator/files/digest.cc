@@ -5,11 +5,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <system_error>
 #include <vector>
+
+#include "evaluator/files/file_system.h"
 
 namespace strata::evaluator {
 namespace {
@@ -46,17 +47,15 @@ std::string Sha256(std::string_view bytes) {
 }
 
 absl::StatusOr<std::string> Sha256OfFile(const std::string& path) {
-  // fopen opens a folder too, and only reading it fails, with a message that does not say so.
+  // fopen also opens a folder. Only reading from it fails, and that message does not mention the
+  // folder.
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     return absl::InvalidArgumentError(fmt::format("{}: expected a file, found a folder", path));
   }
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              std::fclose);
-  if (!file) {
-    const std::string message = fmt::format("{}: cannot open: {}", path, std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
-  }
+  if (!file) return FileStatus(errno, "open", path);
   Sha256State state;
   std::vector<char> buffer(kReadBytes);
   while (true) {

@@ -1,6 +1,6 @@
-// SHA-256 of files and bytes, hexadecimal: how models and texts are named.
-#ifndef STRATA_EVALUATOR_DIGEST_H_
-#define STRATA_EVALUATOR_DIGEST_H_
+// SHA-256 digests of files and bytes, in hexadecimal. Models and texts are identified by them.
+#ifndef STRATA_EVALUATOR_FILES_DIGEST_H_
+#define STRATA_EVALUATOR_FILES_DIGEST_H_
 
 #include <absl/status/statusor.h>
 
@@ -10,8 +10,10 @@
 namespace strata::evaluator {
 
 std::string Sha256(std::string_view bytes);
+
+// Errors: InvalidArgument for a folder; DataLoss if reading fails; those of FileStatus.
 absl::StatusOr<std::string> Sha256OfFile(const std::string& path);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_DIGEST_H_
+#endif  // STRATA_EVALUATOR_FILES_DIGEST_H_

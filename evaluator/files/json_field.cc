@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
+
+#include "evaluator/files/file_system.h"
 
 namespace strata::evaluator {
 
 absl::StatusOr<nlohmann::json> ReadJsonFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(fmt::format("{}: cannot be opened", path));
+  if (!file) return FileStatus(errno, "open", path);
   std::stringstream contents;
   contents << file.rdbuf();
   try {

@@ -1,7 +1,6 @@
-// A value of a JSON file that knows where it stands, so that errors name file and field. Private to
-// evaluator/.
-#ifndef STRATA_EVALUATOR_JSON_FIELD_H_
-#define STRATA_EVALUATOR_JSON_FIELD_H_
+// A value of a JSON file that knows its place, so that errors name the file and the field.
+#ifndef STRATA_EVALUATOR_FILES_JSON_FIELD_H_
+#define STRATA_EVALUATOR_FILES_JSON_FIELD_H_
 
 #include <absl/status/statusor.h>
 
@@ -13,33 +12,34 @@
 
 namespace strata::evaluator {
 
-// NotFound; InvalidArgument with the parser's message and place. Memory is proportional to the
-// file, and nesting takes no stack.
+// Reads and parses a JSON file. Memory is proportional to the file, and nested values take no
+// stack. Errors: those of FileStatus; InvalidArgument with the message and position of the parser.
 absl::StatusOr<nlohmann::json> ReadJsonFile(const std::string& path);
 
-// A view: valid while the JSON value is. Errors are InvalidArgument, as "FILE: FIELD: expected ...,
-// found ...".
+// A view of a JSON value, valid while that value lives. Errors are InvalidArgument with a message
+// "FILE: FIELD: expected ..., found ...".
 class JsonField {
  public:
   JsonField(const nlohmann::json& value, std::string file) : JsonField(&value, file + ":", "") {}
 
   const nlohmann::json& value() const { return *value_; }
 
-  absl::StatusOr<JsonField> Member(const std::string& key) const;  // must be there
-  // Nothing if absent, null, or this is no object.
+  // Returns a member, which must exist.
+  absl::StatusOr<JsonField> Member(const std::string& key) const;
+  // Returns a member; nullopt if it is absent or null, or if this is not an object.
   std::optional<JsonField> Find(const std::string& key) const;
 
   absl::StatusOr<std::string> String() const;
   absl::StatusOr<bool> Bool() const;
   absl::StatusOr<int64_t> Integer() const;
-  absl::StatusOr<std::vector<JsonField>> Items() const;  // of an array
+  absl::StatusOr<std::vector<JsonField>> Items() const;  // the items of an array
 
-  // Of members that may be absent or null.
+  // Return the value of a member; `if_absent` if it is absent or null.
   absl::StatusOr<bool> BoolOr(const std::string& key, bool if_absent) const;
   absl::StatusOr<std::string> StringOr(const std::string& key, const std::string& if_absent) const;
 
   absl::Status Expected(const std::string& what) const;
-  absl::Status Unsupported(const std::string& what) const;  // Unimplemented
+  absl::Status Unsupported(const std::string& what) const;  // an Unimplemented error
 
  private:
   JsonField(const nlohmann::json* value, std::string file, std::string path)
@@ -47,10 +47,10 @@ class JsonField {
   std::string Place() const { return path_.empty() ? file_ : file_ + " " + path_ + ":"; }
 
   const nlohmann::json* value_;
-  std::string file_;  // with a colon
+  std::string file_;  // ends with a colon
   std::string path_;
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_JSON_FIELD_H_
+#endif  // STRATA_EVALUATOR_FILES_JSON_FIELD_H_

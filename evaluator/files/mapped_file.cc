@@ -8,8 +8,9 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <utility>
+
+#include "evaluator/files/file_system.h"
 
 namespace strata::evaluator {
 namespace {
@@ -33,10 +34,7 @@ class FileDescriptor {
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path, const std::string& kind) {
   const FileDescriptor file(path);
-  if (file.get() < 0) {
-    const std::string message = fmt::format("{}: cannot open: {}", path, std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
-  }
+  if (file.get() < 0) return FileStatus(errno, "open", path);
   struct stat information;
   if (fstat(file.get(), &information) != 0 || !S_ISREG(information.st_mode)) {
     return absl::InvalidArgumentError(
@@ -47,10 +45,7 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path, const std::
   }
   const auto size = static_cast<size_t>(information.st_size);
   void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (mapping == MAP_FAILED) {
-    return absl::ResourceExhaustedError(
-        fmt::format("{}: cannot map {} bytes: {}", path, size, std::strerror(errno)));
-  }
+  if (mapping == MAP_FAILED) return FileStatus(errno, fmt::format("map {} bytes", size), path);
   return MappedFile(std::span<const std::byte>(static_cast<const std::byte*>(mapping), size));
 }
 

@@ -1,6 +1,6 @@
 // A file mapped into memory for reading, so that a model needs address space, not memory.
-#ifndef STRATA_EVALUATOR_MAPPED_FILE_H_
-#define STRATA_EVALUATOR_MAPPED_FILE_H_
+#ifndef STRATA_EVALUATOR_FILES_MAPPED_FILE_H_
+#define STRATA_EVALUATOR_FILES_MAPPED_FILE_H_
 
 #include <absl/status/statusor.h>
 
@@ -10,11 +10,12 @@
 
 namespace strata::evaluator {
 
-// Movable; the mapping ends with the object. Thread-safe: nothing is ever written.
+// The mapping ends with the object. Thread-safe, because nothing is ever written.
 class MappedFile {
  public:
-  // NotFound, PermissionDenied, InvalidArgument (a folder or a device), DataLoss (empty),
-  // ResourceExhausted (no address space). `kind` says what was expected: "a GGUF file".
+  // Maps a file. `kind` says in messages what was expected: "a GGUF file". Errors: InvalidArgument
+  // for a folder or a device; DataLoss for an empty file; errors of FileStatus, ResourceExhausted
+  // if there is no address space.
   static absl::StatusOr<MappedFile> Open(const std::string& path, const std::string& kind);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -27,10 +28,10 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-// Tells the system that these bytes of a mapping are not needed for now: they leave the process's
-// memory and are read again when touched.
+// Tells the system that these bytes of a mapping are not needed for now. They leave the memory of
+// the process and are read again when they are touched.
 void ForgetPages(std::span<const std::byte> bytes);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MAPPED_FILE_H_
+#endif  // STRATA_EVALUATOR_FILES_MAPPED_FILE_H_

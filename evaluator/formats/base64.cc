@@ -11,7 +11,7 @@ std::optional<std::string> FromBase64(std::string_view text) {
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string_view digits = text;
   for (int i = 0; i < 2 && digits.ends_with('='); ++i) digits.remove_suffix(1);
-  // OpenSSL overlooks spaces.
+  // OpenSSL ignores spaces, so the characters are checked here.
   const bool is_base64 = text.size() % 4 == 0 && text.size() <= std::numeric_limits<int>::max() &&
                          digits.find_first_not_of(kAlphabet) == std::string_view::npos;
   if (!is_base64) return std::nullopt;

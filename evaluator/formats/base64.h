@@ -1,6 +1,6 @@
-// Base64 as RFC 4648 has it. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_BASE64_H_
-#define STRATA_EVALUATOR_BASE64_H_
+// Base64 (RFC 4648).
+#ifndef STRATA_EVALUATOR_FORMATS_BASE64_H_
+#define STRATA_EVALUATOR_FORMATS_BASE64_H_
 
 #include <optional>
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace strata::evaluator {
 
-// The bytes that `text` stands for; nothing if it is no base64, with its padding.
+// Decodes `text`; nullopt if it is not base64 with its padding.
 std::optional<std::string> FromBase64(std::string_view text);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_BASE64_H_
+#endif  // STRATA_EVALUATOR_FORMATS_BASE64_H_

@@ -1,4 +1,4 @@
-// Each codebook as the gaps between one code and the next, the first code being zero.
+// Each codebook is stored as the gaps between one code and the next. The first code is zero.
 #include "evaluator/formats/codebook_grids.h"
 
 namespace strata::evaluator {

@@ -50,7 +50,7 @@ struct NamedType {
   const char* name;
 };
 
-// Types of the format that are not unpacked here, so that an error can call them by name.
+// Types of the format that are not unpacked here. They are listed so that an error can name them.
 constexpr NamedType kOtherTypes[] = {
     {4, "Q4_2"}, {5, "Q4_3"}, {9, "Q8_1"}, {15, "Q8_K"}, {24, "I8"},
     {25, "I16"}, {26, "I32"}, {27, "I64"}, {28, "F64"},  {41, "Q1_0"},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "evaluator/formats/gguf_parser.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -35,10 +36,9 @@ absl::Status WrongKind(const GgufFile& file, const std::string& key, const char*
 
 template <typename T>
 absl::StatusOr<const T*> Get(const GgufFile& file, const std::string& key, const char* expected) {
-  const absl::StatusOr<const GgufValue*> value = FindValue(file, key);
-  if (!value.ok()) return value.status();
-  if (const T* typed = std::get_if<T>(*value)) return typed;
-  return WrongKind(file, key, expected, **value);
+  STRATA_ASSIGN_OR_RETURN(const GgufValue* value, FindValue(file, key));
+  if (const T* typed = std::get_if<T>(value)) return typed;
+  return WrongKind(file, key, expected, *value);
 }
 
 }  // namespace
@@ -50,14 +50,12 @@ int64_t GgufTensor::elements() const {
 }
 
 absl::StatusOr<std::unique_ptr<GgufFile>> GgufFile::Open(const std::string& path) {
-  absl::StatusOr<MappedFile> mapping = MappedFile::Open(path, "a GGUF file");
-  if (!mapping.ok()) return mapping.status();
-  absl::StatusOr<GgufContents> contents = ParseGguf(mapping->bytes(), path);
-  if (!contents.ok()) return contents.status();
-  std::unique_ptr<GgufFile> file(new GgufFile(path, *std::move(mapping)));
-  file->tensors_ = std::move(contents->tensors);
-  file->metadata_ = std::move(contents->metadata);
-  file->entries_ = std::move(contents->entries);
+  STRATA_ASSIGN_OR_RETURN(MappedFile mapping, MappedFile::Open(path, "a GGUF file"));
+  STRATA_ASSIGN_OR_RETURN(GgufContents contents, ParseGguf(mapping.bytes(), path));
+  std::unique_ptr<GgufFile> file(new GgufFile(path, std::move(mapping)));
+  file->tensors_ = std::move(contents.tensors);
+  file->metadata_ = std::move(contents.metadata);
+  file->entries_ = std::move(contents.entries);
   return file;
 }
 
@@ -70,29 +68,26 @@ absl::StatusOr<const GgufTensor*> GgufFile::Tensor(const std::string& name) cons
 }
 
 absl::StatusOr<int64_t> GgufFile::Integer(const std::string& key) const {
-  const absl::StatusOr<const GgufValue*> value = FindValue(*this, key);
-  if (!value.ok()) return value.status();
-  if (const int64_t* integer = std::get_if<int64_t>(*value)) return *integer;
-  if (const uint64_t* natural = std::get_if<uint64_t>(*value)) {
+  STRATA_ASSIGN_OR_RETURN(const GgufValue* value, FindValue(*this, key));
+  if (const int64_t* integer = std::get_if<int64_t>(value)) return *integer;
+  if (const uint64_t* natural = std::get_if<uint64_t>(value)) {
     if (*natural <= uint64_t{std::numeric_limits<int64_t>::max()}) {
       return static_cast<int64_t>(*natural);
     }
     return absl::InvalidArgumentError(fmt::format(
         "{}: metadata \"{}\": expected at most 2^63 - 1, found {}", path_, key, *natural));
   }
-  return WrongKind(*this, key, "an integer", **value);
+  return WrongKind(*this, key, "an integer", *value);
 }
 
 absl::StatusOr<double> GgufFile::Real(const std::string& key) const {
-  const absl::StatusOr<const double*> value = Get<double>(*this, key, "a real number");
-  if (!value.ok()) return value.status();
-  return **value;
+  STRATA_ASSIGN_OR_RETURN(const double* value, Get<double>(*this, key, "a real number"));
+  return *value;
 }
 
 absl::StatusOr<std::string> GgufFile::String(const std::string& key) const {
-  const absl::StatusOr<const std::string*> value = Get<std::string>(*this, key, "a string");
-  if (!value.ok()) return value.status();
-  return **value;
+  STRATA_ASSIGN_OR_RETURN(const std::string* value, Get<std::string>(*this, key, "a string"));
+  return *value;
 }
 
 absl::StatusOr<const std::vector<std::string>*> GgufFile::Strings(const std::string& key) const {

@@ -1,7 +1,7 @@
 // Reader of GGUF files (versions 2 and 3): metadata, tensor directory and memory-mapped tensor
 // data.
-#ifndef STRATA_EVALUATOR_GGUF_FILE_H_
-#define STRATA_EVALUATOR_GGUF_FILE_H_
+#ifndef STRATA_EVALUATOR_FORMATS_GGUF_FILE_H_
+#define STRATA_EVALUATOR_FORMATS_GGUF_FILE_H_
 
 #include <absl/status/statusor.h>
 
@@ -20,7 +20,8 @@
 
 namespace strata::evaluator {
 
-// Tensor types that Dequantize understands; others are named in an Unimplemented error.
+// Tensor types that Dequantize understands. Other types give an Unimplemented error that names
+// them.
 enum class GgufType : uint32_t {
   kF32 = 0,
   kF16 = 1,
@@ -62,7 +63,7 @@ struct GgufTensor {
 using GgufValue = std::variant<uint64_t, int64_t, double, bool, std::string, std::vector<int64_t>,
                                std::vector<double>, std::vector<std::string>>;
 
-// One key of the metadata with the bytes that hold key, type and value.
+// One key of the metadata, with the bytes that hold key, type and value.
 struct GgufEntry {
   std::string key;
   std::span<const std::byte> bytes;  // into the mapping
@@ -70,9 +71,9 @@ struct GgufEntry {
 
 class GgufFile {
  public:
-  // NotFound; InvalidArgument (not a GGUF file, unsupported version); DataLoss (truncated, with the
-  // expected and actual size; offsets or counts outside the file); Unimplemented (unknown tensor
-  // type, with the tensor's name).
+  // Errors: NotFound; InvalidArgument if it is not a GGUF file or has an unsupported version;
+  // DataLoss if it is truncated (with the expected and actual size) or if offsets or counts lie
+  // outside the file; Unimplemented for an unknown tensor type, with the tensor's name.
   static absl::StatusOr<std::unique_ptr<GgufFile>> Open(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -81,9 +82,10 @@ class GgufFile {
       const std::string& name) const;  // NotFound names the file
 
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
-  // The same as the file has it, in its order: for a copy.
+  // The metadata as the file stores it, in its order, for copying.
   const std::vector<GgufEntry>& entries() const { return entries_; }
-  // NotFound if absent, InvalidArgument if of another type; both name key and file.
+  // Return the value of a key. Errors: NotFound if it is absent, InvalidArgument if it has another
+  // type. Both name key and file.
   absl::StatusOr<int64_t> Integer(const std::string& key) const;
   absl::StatusOr<double> Real(const std::string& key) const;
   absl::StatusOr<std::string> String(const std::string& key) const;
@@ -104,4 +106,4 @@ absl::Status Dequantize(const GgufTensor& tensor, std::span<float> output);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_GGUF_FILE_H_
+#endif  // STRATA_EVALUATOR_FORMATS_GGUF_FILE_H_

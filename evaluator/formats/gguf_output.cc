@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "evaluator/formats/gguf_file.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -125,9 +126,7 @@ GgufPlan PlanGguf(const GgufMetadata& metadata, const std::vector<GgufTensorShap
 
 absl::StatusOr<TensorOutput> CreateGguf(const GgufPlan& plan, const std::string& path) {
   TensorOutput output;
-  if (absl::Status status = output.AddFile(path, plan.bytes, plan.header); !status.ok()) {
-    return status;
-  }
+  STRATA_RETURN_IF_ERROR(output.AddFile(path, plan.bytes, plan.header));
   for (const GgufPlan::Tensor& tensor : plan.tensors) {
     output.AddTensor(tensor.name, tensor.offset, tensor.bytes);
   }

@@ -1,6 +1,6 @@
 // Writer of GGUF files (version 3).
-#ifndef STRATA_EVALUATOR_GGUF_OUTPUT_H_
-#define STRATA_EVALUATOR_GGUF_OUTPUT_H_
+#ifndef STRATA_EVALUATOR_FORMATS_GGUF_OUTPUT_H_
+#define STRATA_EVALUATOR_FORMATS_GGUF_OUTPUT_H_
 
 #include <absl/status/statusor.h>
 
@@ -16,10 +16,10 @@
 
 namespace strata::evaluator {
 
-// The metadata of a file: keys in the order in which they are added. A key may be added once.
+// The metadata of a file. Keys keep the order in which they are added; each may be added once.
 class GgufMetadata {
  public:
-  void Copy(std::span<const std::byte> entry);  // key, type and value as another file has them
+  void Copy(std::span<const std::byte> entry);  // key, type and value as stored in another file
   void Text(std::string_view key, std::string_view value);
   void Uint32(std::string_view key, uint32_t value);
   void Float32(std::string_view key, float value);
@@ -55,9 +55,9 @@ struct GgufTensorShape {
 
 GgufPlan PlanGguf(const GgufMetadata& metadata, const std::vector<GgufTensorShape>& tensors);
 
-// Makes the file, its space reserved. Errors of OutputFile::Create.
+// Creates the file and reserves its space. Errors of OutputFile::Create.
 absl::StatusOr<TensorOutput> CreateGguf(const GgufPlan& plan, const std::string& path);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_GGUF_OUTPUT_H_
+#endif  // STRATA_EVALUATOR_FORMATS_GGUF_OUTPUT_H_

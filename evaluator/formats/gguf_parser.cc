@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
@@ -15,7 +17,8 @@ static_assert(std::endian::native == std::endian::little, "GGUF values are read 
 
 constexpr uint64_t kDefaultAlignment = 32;
 constexpr uint32_t kMaximumDimensions = 4;
-// The fewest bytes an entry can take, so that a count can be checked before anything is reserved.
+// The fewest bytes that an entry can take. They allow a count to be checked before memory is
+// reserved.
 constexpr uint64_t kMinimumMetadataBytes = 8 + 4 + 1;
 constexpr uint64_t kMinimumTensorBytes = 8 + 4 + 8 + 4 + 8;
 
@@ -60,8 +63,8 @@ uint64_t MinimumValueBytes(uint32_t type) {
   }
 }
 
-// Reads forward and remembers the first failure; after it every read gives zero, so that callers
-// check once per entry.
+// Reads forward and remembers the first failure. After a failure every read gives zero, so callers
+// need to check only once per entry.
 class Cursor {
  public:
   Cursor(std::span<const std::byte> bytes, const std::string& path) : bytes_(bytes), path_(path) {}
@@ -93,7 +96,7 @@ class Cursor {
     return text;
   }
 
-  // A number of entries of at least `entry_bytes` each.
+  // Reads a number of entries that take at least `entry_bytes` each.
   uint64_t Count(uint64_t entry_bytes, const char* what) {
     const uint64_t count = Number<uint64_t>(what);
     if (ok() && !CheckCount(count, entry_bytes, what)) return 0;
@@ -129,7 +132,7 @@ double RealValue(Cursor& cursor, uint32_t type) {
   return type == kFloat32 ? cursor.Number<float>("a number") : cursor.Number<double>("a number");
 }
 
-// Any integer type but uint64, and bool.
+// Reads a bool or any integer type except uint64.
 int64_t IntegerValue(Cursor& cursor, uint32_t type) {
   switch (type) {
     case kUint8:
@@ -281,7 +284,7 @@ absl::StatusOr<uint64_t> Alignment(const GgufContents& contents, const std::stri
   return *value;
 }
 
-// Points every tensor at its bytes, once it is known that all lie inside the file.
+// Points every tensor at its bytes, after checking that all of them lie inside the file.
 absl::Status PlaceTensors(std::vector<DirectoryEntry>& entries, std::span<const std::byte> bytes,
                           uint64_t directory_end, const std::string& path, GgufContents& contents) {
   const absl::StatusOr<uint64_t> alignment = Alignment(contents, path);
@@ -339,7 +342,7 @@ absl::Status CheckVersion(Cursor& cursor, std::span<const std::byte> bytes,
 
 absl::StatusOr<GgufContents> ParseGguf(std::span<const std::byte> bytes, const std::string& path) {
   Cursor cursor(bytes, path);
-  if (absl::Status status = CheckVersion(cursor, bytes, path); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckVersion(cursor, bytes, path));
   const uint64_t tensor_count = cursor.Count(kMinimumTensorBytes, "a tensor directory");
   const uint64_t metadata_count = cursor.Count(kMinimumMetadataBytes, "a metadata table");
 
@@ -359,10 +362,7 @@ absl::StatusOr<GgufContents> ParseGguf(std::span<const std::byte> bytes, const s
     entries.push_back(Entry(cursor, path));
   }
   if (!cursor.ok()) return cursor.status();
-  if (absl::Status status = PlaceTensors(entries, bytes, cursor.position(), path, contents);
-      !status.ok()) {
-    return status;
-  }
+  STRATA_RETURN_IF_ERROR(PlaceTensors(entries, bytes, cursor.position(), path, contents));
   return contents;
 }
 

@@ -23,8 +23,8 @@ struct FormatRow {
 
 constexpr FormatRow kFormats[] = {
     {NumberFormat::kFloat32, "F32", 4, std::numeric_limits<float>::max()},
-    // From the middle between the largest number and the next power of two on, numbers round to
-    // infinity.
+    // `largest` is just below the midpoint between the largest number and the next power of two.
+    // Numbers from the midpoint on round to infinity.
     {NumberFormat::kFloat16, "F16", 2, std::bit_cast<float>(0x477FEFFFu)},
     {NumberFormat::kBFloat16, "BF16", 2, std::bit_cast<float>(0x7F7F7FFFu)},
 };
@@ -41,7 +41,7 @@ STRATA_INLINE_BODY T LoadNumber(const std::byte* bytes) {
 STRATA_INLINE_BODY float FromFloat16Bits(uint16_t bits) {
   constexpr uint32_t kInfinity = uint32_t{0x7C00} << 13;
   const uint32_t magnitude = static_cast<uint32_t>(bits & 0x7FFF) << 13;
-  // The product moves the exponent to where float has it, and makes subnormal numbers normal.
+  // The product moves the exponent to its place in a float and makes subnormal numbers normal.
   const uint32_t finite = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);
   const uint32_t value = magnitude >= kInfinity ? magnitude | 0x7F800000u : finite;
   return std::bit_cast<float>(value | static_cast<uint32_t>(bits & 0x8000) << 16);
@@ -51,7 +51,7 @@ STRATA_INLINE_BODY uint16_t Float16Bits(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   const uint32_t magnitude = bits & 0x7FFFFFFFu;
   const uint32_t normal = (magnitude - 0x38000000u + 0xFFFu + ((magnitude >> 13) & 1u)) >> 13;
-  // One unit in the last place of 0.5 is the least subnormal number.
+  // One unit in the last place of 0.5 equals the smallest subnormal number.
   const uint32_t subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) -
                              std::bit_cast<uint32_t>(0.5f);
   const uint32_t finite = magnitude < 0x38800000u ? subnormal : normal;
@@ -147,7 +147,7 @@ int64_t FirstNotFinite(std::span<const float> numbers) {
   const auto is_bad = [](float value) {
     return (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
   };
-  // The first loop has no early end, so that it is fast for what is nearly always the case.
+  // The first loop has no early end, so it is fast in the usual case that all numbers are finite.
   uint32_t any = 0;
   for (const float value : numbers) any |= is_bad(value) ? 1u : 0u;
   if (any == 0) return -1;

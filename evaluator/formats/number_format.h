@@ -1,6 +1,6 @@
-// How a weight is stored as bits in a checkpoint, and the way there and back.
-#ifndef STRATA_EVALUATOR_NUMBER_FORMAT_H_
-#define STRATA_EVALUATOR_NUMBER_FORMAT_H_
+// Conversions between float and the formats in which checkpoints store weights.
+#ifndef STRATA_EVALUATOR_FORMATS_NUMBER_FORMAT_H_
+#define STRATA_EVALUATOR_FORMATS_NUMBER_FORMAT_H_
 
 #include <absl/status/status.h>
 
@@ -14,18 +14,20 @@ namespace strata::evaluator {
 
 enum class NumberFormat { kFloat32, kFloat16, kBFloat16 };
 
-// As safetensors and GGUF write it: "F32", "F16", "BF16".
+// Returns the name that safetensors and GGUF use: "F32", "F16" or "BF16".
 const char* NameOf(NumberFormat format);
-// Nothing for another name.
+// Returns the format of a name; nullopt for any other name.
 std::optional<NumberFormat> ParseNumberFormat(std::string_view name);
 
 int64_t BytesPerNumber(NumberFormat format);
 
-// Exact. `bytes` holds numbers.size() little-endian numbers, at any alignment.
+// Reads numbers.size() little-endian numbers from `bytes`, at any alignment. The conversion is
+// exact.
 void Unpack(NumberFormat format, std::span<const std::byte> bytes, std::span<float> numbers);
 
-// Rounds to nearest, ties to even; zeros stay zeros. OutOfRange, with number and position, for a
-// finite number that the format has no finite number near. `bytes` has room for all of them.
+// Writes all numbers to `bytes`, which must have room for them. Rounds to nearest, ties to even;
+// zeros stay zeros. Errors: OutOfRange, with number and position, if a finite number is so large
+// that it would round to infinity.
 absl::Status Pack(NumberFormat format, std::span<const float> numbers, std::span<std::byte> bytes);
 
 // Index of the first number that is infinite or NaN; -1 if there is none.
@@ -33,4 +35,4 @@ int64_t FirstNotFinite(std::span<const float> numbers);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_NUMBER_FORMAT_H_
+#endif  // STRATA_EVALUATOR_FORMATS_NUMBER_FORMAT_H_

@@ -9,12 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
 using Json = nlohmann::json;
 
-// As the reference implementation of the format allows; a header is about 100 bytes a tensor.
+// The limit of the format's reference implementation. A header takes about 100 bytes per tensor.
 constexpr uint64_t kLargestHeaderBytes = 100'000'000;
 
 struct TypeBytes {
@@ -33,7 +35,7 @@ std::optional<int64_t> BytesOf(const std::string& type) {
   return std::nullopt;
 }
 
-// Nothing if it does not fit in 64 bits.
+// Returns nullopt if the product does not fit in 64 bits.
 std::optional<int64_t> Product(std::optional<int64_t> a, int64_t b) {
   int64_t product = 0;
   if (!a.has_value() || __builtin_mul_overflow(*a, b, &product)) return std::nullopt;
@@ -52,7 +54,7 @@ bool IsNaturals(const Json& json) {
          std::ranges::all_of(json, [](const Json& x) { return x.is_number_unsigned(); });
 }
 
-// The entry without its data.
+// Reads an entry of the header, without its data.
 absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
   const bool whole = json.is_object() && json.contains("dtype") && json["dtype"].is_string() &&
                      json.contains("shape") && IsNaturals(json["shape"]) &&
@@ -92,9 +94,8 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Open(const std::string& path) {
-  absl::StatusOr<MappedFile> mapping = MappedFile::Open(path, "a safetensors file");
-  if (!mapping.ok()) return mapping.status();
-  std::unique_ptr<SafetensorsFile> file(new SafetensorsFile(path, *std::move(mapping)));
+  STRATA_ASSIGN_OR_RETURN(MappedFile mapping, MappedFile::Open(path, "a safetensors file"));
+  std::unique_ptr<SafetensorsFile> file(new SafetensorsFile(path, std::move(mapping)));
   if (absl::Status status = file->ReadHeader(); !status.ok()) {
     return absl::Status(status.code(), fmt::format("{}: {}", path, std::string(status.message())));
   }

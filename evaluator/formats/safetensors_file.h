@@ -1,10 +1,10 @@
 // Reader of safetensors files: the directory of tensors and their memory-mapped data.
 //
-// The format: 8 bytes, the length of the header, little-endian; the header, JSON, an object of
-// {"dtype", "shape", "data_offsets": [begin, end]} by tensor name (and "__metadata__", of strings);
-// then the data, row-major, without gaps.
-#ifndef STRATA_EVALUATOR_SAFETENSORS_FILE_H_
-#define STRATA_EVALUATOR_SAFETENSORS_FILE_H_
+// A file holds: the length of the header, 8 bytes, little-endian; the header, a JSON object that
+// maps each tensor name to {"dtype", "shape", "data_offsets": [begin, end]} (and "__metadata__" to
+// an object of strings); the data, row-major, without gaps.
+#ifndef STRATA_EVALUATOR_FORMATS_SAFETENSORS_FILE_H_
+#define STRATA_EVALUATOR_FORMATS_SAFETENSORS_FILE_H_
 
 #include <absl/status/statusor.h>
 
@@ -30,9 +30,9 @@ struct SafetensorsTensor {
 // Thread-compatible; immutable once open.
 class SafetensorsFile {
  public:
-  // Errors of MappedFile::Open; DataLoss, naming the file and the tensor, for a truncated file, a
-  // header that is not what the format says, bytes that do not fit type and shape, or tensors that
-  // overlap or leave a gap.
+  // Errors: those of MappedFile::Open; DataLoss, naming the file and the tensor, for a truncated
+  // file, a header that does not follow the format, bytes that do not fit type and shape, or
+  // tensors that overlap or leave a gap.
   static absl::StatusOr<std::unique_ptr<SafetensorsFile>> Open(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -52,4 +52,4 @@ class SafetensorsFile {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_SAFETENSORS_FILE_H_
+#endif  // STRATA_EVALUATOR_FORMATS_SAFETENSORS_FILE_H_

@@ -6,13 +6,15 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 std::string HeaderOf(const std::vector<PlannedTensor>& tensors) {
-  // What transformers asks for before it loads a file.
+  // transformers requires this entry before it loads a file.
   Json header = {{"__metadata__", {{"format", "pt"}}}};
   int64_t offset = 0;
   for (const PlannedTensor& tensor : tensors) {
@@ -68,9 +70,7 @@ absl::StatusOr<TensorOutput> CreateSafetensors(const SafetensorsPlan& plan,
   TensorOutput output;
   for (const SafetensorsPlan::Shard& shard : plan.shards) {
     const std::string path = (std::filesystem::path(folder) / shard.file).string();
-    if (absl::Status status = output.AddFile(path, shard.bytes, shard.header); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(output.AddFile(path, shard.bytes, shard.header));
     auto offset = static_cast<int64_t>(shard.header.size());
     for (const PlannedTensor& tensor : shard.tensors) {
       output.AddTensor(tensor.name, offset, tensor.bytes);

@@ -1,6 +1,6 @@
-// Writer of safetensors files, in one part or several.
-#ifndef STRATA_EVALUATOR_SAFETENSORS_WRITER_H_
-#define STRATA_EVALUATOR_SAFETENSORS_WRITER_H_
+// Writes safetensors files: all tensors in one file, or in several.
+#ifndef STRATA_EVALUATOR_FORMATS_SAFETENSORS_WRITER_H_
+#define STRATA_EVALUATOR_FORMATS_SAFETENSORS_WRITER_H_
 
 #include <absl/status/statusor.h>
 
@@ -19,23 +19,23 @@ struct PlannedTensor {
   int64_t bytes = 0;
 };
 
-// How tensors are dealt to files: in order, a new file wherever the next one would lead beyond
-// `shard_bytes` (a tensor larger than that has a file of its own).
+// The distribution of tensors over files, in order. A new file begins if the next tensor would take
+// the current one beyond `shard_bytes`. A tensor larger than that has a file of its own.
 struct SafetensorsPlan {
   struct Shard {
     std::string file;    // "model.safetensors", or "model-00001-of-00002.safetensors"
-    std::string header;  // length and JSON, as the file begins
+    std::string header;  // the beginning of the file: length and JSON
     int64_t bytes = 0;   // of the file
     std::vector<PlannedTensor> tensors;
   };
   std::vector<Shard> shards;
   int64_t tensor_bytes = 0;
-  int64_t bytes() const;  // of all files but the index
+  int64_t bytes() const;  // of all files except the index
 
   static SafetensorsPlan Of(const std::vector<PlannedTensor>& tensors, int64_t shard_bytes);
 };
 
-// Makes the files of the plan in an existing folder, their space reserved.
+// Creates the files of the plan in an existing folder and reserves their space.
 absl::StatusOr<TensorOutput> CreateSafetensors(const SafetensorsPlan& plan,
                                                const std::string& folder);
 
@@ -44,4 +44,4 @@ absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::strin
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_SAFETENSORS_WRITER_H_
+#endif  // STRATA_EVALUATOR_FORMATS_SAFETENSORS_WRITER_H_

@@ -4,13 +4,14 @@
 
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 
 absl::Status TensorOutput::AddFile(const std::string& path, int64_t bytes,
                                    const std::string& header) {
-  absl::StatusOr<OutputFile> file = OutputFile::Create(path, bytes);
-  if (!file.ok()) return file.status();
-  files_.push_back(*std::move(file));
+  STRATA_ASSIGN_OR_RETURN(OutputFile file, OutputFile::Create(path, bytes));
+  files_.push_back(std::move(file));
   return files_.back().Write(0, std::as_bytes(std::span(header.data(), header.size())));
 }
 
@@ -41,7 +42,7 @@ absl::Status TensorOutput::Finish() {
         fmt::format("{}: {} of {} bytes were written", name, place.written, place.bytes));
   }
   for (OutputFile& file : files_) {
-    if (absl::Status status = file.Finish(); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(file.Finish());
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,6 @@
-// Tensors at known places of files that are being written.
-#ifndef STRATA_EVALUATOR_TENSOR_OUTPUT_H_
-#define STRATA_EVALUATOR_TENSOR_OUTPUT_H_
+// Writes tensors to known places of files.
+#ifndef STRATA_EVALUATOR_FORMATS_TENSOR_OUTPUT_H_
+#define STRATA_EVALUATOR_FORMATS_TENSOR_OUTPUT_H_
 
 #include <absl/status/statusor.h>
 
@@ -17,17 +17,17 @@ namespace strata::evaluator {
 
 class TensorOutput {
  public:
-  // Makes a file of `bytes` that begins with `header`. Errors of OutputFile::Create.
+  // Creates a file of `bytes` bytes that begins with `header`. Errors of OutputFile::Create.
   absl::Status AddFile(const std::string& path, int64_t bytes, const std::string& header);
 
-  // A tensor of the file added last.
+  // Announces a tensor of the file that was added last.
   void AddTensor(const std::string& name, int64_t offset, int64_t bytes);
 
-  // Part of a tensor, at `offset` bytes from its start. NotFound for a tensor that was not added;
-  // InvalidArgument for bytes beyond its end; errors of OutputFile::Write.
+  // Writes part of a tensor, at `offset` bytes from its start. Errors: NotFound if the tensor was
+  // not added; InvalidArgument for bytes beyond its end; errors of OutputFile::Write.
   absl::Status Write(const std::string& tensor, int64_t offset, std::span<const std::byte> bytes);
 
-  // Flushes. FailedPrecondition if a tensor was not written in full.
+  // Flushes all files. Errors: FailedPrecondition if a tensor was not written in full.
   absl::Status Finish();
 
  private:
@@ -43,4 +43,4 @@ class TensorOutput {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TENSOR_OUTPUT_H_
+#endif  // STRATA_EVALUATOR_FORMATS_TENSOR_OUTPUT_H_

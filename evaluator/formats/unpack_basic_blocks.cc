@@ -1,4 +1,5 @@
-// Types with one scale for 32 weights. Layouts in order of their bytes; d and m are half precision:
+// Types with one scale for 32 weights. Each line lists a block's bytes in order, then the weight. d
+// and m have half precision:
 //   Q4_0  d; 16 bytes q, weight j in the low half of byte j, j + 16 in the high: d (q - 8)
 //   Q4_1  d, m; q as Q4_0:                                                        d q + m
 //   Q5_0  d; 32 fifth bits; q as Q4_0:                                            d (q - 16)
@@ -11,7 +12,7 @@
 namespace strata::evaluator {
 namespace {
 
-// The five-bit integers of Q5_0 and Q5_1.
+// Returns the five-bit integers of Q5_0 and Q5_1.
 std::array<int, 32> FiveBits(uint32_t fifth_bits, const uint8_t* packed) {
   std::array<int, 32> values;
   for (int j = 0; j < 16; ++j) {

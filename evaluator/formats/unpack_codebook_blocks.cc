@@ -1,6 +1,6 @@
-// Types whose weights come four or eight at a time from a codebook. Layouts in order of their
-// bytes; d is half precision, every sub-block has a scale s, and groups are the four or eight
-// weights g of one entry:
+// Types whose weights come four or eight at a time from a codebook. The layouts list a block's
+// bytes in order, then the weight. d has half precision, every sub-block has a scale s, and g
+// stands for one of the four or eight weights of a codebook entry:
 //   IQ2_XXS  d; for each 32 weights 4 bytes of indices, then 32 bits: 4 sign patterns of 7, s of 4
 //   IQ2_XS   d; 32 times 16 bits: index of 9, sign pattern of 7; 16 times s of 4
 //   IQ2_S    d; 32 bytes of low indices; 32 bytes of signs; 32 pairs of upper bits; 16 times s of 4
@@ -24,7 +24,8 @@ constexpr float kDigitsOfIQ2[4] = {8, 25, 43, 0};  // no entry has the digit 3
 constexpr float kDigitsOfIQ3_XXS[8] = {4, 12, 20, 28, 36, 44, 52, 62};
 constexpr float kDigitsOfIQ3_S[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
-// Bit j is set where weight j is negative. The eighth sign makes their number even.
+// Returns eight signs; bit j is set if weight j is negative. The eighth sign makes the number of
+// negative weights even.
 int EightSigns(unsigned seven_signs) {
   return static_cast<int>(seven_signs | (std::popcount(seven_signs) % 2 != 0 ? 0x80u : 0u));
 }
@@ -39,7 +40,7 @@ void UnpackEight(unsigned code, int signs, float scale, float* weights) {
   }
 }
 
-// Entries of four, of which two share a byte of signs.
+// Unpacks two entries of four weights, which share a byte of signs.
 void UnpackTwiceFour(unsigned first, unsigned second, const float (&digits)[8], int signs,
                      float scale, float* weights) {
   for (int j = 0; j < 4; ++j) {

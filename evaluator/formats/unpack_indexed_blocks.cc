@@ -1,11 +1,11 @@
-// Types whose weights are a scale times one of three, four or sixteen values. Layouts in order of
-// their bytes; d is half precision:
-//   TQ1_0   48 bytes of five base-3 digits, 4 bytes of four; d:                     d (digit - 1)
-//   TQ2_0   64 bytes q, two bits each; d:                                           d (q - 1)
-//   IQ4_NL  d; 16 bytes q as Q4_0:                                                  d v[q]
-//   IQ4_XS  d; 8 pairs of upper bits of s; 8 low halves of s; 128 bytes q:          d (s - 32) v[q]
-//   MXFP4   an exponent e of two; 16 bytes q as Q4_0:                               2^(e - 128)
-//   w[q] NVFP4   4 scales s of 8 bits (exponent 4, fraction 3); 8 bytes q for each:      s / 2 w[q]
+// Types whose weights are a scale times one of three, four or sixteen values. The layouts list a
+// block's bytes in order, then the weight. d has half precision; v and w are the tables below:
+//   TQ1_0   48 bytes of five base-3 digits, 4 bytes of four; d:                  d (digit - 1)
+//   TQ2_0   64 bytes q, two bits each; d:                                        d (q - 1)
+//   IQ4_NL  d; 16 bytes q as Q4_0:                                               d v[q]
+//   IQ4_XS  d; 8 pairs of upper bits of s; 8 low halves of s; 128 bytes q:       d (s - 32) v[q]
+//   MXFP4   an exponent e of two; 16 bytes q as Q4_0:                            2^(e - 128) w[q]
+//   NVFP4   4 scales s of 8 bits (exponent 4, fraction 3); 8 bytes q for each:   s / 2 w[q]
 #include <cmath>
 
 #include "evaluator/formats/quantized_blocks.h"
@@ -13,14 +13,15 @@
 namespace strata::evaluator {
 namespace {
 
-// The values of IQ4_NL and IQ4_XS.
+// The values v of IQ4_NL and IQ4_XS.
 constexpr float kUnevenValues[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                      1,    13,   25,  38,  53,  69,  89,  113};
-// The values of a 4-bit float with two bits of exponent and one of fraction, doubled.
+// The values w of a 4-bit float with two bits of exponent and one of fraction, doubled.
 constexpr float kDoubledFloat4Values[16] = {0, 1,  2,  3,  4,  6,  8,  12,
                                             0, -1, -2, -3, -4, -6, -8, -12};
 
-// `count` weights, a multiple of two: the low halves of count / 2 bytes and then their high halves.
+// Unpacks `count` weights, an even number: those in the low halves of count / 2 bytes, then those
+// in the high halves.
 void UnpackHalves(const uint8_t* packed, int count, float scale, const float (&values)[16],
                   float* weights) {
   for (int i = 0; i < count; ++i) {
@@ -29,9 +30,9 @@ void UnpackHalves(const uint8_t* packed, int count, float scale, const float (&v
   }
 }
 
-// `digits` weights for each of `count` bytes, all first digits before the second ones. A byte is
-// the digits' number in base 3 as a fraction of 3^digits, in 256ths rounded up: times 3 the digit
-// is what is above 256.
+// Unpacks `digits` weights from each of `count` bytes: the first digits of all bytes, then the
+// second ones, and so on. A byte holds the number that the digits form in base 3, as a fraction of
+// 3^digits, in 256ths, rounded up. If it is multiplied by 3, the part above 256 is the next digit.
 void UnpackBase3(const uint8_t* packed, int count, int digits, float scale, float* weights) {
   unsigned power = 1;
   for (int digit = 0; digit < digits; ++digit, power *= 3) {
@@ -42,8 +43,8 @@ void UnpackBase3(const uint8_t* packed, int count, int digits, float scale, floa
   }
 }
 
-// The scale of NVFP4, halved. The bit of the sign has no meaning; 0x7F, which would be not a
-// number, is zero.
+// Returns the scale of NVFP4, halved. The sign bit has no meaning. 0x7F, which would be NaN, is
+// zero.
 float HalvedFloat8(uint8_t bits) {
   if (bits == 0x7F) return 0.0f;
   const int exponent = bits >> 3 & 0xF;

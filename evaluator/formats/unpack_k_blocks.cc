@@ -1,5 +1,5 @@
-// Types with sub-blocks in a block of 256. Layouts in order of their bytes; d and m are half
-// precision, s and n the integers of the sub-block:
+// Types with sub-blocks in a block of 256 weights. The layouts list a block's bytes in order, then
+// the weight. d and m have half precision; s and n are the integers of the sub-block:
 //   Q2_K  16 bytes, s the low half and n the high; 64 bytes q, two bits each; d, m:  d s q - m n
 //   Q3_K  32 bytes of third bits of q; 64 bytes of lower two; 16 s in 12 bytes; d:   d (s-32) (q-4)
 //   Q4_K  d, m; 8 pairs of 6-bit (s, n) in 12 bytes; 128 bytes q:                    d s q - m n
@@ -15,16 +15,17 @@ struct ScaleAndMinimum {
   int minimum;
 };
 
-// The six-bit pair of sub-block `j` of Q4_K and Q5_K: of the first four the low six bits of bytes j
-// and j + 4; of the others the halves of byte j + 4 below the top two bits of bytes j - 4 and j.
+// Returns the six-bit pair of sub-block `j` of Q4_K and Q5_K. For the first four sub-blocks the
+// pair is in the low six bits of bytes j and j + 4. For the others its lower parts are the halves
+// of byte j + 4, and its upper parts are the top two bits of bytes j - 4 and j.
 ScaleAndMinimum SixBits(const uint8_t* packed, int j) {
   if (j < 4) return {packed[j] & 63, packed[j + 4] & 63};
   return {(packed[j + 4] & 0xF) | (packed[j - 4] >> 6) << 4, packed[j + 4] >> 4 | (packed[j] >> 6)
                                                                                       << 4};
 }
 
-// Q4_K when `fifth_bits` is null. Sub-block j holds 32 weights: the low halves (even j) or high
-// halves (odd j) of 32 bytes, whose fifth bits are bit j of the 32 bytes of fifth bits.
+// Unpacks Q5_K, or Q4_K if `fifth_bits` is null. Sub-block j holds 32 weights: the low halves (even
+// j) or high halves (odd j) of 32 bytes. Their fifth bits are bit j of the 32 bytes of fifth bits.
 void UnpackWithMinima(const uint8_t* header, const uint8_t* fifth_bits, const uint8_t* packed,
                       float* weights) {
   const float scale = LoadHalf(header);
@@ -42,8 +43,9 @@ void UnpackWithMinima(const uint8_t* header, const uint8_t* fifth_bits, const ui
   }
 }
 
-// The six-bit scale of sub-block `j` of Q3_K: its low half in the low halves of 8 bytes and then
-// in their high halves, its upper two bits four to a byte in the same manner.
+// Returns the six-bit scale of sub-block `j` of Q3_K. The low halves of 8 bytes and then their high
+// halves hold the lower four bits of the scales. Four more bytes hold the upper two bits in the
+// same manner, four scales to a byte.
 int SixBitScale(const uint8_t* packed, int j) {
   return (packed[j % 8] >> j / 8 * 4 & 0xF) | (packed[8 + j % 4] >> j / 4 * 2 & 3) << 4;
 }
@@ -82,9 +84,9 @@ void UnpackQ5_K(const uint8_t* block, float* weights) {
   UnpackWithMinima(block, block + 16, block + 48, weights);
 }
 
-// Each half of 128 weights is four runs of 32: runs 0 and 1 the low halves of 64 bytes, runs 2 and
-// 3 their high halves; the upper bits of run r are bits 2r and 2r + 1 of 32 bytes. One scale
-// serves 16.
+// Each half of 128 weights has four runs of 32. Runs 0 and 1 are the low halves of 64 bytes, runs 2
+// and 3 their high halves. The upper bits of run r are bits 2r and 2r + 1 of 32 bytes. One scale
+// serves 16 weights.
 void UnpackQ6_K(const uint8_t* block, float* weights) {
   const float scale = LoadHalf(block + 208);
   for (int half = 0; half < 2; ++half) {

@@ -4,6 +4,8 @@
 
 #include <bit>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
@@ -45,35 +47,30 @@ absl::StatusOr<std::string_view> WireReader::Take(uint64_t bytes) {
 absl::StatusOr<std::optional<WireField>> WireReader::Next() {
   if (position_ == message_.size()) return std::nullopt;
   const size_t begin = position_;
-  const absl::StatusOr<uint64_t> key = Varint();
-  if (!key.ok()) return key.status();
+  STRATA_ASSIGN_OR_RETURN(const uint64_t key, Varint());
   WireField field;
-  field.number = static_cast<uint32_t>(*key >> 3);
-  field.type = static_cast<int>(*key & 7);
-  if (*key >> 3 == 0 || *key >> 3 >= uint64_t{1} << 29) {
+  field.number = static_cast<uint32_t>(key >> 3);
+  field.type = static_cast<int>(key & 7);
+  if (key >> 3 == 0 || key >> 3 >= uint64_t{1} << 29) {
     return absl::InvalidArgumentError(fmt::format(
-        "byte {}: expected a field number from 1 to 2^29 - 1, found {}", begin, *key >> 3));
+        "byte {}: expected a field number from 1 to 2^29 - 1, found {}", begin, key >> 3));
   }
   switch (field.type) {
     case 0: {
-      const absl::StatusOr<uint64_t> value = Varint();
-      if (!value.ok()) return value.status();
-      field.value = *value;
+      STRATA_ASSIGN_OR_RETURN(const uint64_t value, Varint());
+      field.value = value;
       return field;
     }
     case 1:
     case 5: {
-      const absl::StatusOr<std::string_view> bytes = Take(field.type == 1 ? 8 : 4);
-      if (!bytes.ok()) return bytes.status();
-      field.value = LittleEndian(*bytes);
+      STRATA_ASSIGN_OR_RETURN(const std::string_view bytes, Take(field.type == 1 ? 8 : 4));
+      field.value = LittleEndian(bytes);
       return field;
     }
     case 2: {
-      const absl::StatusOr<uint64_t> size = Varint();
-      if (!size.ok()) return size.status();
-      const absl::StatusOr<std::string_view> bytes = Take(*size);
-      if (!bytes.ok()) return bytes.status();
-      field.bytes = *bytes;
+      STRATA_ASSIGN_OR_RETURN(const uint64_t size, Varint());
+      STRATA_ASSIGN_OR_RETURN(const std::string_view bytes, Take(size));
+      field.bytes = bytes;
       return field;
     }
     default:

@@ -1,7 +1,7 @@
-// Reads messages in Protocol Buffers' wire format, field by field. Private to evaluator/, which
-// cannot link the library.
-#ifndef STRATA_EVALUATOR_WIRE_FORMAT_H_
-#define STRATA_EVALUATOR_WIRE_FORMAT_H_
+// Reads messages in Protocol Buffers' wire format, field by field. It exists because evaluator/
+// cannot link the Protocol Buffers library.
+#ifndef STRATA_EVALUATOR_FORMATS_WIRE_FORMAT_H_
+#define STRATA_EVALUATOR_FORMATS_WIRE_FORMAT_H_
 
 #include <absl/status/statusor.h>
 
@@ -12,9 +12,14 @@
 
 namespace strata::evaluator {
 
-// A field as it lies in the message. Each record is a varint of number * 8 + wire type and a value:
-// type 0 a varint (7 bits a byte, lowest first, the top bit says that more follow), 1 eight bytes,
-// 2 a varint of the length and so many bytes, 5 four bytes; numbers little-endian.
+// A field as it lies in the message: a varint of number * 8 + wire type, then a value:
+//
+//   type 0  a varint: 7 bits per byte, lowest first; a set top bit means that more bytes follow
+//   type 1  eight bytes
+//   type 2  a varint of the length, then that many bytes
+//   type 5  four bytes
+//
+// Numbers are little-endian.
 struct WireField {
   uint32_t number = 0;
   int type = 0;
@@ -26,11 +31,12 @@ struct WireField {
 
 class WireReader {
  public:
-  // `message` outlives the reader and its fields.
+  // `message` must outlive the reader and its fields.
   explicit WireReader(std::string_view message) : message_(message) {}
 
-  // The next field; nothing at the end. DataLoss if the message is cut off, Unimplemented for a
-  // group (types 3 and 4), InvalidArgument for what is no field; all say at which byte.
+  // Returns the next field; nullopt at the end. Errors: DataLoss if the message is cut off,
+  // Unimplemented for a group (types 3 and 4), InvalidArgument if the bytes are not a field. All of
+  // them name the byte.
   absl::StatusOr<std::optional<WireField>> Next();
 
  private:
@@ -43,4 +49,4 @@ class WireReader {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_WIRE_FORMAT_H_
+#endif  // STRATA_EVALUATOR_FORMATS_WIRE_FORMAT_H_

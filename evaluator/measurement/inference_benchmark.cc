@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -12,33 +11,29 @@
 #include <utility>
 
 #include "evaluator/calibration/calibration_pass.h"
+#include "evaluator/clock.h"
 #include "evaluator/decoding/token_decoder.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
-#include "evaluator/progress.h"
-#include "evaluator/pruners/one_shot_selection.h"
+#include "evaluator/pruners/one_shot_pruner.h"
 #include "evaluator/tokenizer/text_corpus.h"
+#include "expr/status_macros.h"
 #include "pruning/dense_matrix_vector.h"
 
 namespace strata::evaluator {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int64_t kMaximumTokens = 65536;
 constexpr int64_t kMaximumCacheBytes = int64_t{4} << 30;
 constexpr int64_t kMaximumRepetitions = 1000;
 
-// Tokens that one form decodes before the other takes its turn: about as long as a machine with
-// other work keeps its speed.
+// Number of tokens that one form decodes before the other takes its turn. A machine with other work
+// keeps its speed for about as long.
 constexpr int64_t kTurnTokens = 4;
 
-// Memory read to know its speed: more than a last-level cache holds.
+// Bytes that are read to measure the speed of memory. A last-level cache holds less.
 constexpr size_t kReadBytes = size_t{128} << 20;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 absl::Status OutsideRange(const char* what, int64_t highest, int64_t found) {
   return absl::InvalidArgumentError(
@@ -94,17 +89,16 @@ absl::Status CheckCache(const ModelConfig& config, int64_t tokens) {
 absl::StatusOr<CalibrationStatistics> Calibrate(const InferenceBenchmarkOptions& options,
                                                 const TransformerModel& model,
                                                 const Progress& progress) {
-  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(options.model_path);
-  if (!tokenizer.ok()) return tokenizer.status();
-  const absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(options.text_path, **tokenizer);
-  if (!corpus.ok()) return corpus.status();
-  const absl::StatusOr<Windows> sequences = corpus->Windows(
-      Split::kCalibration, options.calibration.sequences, options.calibration.sequence_tokens);
-  if (!sequences.ok()) return sequences.status();
-  return RunCalibration(model, *sequences, CalibrationNeeds(), progress);
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
+                          OpenTokenizer(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(const TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
+  STRATA_ASSIGN_OR_RETURN(const Windows sequences,
+                          corpus.Windows(Split::kCalibration, options.calibration.sequences,
+                                         options.calibration.sequence_tokens));
+  return RunCalibration(model, sequences, CalibrationNeeds(), progress);
 }
 
-// What one repetition took.
+// Seconds that one form took in one repetition.
 struct Turns {
   double prompt = 0;
   double decode = 0;
@@ -134,7 +128,7 @@ class Bench {
   absl::StatusOr<InferenceMeasurement> Run(const Progress& progress);
 
  private:
-  absl::StatusOr<DecoderBlocks> Build(BlockPruner& pruner, double sparsity, LinearFormat format,
+  absl::StatusOr<DecoderBlocks> Build(BlockSource& source, LinearFormat format,
                                       const Progress& progress);
   absl::Status MeasureSparsity(double sparsity, const Progress& progress);
   absl::StatusOr<Repetition> Repeat(TokenDecoder& dense, TokenDecoder& compressed,
@@ -168,25 +162,21 @@ std::vector<double> Each(const std::vector<Repetition>& repetitions,
 
 absl::StatusOr<InferenceMeasurement> Bench::Run(const Progress& progress) {
   const at::Tensor head = model_.head();
-  absl::StatusOr<std::unique_ptr<DecoderLinear>> kept =
+  STRATA_ASSIGN_OR_RETURN(
+      std::unique_ptr<DecoderLinear> kept,
       MakeDecoderLinear(options_.arithmetic == Arithmetic::kFloat32 ? head : head.to(at::kBFloat16),
-                        LinearFormat::kDense, kernels_);
-  if (!kept.ok()) return kept.status();
-  head_ = *std::move(kept);
+                        LinearFormat::kDense, kernels_));
+  head_ = std::move(kept);
 
   const auto stages = static_cast<double>(options_.sparsities.size() + 1);
-  DenseBlocks pruner(model_, options_.arithmetic);
-  absl::StatusOr<DecoderBlocks> dense =
-      Build(pruner, 0, LinearFormat::kDense, Part(progress, 0, 1 / stages));
-  if (!dense.ok()) return dense.status();
-  dense_ = *std::move(dense);
+  DenseBlocks source(model_, options_.arithmetic);
+  STRATA_ASSIGN_OR_RETURN(DecoderBlocks dense,
+                          Build(source, LinearFormat::kDense, Part(progress, 0, 1 / stages)));
+  dense_ = std::move(dense);
   for (size_t i = 0; i < options_.sparsities.size(); ++i) {
     const auto stage = static_cast<double>(i + 1);
-    if (absl::Status status = MeasureSparsity(options_.sparsities[i],
-                                              Part(progress, stage / stages, (stage + 1) / stages));
-        !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(MeasureSparsity(options_.sparsities[i],
+                                           Part(progress, stage / stages, (stage + 1) / stages)));
   }
   result_.linear_bytes = dense_.bytes();
   result_.head_bytes = head_->bytes();
@@ -197,32 +187,31 @@ absl::StatusOr<InferenceMeasurement> Bench::Run(const Progress& progress) {
   return result_;
 }
 
-absl::StatusOr<DecoderBlocks> Bench::Build(BlockPruner& pruner, double sparsity,
-                                           LinearFormat format, const Progress& progress) {
-  BlockSparsity of_block;
-  of_block.fill(sparsity);
-  const std::vector<BlockSparsity> uniform(static_cast<size_t>(model_.config().blocks), of_block);
-  return BuildDecoderBlocks(model_, pruner, uniform, options_.arithmetic, format, kernels_,
-                            progress);
+absl::StatusOr<DecoderBlocks> Bench::Build(BlockSource& source, LinearFormat format,
+                                           const Progress& progress) {
+  return BuildDecoderBlocks(model_, source, options_.arithmetic, format, kernels_, progress);
 }
 
 absl::Status Bench::MeasureSparsity(double sparsity, const Progress& progress) {
-  OneShotSelection pruner(model_, statistics_, {options_.pruner, 0}, options_.arithmetic);
-  const absl::StatusOr<DecoderBlocks> blocks =
-      Build(pruner, sparsity, LinearFormat::kSparse, Part(progress, 0, 0.5));
-  if (!blocks.ok()) return blocks.status();
+  BlockSparsity of_block;
+  of_block.fill(sparsity);
+  OneShotSelection source(
+      model_, statistics_, {options_.pruner, 0},
+      std::vector<BlockSparsity>(static_cast<size_t>(model_.config().blocks), of_block),
+      options_.arithmetic);
+  STRATA_ASSIGN_OR_RETURN(const DecoderBlocks blocks,
+                          Build(source, LinearFormat::kSparse, Part(progress, 0, 0.5)));
   const auto tokens = static_cast<int64_t>(ids_.size());
   TokenDecoder dense(model_, dense_, *head_, tokens, team_);
-  TokenDecoder compressed(model_, *blocks, *head_, tokens, team_);
-  // The first run of each allocates and touches its memory; it counts for nothing.
+  TokenDecoder compressed(model_, blocks, *head_, tokens, team_);
+  // The first run of each decoder allocates and touches its memory, so it is not counted.
   std::vector<Repetition> repetitions;
   for (int i = -1; i < options_.repetitions; ++i) {
     if (progress && !progress(0.5 + 0.5 * (i + 1) / (options_.repetitions + 1))) {
       return absl::CancelledError("stopped while measuring inference");
     }
-    const absl::StatusOr<Repetition> repetition = Repeat(dense, compressed, i % 2 == 0);
-    if (!repetition.ok()) return repetition.status();
-    if (i >= 0) repetitions.push_back(*repetition);
+    STRATA_ASSIGN_OR_RETURN(const Repetition repetition, Repeat(dense, compressed, i % 2 == 0));
+    if (i >= 0) repetitions.push_back(repetition);
   }
   all_.insert(all_.end(), repetitions.begin(), repetitions.end());
 
@@ -235,9 +224,9 @@ absl::Status Bench::MeasureSparsity(double sparsity, const Progress& progress) {
       weights += linear->rows() * linear->columns();
     }
   }
-  measurement.achieved_sparsity = static_cast<double>(blocks->zeros) / static_cast<double>(weights);
-  measurement.linear_bytes = blocks->bytes();
-  measurement.compressed = FormOf(repetitions, &Repetition::compressed, blocks->bytes());
+  measurement.achieved_sparsity = static_cast<double>(blocks.zeros) / static_cast<double>(weights);
+  measurement.linear_bytes = blocks.bytes();
+  measurement.compressed = FormOf(repetitions, &Repetition::compressed, blocks.bytes());
   measurement.prompt_ratio = SpreadOf(
       Each(repetitions, [](const Repetition& r) { return r.dense.prompt / r.compressed.prompt; }));
   measurement.decode_ratio = SpreadOf(
@@ -256,13 +245,13 @@ absl::StatusOr<Repetition> Bench::Repeat(TokenDecoder& dense, TokenDecoder& comp
                                               {&compressed, &result.compressed}};
   if (!dense_first) std::swap(forms[0], forms[1]);
   for (const auto& [decoder, turns] : forms) {
-    if (absl::Status status = ReadPrompt(*decoder, turns); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(ReadPrompt(*decoder, turns));
   }
   double read_seconds = 0;
   double read_bytes = 0;
   for (int64_t token = 0; token < options_.tokens; token += kTurnTokens) {
     for (const auto& [decoder, turns] : forms) {
-      if (absl::Status status = DecodeTurn(*decoder, turns); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(DecodeTurn(*decoder, turns));
     }
     read_seconds += ReadMemory();
     read_bytes += static_cast<double>(kReadBytes);
@@ -272,7 +261,7 @@ absl::StatusOr<Repetition> Bench::Repeat(TokenDecoder& dense, TokenDecoder& comp
 }
 
 absl::Status Bench::ReadPrompt(TokenDecoder& decoder, Turns* turns) {
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   const auto logits = decoder.ReadPrompt(
       std::span<const int32_t>(ids_).first(static_cast<size_t>(options_.prompt_tokens)));
   turns->prompt = SecondsSince(start);
@@ -282,10 +271,9 @@ absl::Status Bench::ReadPrompt(TokenDecoder& decoder, Turns* turns) {
 absl::Status Bench::DecodeTurn(TokenDecoder& decoder, Turns* turns) {
   const DecodingSeconds before = decoder.seconds();
   const int64_t end = std::min(decoder.position() + kTurnTokens, static_cast<int64_t>(ids_.size()));
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   while (decoder.position() < end) {
-    const auto logits = decoder.Decode(ids_[static_cast<size_t>(decoder.position())]);
-    if (!logits.ok()) return logits.status();
+    STRATA_RETURN_IF_ERROR(decoder.Decode(ids_[static_cast<size_t>(decoder.position())]).status());
   }
   turns->decode += SecondsSince(start);
   turns->parts.linears += decoder.seconds().linears - before.linears;
@@ -297,7 +285,7 @@ absl::Status Bench::DecodeTurn(TokenDecoder& decoder, Turns* turns) {
 double Bench::ReadMemory() {
   const auto parts = static_cast<size_t>(team_.parts());
   std::vector<uint64_t> results(parts);
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   team_.Run([&](int part) {
     const size_t first = memory_.size() * static_cast<size_t>(part) / parts;
     const size_t last = memory_.size() * static_cast<size_t>(part + 1) / parts;
@@ -305,7 +293,7 @@ double Bench::ReadMemory() {
         std::span<const uint64_t>(memory_).subspan(first, last - first), options_.instructions);
   });
   const double seconds = SecondsSince(start);
-  // Kept, so that the reading cannot be left out.
+  // The result is kept so that the compiler cannot leave out the reading.
   read_result_ ^= std::accumulate(results.begin(), results.end(), uint64_t{0});
   return seconds;
 }
@@ -333,29 +321,27 @@ FormMeasurement Bench::FormOf(const std::vector<Repetition>& repetitions, Turns 
 
 absl::StatusOr<InferenceMeasurement> Measure(const InferenceBenchmarkOptions& options,
                                              const Progress& progress) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  if (absl::Status status = UseThreads(options.threads); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckOptions(options));
+  STRATA_RETURN_IF_ERROR(UseThreads(options.threads));
   const at::InferenceMode guard;
-  absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(options.model_path);
-  if (!checkpoint.ok()) return checkpoint.status();
-  const std::string name = (*checkpoint)->model_name();
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Checkpoint> checkpoint,
+                          OpenCheckpoint(options.model_path));
+  const std::string name = checkpoint->model_name();
   if (absl::Status status =
-          CheckCache((*checkpoint)->config(), options.prompt_tokens + options.tokens);
+          CheckCache(checkpoint->config(), options.prompt_tokens + options.tokens);
       !status.ok()) {
     return status;
   }
-  // The two forms that are compared are kept in memory; a third copy is not.
-  const absl::StatusOr<std::unique_ptr<TransformerModel>> model =
-      TransformerModel::Load(*std::move(checkpoint), Residence::kStream);
-  if (!model.ok()) return model.status();
+  // The two forms that are compared are in memory. The model is streamed to avoid a third copy.
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TransformerModel> model,
+                          TransformerModel::Load(std::move(checkpoint), Residence::kStream));
   std::optional<CalibrationStatistics> statistics;
   if (options.pruner != Pruner::kMagnitude) {
-    absl::StatusOr<CalibrationStatistics> calibrated =
-        Calibrate(options, **model, Part(progress, 0, 0.1));
-    if (!calibrated.ok()) return calibrated.status();
-    statistics = *std::move(calibrated);
+    STRATA_ASSIGN_OR_RETURN(CalibrationStatistics calibrated,
+                            Calibrate(options, *model, Part(progress, 0, 0.1)));
+    statistics = std::move(calibrated);
   }
-  Bench bench(options, **model, statistics.has_value() ? &*statistics : nullptr);
+  Bench bench(options, *model, statistics.has_value() ? &*statistics : nullptr);
   absl::StatusOr<InferenceMeasurement> result = bench.Run(Part(progress, 0.1, 1));
   if (result.ok()) result->model = name;
   return result;

@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
 #include "evaluator/model/transformer_model.h"
-#include "evaluator/progress.h"
 #include "evaluator/pruners/level_database.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -36,14 +37,12 @@ class PlannedBuild : public LevelBuild {
 
  private:
   absl::Status Compute(const Progress& progress, std::optional<int64_t> bytes_free) {
-    if (absl::Status status = UseThreads(threads_); !status.ok()) return status;
-    absl::StatusOr<BankWriter> writer = BankWriter::Open(path_, layout_.bank(), bytes_free);
-    if (!writer.ok()) return writer.status();
-    const absl::StatusOr<std::unique_ptr<TransformerModel>> model =
-        TransformerModel::Load(std::move(checkpoint_), Residence::kStream);
-    if (!model.ok()) return model.status();
-    absl::Status status = ComputeLevels(**model, sequences_, layout_, *writer, progress);
-    if (status.ok()) status = writer->Finish();
+    STRATA_RETURN_IF_ERROR(UseThreads(threads_));
+    STRATA_ASSIGN_OR_RETURN(BankWriter writer, BankWriter::Open(path_, layout_.bank(), bytes_free));
+    STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TransformerModel> model,
+                            TransformerModel::Load(std::move(checkpoint_), Residence::kStream));
+    absl::Status status = ComputeLevels(*model, sequences_, layout_, writer, progress);
+    if (status.ok()) status = writer.Finish();
     plan_.finished = status.ok();
     return status;
   }
@@ -57,30 +56,25 @@ class PlannedBuild : public LevelBuild {
 };
 
 absl::StatusOr<std::unique_ptr<LevelBuild>> MakePlan(const LevelBuildOptions& options) {
-  if (absl::Status status = CheckDevice(options.device); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(options.model_path);
-  if (!checkpoint.ok()) return checkpoint.status();
-  const absl::StatusOr<ModelSummary> summary = SummarizeModel(**checkpoint);
-  if (!summary.ok()) return summary.status();
-  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(options.model_path);
-  if (!tokenizer.ok()) return tokenizer.status();
-  const absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(options.text_path, **tokenizer);
-  if (!corpus.ok()) return corpus.status();
-  absl::StatusOr<Windows> sequences = CalibrationSequences(*corpus, options.settings.calibration);
-  if (!sequences.ok()) return sequences.status();
-  absl::StatusOr<LevelLayout> layout =
-      LevelLayout::Create(*summary, corpus->digest(), options.settings);
-  if (!layout.ok()) return layout.status();
+  STRATA_RETURN_IF_ERROR(CheckDevice(options.device));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Checkpoint> checkpoint,
+                          OpenCheckpoint(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(const ModelSummary summary, SummarizeModel(*checkpoint));
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
+                          OpenTokenizer(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(const TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
+  STRATA_ASSIGN_OR_RETURN(Windows sequences,
+                          CalibrationSequences(corpus, options.settings.calibration));
+  STRATA_ASSIGN_OR_RETURN(LevelLayout layout,
+                          LevelLayout::Create(summary, corpus.digest(), options.settings));
   const std::string path = LevelFilePath(options.folder);
-  const absl::StatusOr<BankPlan> plan = PlanBank(path, layout->bank());
-  if (!plan.ok()) return plan.status();
-  if (plan->finished) {
-    const absl::StatusOr<BankFile> file = BankFile::Open(path);
-    if (!file.ok()) return file.status();
-    if (absl::Status status = file->CheckKey(layout->bank().key()); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(const BankPlan plan, PlanBank(path, layout.bank()));
+  if (plan.finished) {
+    STRATA_ASSIGN_OR_RETURN(const BankFile file, BankFile::Open(path));
+    STRATA_RETURN_IF_ERROR(file.CheckKey(layout.bank().key()));
   }
-  return std::make_unique<PlannedBuild>(options, *std::move(checkpoint), *std::move(sequences),
-                                        *std::move(layout), *plan);
+  return std::make_unique<PlannedBuild>(options, std::move(checkpoint), std::move(sequences),
+                                        std::move(layout), plan);
 }
 
 }  // namespace

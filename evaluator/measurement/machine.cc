@@ -1,42 +1,43 @@
+#include "evaluator/measurement/machine.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Version.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <limits>
 
-#include "evaluator/measurement/model_evaluator.h"
+#include "evaluator/clock.h"
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
 #include "evaluator/model/matrix_product.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 constexpr double kSecondsPerRate = 0.3;
 
-// Seconds of the fastest call, of as many as fit the time of one rate (at least three, the first
-// not counted).
+// Returns the seconds of the fastest call. It makes as many calls as fit into kSecondsPerRate, and
+// at least three. The first call is not counted.
 double BestSeconds(const std::function<void()>& work) {
-  using Clock = std::chrono::steady_clock;
   work();
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   double best = std::numeric_limits<double>::infinity();
   for (int calls = 0; calls < 2; ++calls) {
     do {
-      const Clock::time_point before = Clock::now();
+      const double before = SteadySeconds();
       work();
-      best = std::min(best, std::chrono::duration<double>(Clock::now() - before).count());
-    } while (std::chrono::duration<double>(Clock::now() - start).count() < kSecondsPerRate);
+      best = std::min(best, SecondsSince(before));
+    } while (SecondsSince(start) < kSecondsPerRate);
   }
   return best;
 }
 
-// Rate of a product of the shape that a small language model has most of: tokens by hidden by
-// feed-forward.
+// Returns the rate of a product whose shape is the most common one in a small language model:
+// tokens by hidden by feed-forward.
 double GemmGigaflops(at::ScalarType type) {
   constexpr int64_t kRows = 2048;
   constexpr int64_t kInner = 576;
@@ -49,7 +50,7 @@ double GemmGigaflops(at::ScalarType type) {
 }
 
 double CopyGigabytesPerSecond() {
-  // Larger than any last-level cache it is likely to meet.
+  // Larger than the last-level cache of any likely machine.
   constexpr int64_t kBytes = int64_t{256} << 20;
   const at::Tensor from = at::ones({kBytes / 4});
   at::Tensor to = at::zeros({kBytes / 4});
@@ -58,7 +59,7 @@ double CopyGigabytesPerSecond() {
 }
 
 absl::StatusOr<MachineReport> Inspect(int threads) {
-  if (absl::Status status = UseThreads(threads); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(UseThreads(threads));
   const at::InferenceMode guard;
   MachineReport report;
   report.libtorch_version = TORCH_VERSION;

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <utility>
 
 #include "evaluator/calibration/calibrator.h"
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/clock.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/features/feature_pass.h"
 #include "evaluator/features/slope_pass.h"
 #include "evaluator/measurement/pruner_source.h"
@@ -16,24 +17,18 @@
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
 #include "evaluator/model/transformer_model.h"
-#include "evaluator/progress.h"
-#include "evaluator/pruners/held_blocks.h"
+#include "evaluator/pruners/block_source.h"
 #include "evaluator/pruners/level_database.h"
 #include "evaluator/pruners/linear_sparsity.h"
 #include "evaluator/pruners/window_losses.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
 #include "expr/blockwise.h"
+#include "expr/status_macros.h"
 #include "pruning/feature_plan.h"
 
 namespace strata::evaluator {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 class ModelEvaluator : public Evaluator {
  public:
@@ -55,7 +50,7 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<Profile> MeasureFeatures(const ProfileRequest& request,
                                           const Progress& progress) override {
     return CatchLibTorchErrors("measuring features", [&]() -> absl::StatusOr<Profile> {
-      if (absl::Status status = UseThreads(threads_); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(UseThreads(threads_));
       return Measure(request, progress);
     });
   }
@@ -63,14 +58,14 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<Measurement> Evaluate(const EvaluateRequest& request,
                                        const Progress& progress) override {
     return CatchLibTorchErrors("evaluating", [&]() -> absl::StatusOr<Measurement> {
-      if (absl::Status status = UseThreads(threads_); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(UseThreads(threads_));
       return EvaluateAllocation(request, progress);
     });
   }
 
  private:
   absl::StatusOr<Profile> Measure(const ProfileRequest& request, const Progress& progress);
-  // All with the request's units: no blockwise features.
+  // Measures features of the request's units. None of the features may be blockwise.
   absl::StatusOr<std::vector<std::vector<double>>> MeasureTogether(const ProfileRequest& request,
                                                                    const Progress& progress);
   absl::StatusOr<Measurement> EvaluateAllocation(const EvaluateRequest& request,
@@ -93,7 +88,7 @@ class ModelEvaluator : public Evaluator {
 
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
                                                 const Progress& progress) {
-  const Clock::time_point start = Clock::now();
+  const double start = SteadySeconds();
   ProfileRequest of_units = request;
   ProfileRequest of_blocks = request;
   of_units.features.clear();
@@ -108,14 +103,12 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
   }
   const double share = static_cast<double>(of_units.features.size()) /
                        std::max<double>(1, static_cast<double>(request.features.size()));
-  auto units = MeasureTogether(of_units, Part(progress, 0.0, share));
-  if (!units.ok()) return units.status();
-  auto blocks = MeasureTogether(of_blocks, Part(progress, share, 1.0));
-  if (!blocks.ok()) return blocks.status();
+  STRATA_ASSIGN_OR_RETURN(auto units, MeasureTogether(of_units, Part(progress, 0.0, share)));
+  STRATA_ASSIGN_OR_RETURN(auto blocks, MeasureTogether(of_blocks, Part(progress, share, 1.0)));
   const expr::UnitLayout layout = LayoutOf(summary_, request.granularity);
   Profile profile;
-  auto next_unit = units->begin();
-  auto next_block = blocks->begin();
+  auto next_unit = units.begin();
+  auto next_block = blocks.begin();
   for (const std::string& feature : request.features) {
     profile.values.push_back(expr::FeatureOfBlocks(feature)
                                  ? expr::SpreadOverUnits(*next_block++, layout)
@@ -128,14 +121,14 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
 absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether(
     const ProfileRequest& request, const Progress& progress) {
   if (request.features.empty()) return std::vector<std::vector<double>>();
-  const absl::StatusOr<pruning::FeaturePlan> plan = pruning::FeaturePlan::Create(request.features);
-  if (!plan.ok()) return plan.status();
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-  if (!sequences.ok()) return sequences.status();
-  const PlanNeeds needs = NeedsOf(*plan);
+  STRATA_ASSIGN_OR_RETURN(const pruning::FeaturePlan plan,
+                          pruning::FeaturePlan::Create(request.features));
+  STRATA_ASSIGN_OR_RETURN(const Windows sequences,
+                          CalibrationSequences(corpus_, request.calibration));
+  const PlanNeeds needs = NeedsOf(plan);
   // These take many times as long as a calibration.
-  const bool long_pass = plan->needs_gradients() || plan->needs_sensitivity() ||
-                         plan->needs_distortion() || plan->needs_slopes();
+  const bool long_pass = plan.needs_gradients() || plan.needs_sensitivity() ||
+                         plan.needs_distortion() || plan.needs_slopes();
   const double calibrated = !needs.any ? 0.0 : long_pass ? 0.05 : 0.5;
   const CalibrationStatistics none;
   absl::StatusOr<const CalibrationStatistics*> statistics = &none;
@@ -144,17 +137,16 @@ absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether
                                        Part(progress, 0.0, calibrated));
     if (!statistics.ok()) return statistics.status();
   }
-  return MeasureUnits(*model_, *plan, UnitsOf(summary_, request.granularity), **statistics,
-                      *sequences, Part(progress, calibrated, 1.0));
+  return MeasureUnits(*model_, plan, UnitsOf(summary_, request.granularity), **statistics,
+                      sequences, Part(progress, calibrated, 1.0));
 }
 
 absl::StatusOr<std::vector<BlockSparsity>> ModelEvaluator::SparsityOf(
     const EvaluateRequest& request) const {
   if (request.allocation.empty()) return SparsityOfBlocks(model_->config(), {});
-  const absl::StatusOr<std::vector<double>> of_linears =
-      SparsityOfLinears(summary_, request.granularity, request.allocation);
-  if (!of_linears.ok()) return of_linears.status();
-  return SparsityOfBlocks(model_->config(), *of_linears);
+  STRATA_ASSIGN_OR_RETURN(const std::vector<double> of_linears,
+                          SparsityOfLinears(summary_, request.granularity, request.allocation));
+  return SparsityOfBlocks(model_->config(), of_linears);
 }
 
 absl::Status ModelEvaluator::CheckTasks(const Fidelity& fidelity) const {
@@ -176,96 +168,85 @@ absl::StatusOr<Measurement> ModelEvaluator::MeasureWithSlopes(
     return absl::InvalidArgumentError(
         fmt::format("slopes: expected an allocation without levels and tasks, found {}", unfit));
   }
-  if (absl::Status status = CheckOnePass(fidelity.protocol); !status.ok()) return status;
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-  if (!sequences.ok()) return sequences.status();
+  STRATA_ASSIGN_OR_RETURN(const Windows sequences,
+                          CalibrationSequences(corpus_, request.calibration));
   const SlopeOptions options{
       {request.method, fidelity.arithmetic, fidelity.protocol, fidelity.arithmetic},
       fidelity.slope_step};
-  return MeasureSlopes(*model_, *sequences, options, sparsity, windows,
+  return MeasureSlopes(*model_, sequences, options, sparsity, windows,
                        UnitsOf(summary_, request.granularity), progress);
 }
 
 absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateRequest& request,
                                                                const Progress& progress) {
-  const absl::StatusOr<std::vector<BlockSparsity>> sparsity = SparsityOf(request);
-  if (!sparsity.ok()) return sparsity.status();
+  STRATA_ASSIGN_OR_RETURN(const std::vector<BlockSparsity> sparsity, SparsityOf(request));
   const Fidelity& fidelity = request.fidelity;
   if (fidelity.windows < 1 || fidelity.window_tokens < 2) {
     return absl::InvalidArgumentError(
         fmt::format("expected at least 1 window of at least 2 tokens, found {} of {}",
                     fidelity.windows, fidelity.window_tokens));
   }
-  if (absl::Status status = CheckTasks(fidelity); !status.ok()) return status;
-  const absl::StatusOr<Windows> windows =
-      corpus_.Windows(fidelity.split, fidelity.windows, fidelity.window_tokens);
-  if (!windows.ok()) return windows.status();
-  if (fidelity.slope_step != 0) return MeasureWithSlopes(request, *sparsity, *windows, progress);
-  const Clock::time_point start = Clock::now();
-  absl::StatusOr<std::unique_ptr<BlockPruner>> pruner =
-      pruners_.Make(request, *sparsity, Part(progress, 0.0, 0.4));
-  if (!pruner.ok()) return pruner.status();
+  STRATA_RETURN_IF_ERROR(CheckTasks(fidelity));
+  STRATA_ASSIGN_OR_RETURN(const Windows windows, corpus_.Windows(fidelity.split, fidelity.windows,
+                                                                 fidelity.window_tokens));
+  if (fidelity.slope_step != 0) return MeasureWithSlopes(request, sparsity, windows, progress);
+  const double start = SteadySeconds();
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<BlockSource> pruner,
+                          pruners_.Make(request, sparsity, Part(progress, 0.0, 0.4)));
   const double preparation_seconds = SecondsSince(start);
   const bool has_tasks = !fidelity.tasks.empty();
-  std::unique_ptr<BlockPruner> blocks = *std::move(pruner);
+  std::unique_ptr<BlockSource> blocks = std::move(pruner);
   // The windows and every batch of the tasks go through the same blocks, pruned once.
   if (has_tasks) {
     blocks = std::make_unique<HeldBlocks>(model_->config(), fidelity.arithmetic, std::move(blocks));
   }
-  absl::StatusOr<Measurement> measurement =
-      MeasureWindows(*model_, *blocks, *sparsity, *windows, fidelity.arithmetic,
-                     Part(progress, 0.4, has_tasks ? 0.6 : 1.0));
+  absl::StatusOr<Measurement> measurement = MeasureWindows(
+      *model_, *blocks, windows, fidelity.arithmetic, Part(progress, 0.4, has_tasks ? 0.6 : 1.0));
   if (!measurement.ok()) return measurement;
   measurement->seconds.prune += preparation_seconds;
   if (!has_tasks) return measurement;
-  const Clock::time_point tasks_start = Clock::now();
-  const absl::StatusOr<double> error =
-      tasks_->MeasureError(*model_, *blocks, *sparsity, fidelity, Part(progress, 0.6, 1.0));
-  if (!error.ok()) return error.status();
-  measurement->zero_shot_error = *error;
+  const double tasks_start = SteadySeconds();
+  STRATA_ASSIGN_OR_RETURN(const double error, tasks_->MeasureError(*model_, *blocks, fidelity,
+                                                                   Part(progress, 0.6, 1.0)));
+  measurement->zero_shot_error = error;
   measurement->seconds.forward += SecondsSince(tasks_start);
   return measurement;
 }
 
 absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& options) {
-  if (absl::Status status = CheckDevice(options.device); !status.ok()) return status;
-  if (absl::Status status = UseThreads(options.threads); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<Checkpoint>> checkpoint = OpenCheckpoint(options.model_path);
-  if (!checkpoint.ok()) return checkpoint.status();
-  absl::StatusOr<ModelSummary> summary = SummarizeModel(**checkpoint);
-  if (!summary.ok()) return summary.status();
-  const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = OpenTokenizer(options.model_path);
-  if (!tokenizer.ok()) return tokenizer.status();
-  absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(options.text_path, **tokenizer);
-  if (!corpus.ok()) return corpus.status();
+  STRATA_RETURN_IF_ERROR(CheckDevice(options.device));
+  STRATA_RETURN_IF_ERROR(UseThreads(options.threads));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Checkpoint> checkpoint,
+                          OpenCheckpoint(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(ModelSummary summary, SummarizeModel(*checkpoint));
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
+                          OpenTokenizer(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
   std::optional<LevelDatabase> levels;
   if (!options.level_folder.empty()) {
-    absl::StatusOr<LevelDatabase> opened =
-        LevelDatabase::Open(options.level_folder, *summary, corpus->digest());
-    if (!opened.ok()) return opened.status();
-    levels.emplace(*std::move(opened));
+    STRATA_ASSIGN_OR_RETURN(LevelDatabase opened,
+                            LevelDatabase::Open(options.level_folder, summary, corpus.digest()));
+    levels.emplace(std::move(opened));
   }
   std::shared_ptr<TaskScorer> tasks;
   if (options.open_tasks) {
-    auto opened = options.open_tasks(options.model_path);
-    if (!opened.ok()) return opened.status();
-    tasks = *std::move(opened);
+    STRATA_ASSIGN_OR_RETURN(auto opened, options.open_tasks(options.model_path));
+    tasks = std::move(opened);
   }
   std::shared_ptr<TransformerModel> model;
   if (options.cache != nullptr) model = options.cache->models[options.model_path];
   if (model == nullptr) {
-    absl::StatusOr<std::unique_ptr<TransformerModel>> loaded =
-        TransformerModel::Load(*std::move(checkpoint), options.residence);
-    if (!loaded.ok()) return loaded.status();
-    model = *std::move(loaded);
+    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<TransformerModel> loaded,
+                            TransformerModel::Load(std::move(checkpoint), options.residence));
+    model = std::move(loaded);
     if (!options.bank_folder.empty() && options.residence == Residence::kMemory) {
       absl::Status shared =
-          model->ShareWeights(options.bank_folder, summary->digest, /*progress=*/nullptr);
+          model->ShareWeights(options.bank_folder, summary.digest, /*progress=*/nullptr);
       if (!shared.ok()) return shared;
     }
     if (options.cache != nullptr) options.cache->models[options.model_path] = model;
   }
-  return std::make_unique<ModelEvaluator>(*std::move(summary), std::move(model), *std::move(corpus),
+  return std::make_unique<ModelEvaluator>(std::move(summary), std::move(model), std::move(corpus),
                                           options, std::move(levels), std::move(tasks));
 }
 

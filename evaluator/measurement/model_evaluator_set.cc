@@ -9,6 +9,7 @@
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -29,11 +30,9 @@ class ModelEvaluatorSet final : public EvaluatorSet {
 
   absl::StatusOr<Evaluator*> Find(const std::string& model_digest,
                                   const std::string& text_digest) override {
-    const auto model = PlaceOfDigest("model", models_, model_digest);
-    if (!model.ok()) return model.status();
-    const auto text = PlaceOfDigest("text", texts_, text_digest);
-    if (!text.ok()) return text.status();
-    return Open(*model, *text);
+    STRATA_ASSIGN_OR_RETURN(const auto model, PlaceOfDigest("model", models_, model_digest));
+    STRATA_ASSIGN_OR_RETURN(const auto text, PlaceOfDigest("text", texts_, text_digest));
+    return Open(model, text);
   }
 
   absl::StatusOr<Evaluator*> Open(size_t model, size_t text) {
@@ -43,9 +42,8 @@ class ModelEvaluatorSet final : public EvaluatorSet {
       options.model_path = options_.model_paths[model];
       options.text_path = options_.text_paths[text];
       options.cache = &cache_;
-      absl::StatusOr<std::unique_ptr<Evaluator>> opened = OpenModelEvaluator(options);
-      if (!opened.ok()) return opened.status();
-      evaluator = *std::move(opened);
+      STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Evaluator> opened, OpenModelEvaluator(options));
+      evaluator = std::move(opened);
     }
     return evaluator.get();
   }
@@ -53,16 +51,15 @@ class ModelEvaluatorSet final : public EvaluatorSet {
  private:
   const ModelEvaluatorSetOptions options_;
   const ModelSummary first_;
-  const std::vector<std::string> models_, texts_;  // digests, as the paths
+  const std::vector<std::string> models_, texts_;  // digests, in the order of the paths
   ModelCache cache_;
-  std::map<std::pair<size_t, size_t>, std::unique_ptr<Evaluator>> open_;  // by place of the two
+  std::map<std::pair<size_t, size_t>, std::unique_ptr<Evaluator>> open_;  // by model and text
 };
 
 // The digest of a text does not depend on the tokenizer.
 absl::StatusOr<std::string> DigestOfText(const std::string& path, const Tokenizer& tokenizer) {
-  const absl::StatusOr<TextCorpus> corpus = TextCorpus::Load(path, tokenizer);
-  if (!corpus.ok()) return corpus.status();
-  return corpus->digest();
+  STRATA_ASSIGN_OR_RETURN(const TextCorpus corpus, TextCorpus::Load(path, tokenizer));
+  return corpus.digest();
 }
 
 absl::Status CheckDistinct(const std::vector<std::string>& paths,
@@ -86,17 +83,14 @@ absl::StatusOr<std::unique_ptr<EvaluatorSet>> OpenModelEvaluatorSet(
   std::vector<std::string> models, texts;
   ModelSummary first;
   for (const std::string& path : options.model_paths) {
-    absl::StatusOr<ModelSummary> summary = SummarizeModel(path);
-    if (!summary.ok()) return summary.status();
-    models.push_back(summary->digest);
-    if (models.size() == 1) first = *std::move(summary);
+    STRATA_ASSIGN_OR_RETURN(ModelSummary summary, SummarizeModel(path));
+    models.push_back(summary.digest);
+    if (models.size() == 1) first = std::move(summary);
   }
-  const auto tokenizer = OpenTokenizer(options.model_paths.front());
-  if (!tokenizer.ok()) return tokenizer.status();
+  STRATA_ASSIGN_OR_RETURN(const auto tokenizer, OpenTokenizer(options.model_paths.front()));
   for (const std::string& path : options.text_paths) {
-    absl::StatusOr<std::string> digest = DigestOfText(path, **tokenizer);
-    if (!digest.ok()) return digest.status();
-    texts.push_back(*std::move(digest));
+    STRATA_ASSIGN_OR_RETURN(std::string digest, DigestOfText(path, *tokenizer));
+    texts.push_back(std::move(digest));
   }
   absl::Status distinct = CheckDistinct(options.model_paths, models);
   distinct.Update(CheckDistinct(options.text_paths, texts));

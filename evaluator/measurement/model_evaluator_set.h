@@ -1,6 +1,6 @@
 // Evaluators of real models, each loaded when it is first asked for.
-#ifndef STRATA_EVALUATOR_MODEL_EVALUATOR_SET_H_
-#define STRATA_EVALUATOR_MODEL_EVALUATOR_SET_H_
+#ifndef STRATA_EVALUATOR_MEASUREMENT_MODEL_EVALUATOR_SET_H_
+#define STRATA_EVALUATOR_MEASUREMENT_MODEL_EVALUATOR_SET_H_
 
 #include <absl/status/statusor.h>
 
@@ -16,16 +16,17 @@ namespace strata::evaluator {
 struct ModelEvaluatorSetOptions {
   std::vector<std::string> model_paths;  // at least one
   std::vector<std::string> text_paths;   // at least one
-  ModelEvaluatorOptions each;            // all but the paths
-  std::string tasks_digest = {};         // of what each.open_tasks scores
+  ModelEvaluatorOptions each;            // all options but the paths
+  std::string tasks_digest = {};         // digest of the tasks that each.open_tasks scores
 };
 
-// One model with one text is opened here. Of several, only their digests are computed here; a model
-// is loaded when it is first asked for, then kept, once for all texts. InvalidArgument for two
-// models or two texts that are the same; else errors of OpenModelEvaluator.
+// Opens a set of evaluators. If there is one model with one text, this call loads it. If there are
+// several, this call only computes their digests. A model is then loaded when it is first asked
+// for, once for all texts, and kept. Errors: InvalidArgument if two models or two texts are the
+// same; those of OpenModelEvaluator.
 absl::StatusOr<std::unique_ptr<EvaluatorSet>> OpenModelEvaluatorSet(
     const ModelEvaluatorSetOptions& options);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MODEL_EVALUATOR_SET_H_
+#endif  // STRATA_EVALUATOR_MEASUREMENT_MODEL_EVALUATOR_SET_H_

@@ -1,7 +1,7 @@
-// Prunes a model and writes it, block by block: what `strata prune` does. LibTorch stays behind
-// this header.
-#ifndef STRATA_EVALUATOR_MODEL_PRUNING_H_
-#define STRATA_EVALUATOR_MODEL_PRUNING_H_
+// Prunes a model and writes it, block by block, as `strata prune` does. This header exposes no
+// LibTorch types.
+#ifndef STRATA_EVALUATOR_MEASUREMENT_MODEL_PRUNING_H_
+#define STRATA_EVALUATOR_MEASUREMENT_MODEL_PRUNING_H_
 
 #include <absl/status/statusor.h>
 
@@ -15,24 +15,25 @@
 
 namespace strata::evaluator {
 
-// The file of a pruned directory that says how it was made; that of the source is not carried over.
+// Name of the file that says how the model of a directory was pruned. If the source has such a
+// file, it is not copied.
 inline constexpr const char* kRecipeFile = "strata.json";
 
 struct ModelPruningOptions {
   std::string model_path;  // Hugging Face directory or GGUF file
-  bool to_gguf = false;    // write a GGUF file; else a directory, which only a directory gives
-  std::string text_path;   // its calibration split is used; not for magnitude
+  bool to_gguf = false;    // true: write a GGUF file; false: a directory, from a directory only
+  std::string text_path;   // its calibration split is used; not needed for magnitude
   PruningMethod method;
   Protocol protocol = Protocol::kSequential;
   Calibration calibration;
   std::vector<double> sparsity;         // one for each of ModelSummary::linears
-  std::optional<NumberFormat> format;   // of the written weights; nothing: as the source has them
-  int64_t shard_bytes = 5'000'000'000;  // most bytes of tensors in one safetensors file
-  std::string recipe;                   // kept in a GGUF file's metadata
+  std::optional<NumberFormat> format;   // of the written weights; nullopt: that of the source
+  int64_t shard_bytes = 5'000'000'000;  // maximum bytes of tensors in one safetensors file
+  std::string recipe;                   // written to the metadata of a GGUF file
   int threads = 1;
 };
 
-// What will be written, found without reading weights.
+// The files that will be written and their size. Weights need not be read to know them.
 struct ModelPruningPlan {
   std::vector<std::string> files;
   int64_t bytes = 0;
@@ -40,7 +41,7 @@ struct ModelPruningPlan {
 
 struct PrunedLinear {
   int64_t weights = 0;
-  int64_t zeros = 0;  // as stored, counted
+  int64_t zeros = 0;  // counted in the stored weights
 };
 
 struct ModelPruningResult {
@@ -49,18 +50,19 @@ struct ModelPruningResult {
   double seconds = 0;
 };
 
-// Errors as OpenCheckpoint; Unimplemented for a directory from a GGUF file; InvalidArgument for an
-// option or a sparsity that the method cannot have, naming the linear.
+// Plans what PruneModel will write. Errors: those of OpenCheckpoint; Unimplemented if a directory
+// is to be written from a GGUF file; InvalidArgument for a wrong option, and for a sparsity that
+// the method cannot have, which names the linear.
 absl::StatusOr<ModelPruningPlan> PlanModelPruning(const ModelPruningOptions& options);
 
-// Writes the pruned model to `output`, a path that does not exist. Memory: about three blocks in
-// float32 (as read, as pruned, and a part as written), the calibration activations, and for
-// SparseGPT the Hessians of a block. Errors as PlanModelPruning and OutputFile::Create; DataLoss
-// for weights that are not finite; Cancelled when `progress` says so. After an error what was
-// written remains: the caller removes it.
+// Writes the pruned model to `output`, a path that must not exist. Memory is needed for about three
+// blocks in float32 (as read, as pruned, and a part as written), for the calibration activations,
+// and with SparseGPT for the Hessians of a block. Errors: those of PlanModelPruning and
+// OutputFile::Create; DataLoss for weights that are not finite; Cancelled if `progress` stops the
+// work. After an error the files written so far remain, and the caller must remove them.
 absl::StatusOr<ModelPruningResult> PruneModel(const ModelPruningOptions& options,
                                               const std::string& output, const Progress& progress);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MODEL_PRUNING_H_
+#endif  // STRATA_EVALUATOR_MEASUREMENT_MODEL_PRUNING_H_

@@ -4,12 +4,13 @@
 
 #include <utility>
 
-#include "evaluator/progress.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/pruners/sequential_pruner.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 
-absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::Make(
+absl::StatusOr<std::unique_ptr<BlockSource>> PrunerSource::Make(
     const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
     const Progress& progress) {
   const Arithmetic arithmetic = request.fidelity.arithmetic;
@@ -17,37 +18,33 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::Make(
   if (!request.fidelity.levels.empty()) return MakeFromLevels(request, sparsity);
   SequentialPrunerOptions options{request.method, arithmetic, request.fidelity.protocol,
                                   arithmetic};
-  if (options.protocol == Protocol::kOneShot) return MakeOneShot(request, progress);
-  const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-  if (!sequences.ok()) return sequences.status();
-  if (options.protocol == Protocol::kSequential) {
-    return std::make_unique<SequentialPruner>(model_, *sequences, options);
-  }
-  absl::StatusOr<std::unique_ptr<BlockPruner>> one_shot = MakeOneShot(request, progress);
-  if (!one_shot.ok()) return one_shot.status();
-  return std::make_unique<SequentialPruner>(model_, *sequences, options, *std::move(one_shot));
+  if (options.protocol == Protocol::kOneShot) return MakeOneShot(request, sparsity, progress);
+  STRATA_ASSIGN_OR_RETURN(const Windows sequences,
+                          CalibrationSequences(corpus_, request.calibration));
+  return std::make_unique<SequentialPruner>(model_, sequences, sparsity, options);
 }
 
-absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::MakeOneShot(
-    const EvaluateRequest& request, const Progress& progress) {
-  // What was made of another calibration is of no use any more.
+absl::StatusOr<std::unique_ptr<BlockSource>> PrunerSource::MakeOneShot(
+    const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+    const Progress& progress) {
+  // Ranks and factors of another calibration are no longer of use.
   if (!banked_.has_value() || !IsSame(*banked_, request.calibration)) {
     ranks_.reset();
     factors_.reset();
     banked_ = request.calibration;
   }
-  return request.method.pruner == Pruner::kSparseGpt ? MakeFromFactors(request, progress)
-                                                     : MakeFromRanks(request, progress);
+  return request.method.pruner == Pruner::kSparseGpt ? MakeFromFactors(request, sparsity, progress)
+                                                     : MakeFromRanks(request, sparsity, progress);
 }
 
-absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::MakeFromRanks(
-    const EvaluateRequest& request, const Progress& progress) {
+absl::StatusOr<std::unique_ptr<BlockSource>> PrunerSource::MakeFromRanks(
+    const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+    const Progress& progress) {
   if (!ranks_.has_value() || ranks_->method() != request.method) {
-    absl::StatusOr<RankBank> ranks = MakeRanks(request, progress);
-    if (!ranks.ok()) return ranks.status();
-    ranks_ = *std::move(ranks);
+    STRATA_ASSIGN_OR_RETURN(RankBank ranks, MakeRanks(request, progress));
+    ranks_ = std::move(ranks);
   }
-  return std::make_unique<OneShotRanks>(model_, *ranks_, request.fidelity.arithmetic);
+  return std::make_unique<OneShotRanks>(model_, *ranks_, sparsity, request.fidelity.arithmetic);
 }
 
 absl::StatusOr<RankBank> PrunerSource::MakeRanks(const EvaluateRequest& request,
@@ -61,12 +58,11 @@ absl::StatusOr<RankBank> PrunerSource::MakeRanks(const EvaluateRequest& request,
         {bank_folder_, summary_, corpus_.digest(), request.calibration, request.method}, model_,
         statistics, ranking);
   }
-  const absl::StatusOr<const CalibrationStatistics*> made = statistics();
-  if (!made.ok()) return made.status();
-  return RankBank::Build(model_, **made, request.method, ranking);
+  STRATA_ASSIGN_OR_RETURN(const CalibrationStatistics* made, statistics());
+  return RankBank::Build(model_, *made, request.method, ranking);
 }
 
-absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::MakeFromLevels(
+absl::StatusOr<std::unique_ptr<BlockSource>> PrunerSource::MakeFromLevels(
     const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity) const {
   const Fidelity& fidelity = request.fidelity;
   if (request.method.pruner != Pruner::kSparseGpt || fidelity.protocol != Protocol::kOneShot) {
@@ -90,16 +86,16 @@ absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::MakeFromLevels(
   return OneShotLevels::Create(model_, *levels_, sparsity, fidelity.arithmetic);
 }
 
-absl::StatusOr<std::unique_ptr<BlockPruner>> PrunerSource::MakeFromFactors(
-    const EvaluateRequest& request, const Progress& progress) {
+absl::StatusOr<std::unique_ptr<BlockSource>> PrunerSource::MakeFromFactors(
+    const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+    const Progress& progress) {
   if (!factors_.has_value()) {
-    const absl::StatusOr<Windows> sequences = CalibrationSequences(corpus_, request.calibration);
-    if (!sequences.ok()) return sequences.status();
-    absl::StatusOr<FactorBank> factors = FactorBank::Build(model_, *sequences, progress);
-    if (!factors.ok()) return factors.status();
-    factors_ = *std::move(factors);
+    STRATA_ASSIGN_OR_RETURN(const Windows sequences,
+                            CalibrationSequences(corpus_, request.calibration));
+    STRATA_ASSIGN_OR_RETURN(FactorBank factors, FactorBank::Build(model_, sequences, progress));
+    factors_ = std::move(factors);
   }
-  return std::make_unique<OneShotSparseGpt>(model_, *factors_, request.method,
+  return std::make_unique<OneShotSparseGpt>(model_, *factors_, request.method, sparsity,
                                             request.fidelity.arithmetic);
 }
 

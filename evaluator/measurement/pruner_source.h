@@ -1,6 +1,6 @@
-// From a request to what prunes the blocks as it says.
-#ifndef STRATA_EVALUATOR_PRUNER_SOURCE_H_
-#define STRATA_EVALUATOR_PRUNER_SOURCE_H_
+// Makes the block source that an evaluation request describes.
+#ifndef STRATA_EVALUATOR_MEASUREMENT_PRUNER_SOURCE_H_
+#define STRATA_EVALUATOR_MEASUREMENT_PRUNER_SOURCE_H_
 
 #include <absl/status/statusor.h>
 
@@ -13,7 +13,7 @@
 #include "evaluator/calibration/calibrator.h"
 #include "evaluator/evaluator.h"
 #include "evaluator/model/transformer_model.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 #include "evaluator/pruners/level_database.h"
 #include "evaluator/pruners/one_shot_pruner.h"
 #include "evaluator/pruners/rank_bank.h"
@@ -21,11 +21,12 @@
 
 namespace strata::evaluator {
 
-// Keeps the ranks and factors of the last calibration with which was pruned one-shot. Not
-// thread-safe.
+// Makes block sources, and keeps the ranks and factors of the last one-shot calibration for the
+// next request. Not thread-safe.
 class PrunerSource {
  public:
-  // All must outlive it, and what it makes. `bank_folder` as ModelEvaluatorOptions has it.
+  // All references must outlive this object and what it makes. `bank_folder` is that of
+  // ModelEvaluatorOptions.
   PrunerSource(const ModelSummary& summary, const TransformerModel& model, const TextCorpus& corpus,
                Calibrator& calibrator, std::string bank_folder, std::optional<LevelDatabase> levels)
       : summary_(summary),
@@ -35,22 +36,26 @@ class PrunerSource {
         bank_folder_(std::move(bank_folder)),
         levels_(std::move(levels)) {}
 
-  // Of the request's allocation, given as `sparsity` of every block; an empty one is the dense
-  // model. Valid until the next call. FailedPrecondition for a level database that is not the one
-  // the request names; errors of what is measured on the way; Cancelled.
-  absl::StatusOr<std::unique_ptr<BlockPruner>> Make(const EvaluateRequest& request,
+  // Returns the block source for the request's allocation, which `sparsity` gives per block. An
+  // empty allocation means the dense model. The result is valid until the next call. Errors:
+  // FailedPrecondition if the level database is not the one that the request names; those of the
+  // measurements that are needed; Cancelled.
+  absl::StatusOr<std::unique_ptr<BlockSource>> Make(const EvaluateRequest& request,
                                                     const std::vector<BlockSparsity>& sparsity,
                                                     const Progress& progress);
 
  private:
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeOneShot(const EvaluateRequest& request,
-                                                           const Progress& progress);
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromRanks(const EvaluateRequest& request,
-                                                             const Progress& progress);
+  absl::StatusOr<std::unique_ptr<BlockSource>> MakeOneShot(
+      const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+      const Progress& progress);
+  absl::StatusOr<std::unique_ptr<BlockSource>> MakeFromRanks(
+      const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+      const Progress& progress);
   absl::StatusOr<RankBank> MakeRanks(const EvaluateRequest& request, const Progress& progress);
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromFactors(const EvaluateRequest& request,
-                                                               const Progress& progress);
-  absl::StatusOr<std::unique_ptr<BlockPruner>> MakeFromLevels(
+  absl::StatusOr<std::unique_ptr<BlockSource>> MakeFromFactors(
+      const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity,
+      const Progress& progress);
+  absl::StatusOr<std::unique_ptr<BlockSource>> MakeFromLevels(
       const EvaluateRequest& request, const std::vector<BlockSparsity>& sparsity) const;
 
   const ModelSummary& summary_;
@@ -59,7 +64,7 @@ class PrunerSource {
   Calibrator& calibrator_;
   const std::string bank_folder_;
   const std::optional<LevelDatabase> levels_;
-  // Made when first needed.
+  // Each is made when it is first needed.
   std::optional<Calibration> banked_;
   std::optional<RankBank> ranks_;
   std::optional<FactorBank> factors_;
@@ -67,4 +72,4 @@ class PrunerSource {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_PRUNER_SOURCE_H_
+#endif  // STRATA_EVALUATOR_MEASUREMENT_PRUNER_SOURCE_H_

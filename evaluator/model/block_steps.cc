@@ -7,7 +7,7 @@
 namespace strata::evaluator {
 namespace {
 
-// `heads` [tokens, heads, dimension], float32 or bfloat16, in place.
+// Normalises `heads` [tokens, heads, dimension], float32 or bfloat16, in place.
 void NormalizeHeads(at::Tensor heads, const at::Tensor& weight, double epsilon) {
   const at::Tensor numbers = heads.to(at::kFloat);
   const at::Tensor scale = (numbers.square().mean(-1, /*keepdim=*/true) + epsilon).rsqrt();

@@ -20,7 +20,7 @@ at::Tensor Normed(const ModelConfig& config, const at::Tensor& rows, const NormW
   return RmsNormed(rows, norm.weight, config.norm_epsilon);
 }
 
-// `heads` is [tokens, heads, dimension]; entry i of a head pairs with i + dimension/2.
+// Rotates `heads` [tokens, heads, dimension]. Entry i of a head pairs with entry i + dimension/2.
 at::Tensor Rotated(const at::Tensor& heads, const at::Tensor& rotary) {
   if (!rotary.defined()) return heads;
   const int64_t half = heads.size(2) / 2;
@@ -36,19 +36,19 @@ at::Tensor WithBias(const at::Tensor& rows, const at::Tensor& bias) {
   return bias.defined() ? rows + bias : rows;
 }
 
-// `rows` times the transpose of `matrix`, in the arithmetic of the matrix.
+// Returns `rows` times the transpose of `matrix`, computed in the number type of the matrix.
 at::Tensor Product(const at::Tensor& rows, const at::Tensor& matrix) {
   return rows.to(matrix.scalar_type()).matmul(matrix.t()).to(at::kFloat);
 }
 
-// Where a token may not look, [tokens, tokens].
+// Returns a mask [tokens, tokens] that is true at the tokens that a token must not attend to.
 at::Tensor HiddenFrom(const ModelConfig& config, const BlockVectors& vectors, int64_t tokens) {
   const at::Tensor all = at::ones({tokens, tokens}, at::kBool);
   const at::Tensor later = all.triu(1);
   return vectors.slides ? later.logical_or(all.tril(-config.sliding_window)) : later;
 }
 
-// Attention of one window; `projected` holds queries, keys and values of every token.
+// Returns the attention of one window. `projected` holds queries, keys and values of every token.
 at::Tensor Attended(const ModelConfig& config, const BlockVectors& vectors,
                     const at::Tensor& projected, const at::Tensor& rotary) {
   const int64_t tokens = projected.size(0);

@@ -1,6 +1,7 @@
-// The exponential function in a form that loops vectorise; the library's expf does not.
-#ifndef STRATA_EVALUATOR_EXPONENTIAL_H_
-#define STRATA_EVALUATOR_EXPONENTIAL_H_
+// The exponential function in a form that compilers vectorise in loops. They do not vectorise the
+// standard library's expf.
+#ifndef STRATA_EVALUATOR_MODEL_EXPONENTIAL_H_
+#define STRATA_EVALUATOR_MODEL_EXPONENTIAL_H_
 
 #include <bit>
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace strata::evaluator {
 
-// e^x to about one unit in the last place, as a polynomial: x = n ln 2 + r, |r| <= ln 2 / 2, e^r by
-// its Taylor series to r^7. Arguments beyond float32's range are held at its ends.
+// Returns e^x to about one unit in the last place. With x = n ln 2 + r and |r| <= ln 2 / 2, e^r is
+// computed by its Taylor series to r^7. x is limited to [-87, 88], the range of float32.
 STRATA_INLINE_BODY float Exponential(float x) {
   constexpr float kRound =
       12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
@@ -33,4 +34,4 @@ STRATA_INLINE_BODY float Exponential(float x) {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_EXPONENTIAL_H_
+#endif  // STRATA_EVALUATOR_MODEL_EXPONENTIAL_H_

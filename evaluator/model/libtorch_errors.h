@@ -1,6 +1,7 @@
-// The one place where exceptions become statuses: wrapped around the entry points of the evaluator.
-#ifndef STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
-#define STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
+// The one place that turns exceptions into statuses. The entry points of the evaluator are wrapped
+// in it.
+#ifndef STRATA_EVALUATOR_MODEL_LIBTORCH_ERRORS_H_
+#define STRATA_EVALUATOR_MODEL_LIBTORCH_ERRORS_H_
 
 #include <absl/status/status.h>
 #include <c10/util/Exception.h>
@@ -13,7 +14,7 @@
 
 namespace strata::evaluator {
 
-// A status on its way through functions that return tensors.
+// Carries a status through functions that return tensors.
 class StatusException : public std::exception {
  public:
   explicit StatusException(absl::Status status)
@@ -26,7 +27,8 @@ class StatusException : public std::exception {
   std::string message_;
 };
 
-// Returns function(), which returns a Status or StatusOr. `doing` begins the message of an error:
+// Returns the result of `function`, which is a Status or StatusOr. A StatusException becomes its
+// status. Any other exception becomes an error whose message begins with `doing`, for example
 // "measuring features".
 template <typename Function>
 auto CatchLibTorchErrors(const std::string& doing, Function&& function)
@@ -50,4 +52,4 @@ auto CatchLibTorchErrors(const std::string& doing, Function&& function)
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LIBTORCH_ERRORS_H_
+#endif  // STRATA_EVALUATOR_MODEL_LIBTORCH_ERRORS_H_

@@ -1,7 +1,7 @@
-// LibTorch's thread pool is one per process; every entry point of the evaluator sets it before it
-// computes.
-#ifndef STRATA_EVALUATOR_LIBTORCH_THREADS_H_
-#define STRATA_EVALUATOR_LIBTORCH_THREADS_H_
+// LibTorch has one thread pool per process. Every entry point of the evaluator therefore sets the
+// number of threads before it computes.
+#ifndef STRATA_EVALUATOR_MODEL_LIBTORCH_THREADS_H_
+#define STRATA_EVALUATOR_MODEL_LIBTORCH_THREADS_H_
 
 #include <absl/status/status.h>
 
@@ -9,12 +9,13 @@
 
 namespace strata::evaluator {
 
-// `threads` within an operation and one between operations. InvalidArgument below 1.
+// Lets LibTorch use `threads` threads within an operation and one thread between operations.
+// Errors: InvalidArgument if `threads` is below 1.
 absl::Status UseThreads(int threads);
 
-// Unimplemented unless `device` is "cpu".
+// Returns Unimplemented unless `device` is "cpu".
 absl::Status CheckDevice(const std::string& device);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LIBTORCH_THREADS_H_
+#endif  // STRATA_EVALUATOR_MODEL_LIBTORCH_THREADS_H_

@@ -22,7 +22,8 @@ bool PrefersOneDnn() {
 #endif
 }
 
-// The product by oneDNN; nothing where the type, the processor or LibTorch's build speaks against.
+// Returns the product computed by oneDNN, or nullopt if the type, the processor or LibTorch's build
+// rules oneDNN out.
 std::optional<at::Tensor> OneDnnProduct(const at::Tensor& rows, const at::Tensor& matrix) {
   static const std::optional<c10::TypedOperatorHandle<OneDnnLinear>> linear =
       []() -> std::optional<c10::TypedOperatorHandle<OneDnnLinear>> {

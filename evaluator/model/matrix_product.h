@@ -1,15 +1,16 @@
-// Products with weight matrices: nearly all the arithmetic of a forward pass.
-#ifndef STRATA_EVALUATOR_MATRIX_PRODUCT_H_
-#define STRATA_EVALUATOR_MATRIX_PRODUCT_H_
+// Products with weight matrices, which are nearly all the arithmetic of a forward pass.
+#ifndef STRATA_EVALUATOR_MODEL_MATRIX_PRODUCT_H_
+#define STRATA_EVALUATOR_MODEL_MATRIX_PRODUCT_H_
 
 #include <ATen/core/Tensor.h>
 
 namespace strata::evaluator {
 
-// `product` [m, n] becomes `rows` [m, k] times the transpose of `matrix` [n, k]; all of one type,
-// float32 or bfloat16, rows and matrix contiguous. LibTorch gives float32 products to MKL, which on
-// processors of other makers than its own takes less than half of their speed; there they go to
-// oneDNN. The choice follows from the processor alone, so that a machine always computes alike.
+// Sets `product` [m, n] to `rows` [m, k] times the transpose of `matrix` [n, k]. All three have one
+// type, float32 or bfloat16. `rows` and `matrix` are contiguous. LibTorch computes float32 products
+// with MKL, which reaches less than half of the speed of x86 processors that are not Intel's. On
+// those, oneDNN computes them instead. The choice depends on the processor alone, so a machine
+// always computes in the same way.
 void MultiplyByTransposed(const at::Tensor& rows, const at::Tensor& matrix, at::Tensor& product);
 
 // Adds the same product to `sum`.
@@ -17,4 +18,4 @@ void AddProductByTransposed(const at::Tensor& rows, const at::Tensor& matrix, at
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MATRIX_PRODUCT_H_
+#endif  // STRATA_EVALUATOR_MODEL_MATRIX_PRODUCT_H_

@@ -53,7 +53,7 @@ STRATA_VECTOR_CLONES void NormToBFloat16(const float* input, const float* weight
   NormRows(input, weight, rows, columns, epsilon, output);
 }
 
-// One head of one row; `half` is half its dimension.
+// Rotates one head of one row. `half` is half of the head's dimension.
 template <typename Number>
 STRATA_INLINE_BODY void RotateHead(Number* __restrict head, int64_t half,
                                    const float* __restrict cosine, const float* __restrict sine) {
@@ -155,7 +155,7 @@ uint16_t* Bits(const at::Tensor& tensor) {
 
 bool IsFloat(const at::Tensor& tensor) { return tensor.scalar_type() == at::kFloat; }
 
-// Rows per thread hand-over, for rows of `columns` numbers.
+// Returns the number of rows that a thread takes at a time, for rows of `columns` numbers.
 int64_t Grain(int64_t columns) { return std::max<int64_t>(1, (int64_t{1} << 15) / columns); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// TransformerModel::ShareWeights.
+// Implements TransformerModel::ShareWeights.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -10,18 +10,19 @@
 
 #include "evaluator/banks/bank_writer.h"
 #include "evaluator/model/transformer_model.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-// Changes with anything that changes the numbers or their order.
+// Must be changed whenever the numbers or their order change.
 constexpr const char* kContents = "weights in float32, version 1";
 
 std::span<const std::byte> BytesOf(const at::Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
 
-// The same numbers in mapped memory, which lives as long as the tensor.
+// Returns a tensor of the same numbers in mapped memory. The mapping lives as long as the tensor.
 at::Tensor Mapped(const at::Tensor& tensor, const std::shared_ptr<const BankFile>& file,
                   std::span<const std::byte> bytes) {
   void* const place = const_cast<std::byte*>(bytes.data());
@@ -55,17 +56,15 @@ absl::Status TransformerModel::ShareWeights(const std::string& folder,
   const auto build = [&](BankWriter& writer) -> absl::Status {
     while (writer.next() < static_cast<int>(tensors.size())) {
       const at::Tensor& tensor = *tensors[static_cast<size_t>(writer.next())].second;
-      if (absl::Status status = writer.Append(BytesOf(tensor)); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(writer.Append(BytesOf(tensor)));
     }
     return absl::OkStatus();
   };
-  absl::StatusOr<BankFile> opened = OpenOrBuildBank(path, layout, build, progress);
-  if (!opened.ok()) return opened.status();
-  const auto file = std::make_shared<const BankFile>(*std::move(opened));
+  STRATA_ASSIGN_OR_RETURN(BankFile opened, OpenOrBuildBank(path, layout, build, progress));
+  const auto file = std::make_shared<const BankFile>(std::move(opened));
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto bytes = file->Entry(static_cast<int>(i));
-    if (!bytes.ok()) return bytes.status();
-    *tensors[i].second = Mapped(*tensors[i].second, file, *bytes);
+    STRATA_ASSIGN_OR_RETURN(const auto bytes, file->Entry(static_cast<int>(i)));
+    *tensors[i].second = Mapped(*tensors[i].second, file, bytes);
   }
   if (config_.tied) head_ = embedding_;
   return absl::OkStatus();

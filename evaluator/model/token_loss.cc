@@ -11,12 +11,12 @@
 namespace strata::evaluator {
 namespace {
 
-// A tile of logits: 2,048 * 2,048 * 4 bytes stay in the last-level cache between the product and
-// the reduction.
+// Size of a tile of logits. Its 2,048 * 2,048 * 4 bytes stay in the last-level cache between the
+// product and the reduction.
 constexpr int64_t kTileRows = 2048;
 constexpr int64_t kTileColumns = 2048;
 
-// Copies the logits of those targets that are columns `first` and following of a tile.
+// Copies the logits of the targets that lie in a tile whose first column is `first`.
 void KeepTargetLogits(const at::Tensor& logits, int64_t first, const int64_t* targets,
                       float* target_logits) {
   for (int64_t row = 0; row < logits.size(0); ++row) {
@@ -38,7 +38,7 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
   const int64_t tokens = rows.size(0);
   const int64_t vocabulary = head.size(0);
   std::vector<RunningLogSumExp> running(tokens);
-  std::vector<float> tile_logits(tokens);  // of the targets, rounded as those of their rows
+  std::vector<float> tile_logits(tokens);  // of the targets, rounded like the rest of their rows
   const int64_t columns = std::min(kTileColumns, vocabulary);
   at::Tensor buffer = at::empty({std::min(kTileRows, tokens) * columns}, rows.options());
   for (int64_t row = 0; row < tokens; row += kTileRows) {

@@ -1,6 +1,6 @@
-// Cross-entropy of next tokens, without the logits of all tokens at once.
-#ifndef STRATA_EVALUATOR_TOKEN_LOSS_H_
-#define STRATA_EVALUATOR_TOKEN_LOSS_H_
+// Cross-entropy of next tokens, computed without holding the logits of all tokens at once.
+#ifndef STRATA_EVALUATOR_MODEL_TOKEN_LOSS_H_
+#define STRATA_EVALUATOR_MODEL_TOKEN_LOSS_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -15,12 +15,12 @@ struct TokenLosses {
   std::vector<bool> target_is_largest;          // no logit of the row is larger than the target's
 };
 
-// `rows` [tokens, hidden] after the final norm, `head` [vocabulary, hidden], both float32 or both
-// bfloat16; `targets` has one id per row. Logits are formed for a tile of rows and vocabulary at a
-// time (at most 32 MB) and reduced in float32.
+// Returns the losses of `targets`, which has one id per row. `rows` is [tokens, hidden] after the
+// final norm and `head` is [vocabulary, hidden]. Both are float32 or both are bfloat16. Logits are
+// formed for a tile of rows and vocabulary at a time (at most 32 MB) and reduced in float32.
 TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
                             const std::vector<int64_t>& targets);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TOKEN_LOSS_H_
+#endif  // STRATA_EVALUATOR_MODEL_TOKEN_LOSS_H_

@@ -13,11 +13,11 @@
 namespace strata::evaluator {
 namespace {
 
-// Tokens multiplied at once: enough rows for an efficient matrix product, few enough that the
-// widest intermediate result stays in the last-level cache.
+// Number of tokens multiplied at once. There are enough rows for an efficient matrix product, and
+// few enough that the widest intermediate result stays in the last-level cache.
 constexpr int64_t kBatchTokens = 1024;
 
-// Queries whose scores are formed at once where attention needs a mask.
+// Number of queries whose scores are formed at once if attention needs a mask.
 constexpr int64_t kMaskedQueries = 512;
 
 at::ScalarType TypeOf(Arithmetic arithmetic) {
@@ -27,14 +27,14 @@ at::ScalarType TypeOf(Arithmetic arithmetic) {
 }  // namespace
 
 BlockInput InputOf(const ModelConfig& config, int linear) {
-  switch (RoleOf(config, linear)) {
-    case BlockRole::kQuery:
-    case BlockRole::kKey:
-    case BlockRole::kValue:
+  switch (PartOf(config, linear)) {
+    case BlockPart::kQuery:
+    case BlockPart::kKey:
+    case BlockPart::kValue:
       return BlockInput::kAttention;
-    case BlockRole::kAttentionOutput:
+    case BlockPart::kAttentionOutput:
       return BlockInput::kAttentionOutput;
-    case BlockRole::kDown:
+    case BlockPart::kDown:
       return BlockInput::kDown;
     default:
       return BlockInput::kFeedForward;
@@ -67,18 +67,18 @@ at::Tensor BlockMatrices::Linear(const ModelConfig& config, int linear) const {
   const int64_t query = config.query_rows();
   const int64_t key_value = config.key_value_rows();
   const int64_t feed_forward = config.feed_forward;
-  switch (RoleOf(config, linear)) {
-    case BlockRole::kQuery:
+  switch (PartOf(config, linear)) {
+    case BlockPart::kQuery:
       return query_key_value.narrow(0, 0, query);
-    case BlockRole::kKey:
+    case BlockPart::kKey:
       return query_key_value.narrow(0, query, key_value);
-    case BlockRole::kValue:
+    case BlockPart::kValue:
       return query_key_value.narrow(0, query + key_value, key_value);
-    case BlockRole::kAttentionOutput:
+    case BlockPart::kAttentionOutput:
       return attention_output;
-    case BlockRole::kGate:
+    case BlockPart::kGate:
       return gate_up.narrow(0, 0, feed_forward);
-    case BlockRole::kUp:
+    case BlockPart::kUp:
       return gate_up.narrow(0, config.gated() ? feed_forward : 0, feed_forward);
     default:
       return down;
@@ -139,7 +139,7 @@ void BlockForward::Allocate(Arithmetic arithmetic) {
   gated_ = at::empty({rows, config_.feed_forward}, options);
   // In float32 a product is added to the residual as it is formed, unless it is normalised first.
   const bool adds_directly =
-      arithmetic == Arithmetic::kFloat32 && !config_.family->Has(BlockRole::kAttentionOutputNorm);
+      arithmetic == Arithmetic::kFloat32 && !config_.family->Has(BlockPart::kAttentionOutputNorm);
   if (!adds_directly) addend_ = at::empty({rows, config_.hidden}, options);
 }
 
@@ -199,9 +199,9 @@ void BlockForward::Attend(const Batch& batch, int64_t rows, int64_t window) {
   }
 }
 
-// The heads that share a key and value are LibTorch's heads, and the groups its batch: a stride of
-// zero then repeats keys and values without copying them. [key_value_heads, sharing heads, rows,
-// dimension].
+// Returns [key_value_heads, sharing heads, rows, dimension]. LibTorch takes the first dimension as
+// its batch and the heads that share a key and value as its heads. A stride of zero then repeats
+// keys and values without copying them.
 at::Tensor BlockForward::Heads(int64_t first_row, int64_t rows, int64_t first_column,
                                bool is_query) const {
   const int64_t dimension = config_.head_dimension;

@@ -10,6 +10,7 @@
 #include "evaluator/checkpoint/tensor_parts.h"
 #include "evaluator/model/block_steps.h"
 #include "evaluator/model/libtorch_errors.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -18,15 +19,16 @@ std::span<float> MutableValuesOf(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-// Reads one tensor of a streamed model, whose numbers were checked when it was opened: what fails
-// now is the machine.
+// Reads one tensor of a streamed model. Its numbers were checked when the model was opened, so an
+// error now is one of the machine.
 void ReadChecked(const Checkpoint& checkpoint, const std::string& name, int64_t first_row,
                  std::span<float> values) {
   const absl::Status status = checkpoint.ReadRows(name, first_row, values);
   TORCH_CHECK(status.ok(), std::string(status.message()));
 }
 
-// The memory for a vector of a block, made where the vector is not a part of a larger one.
+// Returns the memory for a vector of a block. The memory is allocated here unless the vector is a
+// part of a larger one.
 at::Tensor PlaceOf(const ModelConfig& config, const BlockTensor& tensor, BlockVectors& vectors) {
   const int64_t size = tensor.shape.front();
   const auto make = [&](at::Tensor& values) { return values = at::empty({size}); };
@@ -34,30 +36,30 @@ at::Tensor PlaceOf(const ModelConfig& config, const BlockTensor& tensor, BlockVe
     return make(tensor.is_bias ? weights.bias : weights.weight);
   };
   const int64_t query = config.query_rows();
-  switch (tensor.role) {
-    case BlockRole::kQuery:
+  switch (tensor.part) {
+    case BlockPart::kQuery:
       return vectors.query_key_value_bias.narrow(0, 0, size);
-    case BlockRole::kKey:
+    case BlockPart::kKey:
       return vectors.query_key_value_bias.narrow(0, query, size);
-    case BlockRole::kValue:
+    case BlockPart::kValue:
       return vectors.query_key_value_bias.narrow(0, query + size, size);
-    case BlockRole::kAttentionOutput:
+    case BlockPart::kAttentionOutput:
       return make(vectors.attention_output_bias);
-    case BlockRole::kGate:
+    case BlockPart::kGate:
       return vectors.gate_up_bias.narrow(0, 0, size);
-    case BlockRole::kUp:
+    case BlockPart::kUp:
       return vectors.gate_up_bias.narrow(0, config.gated() ? size : 0, size);
-    case BlockRole::kDown:
+    case BlockPart::kDown:
       return make(vectors.down_bias);
-    case BlockRole::kAttentionNorm:
+    case BlockPart::kAttentionNorm:
       return norm(vectors.attention);
-    case BlockRole::kFeedForwardNorm:
+    case BlockPart::kFeedForwardNorm:
       return norm(vectors.feed_forward);
-    case BlockRole::kQueryNorm:
+    case BlockPart::kQueryNorm:
       return make(vectors.query);
-    case BlockRole::kKeyNorm:
+    case BlockPart::kKeyNorm:
       return make(vectors.key);
-    case BlockRole::kAttentionOutputNorm:
+    case BlockPart::kAttentionOutputNorm:
       return norm(vectors.attention_output);
     default:
       return norm(vectors.feed_forward_output);
@@ -105,11 +107,9 @@ absl::Status TransformerModel::LoadVectors(const Checkpoint& checkpoint, int blo
   }
   for (const BlockTensor& tensor : BlockTensorsOf(config_)) {
     if (tensor.shape.size() != 1) continue;
-    const std::string name = BlockTensorName(config_, block, tensor.role, tensor.is_bias);
+    const std::string name = BlockTensorName(config_, block, tensor.part, tensor.is_bias);
     const at::Tensor values = PlaceOf(config_, tensor, vectors);
-    if (absl::Status status = ReadFinite(checkpoint, name, MutableValuesOf(values)); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(ReadFinite(checkpoint, name, MutableValuesOf(values)));
     if (!tensor.is_bias) AddOneWhereStoredWithout(config_, values);
   }
   return absl::OkStatus();
@@ -117,27 +117,27 @@ absl::Status TransformerModel::LoadVectors(const Checkpoint& checkpoint, int blo
 
 absl::Status TransformerModel::LoadSmall(const Checkpoint& checkpoint) {
   absl::Status status;
-  const auto read = [&](ModelRole role, bool is_bias, std::vector<int64_t> shape) {
+  const auto read = [&](ModelPart part, bool is_bias, std::vector<int64_t> shape) {
     const at::Tensor values = at::empty(shape);
     status.Update(
-        ReadFinite(checkpoint, ModelTensorName(config_, role, is_bias), MutableValuesOf(values)));
+        ReadFinite(checkpoint, ModelTensorName(config_, part, is_bias), MutableValuesOf(values)));
     return values;
   };
   if (config_.has_final_norm) {
-    final_norm_.weight = read(ModelRole::kFinalNorm, false, {config_.hidden});
+    final_norm_.weight = read(ModelPart::kFinalNorm, false, {config_.hidden});
     AddOneWhereStoredWithout(config_, final_norm_.weight);
     if (config_.family->norm == NormKind::kLayer) {
-      final_norm_.bias = read(ModelRole::kFinalNorm, true, {config_.hidden});
+      final_norm_.bias = read(ModelPart::kFinalNorm, true, {config_.hidden});
     }
   }
   if (config_.family->learned_positions) {
     positions_ =
-        read(ModelRole::kPositions, false,
+        read(ModelPart::kPositions, false,
              {config_.learned_positions + config_.family->position_offset, config_.hidden});
   }
   if (config_.embedding_width > 0) {
-    project_in_ = read(ModelRole::kProjectIn, false, {config_.hidden, config_.embedding_width});
-    project_out_ = read(ModelRole::kProjectOut, false, {config_.embedding_width, config_.hidden});
+    project_in_ = read(ModelPart::kProjectIn, false, {config_.hidden, config_.embedding_width});
+    project_out_ = read(ModelPart::kProjectOut, false, {config_.embedding_width, config_.hidden});
   }
   vectors_.resize(static_cast<size_t>(config_.blocks));
   for (int block = 0; block < config_.blocks && status.ok(); ++block) {
@@ -149,13 +149,13 @@ absl::Status TransformerModel::LoadSmall(const Checkpoint& checkpoint) {
 absl::Status TransformerModel::LoadLarge(const Checkpoint& checkpoint) {
   const int64_t width = config_.embedding_columns();
   embedding_ = at::empty({config_.vocabulary, width});
-  absl::Status status = ReadFinite(checkpoint, ModelTensorName(config_, ModelRole::kEmbedding),
+  absl::Status status = ReadFinite(checkpoint, ModelTensorName(config_, ModelPart::kEmbedding),
                                    MutableValuesOf(embedding_));
   head_ = embedding_;
   if (!config_.tied && status.ok()) {
     head_ = at::empty({config_.vocabulary, width});
     status =
-        ReadFinite(checkpoint, ModelTensorName(config_, ModelRole::kHead), MutableValuesOf(head_));
+        ReadFinite(checkpoint, ModelTensorName(config_, ModelPart::kHead), MutableValuesOf(head_));
   }
   for (int block = 0; block < config_.blocks && status.ok(); ++block) {
     matrices_.push_back(BlockMatrices::Allocate(config_, Arithmetic::kFloat32));
@@ -169,7 +169,7 @@ absl::Status TransformerModel::LoadLarge(const Checkpoint& checkpoint) {
 
 absl::Status TransformerModel::CheckLarge(const Checkpoint& checkpoint) const {
   for (const NamedShape& tensor : TensorsOf(config_)) {
-    if (absl::Status status = CheckFinite(checkpoint, tensor); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(CheckFinite(checkpoint, tensor));
   }
   return absl::OkStatus();
 }
@@ -178,7 +178,7 @@ BlockMatrices TransformerModel::matrices(int block) const {
   if (!checkpoint_) return matrices_[block];
   if (held_block_ == block) return held_;
   const at::InferenceMode guard;
-  // Memory that a caller still holds is left to it.
+  // A caller that still holds the last block keeps its memory.
   held_ = {};
   held_ = BlockMatrices::Allocate(config_, Arithmetic::kFloat32);
   for (int linear = 0; linear < config_.linears_per_block(); ++linear) {
@@ -226,7 +226,7 @@ at::Tensor TransformerModel::EmbeddingRows(std::span<const int32_t> ids) const {
   }
   const int64_t width = config_.embedding_columns();
   const auto columns = static_cast<size_t>(width);
-  const std::string name = ModelTensorName(config_, ModelRole::kEmbedding);
+  const std::string name = ModelTensorName(config_, ModelPart::kEmbedding);
   at::Tensor rows = at::empty({static_cast<int64_t>(ids.size()), width});
   for (size_t i = 0; i < ids.size(); ++i) {
     ReadChecked(*checkpoint_, name, ids[i], MutableValuesOf(rows).subspan(i * columns, columns));
@@ -239,7 +239,7 @@ at::Tensor TransformerModel::head() const {
   if (!checkpoint_) return head_;
   const at::InferenceMode guard;
   const std::string name =
-      ModelTensorName(config_, config_.tied ? ModelRole::kEmbedding : ModelRole::kHead);
+      ModelTensorName(config_, config_.tied ? ModelPart::kEmbedding : ModelPart::kHead);
   at::Tensor head = at::empty({config_.vocabulary, config_.embedding_columns()});
   ReadChecked(*checkpoint_, name, 0, MutableValuesOf(head));
   checkpoint_->Forget(name);

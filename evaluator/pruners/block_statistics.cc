@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include "evaluator/pruners/pruning_method.h"
-
 namespace strata::evaluator {
 
 absl::StatusOr<int64_t> PruneBlock(const TransformerModel& model, int block,
@@ -12,7 +10,7 @@ absl::StatusOr<int64_t> PruneBlock(const TransformerModel& model, int block,
   const at::InferenceMode guard;
   const ModelConfig& config = model.config();
   const BlockMatrices matrices = model.matrices(block);
-  if (method.pruner == Pruner::kSparseGpt) {
+  if (!RowOf(method.pruner).score.has_value()) {
     CopyMatrices(matrices, &pruned);
     return PruneBlockBySparseGpt(config, statistics.factors.value(), block, sparsity, method.group,
                                  pruned);
@@ -35,6 +33,11 @@ absl::StatusOr<int64_t> PruneBlock(const TransformerModel& model, int block,
     zeros += pruning::CountZeros(ValuesOf(output));
   }
   return zeros;
+}
+
+pruning::Competition CompetitionOf(const PruningMethod& method) {
+  const pruning::SparsityPattern pattern{.group = method.group};
+  return pruning::Competition::For(ScoreOf(method.pruner), pattern);
 }
 
 }  // namespace strata::evaluator

@@ -1,7 +1,7 @@
 // What pruners know of a block besides its weights, and pruning by it: the same block can be pruned
 // to several sparsities from one observation.
-#ifndef STRATA_EVALUATOR_BLOCK_STATISTICS_H_
-#define STRATA_EVALUATOR_BLOCK_STATISTICS_H_
+#ifndef STRATA_EVALUATOR_PRUNERS_BLOCK_STATISTICS_H_
+#define STRATA_EVALUATOR_PRUNERS_BLOCK_STATISTICS_H_
 
 #include <absl/status/statusor.h>
 
@@ -9,8 +9,10 @@
 #include <optional>
 
 #include "evaluator/calibration/calibration_pass.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruner_table.h"
+#include "evaluator/pruners/block_source.h"
 #include "evaluator/pruners/input_hessians.h"
+#include "pruning/weight_ranks.h"
 
 namespace strata::evaluator {
 
@@ -21,11 +23,14 @@ struct BlockStatistics {
 };
 
 // `pruned`, float32, becomes the block's linears pruned by `method`; returns the zeros. Errors as
-// BlockPruner::Prune.
+// BlockSource::Next.
 absl::StatusOr<int64_t> PruneBlock(const TransformerModel& model, int block,
                                    const PruningMethod& method, const BlockStatistics& statistics,
                                    const BlockSparsity& sparsity, BlockMatrices& pruned);
 
+// Returns the weights that the ranks of a pruner with a score compare.
+pruning::Competition CompetitionOf(const PruningMethod& method);
+
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_BLOCK_STATISTICS_H_
+#endif  // STRATA_EVALUATOR_PRUNERS_BLOCK_STATISTICS_H_

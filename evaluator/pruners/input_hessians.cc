@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 #include "pruning/sparsity_pattern.h"
 
 namespace strata::evaluator {

@@ -1,6 +1,6 @@
 // Hessians of the inputs of a block's linears, for SparseGPT.
-#ifndef STRATA_EVALUATOR_INPUT_HESSIANS_H_
-#define STRATA_EVALUATOR_INPUT_HESSIANS_H_
+#ifndef STRATA_EVALUATOR_PRUNERS_INPUT_HESSIANS_H_
+#define STRATA_EVALUATOR_PRUNERS_INPUT_HESSIANS_H_
 
 #include <absl/status/statusor.h>
 
@@ -30,4 +30,4 @@ absl::StatusOr<int64_t> PruneBlockBySparseGpt(const ModelConfig& config,
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_INPUT_HESSIANS_H_
+#endif  // STRATA_EVALUATOR_PRUNERS_INPUT_HESSIANS_H_

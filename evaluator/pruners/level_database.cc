@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "evaluator/pruners/input_hessians.h"
+#include "expr/status_macros.h"
 #include "pruning/sparsity_pattern.h"
 
 namespace strata::evaluator {
@@ -46,13 +47,13 @@ class BlockSolver {
 
   absl::Status Solve(int block, const BlockMatrices& matrices, const BlockFactors& factors) {
     if (writer_.next() == layout_.DeadInputsEntry(block)) {
-      if (absl::Status status = writer_.Append(DeadInputBits(factors)); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(writer_.Append(DeadInputBits(factors)));
     }
     for (int linear = 0; linear < model_.config().linears_per_block(); ++linear) {
       for (int level = 0; level < layout_.settings().grid.size(); ++level) {
         const int entry = layout_.WeightsEntry(block, linear, level);
         if (entry < writer_.next()) continue;
-        if (absl::Status status = CheckProgress(); !status.ok()) return status;
+        STRATA_RETURN_IF_ERROR(CheckProgress());
         absl::Status status =
             SolveLevel(level, matrices.Linear(model_.config(), linear),
                        factors[static_cast<int>(InputOf(model_.config(), linear))]);
@@ -75,12 +76,10 @@ class BlockSolver {
   absl::Status SolveLevel(int level, const at::Tensor& dense,
                           const pruning::HessianFactor& factor) {
     const LevelSettings& settings = layout_.settings();
-    const auto pattern =
-        pruning::PatternFor(settings.grid.level(level), settings.group, dense.size(1));
-    if (!pattern.ok()) return pattern.status();
+    STRATA_ASSIGN_OR_RETURN(const auto pattern, pruning::PatternFor(settings.grid.level(level),
+                                                                    settings.group, dense.size(1)));
     at::Tensor weights = dense.clone(at::MemoryFormat::Contiguous);
-    const absl::StatusOr<int64_t> zeros = pruning::SparseGptPrune(factor, *pattern, weights);
-    if (!zeros.ok()) return zeros.status();
+    STRATA_RETURN_IF_ERROR(pruning::SparseGptPrune(factor, pattern, weights).status());
     if (settings.store == LevelStore::kFloat32) return writer_.Append(BytesOf(weights));
     const at::Tensor rounded = at::empty_like(weights, at::kBFloat16);
     pruning::ToBFloat16(ValuesOf(weights), BFloat16BitsOf(rounded));
@@ -107,7 +106,7 @@ absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequenc
   BlockSolver solver(model, layout, writer, progress);
   const auto entries = static_cast<int>(layout.bank().entries().size());
   for (int block = 0; block < config.blocks && writer.next() < entries; ++block) {
-    if (absl::Status status = solver.CheckProgress(); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(solver.CheckProgress());
     const BlockMatrices matrices = model.matrices(block);
     if (writer.next() >= layout.DeadInputsEntry(block + 1)) {
       forward.Run(matrices, model.vectors(block), hidden);
@@ -120,7 +119,7 @@ absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequenc
           factors.status().code(),
           fmt::format("block {}, {}", block, std::string(factors.status().message())));
     }
-    if (absl::Status status = solver.Solve(block, matrices, *factors); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(solver.Solve(block, matrices, *factors));
   }
   return absl::OkStatus();
 }
@@ -135,19 +134,17 @@ absl::StatusOr<LevelDatabase> LevelDatabase::Open(const std::string& folder,
                     LevelFilePath(folder)));
   }
   if (!file.ok()) return file.status();
-  const absl::StatusOr<LevelSettings> settings = LevelSettingsOf(*file);
-  if (!settings.ok()) return settings.status();
+  STRATA_ASSIGN_OR_RETURN(const LevelSettings settings, LevelSettingsOf(*file));
   absl::Status status =
-      CheckLevels(*file, model, text_digest, settings->calibration, settings->group);
+      CheckLevels(*file, model, text_digest, settings.calibration, settings.group);
   if (!status.ok()) return status;
-  absl::StatusOr<LevelLayout> layout = LevelLayout::Create(model, text_digest, *settings);
-  if (!layout.ok()) return layout.status();
-  if (layout->bank().entries() != file->layout().entries()) {
+  STRATA_ASSIGN_OR_RETURN(LevelLayout layout, LevelLayout::Create(model, text_digest, settings));
+  if (layout.bank().entries() != file->layout().entries()) {
     return absl::DataLossError(fmt::format(
         "{}: the entries do not fit the model whose digest the file names: build it again",
         file->path()));
   }
-  return LevelDatabase(std::make_unique<BankFile>(*std::move(file)), *std::move(layout));
+  return LevelDatabase(std::make_unique<BankFile>(*std::move(file)), std::move(layout));
 }
 
 OneShotLevels::OneShotLevels(const TransformerModel& model, const LevelDatabase& database,
@@ -182,8 +179,8 @@ absl::StatusOr<std::unique_ptr<OneShotLevels>> OneShotLevels::Create(
 
 // What SparseGPT leaves at sparsity 0: the weights of dead inputs go.
 absl::Status OneShotLevels::LoadDense(int block, int linear, at::Tensor& weights) {
-  const auto bits = database_.file().Entry(database_.layout().DeadInputsEntry(block));
-  if (!bits.ok()) return bits.status();
+  STRATA_ASSIGN_OR_RETURN(const auto bits,
+                          database_.file().Entry(database_.layout().DeadInputsEntry(block)));
   weights.copy_(model_.matrices(block).Linear(model_.config(), linear));
   const ModelConfig& config = model_.config();
   const std::vector<BlockTensor> tensors = BlockTensorsOf(config);
@@ -194,19 +191,18 @@ absl::Status OneShotLevels::LoadDense(int block, int linear, at::Tensor& weights
   }
   for (int64_t column = 0; column < weights.size(1); ++column) {
     const std::byte bit = std::byte{1} << (column % 8);
-    if (((*bits)[first + column / 8] & bit) != std::byte{0}) weights.select(1, column).zero_();
+    if ((bits[first + column / 8] & bit) != std::byte{0}) weights.select(1, column).zero_();
   }
   return absl::OkStatus();
 }
 
 absl::Status OneShotLevels::LoadLevel(int entry, at::Tensor& weights) {
-  const auto bytes = database_.file().Entry(entry);
-  if (!bytes.ok()) return bytes.status();
-  weights.copy_(TensorOver(*bytes, TypeOf(database_.layout().settings().store), weights.sizes()));
+  STRATA_ASSIGN_OR_RETURN(const auto bytes, database_.file().Entry(entry));
+  weights.copy_(TensorOver(bytes, TypeOf(database_.layout().settings().store), weights.sizes()));
   return absl::OkStatus();
 }
 
-absl::StatusOr<PrunedBlock> OneShotLevels::Prune(int block, const BlockSparsity& /*sparsity*/) {
+absl::StatusOr<PrunedBlock> OneShotLevels::Next(int block) {
   const at::InferenceMode guard;
   PrunedBlock pruned{buffer_, 0};
   const int per_block = model_.config().linears_per_block();

@@ -1,7 +1,7 @@
 // Weights that one-shot SparseGPT left at every sparsity of a grid, on disk: how they are computed,
 // and how they prune a model.
-#ifndef STRATA_EVALUATOR_LEVEL_DATABASE_H_
-#define STRATA_EVALUATOR_LEVEL_DATABASE_H_
+#ifndef STRATA_EVALUATOR_PRUNERS_LEVEL_DATABASE_H_
+#define STRATA_EVALUATOR_PRUNERS_LEVEL_DATABASE_H_
 
 #include <absl/status/statusor.h>
 
@@ -13,7 +13,7 @@
 #include "evaluator/banks/bank_writer.h"
 #include "evaluator/banks/level_layout.h"
 #include "evaluator/model/transformer_model.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 #include "pruning/level_choice.h"
 
 namespace strata::evaluator {
@@ -46,7 +46,7 @@ class LevelDatabase {
 };
 
 // Serves the levels that together are nearest to an allocation.
-class OneShotLevels : public BlockPruner {
+class OneShotLevels : public BlockSource {
  public:
   // `model` and `database` must outlive the pruner. `sparsity` has an entry for each block. Errors
   // as pruning::ChooseLevels.
@@ -56,9 +56,8 @@ class OneShotLevels : public BlockPruner {
 
   const pruning::LevelChoice& choice() const { return choice_; }
 
-  // The levels of the block, chosen before; `sparsity` is not looked at. DataLoss if the file was
-  // altered.
-  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override;
+  // Returns the levels chosen for the block. DataLoss if the file was altered.
+  absl::StatusOr<PrunedBlock> Next(int block) override;
 
  private:
   OneShotLevels(const TransformerModel& model, const LevelDatabase& database,
@@ -74,4 +73,4 @@ class OneShotLevels : public BlockPruner {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LEVEL_DATABASE_H_
+#endif  // STRATA_EVALUATOR_PRUNERS_LEVEL_DATABASE_H_

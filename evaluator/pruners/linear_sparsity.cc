@@ -28,7 +28,7 @@ absl::Status CheckPatterns(const ModelConfig& config, std::span<const double> sp
     if (pattern.ok()) continue;
     return absl::Status(pattern.status().code(),
                         fmt::format("block {}, {}: {}", i / per_block,
-                                    config.family->Names(linear.role).hugging_face,
+                                    config.family->Names(linear.part).hugging_face,
                                     std::string(pattern.status().message())));
   }
   return absl::OkStatus();

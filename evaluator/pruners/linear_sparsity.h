@@ -1,7 +1,7 @@
 // Sparsities of all linears of a model, in the order of ModelSummary::linears: block by block, and
 // whether a pruner can give them.
-#ifndef STRATA_EVALUATOR_LINEAR_SPARSITY_H_
-#define STRATA_EVALUATOR_LINEAR_SPARSITY_H_
+#ifndef STRATA_EVALUATOR_PRUNERS_LINEAR_SPARSITY_H_
+#define STRATA_EVALUATOR_PRUNERS_LINEAR_SPARSITY_H_
 
 #include <absl/status/status.h>
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "evaluator/checkpoint/model_config.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 
 namespace strata::evaluator {
 
@@ -24,4 +24,4 @@ absl::Status CheckPatterns(const ModelConfig& config, std::span<const double> sp
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_LINEAR_SPARSITY_H_
+#endif  // STRATA_EVALUATOR_PRUNERS_LINEAR_SPARSITY_H_

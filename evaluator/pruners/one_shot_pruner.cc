@@ -3,6 +3,11 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "evaluator/pruners/block_statistics.h"
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
@@ -17,21 +22,21 @@ absl::Status CheckFactorBytes(const ModelConfig& config) {
   return absl::ResourceExhaustedError(fmt::format(
       "one-shot SparseGPT holds the factors of all Hessians: {:.1f} GiB for this model, more than "
       "the limit of {} GiB; build a level database, which holds those of one block at a time, or "
-      "use "
-      "the sequential protocol",
+      "use the sequential protocol",
       static_cast<double>(bytes) / static_cast<double>(1 << 30), kMaximumFactorBytes >> 30));
 }
 
 }  // namespace
 
 OneShotRanks::OneShotRanks(const TransformerModel& model, const RankBank& bank,
-                           Arithmetic arithmetic)
-    : model_(model), bank_(bank), arithmetic_(arithmetic) {
+                           std::vector<BlockSparsity> sparsity, Arithmetic arithmetic)
+    : model_(model), bank_(bank), sparsity_(std::move(sparsity)), arithmetic_(arithmetic) {
   const at::InferenceMode guard;
   buffer_ = BlockMatrices::Allocate(model.config(), arithmetic);
 }
 
-absl::StatusOr<PrunedBlock> OneShotRanks::Prune(int block, const BlockSparsity& sparsity) {
+absl::StatusOr<PrunedBlock> OneShotRanks::Next(int block) {
+  const BlockSparsity& sparsity = sparsity_[static_cast<size_t>(block)];
   const at::InferenceMode guard;
   const ModelConfig& config = model_.config();
   const BlockMatrices matrices = model_.matrices(block);
@@ -54,7 +59,7 @@ absl::StatusOr<FactorBank> FactorBank::Build(const TransformerModel& model,
                                              const Windows& sequences, const Progress& progress) {
   const at::InferenceMode guard;
   const ModelConfig& config = model.config();
-  if (absl::Status status = CheckFactorBytes(config); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckFactorBytes(config));
   BlockForward forward(config, static_cast<int64_t>(sequences.front().size()),
                        Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(sequences);
@@ -77,8 +82,9 @@ absl::StatusOr<FactorBank> FactorBank::Build(const TransformerModel& model,
 }
 
 OneShotSparseGpt::OneShotSparseGpt(const TransformerModel& model, const FactorBank& bank,
-                                   const PruningMethod& method, Arithmetic arithmetic)
-    : model_(model), bank_(bank), method_(method) {
+                                   const PruningMethod& method, std::vector<BlockSparsity> sparsity,
+                                   Arithmetic arithmetic)
+    : model_(model), bank_(bank), method_(method), sparsity_(std::move(sparsity)) {
   const at::InferenceMode guard;
   buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kFloat32);
   if (arithmetic == Arithmetic::kBFloat16) {
@@ -86,15 +92,42 @@ OneShotSparseGpt::OneShotSparseGpt(const TransformerModel& model, const FactorBa
   }
 }
 
-absl::StatusOr<PrunedBlock> OneShotSparseGpt::Prune(int block, const BlockSparsity& sparsity) {
+absl::StatusOr<PrunedBlock> OneShotSparseGpt::Next(int block) {
+  const BlockSparsity& sparsity = sparsity_[static_cast<size_t>(block)];
   const at::InferenceMode guard;
   CopyMatrices(model_.matrices(block), &buffer_);
-  const absl::StatusOr<int64_t> zeros = PruneBlockBySparseGpt(
-      model_.config(), bank_.factors(block), block, sparsity, method_.group, buffer_);
-  if (!zeros.ok()) return zeros.status();
-  if (!bfloat16_buffer_.has_value()) return PrunedBlock{buffer_, *zeros};
+  STRATA_ASSIGN_OR_RETURN(const int64_t zeros,
+                          PruneBlockBySparseGpt(model_.config(), bank_.factors(block), block,
+                                                sparsity, method_.group, buffer_));
+  if (!bfloat16_buffer_.has_value()) return PrunedBlock{buffer_, zeros};
   RoundMatrices(buffer_, &*bfloat16_buffer_);
-  return PrunedBlock{*bfloat16_buffer_, *zeros};
+  return PrunedBlock{*bfloat16_buffer_, zeros};
+}
+
+OneShotSelection::OneShotSelection(const TransformerModel& model,
+                                   const CalibrationStatistics* statistics,
+                                   const PruningMethod& method, std::vector<BlockSparsity> sparsity,
+                                   Arithmetic arithmetic)
+    : model_(model), statistics_(statistics), method_(method), sparsity_(std::move(sparsity)) {
+  const at::InferenceMode guard;
+  buffer_ = BlockMatrices::Allocate(model.config(), Arithmetic::kFloat32);
+  if (arithmetic == Arithmetic::kBFloat16) {
+    bfloat16_buffer_ = BlockMatrices::Allocate(model.config(), arithmetic);
+  }
+}
+
+absl::StatusOr<PrunedBlock> OneShotSelection::Next(int block) {
+  const BlockSparsity& sparsity = sparsity_[static_cast<size_t>(block)];
+  const at::InferenceMode guard;
+  BlockStatistics statistics;
+  if (statistics_ != nullptr) statistics.scalers = statistics_->scalers[static_cast<size_t>(block)];
+  STRATA_ASSIGN_OR_RETURN(const int64_t zeros,
+                          PruneBlock(model_, block, method_, statistics, sparsity, buffer_));
+  PrunedBlock pruned{buffer_, zeros};
+  if (!bfloat16_buffer_.has_value()) return pruned;
+  RoundMatrices(buffer_, &*bfloat16_buffer_);
+  pruned.matrices = *bfloat16_buffer_;
+  return pruned;
 }
 
 }  // namespace strata::evaluator

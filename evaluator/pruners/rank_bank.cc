@@ -11,26 +11,15 @@
 
 #include "evaluator/banks/bank_writer.h"
 #include "evaluator/banks/level_layout.h"
-#include "evaluator/pruners/block_pruner.h"
-#include "evaluator/pruners/pruning_method.h"
+#include "evaluator/pruners/block_source.h"
+#include "evaluator/pruners/block_statistics.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 // Changes with anything that changes the ranks.
 constexpr const char* kContents = "ranks of weights, version 1";
-
-const char* ScoreName(pruning::ScoreKind kind) {
-  switch (kind) {
-    case pruning::ScoreKind::kMagnitude:
-      return "magnitude";
-    case pruning::ScoreKind::kWanda:
-      return "wanda";
-    case pruning::ScoreKind::kRia:
-      return "ria";
-  }
-  return "";
-}
 
 absl::StatusOr<pruning::WeightRanks> RankLinear(const TransformerModel& model,
                                                 const BlockMatrices& matrices,
@@ -60,9 +49,9 @@ absl::Status RankLinears(const TransformerModel& model, const CalibrationStatist
     const BlockMatrices matrices = model.matrices(block);
     for (int linear = 0; linear < per_block; ++linear) {
       if (block * per_block + linear < first) continue;
-      auto ranks = RankLinear(model, matrices, statistics, method, block, linear);
-      if (!ranks.ok()) return ranks.status();
-      if (absl::Status status = take(*std::move(ranks)); !status.ok()) return status;
+      STRATA_ASSIGN_OR_RETURN(auto ranks,
+                              RankLinear(model, matrices, statistics, method, block, linear));
+      STRATA_RETURN_IF_ERROR(take(std::move(ranks)));
     }
   }
   return absl::OkStatus();
@@ -75,7 +64,7 @@ BankLayout RankBankLayout(const RankBankPlace& place) {
                {"model", place.model.digest},
                {"text", place.text_digest},
                {"calibration", CalibrationText(place.calibration)},
-               {"score", ScoreName(ScoreOf(place.method.pruner))},
+               {"score", pruning::ScoreRow(ScoreOf(place.method.pruner)).name},
                {"group", fmt::format("{}", place.method.group)},
                {"computed with", fmt::format("LibTorch {}, {}, {} threads", TORCH_VERSION,
                                              at::get_cpu_capability(), at::get_num_threads())}}};
@@ -114,27 +103,24 @@ absl::StatusOr<RankBank> RankBank::OpenOrBuild(const RankBankPlace& place,
                                                const StatisticsSource& statistics,
                                                const Progress& progress) {
   const auto build = [&](BankWriter& writer) -> absl::Status {
-    const auto found = statistics();
-    if (!found.ok()) return found.status();
+    STRATA_ASSIGN_OR_RETURN(const auto found, statistics());
     return RankLinears(
-        model, **found, place.method, writer.next(), progress,
+        model, *found, place.method, writer.next(), progress,
         [&](const pruning::WeightRanks& ranks) { return writer.Append(ranks.bytes()); });
   };
-  absl::StatusOr<BankFile> file =
-      OpenOrBuildBank(RankBankPath(place), RankBankLayout(place), build, progress);
-  if (!file.ok()) return file.status();
+  STRATA_ASSIGN_OR_RETURN(
+      BankFile file, OpenOrBuildBank(RankBankPath(place), RankBankLayout(place), build, progress));
   RankBank bank;
   bank.method_ = place.method;
   bank.linears_per_block_ = model.config().linears_per_block();
-  bank.file_ = std::make_unique<BankFile>(*std::move(file));
+  bank.file_ = std::make_unique<BankFile>(std::move(file));
   for (size_t i = 0; i < place.model.linears.size(); ++i) {
-    const auto bytes = bank.file_->Entry(static_cast<int>(i));
-    if (!bytes.ok()) return bytes.status();
+    STRATA_ASSIGN_OR_RETURN(const auto bytes, bank.file_->Entry(static_cast<int>(i)));
     const LinearShape& linear = place.model.linears[i];
-    auto ranks = pruning::WeightRanks::FromBytes({nullptr, linear.rows, linear.columns},
-                                                 CompetitionOf(place.method), *bytes);
-    if (!ranks.ok()) return ranks.status();
-    bank.ranks_.push_back(*std::move(ranks));
+    STRATA_ASSIGN_OR_RETURN(auto ranks,
+                            pruning::WeightRanks::FromBytes({nullptr, linear.rows, linear.columns},
+                                                            CompetitionOf(place.method), bytes));
+    bank.ranks_.push_back(std::move(ranks));
   }
   return bank;
 }

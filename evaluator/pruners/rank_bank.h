@@ -1,7 +1,7 @@
 // Ranks of all weights of a model by one score, from which any allocation is pruned in one pass: in
 // memory, or in a file that the workers of a machine share.
-#ifndef STRATA_EVALUATOR_RANK_BANK_H_
-#define STRATA_EVALUATOR_RANK_BANK_H_
+#ifndef STRATA_EVALUATOR_PRUNERS_RANK_BANK_H_
+#define STRATA_EVALUATOR_PRUNERS_RANK_BANK_H_
 
 #include <absl/status/statusor.h>
 
@@ -65,4 +65,4 @@ std::string RankBankPath(const RankBankPlace& place);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_RANK_BANK_H_
+#endif  // STRATA_EVALUATOR_PRUNERS_RANK_BANK_H_

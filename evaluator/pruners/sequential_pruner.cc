@@ -4,30 +4,23 @@
 
 #include <utility>
 
-#include "evaluator/pruners/pruning_method.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 
-absl::Status CheckOnePass(Protocol protocol) {
-  if (protocol != Protocol::kRefreshed) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "protocol: expected one-shot or sequential, found refreshed, which is one of a search's "
-      "fidelities");
-}
-
 SequentialPruner::SequentialPruner(const TransformerModel& model, const Windows& sequences,
-                                   const SequentialPrunerOptions& options,
-                                   std::unique_ptr<BlockPruner> one_shot)
+                                   std::vector<BlockSparsity> sparsity,
+                                   const SequentialPrunerOptions& options)
     : model_(model),
       sequences_(static_cast<int64_t>(sequences.size())),
-      options_(options),
-      one_shot_(std::move(one_shot)) {
+      sparsity_(std::move(sparsity)),
+      options_(options) {
   const at::InferenceMode guard;
   if (NeedsActivations(options.method.pruner)) {
     forward_.emplace(model.config(), static_cast<int64_t>(sequences.front().size()),
                      options.calibration);
     hidden_ = model.Embed(sequences);
-    if (options.calibration == Arithmetic::kBFloat16 && one_shot_ == nullptr) {
+    if (options.calibration == Arithmetic::kBFloat16) {
       bfloat16_dense_ = BlockMatrices::Allocate(model.config(), Arithmetic::kBFloat16);
     }
   }
@@ -37,46 +30,34 @@ SequentialPruner::SequentialPruner(const TransformerModel& model, const Windows&
   }
 }
 
-absl::StatusOr<BlockMatrices> SequentialPruner::Observed(int block, const BlockSparsity& sparsity) {
-  if (one_shot_ != nullptr) {
-    absl::StatusOr<PrunedBlock> pruned = one_shot_->Prune(block, sparsity);
-    if (!pruned.ok()) return pruned.status();
-    return pruned->matrices;
-  }
-  const BlockMatrices dense = model_.matrices(block);
-  if (!bfloat16_dense_.has_value()) return dense;
-  RoundMatrices(dense, &*bfloat16_dense_);
-  return *bfloat16_dense_;
-}
-
-absl::StatusOr<BlockStatistics> SequentialPruner::Observe(int block, const BlockSparsity& sparsity,
-                                                          at::Tensor& hidden) {
+absl::StatusOr<BlockStatistics> SequentialPruner::Observe(int block, at::Tensor& hidden) {
   BlockStatistics statistics;
   if (!forward_.has_value()) return statistics;
-  const absl::StatusOr<BlockMatrices> observed = Observed(block, sparsity);
-  if (!observed.ok()) return observed.status();
+  BlockMatrices dense = model_.matrices(block);
+  if (bfloat16_dense_.has_value()) {
+    RoundMatrices(dense, &*bfloat16_dense_);
+    dense = *bfloat16_dense_;
+  }
+  const BlockExtent extent = FeedsPruned() ? BlockExtent::kInputs : BlockExtent::kOutput;
   if (options_.method.pruner == Pruner::kSparseGpt) {
-    absl::StatusOr<BlockFactors> factors = RunAndFactor(*forward_, *observed, model_.vectors(block),
-                                                        sequences_, hidden, ObservedExtent());
-    if (!factors.ok()) return factors.status();
-    statistics.factors = *std::move(factors);
+    STRATA_ASSIGN_OR_RETURN(
+        statistics.factors,
+        RunAndFactor(*forward_, dense, model_.vectors(block), sequences_, hidden, extent));
   } else {
-    statistics.scalers = RunAndObserve(*forward_, *observed, model_.vectors(block), sequences_,
-                                       hidden, /*observer=*/nullptr, ObservedExtent());
+    statistics.scalers = RunAndObserve(*forward_, dense, model_.vectors(block), sequences_, hidden,
+                                       /*observer=*/nullptr, extent);
   }
   return statistics;
 }
 
-absl::StatusOr<PrunedBlock> SequentialPruner::Prune(int block, const BlockSparsity& sparsity) {
+absl::StatusOr<PrunedBlock> SequentialPruner::Next(int block) {
   const at::InferenceMode guard;
   at::Tensor observed_output = FeedsPruned() ? hidden_.clone() : hidden_;
-  absl::StatusOr<BlockStatistics> statistics = Observe(block, sparsity, observed_output);
-  if (!statistics.ok()) return statistics.status();
-  statistics_ = *std::move(statistics);
-  const absl::StatusOr<int64_t> zeros =
-      PruneBlock(model_, block, options_.method, statistics_, sparsity, buffer_);
-  if (!zeros.ok()) return zeros.status();
-  PrunedBlock pruned{buffer_, *zeros};
+  STRATA_ASSIGN_OR_RETURN(statistics_, Observe(block, observed_output));
+  STRATA_ASSIGN_OR_RETURN(const int64_t zeros,
+                          PruneBlock(model_, block, options_.method, statistics_,
+                                     sparsity_[static_cast<size_t>(block)], buffer_));
+  PrunedBlock pruned{buffer_, zeros};
   if (bfloat16_buffer_.has_value()) {
     RoundMatrices(buffer_, &*bfloat16_buffer_);
     pruned.matrices = *bfloat16_buffer_;

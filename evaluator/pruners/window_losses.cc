@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <chrono>
+#include "evaluator/clock.h"
 
 namespace strata::evaluator {
 namespace {
@@ -10,17 +10,14 @@ namespace {
 // Adds the seconds of its life to a counter.
 class StageTimer {
  public:
-  explicit StageTimer(double* seconds)
-      : seconds_(seconds), start_(std::chrono::steady_clock::now()) {}
-  ~StageTimer() {
-    *seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  explicit StageTimer(double* seconds) : seconds_(seconds), start_(SteadySeconds()) {}
+  ~StageTimer() { *seconds_ += SecondsSince(start_); }
   StageTimer(const StageTimer&) = delete;
   StageTimer& operator=(const StageTimer&) = delete;
 
  private:
   double* seconds_;
-  std::chrono::steady_clock::time_point start_;
+  double start_;
 };
 
 int64_t PrunableWeights(const ModelConfig& config) {
@@ -48,8 +45,7 @@ void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* 
 
 }  // namespace
 
-absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner& pruner,
-                                           const std::vector<BlockSparsity>& sparsity,
+absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockSource& blocks,
                                            const Windows& windows, Arithmetic arithmetic,
                                            const Progress& progress,
                                            const HiddenObserver& observer) {
@@ -66,7 +62,7 @@ absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner&
     absl::StatusOr<PrunedBlock> pruned = absl::InternalError("not pruned");
     {
       const StageTimer timer(&measurement.seconds.prune);
-      pruned = pruner.Prune(block, sparsity[block]);
+      pruned = blocks.Next(block);
       if (!pruned.ok()) return pruned.status();
       zeros += pruned->zeros;
     }

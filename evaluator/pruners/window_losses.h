@@ -1,6 +1,6 @@
-// Losses of token windows under a model whose blocks come from a pruner.
-#ifndef STRATA_EVALUATOR_WINDOW_LOSSES_H_
-#define STRATA_EVALUATOR_WINDOW_LOSSES_H_
+// Losses of token windows under a model whose blocks come from a block source.
+#ifndef STRATA_EVALUATOR_PRUNERS_WINDOW_LOSSES_H_
+#define STRATA_EVALUATOR_PRUNERS_WINDOW_LOSSES_H_
 
 #include <ATen/core/Tensor.h>
 #include <absl/status/statusor.h>
@@ -10,7 +10,7 @@
 
 #include "evaluator/evaluator.h"
 #include "evaluator/model/transformer_model.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 
 namespace strata::evaluator {
 
@@ -18,14 +18,13 @@ namespace strata::evaluator {
 using HiddenObserver = std::function<void(const at::Tensor& hidden)>;
 
 // Runs all windows through block after block, so that only one block's pruned weights exist; holds
-// windows * tokens * hidden * 4 bytes. `sparsity` has one entry per block. Cancelled when
+// windows * tokens * hidden * 4 bytes. Cancelled when
 // `progress` says so between blocks.
-absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockPruner& pruner,
-                                           const std::vector<BlockSparsity>& sparsity,
+absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockSource& blocks,
                                            const Windows& windows, Arithmetic arithmetic,
                                            const Progress& progress,
                                            const HiddenObserver& observer = nullptr);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_WINDOW_LOSSES_H_
+#endif  // STRATA_EVALUATOR_PRUNERS_WINDOW_LOSSES_H_

@@ -6,6 +6,7 @@
 
 #include "evaluator/tasks/python_text.h"
 #include "evaluator/text/utf8.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -40,8 +41,8 @@ std::string Remove(const Pattern& pattern, const std::string& text) {
   return kept + text.substr(done);
 }
 
-// What a match stands for: the expression's only group, or the first that is not empty of several,
-// or the whole match. Nothing if all of several groups are empty.
+// Returns the value of a match: its only group, the first of several groups that is not empty, or
+// the whole match if there are no groups. nullopt if all of several groups are empty.
 std::optional<std::string> ValueOf(const Pattern::Matcher& matcher, const Pattern::Match& match,
                                    std::string_view text) {
   if (matcher.groups() == 0) return std::string(Part(text, match));
@@ -77,10 +78,9 @@ absl::StatusOr<CompiledFilter> CompiledFilter::Create(const AnswerFilter& filter
   for (const FilterStep& step : filter.steps) {
     compiled.patterns_.emplace_back();
     if (step.kind != FilterStepKind::kRegex) continue;
-    absl::StatusOr<Pattern> pattern =
-        Pattern::Compile(step.expression, Pattern::Subject::kWellFormedUtf8);
-    if (!pattern.ok()) return pattern.status();
-    compiled.patterns_.back() = *std::move(pattern);
+    STRATA_ASSIGN_OR_RETURN(Pattern pattern,
+                            Pattern::Compile(step.expression, Pattern::Subject::kWellFormedUtf8));
+    compiled.patterns_.back() = std::move(pattern);
   }
   return compiled;
 }
@@ -112,10 +112,9 @@ absl::StatusOr<CompiledRules> CompiledRules::Create(const ExactMatchRules& rules
   CompiledRules compiled;
   compiled.rules_ = rules;
   for (const std::string& expression : rules.ignored_expressions) {
-    absl::StatusOr<Pattern> pattern =
-        Pattern::Compile(expression, Pattern::Subject::kWellFormedUtf8);
-    if (!pattern.ok()) return pattern.status();
-    compiled.ignored_.push_back(*std::move(pattern));
+    STRATA_ASSIGN_OR_RETURN(Pattern pattern,
+                            Pattern::Compile(expression, Pattern::Subject::kWellFormedUtf8));
+    compiled.ignored_.push_back(std::move(pattern));
   }
   return compiled;
 }

@@ -1,5 +1,5 @@
-// From a generated text to the answer in it, and whether that is the right one, as the filters and
-// the exact_match metric of lm-evaluation-harness do it.
+// Finds the answer in a generated text and judges it, as the filters and the exact_match metric of
+// lm-evaluation-harness do.
 #ifndef STRATA_EVALUATOR_TASKS_ANSWER_FILTER_H_
 #define STRATA_EVALUATOR_TASKS_ANSWER_FILTER_H_
 
@@ -17,17 +17,18 @@ namespace strata::tasks {
 // Immutable.
 class CompiledFilter {
  public:
-  // InvalidArgument for a regular expression that does not compile (PCRE2's syntax, which has
-  // Python's).
+  // Errors: InvalidArgument for a regular expression that does not compile. The syntax is PCRE2's,
+  // which includes Python's.
   static absl::StatusOr<CompiledFilter> Create(const AnswerFilter& filter);
 
-  // `text` is well-formed UTF-8. Throws std::runtime_error where an expression explodes, see
-  // Pattern::Matcher. `group_select` beyond the matches gives the fallback.
+  // Returns the answer in `text`, which must be well-formed UTF-8. A `group_select` beyond the
+  // matches gives the fallback. Throws std::runtime_error if an expression takes too many steps,
+  // see Pattern::Matcher.
   std::string Apply(std::string text) const;
 
  private:
   AnswerFilter filter_;
-  std::vector<std::optional<evaluator::Pattern>> patterns_;  // of each step
+  std::vector<std::optional<evaluator::Pattern>> patterns_;  // one per step; nullopt unless kRegex
 };
 
 // Immutable.
@@ -35,7 +36,8 @@ class CompiledRules {
  public:
   static absl::StatusOr<CompiledRules> Create(const ExactMatchRules& rules);
 
-  // Whether `answer` is `target` but for what the rules ignore. Throws as CompiledFilter.
+  // True if `answer` equals `target` apart from what the rules ignore. Throws like
+  // CompiledFilter::Apply.
   bool Matches(const std::string& answer, const std::string& target) const;
 
  private:

@@ -8,6 +8,7 @@
 
 #include "evaluator/checkpoint/hugging_face_config.h"
 #include "evaluator/formats/gguf_file.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kDefaultTokens = 2048;
-// A tokenizer that knows no limit writes a number beyond all lengths.
+// A tokenizer without a limit writes a number larger than any context length.
 constexpr double kNoLimit = 1e9;
 
 std::optional<int64_t> Positions(const json& config) {
@@ -27,17 +28,17 @@ std::optional<int64_t> Positions(const json& config) {
 }
 
 absl::StatusOr<int64_t> OfDirectory(const std::filesystem::path& folder) {
-  const absl::StatusOr<json> config = evaluator::ReadJsonObject((folder / "config.json").string());
-  if (!config.ok()) return config.status();
-  const auto text_config = config->find("text_config");
-  const bool is_nested = text_config != config->end() && text_config->is_object();
-  if (const auto positions = Positions(is_nested ? *text_config : *config)) return *positions;
+  STRATA_ASSIGN_OR_RETURN(const json config,
+                          evaluator::ReadJsonObject((folder / "config.json").string()));
+  const auto text_config = config.find("text_config");
+  const bool is_nested = text_config != config.end() && text_config->is_object();
+  if (const auto positions = Positions(is_nested ? *text_config : config)) return *positions;
   const std::filesystem::path tokenizer_config = folder / "tokenizer_config.json";
   if (!std::filesystem::exists(tokenizer_config)) return kDefaultTokens;
-  const absl::StatusOr<json> tokenizer = evaluator::ReadJsonObject(tokenizer_config.string());
-  if (!tokenizer.ok()) return tokenizer.status();
-  const auto length = tokenizer->find("model_max_length");
-  if (length == tokenizer->end() || !length->is_number() || length->get<double>() > kNoLimit) {
+  STRATA_ASSIGN_OR_RETURN(const json tokenizer,
+                          evaluator::ReadJsonObject(tokenizer_config.string()));
+  const auto length = tokenizer.find("model_max_length");
+  if (length == tokenizer.end() || !length->is_number() || length->get<double>() > kNoLimit) {
     return kDefaultTokens;
   }
   return length->get<int64_t>();
@@ -47,20 +48,17 @@ absl::StatusOr<int64_t> OfDirectory(const std::filesystem::path& folder) {
 
 absl::StatusOr<int64_t> ContextLength(const std::string& model_path) {
   if (std::filesystem::is_directory(model_path)) return OfDirectory(model_path);
-  const auto file = evaluator::GgufFile::Open(model_path);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<std::string> architecture = (*file)->String("general.architecture");
-  if (!architecture.ok()) return architecture.status();
-  const std::string key = *architecture + ".context_length";
-  if (!(*file)->metadata().contains(key)) return kDefaultTokens;
-  return (*file)->Integer(key);
+  STRATA_ASSIGN_OR_RETURN(const auto file, evaluator::GgufFile::Open(model_path));
+  STRATA_ASSIGN_OR_RETURN(const std::string architecture, file->String("general.architecture"));
+  const std::string key = architecture + ".context_length";
+  if (!file->metadata().contains(key)) return kDefaultTokens;
+  return file->Integer(key);
 }
 
 absl::StatusOr<int64_t> ReadableTokens(const std::string& model_path, int64_t maximum_tokens) {
   if (maximum_tokens == 0) {
-    const auto length = ContextLength(model_path);
-    if (!length.ok()) return length.status();
-    maximum_tokens = *length;
+    STRATA_ASSIGN_OR_RETURN(const auto length, ContextLength(model_path));
+    maximum_tokens = length;
   }
   if (maximum_tokens >= 2) return maximum_tokens;
   return absl::InvalidArgumentError(

@@ -1,4 +1,4 @@
-// How long a text a model was trained to read.
+// The context length of a model: the number of tokens that it was trained to read at once.
 #ifndef STRATA_EVALUATOR_TASKS_CONTEXT_LENGTH_H_
 #define STRATA_EVALUATOR_TASKS_CONTEXT_LENGTH_H_
 
@@ -9,13 +9,14 @@
 
 namespace strata::tasks {
 
-// Tokens, as lm-evaluation-harness finds them: n_positions, max_position_embeddings or n_ctx of a
-// directory's config.json (of its text_config first), else model_max_length of its
-// tokenizer_config.json; context_length of a GGUF file; 2048 where nothing says. Errors of the
-// readers.
+// Returns the context length in tokens, by the rules of lm-evaluation-harness. For a directory it
+// is n_positions, max_position_embeddings or n_ctx of config.json (those of its text_config first),
+// else model_max_length of tokenizer_config.json. For a GGUF file it is context_length. It is 2048
+// if the files do not state it. Errors: those of the readers.
 absl::StatusOr<int64_t> ContextLength(const std::string& model_path);
 
-// `maximum_tokens`, or ContextLength where it is 0. InvalidArgument below 2.
+// Returns `maximum_tokens`, or ContextLength if that is 0. Errors: InvalidArgument for fewer than 2
+// tokens; those of ContextLength.
 absl::StatusOr<int64_t> ReadableTokens(const std::string& model_path, int64_t maximum_tokens);
 
 }  // namespace strata::tasks

@@ -26,7 +26,7 @@ double Sum(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-// The items of each task that count, in a resample as often as they were drawn.
+// The drawn items of each task, each as often as it was drawn.
 using Draw = std::vector<std::vector<int64_t>>;
 
 double Figure(const std::vector<Stratum>& strata, Link link, const Draw* draw) {
@@ -51,7 +51,7 @@ double Figure(const std::vector<Stratum>& strata, Link link, const Draw* draw) {
   return figure / shares;
 }
 
-// Below `count`, by Lemire's multiplication; the bias is below count / 2^64.
+// Returns a random number below `count` by Lemire's multiplication. The bias is below count / 2^64.
 int64_t Below(int64_t count, std::mt19937_64& random) {
   __extension__ using Wide = unsigned __int128;
   return static_cast<int64_t>((static_cast<Wide>(random()) * static_cast<uint64_t>(count)) >> 64);
@@ -64,7 +64,7 @@ double Percentile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-// Figures of resampled items, ascending.
+// Returns the figures of all resamples, ascending.
 std::vector<double> Resample(const std::vector<Stratum>& strata, const BootstrapOptions& bootstrap,
                              const std::function<double(const Draw&)>& figure) {
   std::mt19937_64 random(bootstrap.seed);
@@ -98,7 +98,7 @@ bool HasUnitWeights(const std::vector<Stratum>& strata) {
   return true;
 }
 
-// Of the mean of the tasks' means.
+// Returns the standard error of the mean of the tasks' means.
 std::optional<double> StandardErrorOfMeans(const std::vector<Stratum>& strata) {
   std::vector<double> errors;
   std::vector<double> sizes;

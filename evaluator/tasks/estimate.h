@@ -9,18 +9,18 @@
 
 namespace strata::tasks {
 
-// How a figure follows from the mean over items.
+// How a figure is computed from the mean x over items.
 enum class Link {
   kMean,        // x
-  kPerplexity,  // exp(-x), of log-likelihoods
+  kPerplexity,  // exp(-x); x is a mean log-likelihood
   kBitsPerByte  // -x / ln 2
 };
 
-// What one task contributes: its figure is link(sum of values / sum of weights).
+// The items of one task. The figure of the task is link(sum of values / sum of weights).
 struct Stratum {
-  std::vector<double> values;   // of each item
-  std::vector<double> weights;  // as many: 1, or words or bytes
-  double share = 1;             // of the task in the figure of a group, in any unit
+  std::vector<double> values;   // one per item
+  std::vector<double> weights;  // one per item: 1, or its words or bytes
+  double share = 1;             // weight of the task in the figure of a group, in any unit
 };
 
 struct Interval {
@@ -36,31 +36,33 @@ struct BootstrapOptions {
 
 struct Estimate {
   double value = 0;
-  // Of a mean: its formula. Of a perplexity per item: the bootstrap's. Nothing for one item, and
-  // for weighted figures, as in the harness.
+  // Computed by a formula for means, and from the bootstrap for a perplexity per item. nullopt for
+  // a single item and for weighted figures, as in the harness.
   std::optional<double> standard_error;
-  // Percentiles of the resampled figures (linear between order statistics, as numpy's default).
+  // Percentiles of the resampled figures, interpolated linearly between order statistics like
+  // numpy's default. nullopt without resamples.
   std::optional<Interval> interval;
 };
 
-// The figure of a group of tasks: the mean of the tasks' figures, weighted with their shares. A
-// single task is a group of one. Items are resampled within their task. The standard error of
-// means of several tasks is pooled where their shares are their numbers of items, else that of a
-// weighted mean of independent means. No stratum may be empty.
+// Returns the figure of a group of tasks: the mean of the tasks' figures, weighted by their shares.
+// A single task is a group of one. Items are resampled within their task. The standard error for
+// means of several tasks is pooled if the shares are the tasks' numbers of items; otherwise it is
+// that of a weighted mean of independent means. No stratum may be empty.
 Estimate EstimateFigure(const std::vector<Stratum>& strata, Link link,
                         const BootstrapOptions& bootstrap);
 
-// The figure of `other` less that of `base`, of the same items in the same order, which are
-// resampled together. The standard error, of means only, is that of the mean of differences.
+// Returns the figure of `other` minus that of `base`. Both hold the same items in the same order,
+// which are resampled together. Only means have a standard error: that of the mean of the
+// differences.
 Estimate EstimateDifference(const std::vector<Stratum>& base, const std::vector<Stratum>& other,
                             Link link, const BootstrapOptions& bootstrap);
 
-// Standard deviation of a sample (n - 1 in the denominator) over the root of its size; nothing for
-// fewer than two values. mean_stderr of the harness.
+// Returns the standard deviation of a sample (n - 1 in the denominator) divided by the root of its
+// size; nullopt for fewer than two values. The harness calls this mean_stderr.
 std::optional<double> StandardErrorOfMean(const std::vector<double>& values);
 
-// pooled_sample_stderr of the harness: sqrt(sum (n_i - 1) n_i e_i^2 / (N - k) / N) for k tasks with
-// standard errors e_i and n_i of N items.
+// Returns sqrt(sum (n_i - 1) n_i e_i^2 / (N - k) / N) for k tasks with standard errors e_i and n_i
+// of N items. The harness calls this pooled_sample_stderr.
 double PooledStandardError(const std::vector<double>& errors, const std::vector<double>& sizes);
 
 }  // namespace strata::tasks

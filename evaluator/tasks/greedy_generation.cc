@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "evaluator/text/utf8.h"
+#include "expr/status_macros.h"
 #include "pruning/instruction_set.h"
 
 namespace strata::tasks {
@@ -21,8 +22,9 @@ bool HasStop(const std::string& text, const std::vector<std::string>& until) {
   });
 }
 
-// Bytes that one U+FFFD stands for, of a text that begins with no well-formed character: those that
-// could begin one (Unicode 15, table 3-7), at least one.
+// Number of bytes that one U+FFFD replaces at the beginning of a text that begins with no
+// well-formed character: the longest part that could begin one (Unicode 15, table 3-7), at least
+// one byte.
 size_t MalformedBytes(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -43,22 +45,21 @@ GreedyGenerator::GreedyGenerator(const evaluator::TransformerModel& model, int t
     : model_(model), team_(threads) {}
 
 absl::StatusOr<std::unique_ptr<GreedyGenerator>> GreedyGenerator::Create(
-    const evaluator::TransformerModel& model, evaluator::BlockPruner& pruner,
-    const std::vector<evaluator::BlockSparsity>& sparsity, evaluator::Arithmetic arithmetic,
-    int threads, const evaluator::Progress& progress) {
+    const evaluator::TransformerModel& model, evaluator::BlockSource& source,
+    evaluator::Arithmetic arithmetic, int threads, const evaluator::Progress& progress) {
   const at::InferenceMode guard;
   std::unique_ptr<GreedyGenerator> generator(new GreedyGenerator(model, threads));
   const evaluator::DecoderKernels kernels = {pruning::BestInstructionSet(),
                                              generator->team_.parts()};
-  auto blocks = evaluator::BuildDecoderBlocks(model, pruner, sparsity, arithmetic,
-                                              LinearFormat::kDense, kernels, progress);
-  if (!blocks.ok()) return blocks.status();
-  generator->blocks_ = *std::move(blocks);
+  STRATA_ASSIGN_OR_RETURN(
+      auto blocks, evaluator::BuildDecoderBlocks(model, source, arithmetic, LinearFormat::kDense,
+                                                 kernels, progress));
+  generator->blocks_ = std::move(blocks);
   const at::Tensor head =
       arithmetic == evaluator::Arithmetic::kFloat32 ? model.head() : model.head().to(at::kBFloat16);
-  auto linear = evaluator::MakeDecoderLinear(head, LinearFormat::kDense, kernels);
-  if (!linear.ok()) return linear.status();
-  generator->head_ = *std::move(linear);
+  STRATA_ASSIGN_OR_RETURN(auto linear,
+                          evaluator::MakeDecoderLinear(head, LinearFormat::kDense, kernels));
+  generator->head_ = std::move(linear);
   return generator;
 }
 

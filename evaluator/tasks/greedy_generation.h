@@ -1,4 +1,4 @@
-// Greedy text after a prompt, token by token with a cache of keys and values.
+// Greedy generation of text after a prompt, token by token, with a cache of keys and values.
 #ifndef STRATA_EVALUATOR_TASKS_GREEDY_GENERATION_H_
 #define STRATA_EVALUATOR_TASKS_GREEDY_GENERATION_H_
 
@@ -12,33 +12,33 @@
 
 #include "evaluator/decoding/token_decoder.h"
 #include "evaluator/evaluator.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 #include "evaluator/tokenizer/tokenizer.h"
 
 namespace strata::tasks {
 
-// What ends a generation, and what of it is text.
+// The rules that end a generation and decide which tokens are text.
 struct GenerationRules {
-  std::vector<std::string> until;  // none is part of the text
+  std::vector<std::string> until;  // stop strings; not part of the text
   int64_t maximum_tokens = 256;
-  int32_t end_token = -1;          // ends it too; -1: none
-  std::vector<bool> special = {};  // by id: tokens that stop strings see, but that are no text
+  int32_t end_token = -1;          // ends the text too; -1: none
+  std::vector<bool> special = {};  // by token id: counts for stop strings, but is not text
 };
 
 // Not thread-safe.
 class GreedyGenerator {
  public:
-  // Keeps a copy of all linears that `pruner` gives. `model` must outlive the generator. Errors of
-  // the pruner; Cancelled.
+  // Copies all linears that `source` gives. `model` must outlive the generator. Errors: those of
+  // `source`; Cancelled.
   static absl::StatusOr<std::unique_ptr<GreedyGenerator>> Create(
-      const evaluator::TransformerModel& model, evaluator::BlockPruner& pruner,
-      const std::vector<evaluator::BlockSparsity>& sparsity, evaluator::Arithmetic arithmetic,
-      int threads, const evaluator::Progress& progress);
+      const evaluator::TransformerModel& model, evaluator::BlockSource& source,
+      evaluator::Arithmetic arithmetic, int threads, const evaluator::Progress& progress);
 
-  // The likeliest token after `prompt`, the likeliest after that, and so on, the first of equally
-  // likely ones, until the end token, `maximum_tokens`, or a stop string in what they spell.
-  // Malformed UTF-8 becomes U+FFFD. Cancelled between tokens when `progress`, which hears of
-  // the share of maximum_tokens, says so.
+  // Returns the text after `prompt`: the likeliest token, then the likeliest one after it, and so
+  // on; of equally likely tokens, the first. The text ends at the end token, after `maximum_tokens`
+  // tokens, or before a stop string that the tokens spell. Malformed UTF-8 becomes U+FFFD.
+  // `progress` is called between tokens with the share of maximum_tokens that is done. Errors:
+  // Cancelled if `progress` says so.
   absl::StatusOr<std::string> Generate(std::span<const int32_t> prompt,
                                        const GenerationRules& rules,
                                        const evaluator::Tokenizer& tokenizer,
@@ -51,16 +51,17 @@ class GreedyGenerator {
   evaluator::ThreadTeam team_;
   evaluator::DecoderBlocks blocks_;
   std::unique_ptr<evaluator::DecoderLinear> head_;
-  // Grows with the longest text so far.
+  // Replaced by a larger one when a longer text needs it.
   std::unique_ptr<evaluator::TokenDecoder> decoder_;
   int64_t decoder_tokens_ = 0;
 };
 
-// `text` up to where the first of the stop strings begins, then of the second, and so on.
+// Returns `text` cut off at the first occurrence of the first stop string, then of the second, and
+// so on.
 std::string BeforeStops(std::string text, const std::vector<std::string>& until);
 
-// Malformed bytes of `text` replaced by U+FFFD, one for each longest part that could begin a
-// character, as Python's decoder does it.
+// Returns `text` with malformed bytes replaced by U+FFFD: one for each longest part that could
+// begin a character, as Python's decoder does.
 std::string WellFormed(const std::string& text);
 
 }  // namespace strata::tasks

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
 #include "evaluator/tasks/python_text.h"
 #include "expr/nearest_name.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -32,7 +35,7 @@ class ItemLine {
     return Refuse(fmt::format("\"{}\": expected {}, found {}", key, what, found));
   }
 
-  // InvalidArgument if there is another key.
+  // Errors: InvalidArgument for a key that is not in `known`.
   absl::Status CheckKeys(std::vector<std::string_view> known) const {
     for (const auto& [key, unused] : value_.items()) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
@@ -67,7 +70,7 @@ class ItemLine {
     return value_[key].get<int64_t>();
   }
 
-  // One index or an array of them, each of `choices` choices.
+  // Reads one index or an array of indices, each below `choices`.
   absl::StatusOr<std::vector<int>> Gold(size_t choices) const {
     const std::string expected = fmt::format(
         "the index of the right choice, 0 to {}, or an array of such indices", choices - 1);
@@ -90,42 +93,37 @@ class ItemLine {
   std::string where_;
 };
 
-// A context for each choice and one continuation. Without texts of the choices the continuation's
-// length counts, the same for all.
+// Reads one context per choice and one continuation. Without texts of the choices, every choice has
+// the length of the continuation.
 absl::Status ReadContexts(const ItemLine& line, TaskItem* item) {
   absl::Status status = line.CheckKeys({"contexts", "continuation", "choices", "gold"});
   if (!status.ok()) return status;
-  auto contexts = line.Texts("contexts");
-  if (!contexts.ok()) return contexts.status();
-  const auto continuation = line.Text("continuation");
-  if (!continuation.ok()) return continuation.status();
-  item->contexts = *std::move(contexts);
-  item->continuations.assign(item->contexts.size(), *continuation);
+  STRATA_ASSIGN_OR_RETURN(auto contexts, line.Texts("contexts"));
+  STRATA_ASSIGN_OR_RETURN(const auto continuation, line.Text("continuation"));
+  item->contexts = std::move(contexts);
+  item->continuations.assign(item->contexts.size(), continuation);
   item->choices = item->continuations;
   if (!line.Has("choices")) return absl::OkStatus();
-  auto choices = line.Texts("choices");
-  if (!choices.ok()) return choices.status();
-  if (choices->size() != item->contexts.size()) {
+  STRATA_ASSIGN_OR_RETURN(auto choices, line.Texts("choices"));
+  if (choices.size() != item->contexts.size()) {
     return line.Expected(
         "choices", fmt::format("{} texts, one for each of \"contexts\"", item->contexts.size()));
   }
-  item->choices = *std::move(choices);
+  item->choices = std::move(choices);
   return absl::OkStatus();
 }
 
 absl::Status ReadChoices(const ItemLine& line, const std::string& delimiter, TaskItem* item) {
   absl::Status status = line.CheckKeys({"context", "choices", "gold"});
   if (!status.ok()) return status;
-  const auto context = line.Text("context");
-  if (!context.ok()) return context.status();
-  auto choices = line.Texts("choices");
-  if (!choices.ok()) return choices.status();
-  item->contexts.assign(choices->size(), *context);
-  item->continuations = *choices;
-  for (std::string& choice : *choices) {
+  STRATA_ASSIGN_OR_RETURN(const auto context, line.Text("context"));
+  STRATA_ASSIGN_OR_RETURN(auto choices, line.Texts("choices"));
+  item->contexts.assign(choices.size(), context);
+  item->continuations = choices;
+  for (std::string& choice : choices) {
     if (choice.starts_with(delimiter)) choice.erase(0, delimiter.size());
   }
-  item->choices = *std::move(choices);
+  item->choices = std::move(choices);
   return absl::OkStatus();
 }
 
@@ -137,23 +135,20 @@ absl::StatusOr<TaskItem> ReadMultipleChoice(const ItemLine& line, const std::str
   for (const std::string& choice : item.choices) {
     if (choice.empty()) return line.Refuse("\"choices\": expected texts, found an empty one");
   }
-  auto gold = line.Gold(item.choices.size());
-  if (!gold.ok()) return gold.status();
-  item.gold = *std::move(gold);
+  STRATA_ASSIGN_OR_RETURN(auto gold, line.Gold(item.choices.size()));
+  item.gold = std::move(gold);
   return item;
 }
 
 absl::StatusOr<TaskItem> ReadContinuation(const ItemLine& line) {
   absl::Status status = line.CheckKeys({"context", "continuation"});
   if (!status.ok()) return status;
-  auto context = line.Text("context");
-  if (!context.ok()) return context.status();
-  auto continuation = line.Text("continuation");
-  if (!continuation.ok()) return continuation.status();
-  if (continuation->empty()) return line.Expected("continuation", "a text that is not empty");
+  STRATA_ASSIGN_OR_RETURN(auto context, line.Text("context"));
+  STRATA_ASSIGN_OR_RETURN(auto continuation, line.Text("continuation"));
+  if (continuation.empty()) return line.Expected("continuation", "a text that is not empty");
   TaskItem item;
-  item.contexts = {*std::move(context)};
-  item.continuations = {*std::move(continuation)};
+  item.contexts = {std::move(context)};
+  item.continuations = {std::move(continuation)};
   return item;
 }
 
@@ -164,32 +159,27 @@ absl::StatusOr<TaskItem> ReadRolling(const ItemLine& line) {
   if (!text.ok()) return text.status();
   if (text->empty()) return line.Expected("text", "a text that is not empty");
   TaskItem item = RollingItem(*std::move(text), 0);
-  const auto words = line.PositiveOr("words", item.words);
-  if (!words.ok()) return words.status();
-  const auto bytes = line.PositiveOr("bytes", item.bytes);
-  if (!bytes.ok()) return bytes.status();
-  item.words = *words;
-  item.bytes = *bytes;
+  STRATA_ASSIGN_OR_RETURN(const auto words, line.PositiveOr("words", item.words));
+  STRATA_ASSIGN_OR_RETURN(const auto bytes, line.PositiveOr("bytes", item.bytes));
+  item.words = words;
+  item.bytes = bytes;
   return item;
 }
 
 absl::StatusOr<TaskItem> ReadPrompt(const ItemLine& line) {
   absl::Status status = line.CheckKeys({"context", "target", "targets"});
   if (!status.ok()) return status;
-  auto context = line.Text("context");
-  if (!context.ok()) return context.status();
-  if (context->empty()) return line.Expected("context", "a text that is not empty");
+  STRATA_ASSIGN_OR_RETURN(auto context, line.Text("context"));
+  if (context.empty()) return line.Expected("context", "a text that is not empty");
   TaskItem item;
-  item.contexts = {*std::move(context)};
+  item.contexts = {std::move(context)};
   if (line.Has("targets")) {
-    auto targets = line.Texts("targets");
-    if (!targets.ok()) return targets.status();
-    item.targets = *std::move(targets);
+    STRATA_ASSIGN_OR_RETURN(auto targets, line.Texts("targets"));
+    item.targets = std::move(targets);
     return item;
   }
-  auto target = line.Text("target");
-  if (!target.ok()) return target.status();
-  item.targets = {*std::move(target)};
+  STRATA_ASSIGN_OR_RETURN(auto target, line.Text("target"));
+  item.targets = {std::move(target)};
   return item;
 }
 
@@ -233,7 +223,7 @@ TaskItem RollingItem(std::string text, int64_t line) {
 absl::StatusOr<ItemFile> ReadItems(const std::string& path, std::optional<TaskKind> kind,
                                    const std::string& delimiter, int64_t limit) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(fmt::format("{}: the file cannot be read", path));
+  if (!file) return evaluator::FileStatus(errno, "open", path);
   ItemFile read;
   std::string text;
   for (int64_t number = 1; std::getline(file, text); ++number) {
@@ -249,16 +239,14 @@ absl::StatusOr<ItemFile> ReadItems(const std::string& path, std::optional<TaskKi
     const ItemLine line(value, where);
     if (!value.is_object()) return line.Refuse("expected a JSON object");
     if (!kind.has_value()) {
-      const auto shown = KindOf(line);
-      if (!shown.ok()) return shown.status();
-      kind = *shown;
+      STRATA_ASSIGN_OR_RETURN(const auto shown, KindOf(line));
+      kind = shown;
     }
-    absl::StatusOr<TaskItem> item = ReadItem(line, *kind, delimiter);
-    if (!item.ok()) return item.status();
+    STRATA_ASSIGN_OR_RETURN(TaskItem item, ReadItem(line, *kind, delimiter));
     ++read.items_in_file;
     if (limit > 0 && read.items_in_file > limit) continue;
-    item->line = number;
-    read.items.push_back(*std::move(item));
+    item.line = number;
+    read.items.push_back(std::move(item));
   }
   if (file.bad()) return absl::DataLossError(fmt::format("{}: reading failed", path));
   if (read.items.empty()) {

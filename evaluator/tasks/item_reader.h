@@ -1,4 +1,4 @@
-// The items of a task, one JSON object a line.
+// Reads the items of a task from a file with one JSON object per line.
 #ifndef STRATA_EVALUATOR_TASKS_ITEM_READER_H_
 #define STRATA_EVALUATOR_TASKS_ITEM_READER_H_
 
@@ -19,13 +19,14 @@ struct ItemFile {
   int64_t items_in_file = 0;
 };
 
-// Reads the items of a task of `kind`, by default the kind that the first line shows. A choice that
-// begins with `delimiter` is as long as what follows it. Every line is checked, beyond `limit` too
-// (0: none). NotFound; InvalidArgument names file, line and field.
+// Reads the items of a task of `kind`; without a kind, the first item determines it. The length of
+// a choice that begins with `delimiter` counts from behind the delimiter. Returns the first `limit`
+// items (0: all), but checks every line. Errors: those of evaluator::FileStatus; InvalidArgument
+// names file, line and field.
 absl::StatusOr<ItemFile> ReadItems(const std::string& path, std::optional<TaskKind> kind,
                                    const std::string& delimiter, int64_t limit);
 
-// A rolling item of one text, with its words and bytes counted.
+// Returns a rolling item with one text and the numbers of its words and bytes.
 TaskItem RollingItem(std::string text, int64_t line);
 
 }  // namespace strata::tasks

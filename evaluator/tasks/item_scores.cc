@@ -7,6 +7,7 @@
 
 #include "evaluator/tasks/answer_filter.h"
 #include "evaluator/tasks/python_text.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -15,7 +16,7 @@ int Largest(const std::vector<double>& values) {
   return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());
 }
 
-// What the choices are compared by.
+// Returns the scores by which the choices are compared.
 std::vector<double> ChoiceScores(Metric metric, const TaskItem& item,
                                  const ItemResponse& response) {
   const size_t count = item.choices.size();
@@ -66,19 +67,17 @@ ScoreColumn Column(const Task& task, Metric metric, const std::vector<ItemRespon
 
 absl::StatusOr<std::vector<ScoreColumn>> ExactMatches(const Task& task,
                                                       const std::vector<ItemResponse>& responses) {
-  const auto rules = CompiledRules::Create(task.exact_match);
-  if (!rules.ok()) return rules.status();
+  STRATA_ASSIGN_OR_RETURN(const auto rules, CompiledRules::Create(task.exact_match));
   std::vector<ScoreColumn> columns;
   for (const AnswerFilter& settings : task.filters) {
-    const auto filter = CompiledFilter::Create(settings);
-    if (!filter.ok()) return filter.status();
+    STRATA_ASSIGN_OR_RETURN(const auto filter, CompiledFilter::Create(settings));
     ScoreColumn column{Metric::kExactMatch, settings.name, {}, {}};
     for (size_t i = 0; i < task.items.size(); ++i) {
-      const std::string answer = filter->Apply(responses[i].text);
+      const std::string answer = filter.Apply(responses[i].text);
       const std::vector<std::string>& targets = task.items[i].targets;
       const bool matches =
           std::any_of(targets.begin(), targets.end(),
-                      [&](const std::string& target) { return rules->Matches(answer, target); });
+                      [&](const std::string& target) { return rules.Matches(answer, target); });
       column.values.push_back(matches ? 1 : 0);
       column.weights.push_back(1);
     }
@@ -87,7 +86,7 @@ absl::StatusOr<std::vector<ScoreColumn>> ExactMatches(const Task& task,
   return columns;
 }
 
-// A filter's expression may go beyond its limit on some text.
+// Returns an error if a filter's expression exceeds its limit of steps on some text.
 template <typename Function>
 auto CatchExplosions(const Task& task, const Function& function) -> decltype(function()) {
   try {
@@ -98,7 +97,7 @@ auto CatchExplosions(const Task& task, const Function& function) -> decltype(fun
   }
 }
 
-// Log-likelihoods that the metrics of a task read of one item.
+// Number of log-likelihoods that the metrics of a task need from one item.
 size_t ExpectedLikelihoods(const Task& task, const TaskItem& item) {
   if (task.kind == TaskKind::kGeneration) return 0;
   if (task.kind != TaskKind::kMultipleChoice) return 1;
@@ -114,7 +113,7 @@ absl::Status CheckResponses(const Task& task, const std::vector<ItemResponse>& r
   }
   for (size_t i = 0; i < responses.size(); ++i) {
     const size_t expected = ExpectedLikelihoods(task, task.items[i]);
-    if (responses[i].likelihoods.size() >= expected) continue;  // a text has one for each window
+    if (responses[i].likelihoods.size() >= expected) continue;  // a rolling text has one per window
     return absl::InvalidArgumentError(
         fmt::format("task {}, item of line {}: expected {} log-likelihoods, found {}", task.name,
                     task.items[i].line, expected, responses[i].likelihoods.size()));
@@ -131,7 +130,7 @@ std::string ScoreColumn::Name() const {
 
 absl::StatusOr<std::vector<ScoreColumn>> ScoreItems(const Task& task,
                                                     const std::vector<ItemResponse>& responses) {
-  if (absl::Status status = CheckResponses(task, responses); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckResponses(task, responses));
   return CatchExplosions(task, [&]() -> absl::StatusOr<std::vector<ScoreColumn>> {
     if (task.kind == TaskKind::kGeneration) return ExactMatches(task, responses);
     std::vector<ScoreColumn> columns;
@@ -145,9 +144,8 @@ absl::StatusOr<std::vector<std::string>> FilteredAnswers(const Task& task,
   return CatchExplosions(task, [&]() -> absl::StatusOr<std::vector<std::string>> {
     std::vector<std::string> answers;
     for (const AnswerFilter& settings : task.filters) {
-      const auto filter = CompiledFilter::Create(settings);
-      if (!filter.ok()) return filter.status();
-      answers.push_back(filter->Apply(response.text));
+      STRATA_ASSIGN_OR_RETURN(const auto filter, CompiledFilter::Create(settings));
+      answers.push_back(filter.Apply(response.text));
     }
     return answers;
   });

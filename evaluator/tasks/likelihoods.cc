@@ -8,6 +8,7 @@
 #include "evaluator/model/token_loss.h"
 #include "evaluator/model/transformer_block.h"
 #include "evaluator/tasks/packed_requests.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -30,8 +31,7 @@ std::vector<Likelihood> SumRequests(const PackedRequests& packed,
 }  // namespace
 
 absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
-    evaluator::TransformerModel& model, evaluator::BlockPruner& pruner,
-    const std::vector<evaluator::BlockSparsity>& sparsity,
+    evaluator::TransformerModel& model, evaluator::BlockSource& source,
     std::span<const LikelihoodRequest> requests, evaluator::Arithmetic arithmetic,
     const evaluator::Progress& progress) {
   const at::InferenceMode guard;
@@ -43,9 +43,8 @@ absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
     if (progress && !progress(static_cast<double>(block) / (blocks + 1))) {
       return absl::CancelledError("stopped while measuring likelihoods");
     }
-    const auto pruned = pruner.Prune(block, sparsity[block]);
-    if (!pruned.ok()) return pruned.status();
-    forward.Run(pruned->matrices, model.vectors(block), hidden);
+    STRATA_ASSIGN_OR_RETURN(const auto pruned, source.Next(block));
+    forward.Run(pruned.matrices, model.vectors(block), hidden);
   }
   const std::vector<int64_t> targets(packed.targets.begin(), packed.targets.end());
   at::Tensor head = model.head();
@@ -55,19 +54,19 @@ absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
   return SumRequests(packed, evaluator::NextTokenLosses(rows, head, targets));
 }
 
-absl::StatusOr<std::vector<ItemResponse>> MeasureItems(
-    evaluator::TransformerModel& model, evaluator::BlockPruner& pruner,
-    const std::vector<evaluator::BlockSparsity>& sparsity, std::span<const ItemRequests> items,
-    evaluator::Arithmetic arithmetic, const evaluator::Progress& progress) {
+absl::StatusOr<std::vector<ItemResponse>> MeasureItems(evaluator::TransformerModel& model,
+                                                       evaluator::BlockSource& source,
+                                                       std::span<const ItemRequests> items,
+                                                       evaluator::Arithmetic arithmetic,
+                                                       const evaluator::Progress& progress) {
   std::vector<LikelihoodRequest> requests;
   for (const ItemRequests& item : items) {
     requests.insert(requests.end(), item.likelihoods.begin(), item.likelihoods.end());
   }
-  const auto likelihoods =
-      MeasureLikelihoods(model, pruner, sparsity, requests, arithmetic, progress);
-  if (!likelihoods.ok()) return likelihoods.status();
+  STRATA_ASSIGN_OR_RETURN(const auto likelihoods,
+                          MeasureLikelihoods(model, source, requests, arithmetic, progress));
   std::vector<ItemResponse> responses;
-  auto next = likelihoods->begin();
+  auto next = likelihoods.begin();
   for (const ItemRequests& item : items) {
     const auto count = static_cast<std::ptrdiff_t>(item.likelihoods.size());
     responses.push_back({{next, next + count}, "", 0});

@@ -4,14 +4,15 @@
 
 #include <utility>
 
-#include "evaluator/pruners/held_blocks.h"
+#include "evaluator/pruners/block_source.h"
+#include "evaluator/pruners/block_statistics.h"
 #include "evaluator/pruners/linear_sparsity.h"
-#include "evaluator/pruners/pruning_method.h"
 #include "evaluator/pruners/sequential_pruner.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 
-using evaluator::BlockPruner;
+using evaluator::BlockSource;
 using evaluator::Residence;
 
 bool operator==(const ModelVersion& one, const ModelVersion& other) {
@@ -29,10 +30,6 @@ ModelVersions::ModelVersions(const evaluator::TransformerModel& model,
 
 bool ModelVersions::AreHeld() const { return options_.residence == Residence::kMemory; }
 
-std::vector<evaluator::BlockSparsity> ModelVersions::SparsityOf(const ModelVersion& version) const {
-  return evaluator::SparsityOfBlocks(model_.config(), version.sparsity);
-}
-
 absl::Status ModelVersions::Check(const ModelVersion& version) const {
   if (version.sparsity.empty()) return absl::OkStatus();
   if (version.sparsity.size() != summary_.linears.size()) {
@@ -40,7 +37,6 @@ absl::Status ModelVersions::Check(const ModelVersion& version) const {
         fmt::format("expected {} sparsities, one for each linear, found {}",
                     summary_.linears.size(), version.sparsity.size()));
   }
-  if (absl::Status status = evaluator::CheckOnePass(version.protocol); !status.ok()) return status;
   return evaluator::CheckPatterns(model_.config(), version.sparsity, version.method.group);
 }
 
@@ -49,42 +45,40 @@ absl::StatusOr<const evaluator::TextCorpus*> ModelVersions::CalibrationText() {
   if (options_.calibration_text_path.empty()) {
     return absl::InvalidArgumentError("this pruner needs a text to calibrate with, found none");
   }
-  auto corpus = evaluator::TextCorpus::Load(options_.calibration_text_path, tokenizer_);
-  if (!corpus.ok()) return corpus.status();
-  corpus_ = *std::move(corpus);
+  STRATA_ASSIGN_OR_RETURN(auto corpus,
+                          evaluator::TextCorpus::Load(options_.calibration_text_path, tokenizer_));
+  corpus_ = std::move(corpus);
   return &*corpus_;
 }
 
-absl::StatusOr<std::unique_ptr<BlockPruner>> ModelVersions::Make(const ModelVersion& version) {
+absl::StatusOr<std::unique_ptr<BlockSource>> ModelVersions::Make(const ModelVersion& version) {
   if (version.sparsity.empty()) {
     return std::make_unique<evaluator::DenseBlocks>(model_, options_.arithmetic);
   }
   evaluator::Windows sequences;
   if (evaluator::NeedsActivations(version.method.pruner)) {
-    const auto corpus = CalibrationText();
-    if (!corpus.ok()) return corpus.status();
-    auto windows = evaluator::CalibrationSequences(**corpus, version.calibration);
-    if (!windows.ok()) return windows.status();
-    sequences = *std::move(windows);
+    STRATA_ASSIGN_OR_RETURN(const auto corpus, CalibrationText());
+    STRATA_ASSIGN_OR_RETURN(auto windows,
+                            evaluator::CalibrationSequences(*corpus, version.calibration));
+    sequences = std::move(windows);
   }
   auto pruner = std::make_unique<evaluator::SequentialPruner>(
-      model_, sequences,
+      model_, sequences, evaluator::SparsityOfBlocks(model_.config(), version.sparsity),
       evaluator::SequentialPrunerOptions{version.method, options_.arithmetic, version.protocol});
   if (!AreHeld()) return pruner;
   return std::make_unique<evaluator::HeldBlocks>(model_.config(), options_.arithmetic,
                                                  std::move(pruner));
 }
 
-absl::StatusOr<BlockPruner*> ModelVersions::Blocks(const ModelVersion& version) {
-  // A pruner of a streamed model goes through the blocks once.
+absl::StatusOr<BlockSource*> ModelVersions::Blocks(const ModelVersion& version) {
+  // The pruner of a streamed model can go through the blocks only once.
   const bool can_repeat = AreHeld() || version.sparsity.empty();
   if (blocks_ != nullptr && current_ == version && can_repeat) return blocks_.get();
-  if (absl::Status status = Check(version); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(Check(version));
   current_.reset();
   blocks_.reset();  // before the next one takes memory
-  auto blocks = Make(version);
-  if (!blocks.ok()) return blocks.status();
-  blocks_ = *std::move(blocks);
+  STRATA_ASSIGN_OR_RETURN(auto blocks, Make(version));
+  blocks_ = std::move(blocks);
   current_ = version;
   return blocks_.get();
 }
@@ -97,9 +91,8 @@ absl::StatusOr<std::string> ModelVersions::NameOf(const ModelVersion& version) {
                       static_cast<int>(version.protocol));
   for (const double sparsity : version.sparsity) name += fmt::format(" {}", sparsity);
   if (!evaluator::NeedsActivations(version.method.pruner)) return name;
-  const auto corpus = CalibrationText();
-  if (!corpus.ok()) return corpus.status();
-  return name + fmt::format(" calibration {} {} {}", (*corpus)->digest(),
+  STRATA_ASSIGN_OR_RETURN(const auto corpus, CalibrationText());
+  return name + fmt::format(" calibration {} {} {}", corpus->digest(),
                             version.calibration.sequences, version.calibration.sequence_tokens);
 }
 

@@ -5,7 +5,7 @@
 namespace strata::tasks {
 namespace {
 
-// All tokens but the last, which is only predicted.
+// Returns the tokens that the model reads: all but the last, which is only predicted.
 std::span<const int32_t> Read(const LikelihoodRequest& request) {
   return std::span(request.tokens).first(request.tokens.size() - 1);
 }
@@ -15,7 +15,7 @@ size_t CommonPrefix(std::span<const int32_t> one, std::span<const int32_t> other
       std::mismatch(one.begin(), one.end(), other.begin(), other.end()).first - one.begin());
 }
 
-// The first requests that share a prefix worth sharing.
+// The first requests, which share a prefix that is long enough.
 struct Family {
   size_t count = 1;
   size_t prefix = 0;

@@ -1,5 +1,5 @@
-// Likelihood requests laid end to end for one pass through a model, what they begin with in common
-// once.
+// Packs likelihood requests end to end for one pass through a model. A common prefix of
+// neighbouring requests is packed once.
 #ifndef STRATA_EVALUATOR_TASKS_PACKED_REQUESTS_H_
 #define STRATA_EVALUATOR_TASKS_PACKED_REQUESTS_H_
 
@@ -14,19 +14,19 @@ namespace strata::tasks {
 
 struct PackedRequests {
   evaluator::PackedTokens tokens;
-  // The predictions of every request, one request after the other: the row that predicts, and the
-  // token that it should.
+  // The predictions of all requests, one request after the other: the row that predicts, and the
+  // token that it should predict.
   std::vector<int64_t> rows;
   std::vector<int32_t> targets;
-  std::vector<int64_t> first_prediction;  // of each request, and the number of all at the end
+  std::vector<int64_t> first_prediction;  // per request; the last entry is the total
 };
 
-// Neighbouring requests share a prefix where that is at least half of what each of them reads, so
-// that requests about one context should lie beside one another.
+// Packs the requests. Neighbouring requests share a prefix if it is at least half of what each of
+// them reads, so requests with the same context should be neighbours.
 PackedRequests Pack(std::span<const LikelihoodRequest> requests);
 
-// Where each batch of whole items ends, as an index of items: batches of at most `maximum_tokens`
-// that the model reads, or of one item. Of likelihoods alone.
+// Returns, for each batch, the index behind its last item. A batch holds whole items: one item, or
+// several of which the model reads at most `maximum_tokens` tokens. Only likelihood requests count.
 std::vector<size_t> BatchEnds(std::span<const ItemRequests> items, int64_t maximum_tokens);
 
 }  // namespace strata::tasks

@@ -12,14 +12,14 @@
 namespace strata::tasks {
 namespace {
 
-// Bidirectional class WS, B or S, or category Zs.
+// True for characters of bidirectional class WS, B or S, or of category Zs.
 bool IsPythonSpace(uint32_t code) {
   return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 ||
          code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
          code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-// Bytes of the character that a text begins with, 1 for a malformed byte.
+// Number of bytes of the first character of a text; 1 for a malformed byte.
 size_t NextBytes(std::string_view text) {
   return std::max<size_t>(1, evaluator::CharacterBytes(text));
 }

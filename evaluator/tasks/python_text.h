@@ -1,5 +1,5 @@
-// Operations on text as Python's str has them, because the rules of lm-evaluation-harness are
-// written with them. All texts are UTF-8; malformed bytes count as characters of their own.
+// Text operations that behave like those of Python's str, because the rules of
+// lm-evaluation-harness use them. All texts are UTF-8; each malformed byte counts as a character.
 #ifndef STRATA_EVALUATOR_TASKS_PYTHON_TEXT_H_
 #define STRATA_EVALUATOR_TASKS_PYTHON_TEXT_H_
 
@@ -10,7 +10,7 @@
 
 namespace strata::tasks {
 
-// Bytes of the white space (str.isspace) that a text begins or ends with.
+// Number of bytes of white space (str.isspace) at the beginning or the end of a text.
 size_t LeadingWhiteSpaceBytes(std::string_view text);
 size_t TrailingWhiteSpaceBytes(std::string_view text);
 
@@ -20,8 +20,8 @@ std::string_view Strip(std::string_view text);
 // len(text): code points.
 int64_t CharacterCount(std::string_view text);
 
-// len(re.split(r"\s+", text)): how the harness counts words. White space at an end is beside an
-// empty word, which counts.
+// len(re.split(r"\s+", text)), by which the harness counts words. White space at an end separates
+// off an empty word, which counts too.
 int64_t WordCount(std::string_view text);
 
 // str.lower() and str.upper().

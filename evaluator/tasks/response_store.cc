@@ -10,7 +10,8 @@
 #include <sstream>
 #include <utility>
 
-#include "evaluator/files/file_status.h"
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -29,7 +30,7 @@ json ToJson(const ItemResponse& response) {
           {"truncated_tokens", response.truncated_tokens}};
 }
 
-// Throws json::exception where `value` is not what ToJson gives.
+// Throws json::exception if `value` is not in the format of ToJson.
 ItemResponse FromJson(const json& value) {
   ItemResponse response;
   for (const json& one : value.at("likelihoods")) {
@@ -43,10 +44,9 @@ ItemResponse FromJson(const json& value) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ResponseStore>> ResponseStore::Open(const std::string& path) {
-  absl::StatusOr<evaluator::FileLock> lock = evaluator::FileLock::TryAcquire(path);
-  if (!lock.ok()) return lock.status();
-  std::unique_ptr<ResponseStore> store(new ResponseStore(path, *std::move(lock)));
-  if (absl::Status status = store->Read(); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(evaluator::FileLock lock, evaluator::FileLock::TryAcquire(path));
+  std::unique_ptr<ResponseStore> store(new ResponseStore(path, std::move(lock)));
+  STRATA_RETURN_IF_ERROR(store->Read());
   return store;
 }
 
@@ -94,13 +94,7 @@ absl::Status ResponseStore::Read() {
 }
 
 absl::Status ResponseStore::WriteLine(const std::string& line) {
-  const std::string bytes = line + "\n";
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t written = write(descriptor_, bytes.data() + done, bytes.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return evaluator::FileStatus(errno, "write", path_);
-    done += static_cast<size_t>(written);
-  }
+  STRATA_RETURN_IF_ERROR(evaluator::WriteAll(descriptor_, line + "\n", path_));
   if (fdatasync(descriptor_) != 0) return evaluator::FileStatus(errno, "write", path_);
   return absl::OkStatus();
 }
@@ -114,7 +108,7 @@ absl::Status ResponseStore::Append(const std::string& key, std::vector<ItemRespo
   json list = json::array();
   for (const ItemResponse& response : responses) list.push_back(ToJson(response));
   const json line = {{"key", key}, {"responses", std::move(list)}};
-  if (absl::Status status = WriteLine(line.dump()); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(WriteLine(line.dump()));
   batches_[key] = std::move(responses);
   return absl::OkStatus();
 }

@@ -1,4 +1,4 @@
-// Responses kept in a file while they are measured, so that an interrupted measurement goes on
+// A file that keeps responses while they are measured, so that an interrupted measurement continues
 // where it stopped and ends with the same bytes.
 #ifndef STRATA_EVALUATOR_TASKS_RESPONSE_STORE_H_
 #define STRATA_EVALUATOR_TASKS_RESPONSE_STORE_H_
@@ -11,25 +11,25 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/files/file_lock.h"
+#include "evaluator/files/file_system.h"
 #include "evaluator/tasks/responses.h"
 
 namespace strata::tasks {
 
-// One batch of responses under each key, which names everything that they depend on. The file is
-// JSON lines: {"schema": "strata.responses/1"}, then one {"key", "responses"} for each batch,
-// appended and flushed to disk. A batch is there as a whole or not at all. Not thread-safe.
+// Stores one batch of responses per key. The key names everything that the responses depend on. The
+// file holds JSON lines: {"schema": "strata.responses/1"}, then one {"key", "responses"} for each
+// batch, appended and flushed to disk. A batch is stored as a whole or not at all. Not thread-safe.
 class ResponseStore {
  public:
-  // Makes the file if it is not there. A last line that a broken write left without its end is cut
-  // off. Aborted if another process has the file open; InvalidArgument for a file of another kind;
-  // DataLoss, with the line, for a damaged one; errors of FileStatus.
+  // Opens the file, or creates it. A last line that an interrupted write left incomplete is cut
+  // off. Errors: Aborted if another process has the file open; InvalidArgument for a file of
+  // another kind; DataLoss, with the line, for a damaged one; those of FileStatus.
   static absl::StatusOr<std::unique_ptr<ResponseStore>> Open(const std::string& path);
   ~ResponseStore();
   ResponseStore(const ResponseStore&) = delete;
   ResponseStore& operator=(const ResponseStore&) = delete;
 
-  // Null if there is none. Valid while the store lives.
+  // Returns the batch, or null if there is none. Valid while the store lives.
   const std::vector<ItemResponse>* Find(const std::string& key) const;
 
   absl::Status Append(const std::string& key, std::vector<ItemResponse> responses);

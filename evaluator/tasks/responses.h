@@ -1,4 +1,4 @@
-// What a model answers to the items of a task, before anything is judged.
+// The responses of a model to the items of a task, before they are scored.
 #ifndef STRATA_EVALUATOR_TASKS_RESPONSES_H_
 #define STRATA_EVALUATOR_TASKS_RESPONSES_H_
 
@@ -16,9 +16,9 @@ struct Likelihood {
 };
 
 struct ItemResponse {
-  std::vector<Likelihood> likelihoods;  // of ItemRequests::likelihoods
-  std::string text;                     // of a generation, up to the first stop string
-  int64_t truncated_tokens = 0;         // as ItemRequests has them
+  std::vector<Likelihood> likelihoods;  // one per ItemRequests::likelihoods
+  std::string text;                     // generated text up to the first stop string
+  int64_t truncated_tokens = 0;         // see ItemRequests
 
   friend bool operator==(const ItemResponse&, const ItemResponse&) = default;
 };

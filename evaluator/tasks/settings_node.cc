@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
+#include "evaluator/files/file_system.h"
 #include "expr/nearest_name.h"
 
 namespace strata::tasks {
 namespace {
 
-// A value as a message shows it.
+// Returns a value as messages show it.
 std::string TextOf(const YAML::Node& node) {
   if (node.IsNull()) return "nothing";
   if (node.IsSequence()) return "a list";
@@ -23,8 +25,9 @@ std::string TextOf(const YAML::Node& node) {
 
 absl::StatusOr<SettingsNode> SettingsNode::Load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
+  if (!file) return evaluator::FileStatus(errno, "open", path);
   std::stringstream text;
-  if (!file || !(text << file.rdbuf())) {
+  if (!(text << file.rdbuf())) {
     return absl::NotFoundError(fmt::format("{}: the file cannot be read, or is empty", path));
   }
   try {

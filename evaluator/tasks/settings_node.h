@@ -1,5 +1,4 @@
-// A mapping of a YAML file that knows where it stands, so that errors name file, line and key.
-// Private to evaluator/tasks/.
+// A mapping of a YAML file together with its position, so that errors name file, line and key.
 #ifndef STRATA_EVALUATOR_TASKS_SETTINGS_NODE_H_
 #define STRATA_EVALUATOR_TASKS_SETTINGS_NODE_H_
 
@@ -16,17 +15,19 @@ namespace strata::tasks {
 
 class SettingsNode {
  public:
-  // The one mapping that a file holds. NotFound; InvalidArgument for no YAML or another structure.
+  // Loads a file that holds one mapping. Errors: those of evaluator::FileStatus; NotFound if
+  // it is empty; InvalidArgument for invalid YAML or another structure.
   static absl::StatusOr<SettingsNode> Load(const std::string& path);
 
   bool Has(const std::string& key) const;
 
-  // InvalidArgument, naming the nearest known key, if there is another.
+  // Errors: InvalidArgument, naming the nearest known key, for a key that is not in `known`.
   absl::Status CheckKeys(std::vector<std::string_view> known) const;
-  // InvalidArgument if there is one of these, which `what` does not have.
+  // Errors: InvalidArgument for one of these keys, which `what` does not have.
   absl::Status CheckAbsent(const std::vector<std::string>& keys, const std::string& what) const;
 
-  // Of a value that may be absent, which leaves `value` as it is. A single text is a list of one.
+  // Reads a value. An absent key leaves `value` as it is. A single text is read as a list of one.
+  // Errors: InvalidArgument for a value of another type.
   absl::Status Read(const std::string& key, std::string* value) const;
   absl::Status Read(const std::string& key, int64_t* value) const;
   absl::Status Read(const std::string& key, bool* value) const;
@@ -37,10 +38,10 @@ class SettingsNode {
     return Has(key) ? Read(key, value) : Expected(key, "a value", "nothing");
   }
 
-  // The mappings of a list.
+  // Returns the mappings of a list.
   absl::StatusOr<std::vector<SettingsNode>> List(const std::string& key) const;
 
-  // InvalidArgument with the line of the key, or of this mapping.
+  // Return InvalidArgument with the line of the key if it is present, else of this mapping.
   absl::Status Expected(const std::string& key, const std::string& what,
                         const std::string& found) const;
   absl::Status Refuse(const std::string& what) const;

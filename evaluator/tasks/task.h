@@ -1,5 +1,5 @@
-// What a task is, whatever file it was read from: its items, and how answers to them are scored.
-// Kinds, metrics and filters are those of lm-evaluation-harness, by its names.
+// An evaluation task: its items and how answers to them are scored. Kinds, metrics and filters are
+// those of lm-evaluation-harness, under the same names.
 #ifndef STRATA_EVALUATOR_TASKS_TASK_H_
 #define STRATA_EVALUATOR_TASKS_TASK_H_
 
@@ -18,16 +18,17 @@ enum class TaskKind {
   kGeneration       // greedy text up to a stop string, compared with the right answer
 };
 
+// An accuracy is the share of items whose right choice ranks first; its comment says by what.
 enum class Metric {
-  kAcc,             // multiple choice: the largest sum; log-likelihood: greedy decoding gives it
-  kAccNorm,         // the largest sum divided by the characters of the choice
-  kAccBytes,        // the same divided by its UTF-8 bytes
-  kAccMutualInfo,   // the largest sum less the choice's log-likelihood without its context
+  kAcc,             // log-likelihood; for kLogLikelihood: share of texts that greedy decoding gives
+  kAccNorm,         // log-likelihood divided by the number of characters of the choice
+  kAccBytes,        // log-likelihood divided by the number of UTF-8 bytes of the choice
+  kAccMutualInfo,   // log-likelihood less that of the choice without its context
   kPerplexity,      // exp of the mean negative log-likelihood of a continuation
   kWordPerplexity,  // exp of the negative log-likelihood of all texts per word
   kBytePerplexity,  // the same per UTF-8 byte
-  kBitsPerByte,     // its logarithm to base 2
-  kExactMatch       // the filtered answer is a target
+  kBitsPerByte,     // logarithm of kBytePerplexity to base 2
+  kExactMatch       // share of filtered answers that are a target
 };
 
 std::string_view NameOf(TaskKind kind);  // "multiple_choice", ...
@@ -35,22 +36,23 @@ std::string_view NameOf(Metric metric);  // "acc", "acc_norm", ...
 std::optional<TaskKind> TaskKindNamed(std::string_view name);
 std::optional<Metric> MetricNamed(std::string_view name);
 
-// Those that apply to a kind; the first ones are the default where a task names none.
+// Returns the metrics that apply to a kind.
 std::vector<Metric> MetricsOf(TaskKind kind);
+// Returns the metrics of a task that names none.
 std::vector<Metric> DefaultMetricsOf(TaskKind kind);
 bool HigherIsBetter(Metric metric);
 
 struct TaskItem {
   int64_t line = 0;  // in the file of items, from 1
-  // One for each continuation; one for a generation; none for a rolling text.
+  // One context per continuation; one for a generation; none for a rolling text.
   std::vector<std::string> contexts;
-  // What is scored, with the delimiter before it: one for each choice, one for the other kinds,
+  // The scored texts, each with the delimiter before it: one per choice, one for the other kinds,
   // none for a generation.
   std::vector<std::string> continuations;
-  std::vector<std::string> choices;  // multiple choice: the texts whose lengths normalise
-  std::vector<int> gold;             // multiple choice: the right ones, ascending; may be empty
-  std::vector<std::string> targets;  // generation: any of them is right
-  int64_t words = 0;                 // rolling: what the loss is divided by
+  std::vector<std::string> choices;  // multiple choice: texts whose lengths divide the score
+  std::vector<int> gold;             // multiple choice: right indices, ascending; may be empty
+  std::vector<std::string> targets;  // generation: the right answers
+  int64_t words = 0;                 // rolling: number of words; divides the loss
   int64_t bytes = 0;
 };
 
@@ -59,8 +61,10 @@ enum class FilterStepKind { kRegex, kTakeFirst, kRemoveWhitespace, kLowercase, k
 // One step from a generated text to an answer.
 struct FilterStep {
   FilterStepKind kind = FilterStepKind::kTakeFirst;
-  // kRegex: match number `group_select` of all (negative: from the end), of which the first group
-  // that is not empty counts, without surrounding white space; `fallback` where there is none.
+  // kRegex takes match number `group_select` of `expression` (from 0; negative: from the end). The
+  // answer is its first group that is not empty, or the whole match if there are no groups, without
+  // surrounding white space. `fallback` is the answer if there is no such match, or if all of
+  // several groups are empty.
   std::string expression = {};
   int64_t group_select = 0;
   std::string fallback = "[invalid]";
@@ -71,12 +75,13 @@ struct AnswerFilter {
   std::vector<FilterStep> steps = {};
 };
 
-// What is not looked at when an answer is compared with a target, applied in this order to both.
+// Rules for what is ignored when an answer is compared with a target. They apply to both texts, in
+// this order.
 struct ExactMatchRules {
   std::vector<std::string> ignored_expressions;  // matches are removed
   bool ignore_case = false;
-  bool ignore_punctuation = false;  // of ASCII
-  bool ignore_numbers = false;      // digits of ASCII
+  bool ignore_punctuation = false;  // ASCII punctuation
+  bool ignore_numbers = false;      // ASCII digits
 };
 
 struct Task {
@@ -84,7 +89,7 @@ struct Task {
   TaskKind kind = TaskKind::kMultipleChoice;
   std::vector<Metric> metrics;
   std::vector<TaskItem> items;
-  int64_t items_in_file = 0;  // more than `items` where a limit was set
+  int64_t items_in_file = 0;  // more than `items` if a limit was set
 
   // Generation only.
   std::vector<std::string> until;
@@ -93,11 +98,11 @@ struct Task {
   ExactMatchRules exact_match;
 };
 
-// Tasks that are reported together too, as MMLU's subjects are.
+// Tasks that are also reported together, such as the subjects of MMLU.
 struct TaskGroup {
   std::string name;
-  std::vector<int> tasks;      // indices of all tasks below it, at whatever depth
-  bool weight_by_size = true;  // each task by the number of its items; else all alike
+  std::vector<int> tasks;      // indices of all tasks in the group, at any depth
+  bool weight_by_size = true;  // by the number of items of each task; else equally
   std::vector<Metric> metrics;
 };
 

@@ -7,16 +7,17 @@
 #include <utility>
 
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/evaluator.h"
 #include "evaluator/files/digest.h"
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
-#include "evaluator/progress.h"
 #include "evaluator/tasks/context_length.h"
 #include "evaluator/tasks/greedy_generation.h"
 #include "evaluator/tasks/likelihoods.h"
 #include "evaluator/tasks/model_versions.h"
 #include "evaluator/tasks/packed_requests.h"
 #include "evaluator/tokenizer/tokenizer_description.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -25,7 +26,7 @@ using evaluator::Part;
 using evaluator::Progress;
 using evaluator::Residence;
 
-// Activations of a batch for which the model is read, and pruned, anew.
+// Bytes of activations per batch if the model is read and pruned anew for each batch.
 constexpr int64_t kBatchBytes = int64_t{2} << 30;
 
 std::string KeyOf(const std::string& kind, const std::string& version,
@@ -83,7 +84,7 @@ class ModelTaskEvaluator : public TaskEvaluator {
  private:
   using Batch = std::span<const ItemRequests>;
 
-  // What is measured, for keys and for messages.
+  // Names what is measured, for keys and messages.
   struct Work {
     std::string kind;
     std::string item;
@@ -115,7 +116,7 @@ class ModelTaskEvaluator : public TaskEvaluator {
   const std::unique_ptr<evaluator::Tokenizer> tokenizer_;
   const RequestEncoder encoder_;
   ModelVersions versions_;
-  GenerationRules generation_;  // but for what a task says
+  GenerationRules generation_;  // without the settings of a task
 };
 
 absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Respond(const ModelVersion& version,
@@ -123,12 +124,11 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Respond(const Mode
                                                                       ResponseStore* store,
                                                                       const Progress& progress) {
   const auto respond = [&]() -> absl::StatusOr<std::vector<ItemResponse>> {
-    if (absl::Status status = evaluator::UseThreads(options_.threads); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(evaluator::UseThreads(options_.threads));
     std::vector<ItemRequests> items;
     for (const TaskItem& item : task.items) {
-      absl::StatusOr<ItemRequests> requests = encoder_.Encode(task, item);
-      if (!requests.ok()) return requests.status();
-      items.push_back(*std::move(requests));
+      STRATA_ASSIGN_OR_RETURN(ItemRequests requests, encoder_.Encode(task, item));
+      items.push_back(std::move(requests));
     }
     return task.kind == TaskKind::kGeneration
                ? Generate(version, task, items, store, progress)
@@ -141,13 +141,12 @@ absl::StatusOr<std::vector<Likelihood>> ModelTaskEvaluator::MeasureLikelihoods(
     const ModelVersion& version, const std::vector<LikelihoodRequest>& requests,
     ResponseStore* store, const Progress& progress) {
   const auto measure = [&]() -> absl::StatusOr<std::vector<Likelihood>> {
-    if (absl::Status status = evaluator::UseThreads(options_.threads); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(evaluator::UseThreads(options_.threads));
     std::vector<ItemRequests> items;
     for (const LikelihoodRequest& request : requests) items.push_back({{request}, {}, 0});
-    const auto responses = Score(version, "window", items, store, progress);
-    if (!responses.ok()) return responses.status();
+    STRATA_ASSIGN_OR_RETURN(const auto responses, Score(version, "window", items, store, progress));
     std::vector<Likelihood> likelihoods;
-    for (const ItemResponse& response : *responses) {
+    for (const ItemResponse& response : responses) {
       likelihoods.push_back(response.likelihoods.front());
     }
     return likelihoods;
@@ -161,9 +160,8 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::RunBatches(
     const Progress& progress) {
   std::string version_name;
   if (store != nullptr) {
-    const auto name = versions_.NameOf(version);
-    if (!name.ok()) return name.status();
-    version_name = fmt::format("{} arithmetic {}", *name, static_cast<int>(options_.arithmetic));
+    STRATA_ASSIGN_OR_RETURN(const auto name, versions_.NameOf(version));
+    version_name = fmt::format("{} arithmetic {}", name, static_cast<int>(options_.arithmetic));
   }
   std::vector<ItemResponse> responses;
   for (size_t begin = 0, i = 0; i < ends.size(); begin = ends[i++]) {
@@ -177,26 +175,23 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::RunBatches(
       responses.insert(responses.end(), kept->begin(), kept->end());
       continue;
     }
-    auto measured = measure(batch, part);
-    if (!measured.ok()) return measured.status();
+    STRATA_ASSIGN_OR_RETURN(auto measured, measure(batch, part));
     for (size_t k = 0; k < batch.size(); ++k) {
-      (*measured)[k].truncated_tokens = batch[k].truncated_tokens;
-      if (absl::Status status = CheckFinite((*measured)[k].likelihoods); !status.ok()) {
+      measured[k].truncated_tokens = batch[k].truncated_tokens;
+      if (absl::Status status = CheckFinite(measured[k].likelihoods); !status.ok()) {
         return absl::Status(status.code(),
                             fmt::format("{} {} of {}: {}", work.item, begin + k, items.size(),
                                         std::string(status.message())));
       }
     }
-    responses.insert(responses.end(), measured->begin(), measured->end());
+    responses.insert(responses.end(), measured.begin(), measured.end());
     if (store == nullptr) continue;
-    if (absl::Status status = store->Append(key, *std::move(measured)); !status.ok()) {
-      return status;
-    }
+    STRATA_RETURN_IF_ERROR(store->Append(key, std::move(measured)));
   }
   return responses;
 }
 
-// Tokens of a batch.
+// Returns the number of tokens per batch.
 int64_t ModelTaskEvaluator::BatchTokens() const {
   const int64_t hidden_bytes = int64_t{4} * model_->config().hidden;
   return versions_.AreHeld() ? kBatchTokens : std::max(kBatchTokens, kBatchBytes / hidden_bytes);
@@ -213,10 +208,8 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Score(
 
 absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::ScoreBatch(
     const ModelVersion& version, Batch items, const Progress& progress) {
-  const auto blocks = versions_.Blocks(version);
-  if (!blocks.ok()) return blocks.status();
-  return MeasureItems(*model_, **blocks, versions_.SparsityOf(version), items, options_.arithmetic,
-                      progress);
+  STRATA_ASSIGN_OR_RETURN(const auto blocks, versions_.Blocks(version));
+  return MeasureItems(*model_, *blocks, items, options_.arithmetic, progress);
 }
 
 absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Generate(
@@ -240,42 +233,36 @@ absl::StatusOr<std::vector<ItemResponse>> ModelTaskEvaluator::Generate(
   const Measure measure = [&](Batch batch,
                               const Progress& part) -> absl::StatusOr<std::vector<ItemResponse>> {
     if (generator == nullptr) {
-      const auto blocks = versions_.Blocks(version);
-      if (!blocks.ok()) return blocks.status();
-      auto made = GreedyGenerator::Create(*model_, **blocks, versions_.SparsityOf(version),
-                                          options_.arithmetic, options_.threads, nullptr);
-      if (!made.ok()) return made.status();
-      generator = *std::move(made);
+      STRATA_ASSIGN_OR_RETURN(const auto blocks, versions_.Blocks(version));
+      STRATA_ASSIGN_OR_RETURN(auto made,
+                              GreedyGenerator::Create(*model_, *blocks, options_.arithmetic,
+                                                      options_.threads, nullptr));
+      generator = std::move(made);
     }
-    auto text = generator->Generate(batch.front().prompt, rules, *tokenizer_, part);
-    if (!text.ok()) return text.status();
-    return std::vector<ItemResponse>{{{}, *std::move(text), 0}};
+    STRATA_ASSIGN_OR_RETURN(auto text,
+                            generator->Generate(batch.front().prompt, rules, *tokenizer_, part));
+    return std::vector<ItemResponse>{{{}, std::move(text), 0}};
   };
   return RunBatches({kind, fmt::format("task {}, item", task.name)}, version, items, ends, measure,
                     store, progress);
 }
 
 absl::StatusOr<std::unique_ptr<TaskEvaluator>> Open(TaskEvaluatorOptions options) {
-  if (absl::Status status = evaluator::CheckDevice(options.device); !status.ok()) return status;
-  if (absl::Status status = evaluator::UseThreads(options.threads); !status.ok()) return status;
-  auto checkpoint = evaluator::OpenCheckpoint(options.model_path);
-  if (!checkpoint.ok()) return checkpoint.status();
-  auto description = evaluator::ReadTokenizerDescription(options.model_path);
-  if (!description.ok()) return description.status();
-  const auto prefix = PrefixTokenOf(*description);
-  if (!prefix.ok()) return prefix.status();
-  const auto maximum_tokens = ReadableTokens(options.model_path, options.maximum_tokens);
-  if (!maximum_tokens.ok()) return maximum_tokens.status();
-  options.maximum_tokens = *maximum_tokens;
-  auto tokenizer = evaluator::MakeTokenizer(*description);
-  if (!tokenizer.ok()) return tokenizer.status();
-  auto summary = evaluator::SummarizeModel(**checkpoint);
-  if (!summary.ok()) return summary.status();
-  auto model = evaluator::TransformerModel::Load(*std::move(checkpoint), options.residence);
-  if (!model.ok()) return model.status();
-  return std::make_unique<ModelTaskEvaluator>(*std::move(summary), *std::move(model),
-                                              *std::move(tokenizer), *description, *prefix,
-                                              options);
+  STRATA_RETURN_IF_ERROR(evaluator::CheckDevice(options.device));
+  STRATA_RETURN_IF_ERROR(evaluator::UseThreads(options.threads));
+  STRATA_ASSIGN_OR_RETURN(auto checkpoint, evaluator::OpenCheckpoint(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(auto description,
+                          evaluator::ReadTokenizerDescription(options.model_path));
+  STRATA_ASSIGN_OR_RETURN(const auto prefix, PrefixTokenOf(description));
+  STRATA_ASSIGN_OR_RETURN(const auto maximum_tokens,
+                          ReadableTokens(options.model_path, options.maximum_tokens));
+  options.maximum_tokens = maximum_tokens;
+  STRATA_ASSIGN_OR_RETURN(auto tokenizer, evaluator::MakeTokenizer(description));
+  STRATA_ASSIGN_OR_RETURN(auto summary, evaluator::SummarizeModel(*checkpoint));
+  STRATA_ASSIGN_OR_RETURN(
+      auto model, evaluator::TransformerModel::Load(std::move(checkpoint), options.residence));
+  return std::make_unique<ModelTaskEvaluator>(std::move(summary), std::move(model),
+                                              std::move(tokenizer), description, prefix, options);
 }
 
 }  // namespace

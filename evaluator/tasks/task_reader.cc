@@ -11,13 +11,14 @@
 #include "evaluator/tasks/answer_filter.h"
 #include "evaluator/tasks/item_reader.h"
 #include "evaluator/tasks/settings_node.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kDeepestGroup = 16;  // a group that holds itself would never end
+constexpr int kDeepestGroup = 16;  // a group that contains itself would never end
 
 absl::StatusOr<FilterStep> ReadStep(const SettingsNode& node) {
   absl::Status status = node.CheckKeys({"function", "regex_pattern", "group_select", "fallback"});
@@ -49,18 +50,15 @@ absl::StatusOr<FilterStep> ReadStep(const SettingsNode& node) {
 
 absl::StatusOr<std::vector<AnswerFilter>> ReadFilters(const SettingsNode& settings) {
   std::vector<AnswerFilter> filters;
-  const auto nodes = settings.List("filters");
-  if (!nodes.ok()) return nodes.status();
-  for (const SettingsNode& node : *nodes) {
-    if (absl::Status status = node.CheckKeys({"name", "filter"}); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(const auto nodes, settings.List("filters"));
+  for (const SettingsNode& node : nodes) {
+    STRATA_RETURN_IF_ERROR(node.CheckKeys({"name", "filter"}));
     AnswerFilter filter;
-    if (absl::Status status = node.Read("name", &filter.name); !status.ok()) return status;
-    const auto steps = node.List("filter");
-    if (!steps.ok()) return steps.status();
-    for (const SettingsNode& step_node : *steps) {
-      const auto step = ReadStep(step_node);
-      if (!step.ok()) return step.status();
-      filter.steps.push_back(*step);
+    STRATA_RETURN_IF_ERROR(node.Read("name", &filter.name));
+    STRATA_ASSIGN_OR_RETURN(const auto steps, node.List("filter"));
+    for (const SettingsNode& step_node : steps) {
+      STRATA_ASSIGN_OR_RETURN(const auto step, ReadStep(step_node));
+      filter.steps.push_back(step);
     }
     // An expression that does not compile is an error of this file.
     if (absl::Status status = CompiledFilter::Create(filter).status(); !status.ok()) {
@@ -75,7 +73,7 @@ absl::Status ReadMetrics(const SettingsNode& settings, const std::vector<Metric>
                          std::vector<Metric>* metrics) {
   if (!settings.Has("metrics")) return absl::OkStatus();
   std::vector<std::string> names;
-  if (absl::Status status = settings.Read("metrics", &names); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(settings.Read("metrics", &names));
   metrics->clear();
   for (const std::string& name : names) {
     const std::optional<Metric> metric = MetricNamed(name);
@@ -105,9 +103,8 @@ absl::Status ReadGenerationSettings(const SettingsNode& settings, Task* task) {
     return settings.Refuse(fmt::format("\"regexes_to_ignore\": {}", std::string(rules.message())));
   }
   if (!settings.Has("filters")) return absl::OkStatus();
-  auto filters = ReadFilters(settings);
-  if (!filters.ok()) return filters.status();
-  if (!filters->empty()) task->filters = *std::move(filters);
+  STRATA_ASSIGN_OR_RETURN(auto filters, ReadFilters(settings));
+  if (!filters.empty()) task->filters = std::move(filters);
   return absl::OkStatus();
 }
 
@@ -119,10 +116,9 @@ class TaskSetReader {
   absl::StatusOr<std::vector<int>> Read(const fs::path& path, int depth) {
     const std::string extension = path.extension().string();
     if (extension != ".yaml" && extension != ".yml") return ReadBare(path);
-    const auto settings = SettingsNode::Load(path.string());
-    if (!settings.ok()) return settings.status();
-    if (settings->Has("group")) return ReadGroup(*settings, path, depth);
-    return ReadTask(*settings, path);
+    STRATA_ASSIGN_OR_RETURN(const auto settings, SettingsNode::Load(path.string()));
+    if (settings.Has("group")) return ReadGroup(settings, path, depth);
+    return ReadTask(settings, path);
   }
 
  private:
@@ -137,14 +133,13 @@ class TaskSetReader {
   }
 
   absl::StatusOr<std::vector<int>> ReadBare(const fs::path& path) {
-    auto file = ReadItems(path.string(), std::nullopt, " ", limit_);
-    if (!file.ok()) return file.status();
+    STRATA_ASSIGN_OR_RETURN(auto file, ReadItems(path.string(), std::nullopt, " ", limit_));
     Task task;
     task.name = path.stem().string();
-    task.kind = file->kind;
+    task.kind = file.kind;
     task.metrics = DefaultMetricsOf(task.kind);
-    task.items = std::move(file->items);
-    task.items_in_file = file->items_in_file;
+    task.items = std::move(file.items);
+    task.items_in_file = file.items_in_file;
     return Keep(std::move(task), path.string());
   }
 
@@ -178,10 +173,10 @@ class TaskSetReader {
                                     fmt::format("a task of kind {}", kind));
     }
     if (!status.ok()) return status;
-    auto file = ReadItems((path.parent_path() / items).string(), task.kind, delimiter, limit_);
-    if (!file.ok()) return file.status();
-    task.items = std::move(file->items);
-    task.items_in_file = file->items_in_file;
+    STRATA_ASSIGN_OR_RETURN(
+        auto file, ReadItems((path.parent_path() / items).string(), task.kind, delimiter, limit_));
+    task.items = std::move(file.items);
+    task.items_in_file = file.items_in_file;
     return Keep(std::move(task), path.string());
   }
 
@@ -201,9 +196,8 @@ class TaskSetReader {
     const size_t place = set_.groups.size();
     set_.groups.emplace_back();  // before the groups inside it
     for (const std::string& member : members) {
-      const auto tasks = Read(path.parent_path() / member, depth + 1);
-      if (!tasks.ok()) return tasks.status();
-      group.tasks.insert(group.tasks.end(), tasks->begin(), tasks->end());
+      STRATA_ASSIGN_OR_RETURN(const auto tasks, Read(path.parent_path() / member, depth + 1));
+      group.tasks.insert(group.tasks.end(), tasks.begin(), tasks.end());
     }
     if (group.tasks.empty()) return settings.Expected("tasks", "at least one task", "none");
     const std::vector<Metric> common = CommonMetrics(group.tasks);
@@ -215,7 +209,7 @@ class TaskSetReader {
     return tasks;
   }
 
-  // Those that every task has.
+  // Returns the metrics that every task has.
   std::vector<Metric> CommonMetrics(const std::vector<int>& tasks) const {
     std::vector<Metric> common = set_.tasks[tasks.front()].metrics;
     for (const int index : tasks) {

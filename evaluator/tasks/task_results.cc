@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::tasks {
 namespace {
 
@@ -12,9 +14,8 @@ absl::StatusOr<std::vector<Columns>> ScoreAll(
     const TaskSet& set, const std::vector<std::vector<ItemResponse>>& responses) {
   std::vector<Columns> scores;
   for (size_t i = 0; i < responses.size(); ++i) {
-    auto columns = ScoreItems(set.tasks[i], responses[i]);
-    if (!columns.ok()) return columns.status();
-    scores.push_back(*std::move(columns));
+    STRATA_ASSIGN_OR_RETURN(auto columns, ScoreItems(set.tasks[i], responses[i]));
+    scores.push_back(std::move(columns));
   }
   return scores;
 }
@@ -24,7 +25,7 @@ Stratum StratumOf(const ScoreColumn& column, bool weight_by_size) {
   return {column.values, column.weights, share};
 }
 
-// One figure of several tasks.
+// Returns one figure for several tasks.
 MetricResult Summarize(const std::vector<const ScoreColumn*>& columns,
                        const std::vector<const ScoreColumn*>& compared, bool weight_by_size,
                        const BootstrapOptions& bootstrap) {
@@ -44,7 +45,7 @@ MetricResult Summarize(const std::vector<const ScoreColumn*>& columns,
   return result;
 }
 
-// The columns of that name of all tasks; empty unless every task has it.
+// Returns the column of that name of every task; empty unless every task has one.
 std::vector<const ScoreColumn*> Find(const std::vector<Columns>& scores,
                                      const std::vector<int>& tasks, const std::string& name) {
   std::vector<const ScoreColumn*> found;
@@ -91,21 +92,19 @@ Link LinkOf(Metric metric) {
 absl::StatusOr<std::vector<TaskResult>> SummarizeTasks(
     const TaskSet& set, const std::vector<std::vector<ItemResponse>>& responses,
     const std::vector<std::vector<ItemResponse>>& compared, const BootstrapOptions& bootstrap) {
-  const auto scores = ScoreAll(set, responses);
-  if (!scores.ok()) return scores.status();
-  const auto compared_scores = ScoreAll(set, compared);
-  if (!compared_scores.ok()) return compared_scores.status();
+  STRATA_ASSIGN_OR_RETURN(const auto scores, ScoreAll(set, responses));
+  STRATA_ASSIGN_OR_RETURN(const auto compared_scores, ScoreAll(set, compared));
   std::vector<TaskResult> results;
   for (size_t i = 0; i < set.tasks.size(); ++i) {
     TaskGroup alone{set.tasks[i].name, {static_cast<int>(i)}, true, set.tasks[i].metrics};
-    results.push_back(SummarizeGroup(alone, *scores, *compared_scores, bootstrap));
+    results.push_back(SummarizeGroup(alone, scores, compared_scores, bootstrap));
     results.back().documents = static_cast<int64_t>(set.tasks[i].items.size());
     for (const ItemResponse& response : responses[i]) {
       if (response.truncated_tokens > 0) ++results.back().truncated_documents;
     }
   }
   for (const TaskGroup& group : set.groups) {
-    TaskResult result = SummarizeGroup(group, *scores, *compared_scores, bootstrap);
+    TaskResult result = SummarizeGroup(group, scores, compared_scores, bootstrap);
     result.is_group = true;
     for (const int task : group.tasks) {
       result.documents += results[task].documents;

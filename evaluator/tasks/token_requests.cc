@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "evaluator/tasks/python_text.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 
@@ -52,7 +53,7 @@ absl::StatusOr<LikelihoodRequest> RequestEncoder::EncodePair(
     }
     request.scored =
         static_cast<int64_t>(request.tokens.size()) - static_cast<int64_t>(before.size());
-    // The context's own tokens count, even where those of the whole text begin with others.
+    // The tokens of the context alone are used, even if the whole text begins with other tokens.
     if (request.scored > 0) std::copy(before.begin(), before.end(), request.tokens.begin());
   }
   if (request.scored < 1) {
@@ -89,11 +90,11 @@ absl::Status RequestEncoder::AddPairs(const TaskItem& item, bool with_unconditio
                         fmt::format("choice {}: {}", choice, std::string(status.message())));
   };
   for (size_t choice = 0; choice < item.continuations.size(); ++choice) {
-    if (absl::Status status = add(item.contexts[choice], choice); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(add(item.contexts[choice], choice));
   }
   if (!with_unconditional) return absl::OkStatus();
   for (size_t choice = 0; choice < item.continuations.size(); ++choice) {
-    if (absl::Status status = add("", choice); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(add("", choice));
   }
   return absl::OkStatus();
 }
@@ -103,7 +104,8 @@ absl::Status RequestEncoder::AddWindows(const std::string& text, ItemRequests* r
   stream.insert(stream.begin(), prefix_token_);
   const auto end = static_cast<int64_t>(stream.size());
   if (end < 2) return absl::InvalidArgumentError("expected a text with tokens, found none");
-  // Windows of maximum_tokens predictions; the last reads as many tokens as fit before its own.
+  // Every window predicts maximum_tokens tokens. The last one predicts the rest, and reads as many
+  // tokens before it as fit.
   for (int64_t first = 1; first < end;) {
     const int64_t scored = std::min(maximum_tokens_, end - first);
     const int64_t begin = first == 1 ? 0 : first + scored - 1 - maximum_tokens_;

@@ -1,6 +1,6 @@
-// Texts of a task's items as the tokens that a model reads, by the rules of lm-evaluation-harness
-// 0.4 (models/huggingface.py and api/model.py there): where a context ends, what stands before an
-// empty one, and what is cut off where it does not fit.
+// Encodes the texts of a task's items as the tokens that a model reads, by the rules of
+// lm-evaluation-harness 0.4 (its models/huggingface.py and api/model.py). The rules decide where a
+// context ends, which token stands before an empty one, and what is cut off if it does not fit.
 #ifndef STRATA_EVALUATOR_TASKS_TOKEN_REQUESTS_H_
 #define STRATA_EVALUATOR_TASKS_TOKEN_REQUESTS_H_
 
@@ -17,40 +17,43 @@
 
 namespace strata::tasks {
 
-// The log-likelihood of the last `scored` tokens, each given all before it.
+// A request for the log-likelihood of the last `scored` tokens, each given all tokens before it.
 struct LikelihoodRequest {
   std::vector<int32_t> tokens;  // more than `scored`
   int64_t scored = 0;           // at least 1
 };
 
-// What one item asks of a model.
+// The requests of one item to a model.
 struct ItemRequests {
-  // Multiple choice: one for each choice, then, for kAccMutualInfo, as many without context.
+  // Multiple choice: one per choice; for kAccMutualInfo, then one per choice without context.
   // Log-likelihood: one. Rolling: the windows of the text.
   std::vector<LikelihoodRequest> likelihoods;
   std::vector<int32_t> prompt;   // generation
   int64_t truncated_tokens = 0;  // cut off from the left of contexts, summed over requests
 };
 
-// What stands before a text without context: the model's begin token, whether or not it begins
-// texts, else its end token. InvalidArgument, naming the file, without either.
+// Returns the token that stands before a text without context: the model's begin token, even if the
+// tokenizer does not put it before texts, else its end token. Errors: InvalidArgument, naming the
+// file, if there is neither.
 absl::StatusOr<int32_t> PrefixTokenOf(const evaluator::TokenizerDescription& description);
 
 // Immutable; `tokenizer` must outlive it.
 class RequestEncoder {
  public:
-  // `prefix_token` as PrefixTokenOf gives it. A model reads `maximum_tokens` at most, at least 2.
+  // `prefix_token` comes from PrefixTokenOf. `maximum_tokens`, at least 2, is the longest input
+  // that the model reads.
   RequestEncoder(const evaluator::Tokenizer& tokenizer, int32_t prefix_token,
                  int64_t maximum_tokens);
 
   int64_t maximum_tokens() const { return maximum_tokens_; }
 
-  // InvalidArgument, naming the task, the item's line and the choice: a continuation that has no
-  // tokens or more than fit, a generation that leaves no room for its prompt.
+  // Returns the requests of an item. Errors: InvalidArgument, naming the task, the item's line and
+  // the choice, for a continuation that has no tokens or more than fit, and for a generation that
+  // leaves no room for its prompt.
   absl::StatusOr<ItemRequests> Encode(const Task& task, const TaskItem& item) const;
 
-  // A text with the tokens that the tokenizer puts before and behind every text, unless it begins
-  // with the prefix token, written out.
+  // Returns the tokens of a text, with those that the tokenizer puts before and behind every text.
+  // These are left out if the text begins with the written prefix token.
   std::vector<int32_t> EncodeWhole(std::string_view text) const;
 
  private:

@@ -3,6 +3,7 @@
 #include "evaluator/tasks/context_length.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
 #include "evaluator/tokenizer/tokenizer_description.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 
@@ -15,16 +16,12 @@ ZeroShotRequests::ZeroShotRequests(TaskSet set, std::unique_ptr<evaluator::Token
 
 absl::StatusOr<std::unique_ptr<ZeroShotRequests>> ZeroShotRequests::Open(
     TaskSet set, const std::string& model_path) {
-  auto description = evaluator::ReadTokenizerDescription(model_path);
-  if (!description.ok()) return description.status();
-  const auto prefix = PrefixTokenOf(*description);
-  if (!prefix.ok()) return prefix.status();
-  const auto maximum_tokens = ReadableTokens(model_path, 0);
-  if (!maximum_tokens.ok()) return maximum_tokens.status();
-  auto tokenizer = evaluator::MakeTokenizer(*std::move(description));
-  if (!tokenizer.ok()) return tokenizer.status();
+  STRATA_ASSIGN_OR_RETURN(auto description, evaluator::ReadTokenizerDescription(model_path));
+  STRATA_ASSIGN_OR_RETURN(const auto prefix, PrefixTokenOf(description));
+  STRATA_ASSIGN_OR_RETURN(const auto maximum_tokens, ReadableTokens(model_path, 0));
+  STRATA_ASSIGN_OR_RETURN(auto tokenizer, evaluator::MakeTokenizer(std::move(description)));
   return std::unique_ptr<ZeroShotRequests>(
-      new ZeroShotRequests(std::move(set), *std::move(tokenizer), *prefix, *maximum_tokens));
+      new ZeroShotRequests(std::move(set), std::move(tokenizer), prefix, maximum_tokens));
 }
 
 absl::StatusOr<const EncodedTasks*> ZeroShotRequests::Half(evaluator::Split half, int64_t limit) {
@@ -35,9 +32,8 @@ absl::StatusOr<const EncodedTasks*> ZeroShotRequests::Half(evaluator::Split half
   for (const Task& task : encoded.tasks) {
     std::vector<ItemRequests>& requests = encoded.requests.emplace_back();
     for (const TaskItem& item : task.items) {
-      auto of_item = encoder_.Encode(task, item);
-      if (!of_item.ok()) return of_item.status();
-      requests.push_back(*std::move(of_item));
+      STRATA_ASSIGN_OR_RETURN(auto of_item, encoder_.Encode(task, item));
+      requests.push_back(std::move(of_item));
     }
   }
   return &halves_.emplace(std::pair(half, limit), std::move(encoded)).first->second;

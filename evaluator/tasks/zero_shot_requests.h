@@ -1,4 +1,4 @@
-// The halves of a task set as the tokens that a model reads.
+// Encodes the two halves of a task set as the tokens that a model reads.
 #ifndef STRATA_EVALUATOR_TASKS_ZERO_SHOT_REQUESTS_H_
 #define STRATA_EVALUATOR_TASKS_ZERO_SHOT_REQUESTS_H_
 
@@ -19,14 +19,14 @@
 namespace strata::tasks {
 
 struct EncodedTasks {
-  std::vector<Task> tasks;                          // TasksOfHalf
-  std::vector<std::vector<ItemRequests>> requests;  // of each task, one for each item
+  std::vector<Task> tasks;                          // as TasksOfHalf returns them
+  std::vector<std::vector<ItemRequests>> requests;  // by task, one per item
 };
 
 // Not thread-safe.
 class ZeroShotRequests {
  public:
-  // `set` as ReadZeroShotTasks gives it. Errors of the readers of the model's tokenizer and context
+  // `set` comes from ReadZeroShotTasks. Errors: those of reading the model's tokenizer and context
   // length.
   static absl::StatusOr<std::unique_ptr<ZeroShotRequests>> Open(TaskSet set,
                                                                 const std::string& model_path);
@@ -34,7 +34,8 @@ class ZeroShotRequests {
   const std::string& digest() const { return digest_; }  // TaskSetDigest
   const TaskSet& set() const { return set_; }
 
-  // Encoded when first asked for; valid as long as this. Errors of RequestEncoder::Encode.
+  // Returns a half, with at most `limit` items per task (0: all). It is encoded at the first call
+  // and valid as long as this object. Errors: those of RequestEncoder::Encode.
   absl::StatusOr<const EncodedTasks*> Half(evaluator::Split half, int64_t limit);
 
  private:

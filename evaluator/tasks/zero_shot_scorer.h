@@ -1,5 +1,5 @@
-// Tasks for an evaluator of models: what ModelEvaluatorOptions::open_tasks makes. LibTorch stays
-// behind this header.
+// Scores zero-shot tasks for a model evaluator, which opens the scorer by
+// ModelEvaluatorOptions::open_tasks. LibTorch stays behind this header.
 #ifndef STRATA_EVALUATOR_TASKS_ZERO_SHOT_SCORER_H_
 #define STRATA_EVALUATOR_TASKS_ZERO_SHOT_SCORER_H_
 
@@ -16,7 +16,7 @@ class TaskScorer;
 
 namespace strata::tasks {
 
-// `set` as ReadZeroShotTasks gives it. Errors of ZeroShotRequests::Open.
+// `set` comes from ReadZeroShotTasks. Errors: those of ZeroShotRequests::Open.
 absl::StatusOr<std::shared_ptr<evaluator::TaskScorer>> OpenZeroShotScorer(
     TaskSet set, const std::string& model_path);
 

@@ -7,8 +7,10 @@
 #include <numeric>
 
 #include "evaluator/files/digest.h"
+#include "evaluator/files/file_system.h"
 #include "evaluator/tasks/item_scores.h"
 #include "evaluator/tasks/task_reader.h"
+#include "expr/status_macros.h"
 
 namespace strata::tasks {
 namespace {
@@ -20,7 +22,7 @@ bool IsSettings(const fs::path& path) {
   return path.extension() == ".yaml" || path.extension() == ".yml";
 }
 
-// The files that a path stands for, by name.
+// Returns the files that a path stands for, ordered by name.
 absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return std::vector<std::string>{path};
@@ -31,7 +33,7 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
     if (IsSettings(file)) settings.push_back(file.string());
     if (file.extension() == ".jsonl") items.push_back(file.string());
   }
-  if (error) return absl::NotFoundError(fmt::format("{}: {}", path, error.message()));
+  if (error) return evaluator::FileStatus(error.value(), "list the folder", path);
   std::vector<std::string>& files = settings.empty() ? items : settings;
   std::sort(files.begin(), files.end());
   if (!files.empty()) return files;
@@ -50,7 +52,7 @@ absl::Status CheckHalves(const Task& task) {
       task.name, of_fitness, of_report, task.items.size()));
 }
 
-// Every text preceded by its length, so that no two different lists are read alike.
+// Appends a text preceded by its length, so that no two different lists give the same content.
 void AppendText(const std::string& text, std::string* content) {
   *content += fmt::format("{}:{}", text.size(), text);
 }
@@ -76,7 +78,8 @@ std::string ContentOf(const Task& task) {
   return content;
 }
 
-// The tasks of one file that the set does not have yet: a group's members may be named beside it.
+// Adds the tasks of one file that the set does not have yet, because the members of a group may
+// also be named separately.
 absl::Status AddTasks(const std::string& file, TaskSet read, TaskSet* set) {
   for (Task& task : read.tasks) {
     const auto known = std::find_if(set->tasks.begin(), set->tasks.end(),
@@ -109,9 +112,8 @@ absl::StatusOr<Metric> AccuracyOf(const Task& task) {
 absl::StatusOr<TaskSet> ReadZeroShotTasks(const std::vector<std::string>& paths) {
   TaskSet set;
   for (const std::string& path : paths) {
-    const auto files = FilesOf(path);
-    if (!files.ok()) return files.status();
-    for (const std::string& file : *files) {
+    STRATA_ASSIGN_OR_RETURN(const auto files, FilesOf(path));
+    for (const std::string& file : files) {
       TaskSet read;
       absl::Status status = ReadTasks(file, 0, &read);
       status.Update(AddTasks(file, std::move(read), &set));
@@ -137,7 +139,7 @@ Split HalfOf(const TaskItem& item) {
   std::string content;
   AppendTexts(item.contexts, &content);
   AppendTexts(item.continuations, &content);
-  // A hexadecimal digit of 16: eight for each half.
+  // The first hexadecimal digit decides: 8 of its 16 values belong to each half.
   return evaluator::Sha256(content).front() < '8' ? Split::kFitness : Split::kReport;
 }
 
@@ -166,9 +168,8 @@ absl::StatusOr<double> ZeroShotError(const std::vector<Task>& tasks,
   }
   double accuracies = 0;
   for (size_t i = 0; i < tasks.size(); ++i) {
-    const auto columns = ScoreItems(tasks[i], responses[i]);
-    if (!columns.ok()) return columns.status();
-    const std::vector<double>& values = columns->front().values;
+    STRATA_ASSIGN_OR_RETURN(const auto columns, ScoreItems(tasks[i], responses[i]));
+    const std::vector<double>& values = columns.front().values;
     accuracies +=
         std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   }

@@ -1,6 +1,5 @@
-// The zero-shot error of a model: one less the mean accuracy over tasks. The items of every task
-// are dealt to two halves, one for the fitness of a search and one for its report, which share no
-// item.
+// The zero-shot error of a model: 1 minus the mean accuracy over tasks. The items of every task are
+// split into two halves without common items: one for the fitness of a search, one for its report.
 #ifndef STRATA_EVALUATOR_TASKS_ZERO_SHOT_TASKS_H_
 #define STRATA_EVALUATOR_TASKS_ZERO_SHOT_TASKS_H_
 
@@ -16,30 +15,31 @@
 
 namespace strata::tasks {
 
-// Reads task files. A folder stands for its .yaml and .yml files, or, where it has none, for its
-// .jsonl files, by name; a task that is named again, as a group's member may be, counts once.
-// InvalidArgument, besides what ReadTasks says: no task, two of one name, one that has no accuracy
-// (AccuracyOf), one that has no items in a half.
+// Reads task files. A folder stands for its .yaml and .yml files, ordered by name, or for its
+// .jsonl files if it has none of those. A task that is named again, such as a member of a group,
+// counts once. Errors: those of ReadTasks; InvalidArgument if there is no task, if two tasks have
+// the same name, and for a task that has no accuracy (AccuracyOf) or no items in one half.
 absl::StatusOr<TaskSet> ReadZeroShotTasks(const std::vector<std::string>& paths);
 
-// acc_norm where the task has it, else acc. InvalidArgument for a task with neither, which are
-// those of kinds loglikelihood_rolling and generate_until.
+// Returns acc_norm if the task has it, else acc. Errors: InvalidArgument for a task with neither,
+// that is, one of kind loglikelihood_rolling or generate_until.
 absl::StatusOr<Metric> AccuracyOf(const Task& task);
 
-// SHA-256 over everything that the error depends on: names, kinds, accuracies and items, in order.
-// Where the files lie and what they are called is no part of it.
+// Returns SHA-256 over everything that the error depends on: names, kinds, accuracies and items, in
+// order. Names and places of the files are not part of it.
 std::string TaskSetDigest(const TaskSet& set);
 
-// kFitness or kReport, by SHA-256 of the item's contexts and continuations: wherever it stands, and
-// in whatever task, the same item is in the same half.
+// Returns kFitness or kReport, by SHA-256 of the item's contexts and continuations. The same item
+// is in the same half wherever it stands and whatever task it belongs to.
 evaluator::Split HalfOf(const TaskItem& item);
 
-// The first `limit` items of each task in that half, 0: all of them; the only metric is AccuracyOf.
-// Of kFitness or kReport.
+// Returns the tasks with the first `limit` items (0: all) of that half, kFitness or kReport. The
+// only metric of each task is AccuracyOf.
 std::vector<Task> TasksOfHalf(const TaskSet& set, evaluator::Split half, int64_t limit);
 
-// Of the accuracies of the tasks, each by the same weight. `tasks` as TasksOfHalf gives them, and
-// for each of their items a response. Errors of ScoreItems.
+// Returns 1 minus the mean accuracy of the tasks, which all have the same weight. `tasks` come from
+// TasksOfHalf; `responses` holds, for each task, one response per item. Errors: those of
+// ScoreItems.
 absl::StatusOr<double> ZeroShotError(const std::vector<Task>& tasks,
                                      const std::vector<std::vector<ItemResponse>>& responses);
 

@@ -8,13 +8,13 @@
 namespace strata::evaluator {
 namespace {
 
-// White_Space of Unicode 15, for inside a character class.
+// The characters with Unicode 15's property White_Space, for use inside a character class.
 constexpr const char* kSpaces =
     "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}"
     "\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
 
-// What \w stands for: alphabetic characters, marks, decimal digits and connector punctuation;
-// outside of classes also the superscript digits and fractions of Latin-1.
+// The characters that \w matches: alphabetic characters, marks, decimal digits and connector
+// punctuation. Outside a class it also matches the superscript digits and fractions of Latin-1.
 constexpr const char* kWordsInClass = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 constexpr const char* kWords =
     "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
@@ -103,7 +103,7 @@ class Translator {
     return absl::OkStatus();
   }
 
-  // A class within a class adds its characters, so that its brackets can go.
+  // Translates part of a class. A class within a class adds its characters, so its brackets can go.
   absl::Status InClass() {
     if (Next("&&")) return Unsupported(position_, 2);
     if (Next("[")) {
@@ -125,7 +125,7 @@ class Translator {
     return absl::OkStatus();
   }
 
-  // A set of characters, written as the inside of a class.
+  // Replaces an escape by a set of characters. `characters` is written as the inside of a class.
   absl::Status Set(const char* characters, bool negated) {
     if (class_depth_ == 0) {
       return Replace(2, fmt::format("[{}{}]", negated ? "^" : "", characters));
@@ -134,7 +134,7 @@ class Translator {
     return Replace(2, characters);
   }
 
-  // `\x{41}`, or `\u0041`.
+  // Translates a character code: `\x{41}` or `\u0041`.
   absl::Status Character() {
     const std::string_view rest = input_.substr(position_);
     if (rest.starts_with("\\x{") && rest.find('}') != std::string_view::npos) {
@@ -173,7 +173,7 @@ class Translator {
       case 's':
         return Set(kSpaces, false);
       case 'S':
-        if (class_depth_ > 0) return Replace(2, "\\S\\x{180e}");  // which PCRE2 counts as a space
+        if (class_depth_ > 0) return Replace(2, "\\S\\x{180e}");  // PCRE2 counts it as a space
         return Set(kSpaces, true);
       case 'w':
       case 'W':

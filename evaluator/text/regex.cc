@@ -35,8 +35,8 @@ struct Pattern::Matcher::State {
         data(pcre2_match_data_create_from_pattern(code->compiled.get(), nullptr),
              pcre2_match_data_free),
         context(pcre2_match_context_create(nullptr), pcre2_match_context_free) {
-    // Steps back in proportion to the text are what a long run of one kind of character takes; more
-    // is an expression that explodes.
+    // Backtracking over a long run of one kind of character takes steps in proportion to the text.
+    // Only an expression that explodes takes more.
     const uint32_t steps = static_cast<uint32_t>(std::min<size_t>(
         kFreeSteps + kStepsPerByte * text.size(), std::numeric_limits<uint32_t>::max()));
     pcre2_set_match_limit(context.get(), steps);
@@ -64,7 +64,7 @@ absl::StatusOr<Pattern> Pattern::Compile(const std::string& expression, Subject 
                                                   expression, ErrorText(error), position));
   }
   Pattern pattern(std::make_shared<const Code>(code));
-  // Without the just-in-time compiler (a platform it lacks) matching is the same, only slower.
+  // On a platform without the just-in-time compiler, matching is only slower.
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
   return pattern;
 }
@@ -82,7 +82,7 @@ std::optional<Pattern::Match> Pattern::Matcher::Next(size_t offset) {
                        state_->context.get());
   };
   int result = match(0);
-  // Compiled code has a stack of fixed size; the interpreter has the heap.
+  // Compiled code has a stack of fixed size; the interpreter uses the heap.
   if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = match(PCRE2_NO_JIT);
   if (result == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (result < 0) {

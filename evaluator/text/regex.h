@@ -1,6 +1,6 @@
-// A compiled regular expression (PCRE2, just-in-time compiled). Private to evaluator/.
-#ifndef STRATA_EVALUATOR_PATTERN_H_
-#define STRATA_EVALUATOR_PATTERN_H_
+// A regular expression, compiled just in time by PCRE2.
+#ifndef STRATA_EVALUATOR_TEXT_REGEX_H_
+#define STRATA_EVALUATOR_TEXT_REGEX_H_
 
 #include <absl/status/statusor.h>
 
@@ -12,7 +12,7 @@
 
 namespace strata::evaluator {
 
-// Immutable; may be used from several threads, each with its own Matcher.
+// Immutable. Several threads may use it at once, each with its own Matcher.
 class Pattern {
  public:
   enum class Subject { kBytes, kWellFormedUtf8 };
@@ -30,13 +30,15 @@ class Pattern {
     Matcher(const Matcher&) = delete;
     Matcher& operator=(const Matcher&) = delete;
 
-    // The leftmost match that begins at `offset` or later. Throws std::runtime_error if finding it
-    // takes a million steps and 32 more for every byte of the subject, or PCRE2 runs out of memory.
+    // Returns the leftmost match that begins at or after `offset`. Throws std::runtime_error if the
+    // search takes more than a million steps plus 32 for every byte of the subject, or if PCRE2
+    // runs out of memory.
     std::optional<Match> Next(size_t offset);
 
-    // Of the last match: parenthesised groups of the expression, counted from 1; nothing for one
-    // that took no part.
+    // Number of parenthesised groups of the expression.
     size_t groups() const;
+    // Returns the part of the last match that group `index` matched, counted from 1; nullopt if the
+    // group took no part in the match.
     std::optional<Match> Group(size_t index) const;
 
    private:
@@ -44,7 +46,7 @@ class Pattern {
     std::unique_ptr<State> state_;
   };
 
-  // InvalidArgument with PCRE2's message and its position in the expression.
+  // Errors: InvalidArgument with PCRE2's message and its position in the expression.
   static absl::StatusOr<Pattern> Compile(const std::string& expression, Subject subject);
 
  private:
@@ -55,4 +57,4 @@ class Pattern {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_PATTERN_H_
+#endif  // STRATA_EVALUATOR_TEXT_REGEX_H_

@@ -16,7 +16,7 @@ namespace {
 
 struct Character {
   uint32_t code = 0;
-  size_t bytes = 0;  // 0: none that is well-formed
+  size_t bytes = 0;  // 0: no well-formed character
 };
 
 Character First(std::string_view text) {
@@ -59,7 +59,7 @@ const icu::Normalizer2& NormalizerOf(UnicodeForm form) {
   return *normalizer;
 }
 
-// ICU counts in 32 bits; a stretch of more is cut, which could only part a character from its
+// ICU counts in 32 bits, so a longer stretch is cut. At worst this separates a character from its
 // marks.
 void AppendInForm(const icu::Normalizer2& normalizer, std::string_view stretch,
                   std::string& output) {
@@ -161,7 +161,7 @@ std::vector<size_t> ClusterBytes(std::string_view text) {
 }
 
 void AppendLowercase(uint32_t code, std::string& text) {
-  // The one character whose lower case is two, an i and a dot above.
+  // The only character whose lower case is two characters: an i and a dot above.
   constexpr uint32_t kCapitalWithDot = 0x130;
   if (code == kCapitalWithDot) {
     text += "i\u0307";

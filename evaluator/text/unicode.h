@@ -1,6 +1,6 @@
-// Properties and normal forms of Unicode characters (ICU). Private to evaluator/.
-#ifndef STRATA_EVALUATOR_UNICODE_H_
-#define STRATA_EVALUATOR_UNICODE_H_
+// Properties and normal forms of Unicode characters, from ICU.
+#ifndef STRATA_EVALUATOR_TEXT_UNICODE_H_
+#define STRATA_EVALUATOR_TEXT_UNICODE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -8,42 +8,46 @@
 #include <string_view>
 #include <vector>
 
-#include "evaluator/tokenizer/tokenizer_description.h"
-
 namespace strata::evaluator {
 
-// Code point of the `bytes` bytes that a text begins with, which CharacterBytes found well-formed.
+// Returns the code point of the first `bytes` bytes of `text`, which CharacterBytes found
+// well-formed.
 uint32_t CodePoint(std::string_view text, size_t bytes);
 
 bool IsWhiteSpace(uint32_t code);
 
-// Of Unicode's words (UTS #18, annex C): alphabetic, mark, decimal number, connector punctuation or
-// join control.
+// True if the character belongs to a word (UTS #18, annex C): if it is alphabetic, a mark, a
+// decimal number, connector punctuation or a join control.
 bool IsWordCharacter(uint32_t code);
 
-// Bytes of white space that `text` begins or ends with; a malformed byte is none.
+// Number of bytes of white space at the start or the end of `text`. A malformed byte is not white
+// space.
 size_t LeadingSpaceBytes(std::string_view text);
 size_t TrailingSpaceBytes(std::string_view text);
 
-// Whether the first or the last character is one of words.
+// True if the first or the last character of `text` is a word character.
 bool BeginsWithWord(std::string_view text);
 bool EndsWithWord(std::string_view text);
 
-// Bytes of each character as users see it (UAX #29, extended grapheme clusters), in order. `text`
-// is well-formed.
+// Returns the number of bytes of each character as users see it (an extended grapheme cluster, UAX
+// #29), in order. `text` must be well-formed.
 std::vector<size_t> ClusterBytes(std::string_view text);
 
-// The lower case of one character, which may be two.
+// Appends the lower case of one character, which may be two characters.
 void AppendLowercase(uint32_t code, std::string& text);
 
-bool IsMark(uint32_t code);            // of any kind
-bool IsNonspacingMark(uint32_t code);  // that takes no room of its own
-bool IsOther(uint32_t code);           // control, format, surrogate or private
-bool IsChinese(uint32_t code);         // an ideograph, as BERT counts them
+bool IsMark(uint32_t code);            // a mark of any kind
+bool IsNonspacingMark(uint32_t code);  // a mark that takes no room of its own
+bool IsOther(uint32_t code);           // a control, format, surrogate or private-use character
+bool IsChinese(uint32_t code);         // an ideograph by BERT's definition
 
-// `text` in a normal form; malformed bytes stay and end the context of what is beside them.
+// The normal forms of Unicode (UAX #15).
+enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
+
+// Returns `text` in a normal form. Malformed bytes stay, and the texts on their two sides do not
+// affect each other.
 std::string InUnicodeForm(std::string_view text, UnicodeForm form);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_UNICODE_H_
+#endif  // STRATA_EVALUATOR_TEXT_UNICODE_H_

@@ -7,8 +7,7 @@ namespace {
 
 bool IsContinuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// Whether `second` may follow `lead`: shuts out overlong forms, surrogates and codes above
-// 0x10FFFF.
+// True if `second` may follow `lead`. Excludes overlong forms, surrogates and codes above 0x10FFFF.
 bool MayFollow(unsigned char lead, unsigned char second) {
   switch (lead) {
     case 0xE0:

@@ -1,6 +1,6 @@
-// Characters of UTF-8 text that may be malformed. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_UTF8_H_
-#define STRATA_EVALUATOR_UTF8_H_
+// Functions for UTF-8 text that may be malformed.
+#ifndef STRATA_EVALUATOR_TEXT_UTF8_H_
+#define STRATA_EVALUATOR_TEXT_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace strata::evaluator {
 
-// Bytes of the well-formed character (Unicode 15, table 3-7) that `text` starts with; 0 if it
-// starts with none.
+// Number of bytes of the well-formed character (Unicode 15, table 3-7) that `text` starts with; 0
+// if it starts with none.
 size_t CharacterBytes(std::string_view text);
 
-// Bytes of the longest prefix that is well-formed.
+// Number of bytes of the longest well-formed prefix of `text`.
 size_t WellFormedBytes(std::string_view text);
 
-// Calls take(stretch) for every longest stretch of `text` that is well-formed, and take_byte(byte)
-// for every byte between, in order.
+// Calls take(stretch) for every longest well-formed stretch of `text` and take_byte(byte) for every
+// byte between stretches, in order.
 template <typename Take, typename TakeByte>
 void ForEachStretch(std::string_view text, const Take& take, const TakeByte& take_byte) {
   while (!text.empty()) {
@@ -31,9 +31,9 @@ void ForEachStretch(std::string_view text, const Take& take, const TakeByte& tak
   }
 }
 
-// `code` is a code point, no surrogate, at most 0x10FFFF.
+// Appends a character. `code` is a code point of at most 0x10FFFF and not a surrogate.
 void AppendCharacter(uint32_t code, std::string& text);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_UTF8_H_
+#endif  // STRATA_EVALUATOR_TEXT_UTF8_H_

@@ -1,7 +1,7 @@
-// Finds the tokens that stand for themselves in text, before anything is cut. Private to
-// evaluator/.
-#ifndef STRATA_EVALUATOR_ADDED_TOKENS_H_
-#define STRATA_EVALUATOR_ADDED_TOKENS_H_
+// Finds added tokens, which stand for themselves in text, before the text is cut. Private to
+// evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_ADDED_TOKENS_H_
+#define STRATA_EVALUATOR_TOKENIZER_ADDED_TOKENS_H_
 
 #include <cstdint>
 #include <string_view>
@@ -19,24 +19,24 @@ struct Fragment {
   int32_t token = -1;  // id, or -1 for ordinary text
 };
 
-// Found as Hugging Face's are: leftmost first, and the longest of those that begin at one place.
-// Immutable; may be used from several threads.
+// Finds tokens as Hugging Face does: leftmost first, and the longest of those that begin at the
+// same place. Immutable; may be used from several threads.
 class AddedTokens {
  public:
-  // Of the tokens that have `normalized` so. Those that are normalised are looked for in the form
-  // that `normalizer` gives them. Empty ones are left out.
+  // Takes those of the tokens whose flag `normalized` has this value, and leaves out empty ones.
+  // Normalised tokens are looked for in the form that `normalizer` gives them.
   AddedTokens(const std::vector<AddedToken>& tokens, bool normalized, const Normalizer& normalizer);
 
-  // Appends the fragments of `text` in order, none empty, which together are all of it.
+  // Appends the fragments of `text` in order. None is empty, and together they are all of the text.
   void Split(std::string_view text, std::vector<Fragment>& fragments) const;
 
   bool empty() const { return trie_.empty(); }
 
  private:
   std::vector<AddedToken> tokens_;
-  ByteTrie trie_;  // of places in tokens_
+  ByteTrie trie_;  // its ids are places in tokens_
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_ADDED_TOKENS_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_ADDED_TOKENS_H_

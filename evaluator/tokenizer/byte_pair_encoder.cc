@@ -1,5 +1,3 @@
-#include "evaluator/tokenizer/byte_pair_encoder.h"
-
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -10,6 +8,7 @@
 #include "evaluator/tokenizer/byte_trie.h"
 #include "evaluator/tokenizer/fallback_bytes.h"
 #include "evaluator/tokenizer/merge_table.h"
+#include "evaluator/tokenizer/piece_encoder.h"
 #include "evaluator/tokenizer/word_boundaries.h"
 
 namespace strata::evaluator {
@@ -30,7 +29,7 @@ class BytePairEncoder final : public PieceEncoder {
     for (int byte = 0; byte < 256; ++byte) {
       id_of_byte_[byte] = Find(std::string(1, static_cast<char>(byte)));
     }
-    // What comes before a dropped character merges with what comes after it.
+    // If characters can be dropped, the texts before and after one merge, so a piece is not cut.
     cuts_words_ = scored_ || description.unknown.has_value() || fallback_.complete();
     BuildBoundaries();
     BuildWords();
@@ -60,7 +59,7 @@ class BytePairEncoder final : public PieceEncoder {
   }
 
  private:
-  // Scored tokens of other types, as control tokens, are never found in text.
+  // Scored tokens of other types, such as control tokens, are never found in text.
   bool IsMadeFromText(int32_t id) const {
     const TokenType type = description_.types[id];
     return !description_.tokens[id].empty() && (type == TokenType::kNormal || !scored_);
@@ -73,13 +72,14 @@ class BytePairEncoder final : public PieceEncoder {
       if (!IsMadeFromText(id)) continue;
       std::optional<std::string> text = description_.tokens[id];
       if (description_.byte_level) text = alphabet.Bytes(*text);
-      // Of equal texts the first id is the one that is used.
+      // If several tokens have the same text, the first id is used.
       if (text.has_value()) ids.emplace(*std::move(text), id);
     }
     return ids;
   }
 
-  // By id the place of a token's score among all scores, the best first; equal ones are equal.
+  // Returns the rank of each token's score among all scores, by id. The best score has rank 0, and
+  // equal scores have equal ranks.
   std::vector<int32_t> RanksOfScores() const {
     if (!scored_) return {};
     std::vector<double> scores = description_.scores;
@@ -93,7 +93,7 @@ class BytePairEncoder final : public PieceEncoder {
     return ranks;
   }
 
-  // Every way to make a token of two.
+  // Returns every way to make a token from two tokens.
   MergeTable ScoredMerges() const {
     ByteTrie trie;
     for (const auto& [text, id] : ids_) trie.Add(text, id);
@@ -128,8 +128,9 @@ class BytePairEncoder final : public PieceEncoder {
     }
   }
 
-  // Most words of a text are one token. Which tokens are what their own text merges to is found
-  // once, so that such a word costs one look-up; others are put together from those tokens.
+  // Most words of a text are one token. This finds, once, the tokens that result from merging their
+  // own text, so that such a word costs one look-up. Other words are put together from these
+  // tokens.
   void BuildWords() {
     EncodeScratch scratch;
     for (const auto& [text, id] : ids_) {
@@ -154,7 +155,7 @@ class BytePairEncoder final : public PieceEncoder {
     segmenter_.Finish();
   }
 
-  // An unknown token right after one of the same piece, at `begin_word`, is taken back.
+  // Removes the unknown token at `begin_word` if it directly follows another one of the same piece.
   void FuseUnknown(size_t begin_piece, size_t begin_word, std::vector<int32_t>& ids) const {
     if (!description_.fuses_unknown || !description_.unknown.has_value()) return;
     if (begin_word == begin_piece || begin_word == ids.size()) return;
@@ -181,14 +182,14 @@ class BytePairEncoder final : public PieceEncoder {
       Append(word, scratch.symbols, ids);
     }
     run->second.count = ids.size() - run->second.begin;
-    // Its run may yet lose its first id.
+    // FuseUnknown may still remove the first id of this run.
     if (description_.fuses_unknown && run->second.count > 0 &&
         ids[run->second.begin] == description_.unknown) {
       scratch.seen.erase(run);
     }
   }
 
-  // Whether all of them are tokens.
+  // Cuts a word into symbols. True if all of them are tokens.
   bool MakeSymbols(std::string_view word, std::vector<Symbol>& symbols) const {
     symbols.clear();
     bool all_are_tokens = true;
@@ -205,8 +206,8 @@ class BytePairEncoder final : public PieceEncoder {
     return all_are_tokens;
   }
 
-  // Ranked merges know nothing of characters that are no token, which become bytes or unknown
-  // before any merge; scored ones may yet find a token that holds them.
+  // Adds a symbol. Ranked merges do not contain characters that are no token, so these become bytes
+  // or unknown tokens before any merge. Scored merges may still find a token that contains them.
   void AddSymbol(std::string_view word, int32_t id, size_t begin, size_t end,
                  std::vector<Symbol>& symbols) const {
     if (id != kNone || scored_) {
@@ -235,7 +236,7 @@ class BytePairEncoder final : public PieceEncoder {
       scratch.merger.Run(scratch.symbols, merges_, on_merge);
       return;
     }
-    // A character that is no token may be part of one.
+    // A character that is no token may be part of a token.
     const auto find = [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
       if (left.id != kNone && right.id != kNone) return merges_(left, right);
       const int32_t id = Find(word.substr(left.begin, right.end - left.begin));
@@ -267,12 +268,12 @@ class BytePairEncoder final : public PieceEncoder {
   bool scored_;
   bool cuts_words_ = false;
   FallbackBytes fallback_;
-  IdByText ids_;  // by text, bytes for a byte-level vocabulary
+  IdByText ids_;  // by text, or by bytes for a byte-level vocabulary
   std::vector<int32_t> ranks_of_scores_;
   MergeTable merges_;
   MergeSegmenter segmenter_;
   WordBoundaries boundaries_;
-  IdByText words_;  // those that are what their text merges to
+  IdByText words_;  // tokens that result from merging their own text
   std::array<int32_t, 256> id_of_byte_{};
 };
 

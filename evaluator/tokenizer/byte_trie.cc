@@ -30,7 +30,7 @@ void ByteTrie::Finish() {
   ordered.reserve(nodes_.size());
   bytes_.assign(1, 0);
   bytes_.reserve(nodes_.size());
-  std::vector<uint32_t> sources = {0};  // of each node in `ordered`, breadth first
+  std::vector<uint32_t> sources = {0};  // place in nodes_ of each node in `ordered`, breadth first
   std::vector<std::pair<unsigned char, uint32_t>> children;
   for (size_t i = 0; i < sources.size(); ++i) {
     children.clear();

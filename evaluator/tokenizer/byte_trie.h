@@ -1,6 +1,7 @@
-// A set of byte strings with an id each, walked byte by byte. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_BYTE_TRIE_H_
-#define STRATA_EVALUATOR_BYTE_TRIE_H_
+// A set of byte strings, each with an id, that is walked byte by byte. Private to
+// evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_BYTE_TRIE_H_
+#define STRATA_EVALUATOR_TOKENIZER_BYTE_TRIE_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -10,18 +11,19 @@
 
 namespace strata::evaluator {
 
-// Memory is proportional to the bytes added. Immutable after the last Add; may then be used from
-// several threads.
+// Memory is proportional to the bytes added. Immutable after Finish; may then be used from several
+// threads.
 class ByteTrie {
  public:
-  // `id` is not negative. Of equal texts the first counts. False if the text was there.
+  // Adds a text. `id` must not be negative. The first of equal texts counts; returns false if the
+  // text is already in the set.
   bool Add(std::string_view text, int32_t id);
-  // Makes the set ready for use; called once, after the last Add.
+  // Makes the set ready for use. Must be called once, after the last Add.
   void Finish();
 
   bool empty() const { return texts_ == 0; }
 
-  // Calls visit(bytes, id) for every member that `text` begins with, shortest first.
+  // Calls visit(bytes, id) for every member that `text` begins with, the shortest first.
   template <typename Visit>
   void ForEachPrefix(std::string_view text, const Visit& visit) const {
     if (text.empty()) return;
@@ -34,15 +36,15 @@ class ByteTrie {
     }
   }
 
-  // Whether a member begins with this byte.
+  // True if a member begins with this byte.
   bool MayBegin(unsigned char byte) const { return !roots_.empty() && roots_[byte] != 0; }
 
  private:
   struct Node {
-    uint32_t first_child = 0;  // 0: none. While adding, the head of a list of siblings
-    uint32_t next = 0;         // sibling, while adding; afterwards the number of children
+    uint32_t first_child = 0;  // 0: none. While adding: the head of the list of children
+    uint32_t next = 0;         // while adding: the next sibling; afterwards: number of children
     int32_t id = -1;
-    unsigned char byte = 0;  // while adding
+    unsigned char byte = 0;  // only while adding
   };
 
   static size_t Pair(char first, char second) {
@@ -58,12 +60,12 @@ class ByteTrie {
   }
 
   std::vector<Node> nodes_ = std::vector<Node>(1);  // 0 is the root
-  std::vector<unsigned char> bytes_;                // of each node: apart, to be close together
+  std::vector<unsigned char> bytes_;                // of each node; kept apart to be close together
   std::vector<uint32_t> roots_;                     // children of the root by byte
-  std::vector<uint32_t> pairs_;  // grandchildren of the root by their two bytes, in a large set
+  std::vector<uint32_t> pairs_;  // grandchildren of the root by two bytes; only in a large set
   size_t texts_ = 0;
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_BYTE_TRIE_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_BYTE_TRIE_H_

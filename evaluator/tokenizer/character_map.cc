@@ -11,14 +11,14 @@
 namespace strata::evaluator {
 namespace {
 
-// A unit of the double array: whether a value hangs on it, the byte that leads to it, and how far
-// its children are.
+// The parts of a unit of the double array: whether it has a value, the byte that leads to it, and
+// the distance to its children.
 bool HasValue(uint32_t unit) { return (unit >> 8 & 1) != 0; }
 uint32_t Label(uint32_t unit) { return unit & 0x800000FFu; }
 uint32_t Offset(uint32_t unit) { return unit >> 10 << ((unit & 0x200u) >> 6); }
 uint32_t Value(uint32_t unit) { return unit & 0x7FFFFFFFu; }
 
-// Clusters of more bytes are looked up character by character only.
+// Longer clusters, in bytes, are looked up only character by character.
 constexpr size_t kLongestCluster = 5;
 
 }  // namespace
@@ -76,8 +76,8 @@ std::optional<CharacterMap::Found> CharacterMap::Longest(std::string_view text) 
   return found;
 }
 
-// As the tokenizers library has it: a cluster that begins with a mapped text becomes its
-// replacement as a whole, what follows the mapped text included.
+// Follows the tokenizers library: a cluster that begins with a mapped text is replaced as a whole,
+// including what follows the mapped text.
 void CharacterMap::ApplyToClusters(std::string_view text, std::string& output) const {
   for (const size_t bytes : ClusterBytes(text)) {
     const std::string_view cluster = text.substr(0, bytes);

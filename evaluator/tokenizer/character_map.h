@@ -1,10 +1,11 @@
-// SentencePiece's precompiled_charsmap: which texts become which. Private to evaluator/.
+// SentencePiece's precompiled_charsmap, which maps texts to replacements. Private to
+// evaluator/tokenizer/.
 //
-// The format: the number of bytes of the trie (32 bits, little-endian); the trie, a double array as
-// Darts-clone writes it, of 32-bit units; the replacements, each ended by a zero byte, to whose
-// places the trie's values point.
-#ifndef STRATA_EVALUATOR_CHARACTER_MAP_H_
-#define STRATA_EVALUATOR_CHARACTER_MAP_H_
+// The format: the number of bytes of the trie (32 bits, little-endian); the trie, a double array of
+// 32-bit units as Darts-clone writes it; the replacements, each ended by a zero byte. The values of
+// the trie are places in the replacements.
+#ifndef STRATA_EVALUATOR_TOKENIZER_CHARACTER_MAP_H_
+#define STRATA_EVALUATOR_TOKENIZER_CHARACTER_MAP_H_
 
 #include <absl/status/statusor.h>
 
@@ -21,11 +22,11 @@ namespace strata::evaluator {
 // Immutable; may be used from several threads.
 class CharacterMap {
  public:
-  // InvalidArgument if `compiled` is no such map. Nothing in it is trusted.
+  // Errors: InvalidArgument if `compiled` is not such a map. Nothing in it is trusted.
   static absl::StatusOr<CharacterMap> Create(std::string_view compiled);
 
-  // `text` with what is mapped replaced. Malformed bytes stay and end the context of what is beside
-  // them.
+  // Returns `text` with its mapped parts replaced. Malformed bytes stay, and the texts on their two
+  // sides do not affect each other.
   std::string Apply(std::string_view text, CharacterMapUnit unit) const;
 
  private:
@@ -49,4 +50,4 @@ class CharacterMap {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_CHARACTER_MAP_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_CHARACTER_MAP_H_

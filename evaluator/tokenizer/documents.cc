@@ -1,9 +1,8 @@
-// Reading of text files into one text or into documents; declared in text_corpus.h.
+// Reads text files as one text or as documents. Declared in text_corpus.h.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,7 +10,9 @@
 #include <string_view>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
 #include "evaluator/tokenizer/text_corpus.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -36,10 +37,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
     return absl::InvalidArgumentError(fmt::format("{}: expected a file, found a folder", path));
   }
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::PermissionDeniedError(
-        fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
-  }
+  if (!file) return FileStatus(errno, "open", path);
   std::ostringstream text;
   // An empty file sets the failure bit of the destination, which is no error here.
   text << file.rdbuf();
@@ -47,7 +45,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return std::move(text).str();
 }
 
-// Lines with the newline that ends them; the last may have none.
+// Returns the lines, each with the newline that ends it. The last line may have none.
 std::vector<std::string_view> Lines(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
@@ -100,7 +98,7 @@ absl::StatusOr<std::vector<std::string>> JsonlTexts(std::string_view text,
   return texts;
 }
 
-// A last run that is too short joins the one before it.
+// Cuts a text into runs of lines. A last run that is too short joins the one before it.
 std::vector<std::string> LineRuns(std::string_view text) {
   std::vector<std::string> runs;
   std::string run;
@@ -127,10 +125,7 @@ absl::StatusOr<std::vector<std::string>> ReadFolder(const std::string& path) {
       names.push_back(entry->path().filename().string());
     }
   }
-  if (error) {
-    return absl::PermissionDeniedError(
-        fmt::format("{}: cannot list the folder: {}", path, error.message()));
-  }
+  if (error) return FileStatus(error.value(), "list the folder", path);
   if (names.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("{}: expected *.txt files in the folder, found none", path));
@@ -138,18 +133,16 @@ absl::StatusOr<std::vector<std::string>> ReadFolder(const std::string& path) {
   std::sort(names.begin(), names.end());
   std::vector<std::string> documents;
   for (const std::string& name : names) {
-    absl::StatusOr<std::string> text = ReadFile((fs::path(path) / name).string());
-    if (!text.ok()) return text.status();
-    documents.push_back(*std::move(text));
+    STRATA_ASSIGN_OR_RETURN(std::string text, ReadFile((fs::path(path) / name).string()));
+    documents.push_back(std::move(text));
   }
   return documents;
 }
 
 absl::StatusOr<std::vector<std::string>> ReadDocumentsOfFile(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
-  if (std::filesystem::path(path).extension() == ".jsonl") return JsonlTexts(*text, path);
-  return LineRuns(*text);
+  STRATA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  if (std::filesystem::path(path).extension() == ".jsonl") return JsonlTexts(text, path);
+  return LineRuns(text);
 }
 
 }  // namespace
@@ -165,17 +158,15 @@ absl::StatusOr<TextFormat> ParseTextFormat(const std::string& name) {
 }
 
 absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format) {
-  absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
-  if (format == TextFormat::kJsonl) return JsonlTexts(*text, path);
-  if (format == TextFormat::kWikitext) return std::vector<std::string>{Join(WikitextRows(*text))};
-  return std::vector<std::string>{*std::move(text)};
+  STRATA_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  if (format == TextFormat::kJsonl) return JsonlTexts(text, path);
+  if (format == TextFormat::kWikitext) return std::vector<std::string>{Join(WikitextRows(text))};
+  return std::vector<std::string>{std::move(text)};
 }
 
 absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format) {
-  const absl::StatusOr<std::vector<std::string>> texts = ReadTexts(path, format);
-  if (!texts.ok()) return texts.status();
-  return Join(*texts);
+  STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> texts, ReadTexts(path, format));
+  return Join(texts);
 }
 
 absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path) {

@@ -19,19 +19,20 @@ constexpr const char* kThreeDigits = "[0-9][0-9][0-9]";
 constexpr const char* kLineEnd = R"([\r\n])";
 constexpr const char* kChineseOrKorean = R"([\x{4e00}-\x{9fa5}\x{800}-\x{4e00}\x{ac00}-\x{d7ff}]+)";
 
-// GPT-2's expression leaves what is left of white space where this one has no last branch, so that
-// the pieces are the same; a file may have it so beside others.
+// GPT-2's expression without its last branch. The pieces are the same, because text that no branch
+// matches is a piece too. A file may use this form together with other expressions.
 constexpr const char* kGpt2WithoutSpaces =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))";
 
-// Words may begin with any one character that is no letter, digit or line end; lines end pieces.
+// A word may begin with any one character that is not a letter, digit or line end. Line ends end a
+// piece.
 constexpr const char* kLlama3 = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+)"
                                 R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr const char* kQwen2 = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+)"
                                R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr const char* kQwen35 = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+)"
                                 R"(|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-// Words end where lower case is followed by upper case.
+// A word ends between a lower-case and an upper-case letter.
 constexpr const char* kTekken =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
     R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
@@ -45,7 +46,7 @@ constexpr const char* kGpt4o =
 constexpr const char* kBloom =
     R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{ff0c}\x{3001}\x{964}\x{6d4}\x{60c})]+)";
 
-// Letters of scripts that have a case.
+// Letters of scripts that have upper and lower case.
 constexpr const char* kDeepSeekWords =
     R"(\s?[)"
     R"(\x{41}-\x{5a}\x{61}-\x{7a}\x{b5}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1ba})"
@@ -72,8 +73,8 @@ constexpr const char* kDeepSeek3 =
     R"(| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 struct Row {
-  std::vector<const char*> names;        // the first is the one that is written
-  std::vector<const char*> expressions;  // applied one after the other, matches are pieces
+  std::vector<const char*> names;        // the first is the one that is written to files
+  std::vector<const char*> expressions;  // applied one after the other; matches are pieces
   bool ignores_merges = false;
   bool begins_by_default = false;
 };
@@ -81,9 +82,9 @@ struct Row {
 const std::vector<Row>& Rows() {
   static const std::vector<Row> rows = {
       {{"gpt-2", "phi-2", "mpt", "olmo", "jais", "roberta-bpe", "gigachat"}, {kGpt2Expression}},
-      // As the reference reads this name (transformers, tokenizers): SmolLM's vocabulary has no
-      // token of several digits, so GPT-2's expression gives single digits too. llama.cpp cuts
-      // digits before spaces, which differs where blank lines or several spaces precede a digit.
+      // Follows the reference (transformers, tokenizers): SmolLM's vocabulary has no token of
+      // several digits, so GPT-2's expression gives single digits too. llama.cpp cuts digits before
+      // spaces, which differs if blank lines or several spaces precede a digit.
       {{"smollm"}, {kGpt2Expression}},
       {{"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2"}, {kLlama3}, true, true},
       {{"dbrx", "smaug-bpe", "chatglm-bpe", "glm4"}, {kLlama3}},

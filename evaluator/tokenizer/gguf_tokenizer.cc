@@ -10,6 +10,7 @@
 
 #include "evaluator/tokenizer/fallback_bytes.h"
 #include "evaluator/tokenizer/gguf_pre_tokenizers.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -98,9 +99,8 @@ absl::Status ReadVocabulary(const GgufFile& file, TokenizerDescription& descript
                     file.path(), (*tokens)->size()));
   }
   description.tokens = **tokens;
-  absl::StatusOr<std::vector<TokenType>> types = ReadTypes(file, description.tokens.size());
-  if (!types.ok()) return types.status();
-  description.types = *std::move(types);
+  STRATA_ASSIGN_OR_RETURN(std::vector<TokenType> types, ReadTypes(file, description.tokens.size()));
+  description.types = std::move(types);
   for (int32_t id = 0; id < description.size(); ++id) {
     const TokenType type = description.types[id];
     if (!IsSpecial(type)) continue;
@@ -116,17 +116,16 @@ absl::Status ReadNamedTokens(const GgufFile& file, bool begins_by_default,
       {"tokenizer.ggml.bos_token_id", &description.begin},
       {"tokenizer.ggml.eos_token_id", &description.end}};
   for (const auto& [key, target] : ids) {
-    const absl::StatusOr<std::optional<int32_t>> id = ReadOptionalId(file, key, description.size());
-    if (!id.ok()) return id.status();
-    *target = *id;
+    STRATA_ASSIGN_OR_RETURN(const std::optional<int32_t> id,
+                            ReadOptionalId(file, key, description.size()));
+    *target = id;
   }
-  const absl::StatusOr<bool> adds_begin =
-      ReadBool(file, "tokenizer.ggml.add_bos_token", begins_by_default);
-  if (!adds_begin.ok()) return adds_begin.status();
-  const absl::StatusOr<bool> adds_end = ReadBool(file, "tokenizer.ggml.add_eos_token", false);
-  if (!adds_end.ok()) return adds_end.status();
-  description.adds_begin = *adds_begin;
-  description.adds_end = *adds_end;
+  STRATA_ASSIGN_OR_RETURN(const bool adds_begin,
+                          ReadBool(file, "tokenizer.ggml.add_bos_token", begins_by_default));
+  STRATA_ASSIGN_OR_RETURN(const bool adds_end,
+                          ReadBool(file, "tokenizer.ggml.add_eos_token", false));
+  description.adds_begin = adds_begin;
+  description.adds_end = adds_end;
   if (description.adds_begin && !description.begin.has_value()) {
     return absl::InvalidArgumentError(fmt::format(
         "{}: texts of this tokenizer start with a begin token, but tokenizer.ggml.bos_token_id is "
@@ -141,11 +140,10 @@ absl::Status ReadMerges(const GgufFile& file, TokenizerDescription& description)
   for (int32_t id = 0; id < description.size(); ++id) {
     if (!IsSpecial(description.types[id])) ids.emplace(description.tokens[id], id);
   }
-  const absl::StatusOr<const std::vector<std::string>*> merges = file.Strings(kMerges);
-  if (!merges.ok()) return merges.status();
-  description.merges.reserve((*merges)->size());
-  for (size_t rank = 0; rank < (*merges)->size(); ++rank) {
-    const std::string& text = (**merges)[rank];
+  STRATA_ASSIGN_OR_RETURN(const std::vector<std::string>* merges, file.Strings(kMerges));
+  description.merges.reserve(merges->size());
+  for (size_t rank = 0; rank < merges->size(); ++rank) {
+    const std::string& text = (*merges)[rank];
     const size_t space = text.find(' ', 1);
     const auto left = ids.find(std::string_view(text).substr(0, space));
     const auto right =
@@ -166,9 +164,8 @@ absl::Status ReadMerges(const GgufFile& file, TokenizerDescription& description)
 }
 
 absl::Status ReadByteLevel(const GgufFile& file, TokenizerDescription& description) {
-  const absl::StatusOr<std::string> name = file.String("tokenizer.ggml.pre");
-  if (!name.ok()) return name.status();
-  absl::StatusOr<GgufPreTokenizer> pre_tokenizer = FindGgufPreTokenizer(*name);
+  STRATA_ASSIGN_OR_RETURN(const std::string name, file.String("tokenizer.ggml.pre"));
+  absl::StatusOr<GgufPreTokenizer> pre_tokenizer = FindGgufPreTokenizer(name);
   if (!pre_tokenizer.ok()) {
     return {pre_tokenizer.status().code(),
             fmt::format("{}: {}", file.path(), std::string(pre_tokenizer.status().message()))};
@@ -178,11 +175,12 @@ absl::Status ReadByteLevel(const GgufFile& file, TokenizerDescription& descripti
   description.ignores_merges = pre_tokenizer->ignores_merges;
   description.pre_tokenizer = std::move(pre_tokenizer->steps);
   description.decoder = {ByteLevelDecoderStep{}};
-  if (absl::Status status = ReadMerges(file, description); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ReadMerges(file, description));
   return ReadNamedTokens(file, pre_tokenizer->begins_by_default, description);
 }
 
-// Tokens of type byte are <0x00> to <0xFF>; those that are missing need an unknown token.
+// Checks that tokens of type byte are <0x00> to <0xFF>, and that there is an unknown token if one
+// of them is missing.
 absl::Status CheckBytes(const TokenizerDescription& description) {
   std::array<bool, 256> found{};
   for (int32_t id = 0; id < description.size(); ++id) {
@@ -206,43 +204,40 @@ absl::Status CheckBytes(const TokenizerDescription& description) {
 }
 
 absl::Status ReadSentencePiece(const GgufFile& file, TokenizerDescription& description) {
-  absl::StatusOr<std::vector<double>> scores = ReadScores(file, description.size());
-  if (!scores.ok()) return scores.status();
-  const absl::StatusOr<bool> adds_space = ReadBool(file, "tokenizer.ggml.add_space_prefix", true);
-  if (!adds_space.ok()) return adds_space.status();
-  const absl::StatusOr<std::optional<int32_t>> unknown =
-      ReadOptionalId(file, "tokenizer.ggml.unknown_token_id", description.size());
-  if (!unknown.ok()) return unknown.status();
+  STRATA_ASSIGN_OR_RETURN(std::vector<double> scores, ReadScores(file, description.size()));
+  STRATA_ASSIGN_OR_RETURN(const bool adds_space,
+                          ReadBool(file, "tokenizer.ggml.add_space_prefix", true));
+  STRATA_ASSIGN_OR_RETURN(
+      const std::optional<int32_t> unknown,
+      ReadOptionalId(file, "tokenizer.ggml.unknown_token_id", description.size()));
   description.scheme = TokenizerScheme::kScoredMerges;
-  description.scores = *std::move(scores);
-  description.unknown = *unknown;
+  description.scores = std::move(scores);
+  description.unknown = unknown;
   description.byte_fallback = true;
-  if (absl::Status status = CheckBytes(description); !status.ok()) return status;
-  if (*adds_space)
+  STRATA_RETURN_IF_ERROR(CheckBytes(description));
+  if (adds_space)
     description.normalizer.push_back(PrependStep{.content = "\u2581", .only_at_start = false});
   description.normalizer.push_back(
       ReplaceStep{.pattern = {.text = " ", .is_expression = false}, .content = "\u2581"});
-  description.decoder = {SentencePieceDecoderStep{.drops_added_space = *adds_space}};
+  description.decoder = {SentencePieceDecoderStep{.drops_added_space = adds_space}};
   return ReadNamedTokens(file, /*begins_by_default=*/true, description);
 }
 
 }  // namespace
 
 absl::StatusOr<TokenizerDescription> ReadGgufTokenizer(const GgufFile& file) {
-  const absl::StatusOr<std::string> kind = file.String("tokenizer.ggml.model");
-  if (!kind.ok()) return kind.status();
-  if (*kind != "gpt2" && *kind != "llama") {
+  STRATA_ASSIGN_OR_RETURN(const std::string kind, file.String("tokenizer.ggml.model"));
+  if (kind != "gpt2" && kind != "llama") {
     return absl::UnimplementedError(
         fmt::format("{}: tokenizer \"{}\" is not supported; supported are gpt2 (byte-level) and "
                     "llama (SentencePiece)",
-                    file.path(), *kind));
+                    file.path(), kind));
   }
   TokenizerDescription description;
   description.source = file.path();
   absl::Status status = ReadVocabulary(file, description);
   if (!status.ok()) return status;
-  status =
-      *kind == "gpt2" ? ReadByteLevel(file, description) : ReadSentencePiece(file, description);
+  status = kind == "gpt2" ? ReadByteLevel(file, description) : ReadSentencePiece(file, description);
   if (!status.ok()) return status;
   if (status = Validate(description); !status.ok()) return status;
   return description;

@@ -2,16 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
 #include "evaluator/files/json_field.h"
 #include "evaluator/tokenizer/sentencepiece_model.h"
 #include "evaluator/tokenizer/tokenizer_config.h"
 #include "evaluator/tokenizer/tokenizer_json.h"
 #include "evaluator/tokenizer/vocabulary_files.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -19,7 +22,7 @@ namespace {
 absl::StatusOr<TokenizerDescription> ReadSentencePieceFile(const std::string& path,
                                                            const TokenizerConfig& config) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(fmt::format("{}: cannot be opened", path));
+  if (!file) return FileStatus(errno, "open", path);
   std::stringstream contents;
   contents << file.rdbuf();
   return ReadSentencePieceModel(contents.view(), path, config.legacy.value_or(false));
@@ -30,9 +33,8 @@ absl::StatusOr<TokenizerDescription> ReadFiles(const std::string& directory,
   const std::string json_path = directory + "/tokenizer.json";
   const std::string model_path = directory + "/tokenizer.model";
   if (std::filesystem::exists(json_path)) {
-    const absl::StatusOr<nlohmann::json> json = ReadJsonFile(json_path);
-    if (!json.ok()) return json.status();
-    return ReadTokenizerJson(*json, json_path);
+    STRATA_ASSIGN_OR_RETURN(const nlohmann::json json, ReadJsonFile(json_path));
+    return ReadTokenizerJson(json, json_path);
   }
   if (std::filesystem::exists(model_path)) return ReadSentencePieceFile(model_path, config);
   if (std::filesystem::exists(directory + "/vocab.json")) {
@@ -50,7 +52,8 @@ std::optional<int32_t> FindToken(const TokenizerDescription& description, const 
   return std::nullopt;
 }
 
-// The token that the files beside the tokenizer name, by text or, failing that, by id.
+// Sets `target` to the token that the files beside the tokenizer name, by text or, failing that, by
+// id.
 absl::Status NameToken(const std::string& directory, const TokenizerConfig& config,
                        const std::string& name, const std::optional<int64_t>& id,
                        const TokenizerDescription& description, std::optional<int32_t>& target) {
@@ -107,7 +110,7 @@ absl::Status AddToken(const std::string& directory, const AddedToken& token, int
   return absl::OkStatus();
 }
 
-// Tokens that the files beside the tokenizer add to those it has itself.
+// Adds the tokens that the files beside the tokenizer add to its own.
 absl::Status AddTokens(const std::string& directory, const TokenizerConfig& config,
                        TokenizerDescription& description) {
   for (const auto& [id, token] : config.added_tokens) {
@@ -123,7 +126,7 @@ absl::Status AddTokens(const std::string& directory, const TokenizerConfig& conf
   return absl::OkStatus();
 }
 
-// As transformers does: either of the flags replaces the post-processor, and one without its token
+// Follows transformers: either flag replaces the post-processor, and a flag without its token
 // counts as false.
 absl::Status ApplyConfig(const std::string& directory, const TokenizerConfig& config,
                          TokenizerDescription& description) {
@@ -141,7 +144,7 @@ absl::Status ApplyConfig(const std::string& directory, const TokenizerConfig& co
   if (!status.ok()) return status;
   status = NameToken(directory, config, "eos_token", config.end_id, description, end);
   if (!status.ok()) return status;
-  // What the post-processor puts there is what is put there.
+  // A token that the post-processor adds takes precedence over the one that the files name.
   if (by_flags || !description.adds_begin) description.begin = begin;
   if (by_flags || !description.adds_end) description.end = end;
   return absl::OkStatus();
@@ -150,13 +153,12 @@ absl::Status ApplyConfig(const std::string& directory, const TokenizerConfig& co
 }  // namespace
 
 absl::StatusOr<TokenizerDescription> ReadHuggingFaceTokenizer(const std::string& directory) {
-  const absl::StatusOr<TokenizerConfig> config = ReadTokenizerConfig(directory);
-  if (!config.ok()) return config.status();
-  absl::StatusOr<TokenizerDescription> description = ReadFiles(directory, *config);
+  STRATA_ASSIGN_OR_RETURN(const TokenizerConfig config, ReadTokenizerConfig(directory));
+  absl::StatusOr<TokenizerDescription> description = ReadFiles(directory, config);
   if (!description.ok()) return description.status();
-  absl::Status status = AddTokens(directory, *config, *description);
+  absl::Status status = AddTokens(directory, config, *description);
   if (!status.ok()) return status;
-  if (status = ApplyConfig(directory, *config, *description); !status.ok()) return status;
+  if (status = ApplyConfig(directory, config, *description); !status.ok()) return status;
   if (status = Validate(*description); !status.ok()) return status;
   return description;
 }

@@ -1,6 +1,6 @@
-// Reads the tokenizer of a Hugging Face directory. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_HUGGING_FACE_TOKENIZER_H_
-#define STRATA_EVALUATOR_HUGGING_FACE_TOKENIZER_H_
+// Reads the tokenizer of a Hugging Face directory. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_HUGGING_FACE_TOKENIZER_H_
+#define STRATA_EVALUATOR_TOKENIZER_HUGGING_FACE_TOKENIZER_H_
 
 #include <absl/status/statusor.h>
 
@@ -10,11 +10,12 @@
 
 namespace strata::evaluator {
 
-// tokenizer.json, else tokenizer.model, else vocab.json with merges.txt of the classes that
-// tokenizer_config.json may name. Begin, end and added tokens as transformers has them: see
-// OpenTokenizer. NotFound lists the files that were looked for.
+// Reads tokenizer.json; if it is absent, tokenizer.model; if that is absent, vocab.json with
+// merges.txt for the classes that tokenizer_config.json may name. Begin, end and added tokens are
+// those of transformers; see OpenTokenizer. Errors: NotFound, listing the files that were looked
+// for.
 absl::StatusOr<TokenizerDescription> ReadHuggingFaceTokenizer(const std::string& directory);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_HUGGING_FACE_TOKENIZER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_HUGGING_FACE_TOKENIZER_H_

@@ -52,8 +52,9 @@ bool MergeSegmenter::StayWhenMerged(int32_t left, int32_t right, Scratch& scratc
   return symbols.size() == 2 && symbols[0].id == left && symbols[1].id == right;
 }
 
-// Undoes the later one of the two last merges. Of merges of equal rank the left one was first, and
-// a merge across the boundary lies between them.
+// True if no merge crosses the boundary of the two tokens. Each step undoes the later of their last
+// merges. Among merges of equal rank the left one comes first, and a merge across the boundary
+// comes between the two.
 bool MergeSegmenter::MayTouch(int32_t left, int32_t right, Scratch& scratch) const {
   if (tokens_[static_cast<size_t>(left)].ranks_fall ||
       tokens_[static_cast<size_t>(right)].ranks_fall) {

@@ -1,20 +1,20 @@
-// Finds what byte-pair encoding makes of a word from left to right, without merging. Private to
-// evaluator/.
+// Finds the byte-pair encoding of a word from left to right, without merging. Private to
+// evaluator/tokenizer/.
 //
-// Merging a text whose tokens are known so far treats each part between two token boundaries as if
-// it were alone, because no merge crosses a boundary. Hence a sequence of tokens is the encoding of
-// its text if and only if each token is the encoding of its own text and no merge ever crosses the
-// boundary of two neighbours when these two are merged alone: the first merge to cross a boundary
-// would do so there, too. And what is true of a text is true of each prefix that ends at a
-// boundary, so that one search, longest tokens first, which never comes back to a place that it
-// had to leave, finds the encoding in linear time.
+// No merge crosses a boundary between two tokens of an encoding, so merging treats each part
+// between two boundaries as if it were alone. Hence a sequence of tokens is the encoding of its
+// text if and only if each token is the encoding of its own text and no merge crosses the boundary
+// of two neighbours when these two are merged alone: the first merge to cross a boundary would do
+// so there, too. The same is true of each prefix that ends at a boundary. One search, longest
+// tokens first, that never comes back to a place that it had to leave therefore finds the encoding
+// in linear time.
 //
-// Whether a merge crosses the boundary of two tokens is seen by undoing them, last merge first: at
-// each stage the merge of the two parts that touch the boundary must not come before the merge that
-// was undone last. That holds where ranks only rise from merge to merge, as in vocabularies that
-// were made by merging; for the few other tokens the two are merged.
-#ifndef STRATA_EVALUATOR_MERGE_SEGMENTER_H_
-#define STRATA_EVALUATOR_MERGE_SEGMENTER_H_
+// A merge across the boundary of two tokens is found by undoing their merges, the last one first.
+// At each step, the merge of the two parts that touch the boundary must not come before the merge
+// that was undone last. This test needs ranks that only rise from merge to merge, as in
+// vocabularies that were made by merging. For the few other tokens, the two tokens are merged.
+#ifndef STRATA_EVALUATOR_TOKENIZER_MERGE_SEGMENTER_H_
+#define STRATA_EVALUATOR_TOKENIZER_MERGE_SEGMENTER_H_
 
 #include <cstdint>
 #include <string_view>
@@ -28,7 +28,7 @@ namespace strata::evaluator {
 // Immutable after Finish; may then be used from several threads, each with its own scratch.
 class MergeSegmenter {
  public:
-  // The last merge of a token's own text, and the parts that it joins; a token that is one symbol
+  // The last merge of a token's own text, and the parts that it joins. A token that is one symbol
   // has none.
   struct LastMerge {
     int32_t rank = -1;
@@ -37,30 +37,30 @@ class MergeSegmenter {
   };
   struct Scratch {
     std::vector<int32_t> tokens;
-    std::vector<uint8_t> left_places;  // by byte: no encoding goes on from here
+    std::vector<uint8_t> left_places;  // by byte: 1 if no encoding goes on from here
     SymbolMerger merger;
     std::vector<Symbol> symbols;
   };
 
-  // `merges` outlives this. Ids are below `vocabulary_size`.
+  // `merges` must outlive this object. Ids are below `vocabulary_size`.
   MergeSegmenter(const MergeTable& merges, int32_t vocabulary_size)
       : merges_(merges), tokens_(static_cast<size_t>(vocabulary_size)) {}
 
-  // Every token that is the encoding of its own text must be added, once. The parts of `last_merge`
-  // are such tokens too. `ranks_fall`: of the merges of the text one has a lower rank than the one
-  // before it.
+  // Adds a token. Every token that is the encoding of its own text must be added, once. The parts
+  // of `last_merge` are such tokens too. `ranks_fall` is true if one merge of the text has a lower
+  // rank than the merge before it.
   void Add(std::string_view text, int32_t id, const LastMerge& last_merge, bool ranks_fall);
   void Finish();
 
-  // Appends the encoding of `text`. False, with `ids` as they were, if the text is not made of
-  // symbols that are tokens.
+  // Appends the encoding of `text`. Returns false and leaves `ids` as they were if the text is not
+  // made of symbols that are tokens.
   bool Segment(std::string_view text, Scratch& scratch, std::vector<int32_t>& ids) const;
 
  private:
   struct Token {
     LastMerge last_merge;
     int32_t bytes = 0;
-    int32_t shorter = -1;  // the longest token that this begins with
+    int32_t shorter = -1;  // the longest other token that this one begins with
     bool ranks_fall = false;
   };
 
@@ -76,4 +76,4 @@ class MergeSegmenter {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MERGE_SEGMENTER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_MERGE_SEGMENTER_H_

@@ -1,6 +1,6 @@
-// Merges of byte-pair encoding by the pair of ids. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_MERGE_TABLE_H_
-#define STRATA_EVALUATOR_MERGE_TABLE_H_
+// The merges of byte-pair encoding, by the pair of ids. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_MERGE_TABLE_H_
+#define STRATA_EVALUATOR_TOKENIZER_MERGE_TABLE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +12,13 @@
 
 namespace strata::evaluator {
 
-// Open addressing with linear probing, at most half full, behind a filter. Immutable.
+// A hash table with open addressing and linear probing, at most half full, behind a filter.
+// Immutable.
 class MergeTable {
  public:
-  // A merge's rank is its place in the list; of equal pairs the last counts.
+  // The rank of a merge is its place in the list. The last of equal pairs counts.
   explicit MergeTable(const std::vector<MergeRule>& merges);
-  // As many ranks, not negative, in place of places.
+  // The same with `ranks` in place of the places: one per merge, not negative.
   MergeTable(const std::vector<MergeRule>& merges, const std::vector<int32_t>& ranks);
 
   std::optional<Merge> operator()(const Symbol& left, const Symbol& right) const {
@@ -27,7 +28,7 @@ class MergeTable {
     return Merge{.rank = static_cast<double>(entry->rank), .id = entry->merged};
   }
 
-  // Of two ids that are not negative; -1 if they do not merge.
+  // Returns the rank of the merge of two ids, which must not be negative; -1 if they do not merge.
   int32_t RankOf(int32_t left, int32_t right) const {
     const Entry* entry = Find(left, right);
     return entry == nullptr ? -1 : entry->rank;
@@ -59,12 +60,12 @@ class MergeTable {
 
   std::vector<Entry> entries_;
   size_t mask_ = 0;
-  // Bits at the hashes of what is in the table. Most pairs of neighbours are not, and this is small
-  // enough to stay near the processor.
+  // Bits at the hashes of the pairs in the table. Most pairs of neighbours are not in the table,
+  // and the filter is small enough to stay near the processor.
   std::vector<uint64_t> filter_;
   size_t filter_mask_ = 0;
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_MERGE_TABLE_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_MERGE_TABLE_H_

@@ -7,6 +7,7 @@
 #include "evaluator/text/utf8.h"
 #include "evaluator/tokenizer/character_map.h"
 #include "evaluator/tokenizer/text_pattern.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -40,14 +41,15 @@ std::string WithSingleSpaces(std::string_view text) {
   for (const char c : text) {
     if (c != ' ' || (!output.empty() && output.back() != ' ')) output.push_back(c);
   }
-  // What was written as SentencePiece marks spaces goes at the end, too.
+  // SentencePiece's mark for a space is removed at the end, too.
   while (output.ends_with(' ') || output.ends_with(kMarkedSpace)) {
-    output.resize(output.size() - (output.ends_with(' ') ? 1 : kMarkedSpace.size()));
+    output.erase(output.size() - (output.ends_with(' ') ? 1 : kMarkedSpace.size()));
   }
   return output;
 }
 
-// `text` with visit(code, output) for every character; malformed bytes stay.
+// Calls visit(code, output) for every character of `text` and returns the output. Malformed bytes
+// stay.
 template <typename Visit>
 std::string ByCharacters(std::string_view text, const Visit& visit) {
   std::string output;
@@ -96,7 +98,7 @@ std::string_view Stripped(std::string_view text, const StripSpacesStep& step) {
   return text;
 }
 
-// What each kind of step does.
+// Makes the function of each kind of step.
 struct MakeRewrite {
   using Rewrite = Normalizer::Rewrite;
   using Result = absl::StatusOr<Rewrite>;
@@ -157,9 +159,8 @@ struct MakeRewrite {
 absl::StatusOr<Normalizer> Normalizer::Create(const std::vector<NormalizerStep>& steps) {
   Normalizer normalizer;
   for (const NormalizerStep& step : steps) {
-    absl::StatusOr<Rewrite> rewrite = std::visit(MakeRewrite(), step);
-    if (!rewrite.ok()) return rewrite.status();
-    normalizer.steps_.push_back(*std::move(rewrite));
+    STRATA_ASSIGN_OR_RETURN(Rewrite rewrite, std::visit(MakeRewrite(), step));
+    normalizer.steps_.push_back(std::move(rewrite));
   }
   return normalizer;
 }

@@ -1,6 +1,6 @@
-// Rewrites text before it is cut, step by step. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_NORMALIZER_H_
-#define STRATA_EVALUATOR_NORMALIZER_H_
+// Rewrites text step by step before it is cut. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_NORMALIZER_H_
+#define STRATA_EVALUATOR_TOKENIZER_NORMALIZER_H_
 
 #include <absl/status/statusor.h>
 
@@ -17,15 +17,16 @@ namespace strata::evaluator {
 // Immutable; may be used from several threads.
 class Normalizer {
  public:
-  // One step: `text` itself or a part of it, or a string put into `storage`.
+  // One step. Returns `text` itself, a part of it, or a string that it put into `storage`.
   using Rewrite = std::function<std::string_view(std::string_view text, bool begins_text,
                                                  std::deque<std::string>& storage)>;
 
-  // Unimplemented or InvalidArgument for an expression that is not supported or a damaged map.
+  // Errors: Unimplemented or InvalidArgument for an unsupported expression or a damaged map.
   static absl::StatusOr<Normalizer> Create(const std::vector<NormalizerStep>& steps);
 
-  // `text` rewritten: itself, or a string put into `storage`. Malformed bytes stay as they are.
-  // `begins_text`: nothing comes before it in the text it is of.
+  // Returns the rewritten text: `text` itself, a part of it, or a string put into `storage`.
+  // Malformed bytes stay as they are. `begins_text` is true if nothing precedes `text` in the whole
+  // text.
   std::string_view Apply(std::string_view text, bool begins_text,
                          std::deque<std::string>& storage) const;
 
@@ -36,4 +37,4 @@ class Normalizer {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_NORMALIZER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_NORMALIZER_H_

@@ -5,28 +5,14 @@
 #include <deque>
 #include <utility>
 
-#include "evaluator/tokenizer/byte_pair_encoder.h"
-#include "evaluator/tokenizer/unigram_encoder.h"
-#include "evaluator/tokenizer/word_piece_encoder.h"
+#include "evaluator/tokenizer/piece_encoder.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 absl::Status OfSource(const TokenizerDescription& description, const absl::Status& status) {
   return {status.code(), fmt::format("{}: {}", description.source, std::string(status.message()))};
-}
-
-std::unique_ptr<PieceEncoder> MakeEncoder(const TokenizerDescription& description) {
-  switch (description.scheme) {
-    case TokenizerScheme::kUnigram:
-      return MakeUnigramEncoder(description);
-    case TokenizerScheme::kWordPiece:
-      return MakeWordPieceEncoder(description);
-    case TokenizerScheme::kRankedMerges:
-    case TokenizerScheme::kScoredMerges:
-      break;
-  }
-  return MakeBytePairEncoder(description);
 }
 
 }  // namespace
@@ -49,12 +35,12 @@ PipelineTokenizer::PipelineTokenizer(TokenizerDescription description, Normalize
   for (int32_t id = 0; id < description_.size(); ++id) {
     if (!description_.tokens[id].empty()) ids_.emplace(description_.tokens[id], id);
   }
-  encoder_ = MakeEncoder(description_);
+  encoder_ = MakePieceEncoder(description_);
 }
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> PipelineTokenizer::Create(
     TokenizerDescription description) {
-  if (absl::Status status = Validate(description); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(Validate(description));
   absl::StatusOr<Normalizer> normalizer = Normalizer::Create(description.normalizer);
   if (!normalizer.ok()) return OfSource(description, normalizer.status());
   absl::StatusOr<PreTokenizer> pre_tokenizer = PreTokenizer::Create(description.pre_tokenizer);
@@ -69,7 +55,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> PipelineTokenizer::Create(
 std::vector<int32_t> PipelineTokenizer::Encode(std::string_view text) const {
   std::vector<int32_t> ids;
   ids.reserve(text.size() / 4);
-  std::deque<std::string> storage;  // of rewritten text, which `scratch` has views of
+  std::deque<std::string> storage;  // rewritten text that `scratch` points into
   EncodeScratch scratch;
   std::vector<Fragment> fragments;
   std::vector<Fragment> parts;

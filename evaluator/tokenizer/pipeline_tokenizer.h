@@ -1,7 +1,7 @@
-// The tokenizer of a description: added tokens, normaliser, pre-tokenizer, model, decoder. Private
-// to evaluator/: use MakeTokenizer.
-#ifndef STRATA_EVALUATOR_PIPELINE_TOKENIZER_H_
-#define STRATA_EVALUATOR_PIPELINE_TOKENIZER_H_
+// The tokenizer of a description: added tokens, normaliser, pre-tokenizer, model and decoder.
+// Private to evaluator/tokenizer/: use MakeTokenizer.
+#ifndef STRATA_EVALUATOR_TOKENIZER_PIPELINE_TOKENIZER_H_
+#define STRATA_EVALUATOR_TOKENIZER_PIPELINE_TOKENIZER_H_
 
 #include <absl/status/statusor.h>
 
@@ -20,12 +20,12 @@
 
 namespace strata::evaluator {
 
-// In the order of Hugging Face's library: added tokens are cut out of the text, what lies between
-// is normalised, added tokens that are normalised are cut out of that, and each part left is cut
-// into pieces, which the model encodes.
+// Works in the order of Hugging Face's library. Added tokens are cut out of the text, and the text
+// between them is normalised. Normalised added tokens are cut out of that, and each part left is
+// cut into pieces, which the model encodes.
 class PipelineTokenizer final : public Tokenizer {
  public:
-  // Errors of Validate, and of expressions that are not supported; they name the source.
+  // Errors: those of Validate and of unsupported expressions. They name the source.
   static absl::StatusOr<std::unique_ptr<Tokenizer>> Create(TokenizerDescription description);
 
   std::vector<int32_t> Encode(std::string_view text) const override;
@@ -47,11 +47,11 @@ class PipelineTokenizer final : public Tokenizer {
   AddedTokens added_tokens_;
   AddedTokens normalized_added_tokens_;
   std::vector<bool> is_added_;                                 // by id
-  std::unordered_map<int32_t, std::string> normalized_texts_;  // of added tokens found in them
+  std::unordered_map<int32_t, std::string> normalized_texts_;  // of normalised added tokens
   IdByText ids_;                                               // by text
-  std::unique_ptr<PieceEncoder> encoder_;                      // of description_
+  std::unique_ptr<PieceEncoder> encoder_;                      // uses description_
 };
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_PIPELINE_TOKENIZER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_PIPELINE_TOKENIZER_H_

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::evaluator {
 namespace {
 
@@ -11,7 +13,7 @@ struct Segment {
   bool is_match = false;
 };
 
-// Joins neighbouring segments as `behavior` has it, from the back for kMergedWithNext.
+// Joins neighbouring segments as `behavior` says; for kMergedWithNext it works from the back.
 void Join(std::vector<Segment>& segments, SplitBehavior behavior,
           std::vector<std::string_view>& pieces) {
   const auto joined = [](const Segment& a, const Segment& b) {
@@ -83,12 +85,12 @@ void SplitPiece(const SplitStep& step, const PatternMatcher& pattern, std::strin
   flush();
 }
 
-// Pieces that begin with `delimiter`, but for the first.
+// Cuts `text` into pieces that begin with `delimiter`; only the first may begin otherwise.
 void SplitBefore(std::string_view text, std::string_view delimiter,
                  std::vector<std::string_view>& pieces) {
   while (!text.empty()) {
-    // As for a split that merges a match with what follows: of a run of delimiters each but the
-    // last is a piece.
+    // This is like a split that merges a match with what follows: each delimiter of a run except
+    // the last is a piece.
     const size_t next = std::min(text.find(delimiter, text.starts_with(delimiter)), text.size());
     pieces.push_back(text.substr(0, next));
     text.remove_prefix(next);
@@ -122,9 +124,8 @@ absl::StatusOr<PreTokenizer> PreTokenizer::Create(const std::vector<PreTokenizer
   for (const PreTokenizerStep& description : steps) {
     Step step{.description = description, .pattern = {}};
     if (const auto* split = std::get_if<SplitStep>(&description)) {
-      absl::StatusOr<PatternMatcher> pattern = PatternMatcher::Create(split->pattern);
-      if (!pattern.ok()) return pattern.status();
-      step.pattern.push_back(*std::move(pattern));
+      STRATA_ASSIGN_OR_RETURN(PatternMatcher pattern, PatternMatcher::Create(split->pattern));
+      step.pattern.push_back(std::move(pattern));
     }
     pre_tokenizer.steps_.push_back(std::move(step));
   }
@@ -157,7 +158,7 @@ std::vector<std::string_view> PreTokenizer::Split(std::string_view text, bool be
         output.push_back(piece);
       }
     }
-    // What a split removed came before the pieces that are left.
+    // If a split removed the beginning, the remaining pieces no longer begin the text.
     if (!pieces.empty() && !output.empty() && std::holds_alternative<SplitStep>(step.description)) {
       begins_text = begins_text && output.front().data() == pieces.front().data();
     }

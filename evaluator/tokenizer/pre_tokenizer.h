@@ -1,6 +1,7 @@
-// Cuts text into the pieces that a vocabulary's tokens lie within. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_PRE_TOKENIZER_H_
-#define STRATA_EVALUATOR_PRE_TOKENIZER_H_
+// Cuts text into pieces, which no token of the vocabulary reaches across. Private to
+// evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_PRE_TOKENIZER_H_
+#define STRATA_EVALUATOR_TOKENIZER_PRE_TOKENIZER_H_
 
 #include <absl/status/statusor.h>
 
@@ -17,20 +18,20 @@ namespace strata::evaluator {
 // Immutable; may be used from several threads.
 class PreTokenizer {
  public:
-  // Unimplemented or InvalidArgument for an expression that is not supported.
+  // Errors: Unimplemented or InvalidArgument for an unsupported expression.
   static absl::StatusOr<PreTokenizer> Create(const std::vector<PreTokenizerStep>& steps);
 
-  // The pieces of `text`, none empty, in order; without steps, all of it. They lie in `text` or in
-  // strings put into `storage`. `begins_text`: nothing comes before it in the text it is of. Where
-  // a step has an expression, bytes that are not well-formed UTF-8 are pieces of one byte, and end
-  // the context that the pieces beside them see.
+  // Returns the pieces of `text` in order, none empty; without steps, all of it. They lie in `text`
+  // or in strings put into `storage`. `begins_text` is true if nothing precedes `text` in the whole
+  // text. If a step has an expression, each byte that is not well-formed UTF-8 is a piece of its
+  // own, and the texts on its two sides do not see each other.
   std::vector<std::string_view> Split(std::string_view text, bool begins_text,
                                       std::deque<std::string>& storage) const;
 
  private:
   struct Step {
     PreTokenizerStep description;
-    std::vector<PatternMatcher> pattern;  // one, of a split
+    std::vector<PatternMatcher> pattern;  // one for a split, otherwise none
   };
   PreTokenizer() = default;
   std::vector<Step> steps_;
@@ -38,4 +39,4 @@ class PreTokenizer {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_PRE_TOKENIZER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_PRE_TOKENIZER_H_

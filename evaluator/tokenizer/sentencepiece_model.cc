@@ -8,6 +8,7 @@
 
 #include "evaluator/formats/wire_format.h"
 #include "evaluator/text/utf8.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -49,7 +50,7 @@ class ModelReader {
       return absl::InvalidArgumentError(
           fmt::format("{}: expected a SentencePiece model, found no pieces", description_.source));
     }
-    if (absl::Status status = CheckSettings(); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(CheckSettings());
     description_.scheme = settings_.model_type == kUnigram ? TokenizerScheme::kUnigram
                                                            : TokenizerScheme::kScoredMerges;
     description_.byte_fallback = settings_.byte_fallback;
@@ -62,7 +63,7 @@ class ModelReader {
     }
     AddSpecialTokens(adds_space_to_all);
     AddSteps(adds_space_to_all);
-    if (absl::Status status = Validate(description_); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Validate(description_));
     return std::move(description_);
   }
 
@@ -78,7 +79,7 @@ class ModelReader {
                             std::string(field.status().message()))};
       }
       if (!field->has_value()) return absl::OkStatus();
-      if (absl::Status status = take(**field); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(take(**field));
     }
   }
 
@@ -163,7 +164,7 @@ class ModelReader {
       }
       const bool user_defined = type == TokenType::kUserDefined;
       if (!user_defined && type != TokenType::kUnknown && type != TokenType::kControl) continue;
-      // User-defined pieces are written as the normalised text has them.
+      // User-defined pieces are stored in the form that they have in normalised text.
       description_.added_tokens.push_back({.id = id,
                                            .text = description_.tokens[id],
                                            .special = !user_defined,
@@ -206,7 +207,7 @@ absl::StatusOr<TokenizerDescription> ReadSentencePieceModel(std::string_view byt
                                                             const std::string& file,
                                                             bool adds_space_to_all) {
   ModelReader reader(file);
-  if (absl::Status status = reader.ReadModel(bytes); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(reader.ReadModel(bytes));
   return reader.Finish(adds_space_to_all);
 }
 

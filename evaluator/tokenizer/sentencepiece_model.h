@@ -1,6 +1,6 @@
-// Reads tokenizer.model, SentencePiece's own format. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_SENTENCEPIECE_MODEL_H_
-#define STRATA_EVALUATOR_SENTENCEPIECE_MODEL_H_
+// Reads tokenizer.model, SentencePiece's own format. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_SENTENCEPIECE_MODEL_H_
+#define STRATA_EVALUATOR_TOKENIZER_SENTENCEPIECE_MODEL_H_
 
 #include <absl/status/statusor.h>
 
@@ -11,18 +11,19 @@
 
 namespace strata::evaluator {
 
-// The message ModelProto in `bytes`, of a unigram or BPE model; `file` is for messages. Field
-// numbers are those of sentencepiece_model.proto. Control and unknown pieces are found in text, as
-// transformers does (SentencePiece itself takes them for plain text); user-defined ones are too.
-// Texts get the begin token if the model has one. `adds_space_to_all`: the dummy prefix is put
-// before the text after every special token, not only at the start (transformers calls it legacy).
+// Reads the message ModelProto in `bytes`, which must be a unigram or BPE model. `file` is for
+// messages. Field numbers are those of sentencepiece_model.proto. Control, unknown and user-defined
+// pieces are found in text, as in transformers; SentencePiece itself takes control and unknown
+// pieces for plain text. Texts get the begin token if the model has one. If `adds_space_to_all` is
+// true, the dummy prefix is put before the text after every special token, not only at the start
+// (transformers calls this legacy).
 //
-// DataLoss or InvalidArgument for damage, with the piece or field; Unimplemented for other models
-// and spaces that are kept or put behind words.
+// Errors: DataLoss or InvalidArgument for damage, naming the piece or field; Unimplemented for
+// other models and for spaces that are kept or put behind words.
 absl::StatusOr<TokenizerDescription> ReadSentencePieceModel(std::string_view bytes,
                                                             const std::string& file,
                                                             bool adds_space_to_all);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_SENTENCEPIECE_MODEL_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_SENTENCEPIECE_MODEL_H_

@@ -1,6 +1,7 @@
-// The merge loop of byte-pair encoding, shared by the kinds of tokenizer. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_SYMBOL_MERGER_H_
-#define STRATA_EVALUATOR_SYMBOL_MERGER_H_
+// The merge loop of byte-pair encoding, shared by ranked and scored merges. Private to
+// evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_SYMBOL_MERGER_H_
+#define STRATA_EVALUATOR_TOKENIZER_SYMBOL_MERGER_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -11,23 +12,23 @@
 namespace strata::evaluator {
 
 struct Symbol {
-  int32_t id = -1;   // token, or -1 for text that is none
+  int32_t id = -1;   // token, or -1 for text that is no token
   size_t begin = 0;  // bytes of the text it covers
   size_t end = 0;
 };
 
 struct Merge {
-  double rank = 0;  // the lowest is merged first; of equal ones the leftmost
+  double rank = 0;  // the lowest is merged first; among equal ranks the leftmost
   int32_t id = -1;  // token that the pair becomes
 };
 
-// Merges neighbours until no pair can be. One object may be reused, by one thread at a time.
-// O(n log n) for n symbols, so that a word of a megabyte is no trap.
+// Merges neighbours until no pair can be merged. One object may be reused, by one thread at a time.
+// Takes O(n log n) time for n symbols, so that even a word of a megabyte is fast.
 class SymbolMerger {
  public:
-  // `symbols`, fewer than 2^32, are parts of a text in its order. `find(left, right)` gives the
-  // Merge of two neighbours as a std::optional. `on_merge(left, right, merge)` is told of each
-  // merge before it is done, in their order.
+  // `symbols` are parts of a text in its order, fewer than 2^32. `find(left, right)` returns the
+  // Merge of two neighbours as a std::optional. `on_merge(left, right, merge)` is called before
+  // each merge, in the order of the merges.
   template <typename Find, typename OnMerge>
   void Run(std::vector<Symbol>& symbols, const Find& find, const OnMerge& on_merge) {
     const size_t count = symbols.size();
@@ -46,7 +47,7 @@ class SymbolMerger {
       heap_.pop_back();
       Symbol& left = symbols[candidate.left];
       const size_t right_index = next_[candidate.left];
-      // Symbols only grow, so the pair is still the one that was offered if its end is.
+      // Symbols only grow, so the pair is still the one that was offered if its end is unchanged.
       if (left.begin == left.end || right_index == count ||
           symbols[right_index].end != candidate.end) {
         continue;
@@ -55,7 +56,7 @@ class SymbolMerger {
       on_merge(left, right, Merge{.rank = candidate.rank, .id = candidate.id});
       left.id = candidate.id;
       left.end = right.end;
-      right.begin = right.end;  // empty: dead
+      right.begin = right.end;  // empty: no longer in use
       const size_t after = next_[right_index];
       next_[candidate.left] = after;
       if (after < count) previous_[after] = candidate.left;
@@ -103,4 +104,4 @@ class SymbolMerger {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_SYMBOL_MERGER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_SYMBOL_MERGER_H_

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include "evaluator/files/digest.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-constexpr size_t kDealt = 8;  // documents of one round of dealing
+constexpr size_t kDealt = 8;  // documents per round of dealing
 
 Split SplitOf(size_t document) {
   const size_t place = document % kDealt;
@@ -19,7 +20,7 @@ const char* NameOf(Split split) {
   return kNames[static_cast<int>(split)];
 }
 
-// Lengths are part of what is hashed, so that text moved over a boundary is another corpus.
+// The lengths are hashed too, so text that moves across a boundary gives another digest.
 std::string DigestOf(const std::vector<std::string>& documents) {
   std::string bytes;
   for (const std::string& document : documents) {
@@ -32,13 +33,12 @@ std::string DigestOf(const std::vector<std::string>& documents) {
 }  // namespace
 
 absl::StatusOr<TextCorpus> TextCorpus::Load(const std::string& path, const Tokenizer& tokenizer) {
-  const absl::StatusOr<std::vector<std::string>> documents = ReadDocuments(path);
-  if (!documents.ok()) return documents.status();
+  STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> documents, ReadDocuments(path));
   TextCorpus corpus;
   corpus.path_ = path;
-  corpus.digest_ = DigestOf(*documents);
-  for (size_t i = 0; i < documents->size(); ++i) {
-    const std::vector<int32_t> ids = tokenizer.Encode((*documents)[i]);
+  corpus.digest_ = DigestOf(documents);
+  for (size_t i = 0; i < documents.size(); ++i) {
+    const std::vector<int32_t> ids = tokenizer.Encode(documents[i]);
     std::vector<int32_t>& split = corpus.ids_[static_cast<int>(SplitOf(i))];
     split.insert(split.end(), ids.begin(), ids.end());
   }

@@ -1,6 +1,7 @@
-// Text cut into documents, dealt to three disjoint splits, tokenised, and read as fixed windows.
-#ifndef STRATA_EVALUATOR_TEXT_CORPUS_H_
-#define STRATA_EVALUATOR_TEXT_CORPUS_H_
+// Text that is cut into documents, dealt to three disjoint splits, tokenised, and read as fixed
+// windows.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TEXT_CORPUS_H_
+#define STRATA_EVALUATOR_TOKENIZER_TEXT_CORPUS_H_
 
 #include <absl/status/statusor.h>
 
@@ -16,28 +17,30 @@ namespace strata::evaluator {
 enum class TextFormat { kPlain, kWikitext, kJsonl };
 absl::StatusOr<TextFormat> ParseTextFormat(const std::string& name);
 
-// Reads one text as the field does for perplexity: kPlain is the file as it is; kWikitext splits at
-// newlines, makes blank lines empty rows, keeps the newline of others and joins rows with two
-// newlines; kJsonl joins the "text" fields of its lines with two newlines.
+// Reads a file as one text, as is usual for perplexity. kPlain keeps the file as it is. kWikitext
+// splits it at newlines, makes blank lines empty rows, keeps the newline of other lines and joins
+// rows with two newlines. kJsonl joins the "text" fields of its lines with two newlines.
 absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format);
 
-// The same before anything is joined: the "text" fields of a kJsonl file, one text for the others.
+// Reads the texts of a file: the "text" fields of a kJsonl file before they are joined, or the one
+// text of ReadText for the other formats.
 absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format);
 
-// Documents of a path: every *.txt file of a folder in name order; every line's "text" of a .jsonl
-// file; for any other file, runs of whole lines of at least 4,096 bytes.
+// Reads the documents of a path: every *.txt file of a folder, in name order; the "text" of every
+// line of a .jsonl file; for any other file, runs of whole lines of at least 4,096 bytes.
 absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path);
 
-// Token windows of the three splits. Document k goes to calibration when k mod 8 is in {0..3}, to
-// fitness for {4, 5}, to report for {6, 7}. A split is the concatenation of its documents' ids.
+// The token windows of the three splits. Document k goes to calibration if k mod 8 is 0 to 3, to
+// fitness if it is 4 or 5, and to report if it is 6 or 7. A split is the concatenation of its
+// documents' ids.
 class TextCorpus {
  public:
   static absl::StatusOr<TextCorpus> Load(const std::string& path, const Tokenizer& tokenizer);
 
-  // `count` disjoint windows of `window_tokens` ids, evenly spaced over the split: window i of n
-  // starts at (floor((2i+1) * N / (2n))) * window_tokens, where N is the number of whole windows.
-  // InvalidArgument if there are fewer than `count`: says how many tokens the split has and how
-  // many are needed.
+  // Returns `count` disjoint windows of `window_tokens` ids, evenly spaced over the split. Window i
+  // of n starts at (floor((2i+1) * N / (2n))) * window_tokens, and N is the number of whole
+  // windows. Errors: InvalidArgument if there are fewer than `count`, with the number of tokens
+  // that the split has and the number needed.
   absl::StatusOr<std::vector<std::vector<int32_t>>> Windows(Split split, int64_t count,
                                                             int64_t window_tokens) const;
 
@@ -50,11 +53,11 @@ class TextCorpus {
   std::string path_;
 };
 
-// The windows of the calibration split. InvalidArgument also for a calibration of no sequence or no
-// token.
+// Returns the windows of the calibration split. Errors: those of Windows; InvalidArgument also for
+// a calibration of no sequence or no token.
 absl::StatusOr<std::vector<std::vector<int32_t>>> CalibrationSequences(
     const TextCorpus& corpus, const Calibration& calibration);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TEXT_CORPUS_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TEXT_CORPUS_H_

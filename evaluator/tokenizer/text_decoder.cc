@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "evaluator/tokenizer/fallback_bytes.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -44,24 +45,6 @@ void Strip(const StripDecoderStep& step, std::string& text) {
   text = std::string(rest);
 }
 
-std::string CleanedUp(std::string text) {
-  constexpr std::pair<std::string_view, std::string_view> kReplacements[] = {
-      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
-      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
-      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-  for (const auto& [from, to] : kReplacements) text = Replaced(text, from, to);
-  return text;
-}
-
-void DecodeWordPiece(const WordPieceDecoderStep& step, bool is_first, std::string& text) {
-  if (!is_first && text.starts_with(step.continuing_prefix)) {
-    text.erase(0, step.continuing_prefix.size());
-  } else if (!is_first) {
-    text.insert(0, 1, ' ');
-  }
-  if (step.cleans_up) text = CleanedUp(std::move(text));
-}
-
 void Fuse(Tokens& tokens) {
   TextDecoder::Token fused;
   for (const TextDecoder::Token& token : tokens) fused.text += token.text;
@@ -92,9 +75,8 @@ absl::StatusOr<TextDecoder> TextDecoder::Create(const std::vector<DecoderStep>& 
   for (const DecoderStep& description : steps) {
     Step step{.description = description, .pattern = {}};
     if (const auto* replace = std::get_if<ReplaceStep>(&description)) {
-      absl::StatusOr<PatternMatcher> pattern = PatternMatcher::Create(replace->pattern);
-      if (!pattern.ok()) return pattern.status();
-      step.pattern.push_back(*std::move(pattern));
+      STRATA_ASSIGN_OR_RETURN(PatternMatcher pattern, PatternMatcher::Create(replace->pattern));
+      step.pattern.push_back(std::move(pattern));
     }
     decoder.steps_.push_back(std::move(step));
   }
@@ -109,8 +91,6 @@ void TextDecoder::Apply(const Step& step, bool is_first, Token& token) const {
   } else if (const auto* space = std::get_if<MetaspaceDecoderStep>(&step.description)) {
     const bool drops = is_first && space->drops_in_first;
     token.text = Replaced(token.text, space->replacement, drops ? "" : " ");
-  } else if (const auto* piece = std::get_if<WordPieceDecoderStep>(&step.description)) {
-    DecodeWordPiece(*piece, is_first, token.text);
   } else if (token.is_added) {
     return;
   } else if (std::holds_alternative<ByteLevelDecoderStep>(step.description)) {

@@ -1,6 +1,6 @@
-// From the texts of tokens to one text. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_TEXT_DECODER_H_
-#define STRATA_EVALUATOR_TEXT_DECODER_H_
+// Turns the texts of tokens into one text. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TEXT_DECODER_H_
+#define STRATA_EVALUATOR_TOKENIZER_TEXT_DECODER_H_
 
 #include <absl/status/statusor.h>
 
@@ -19,19 +19,19 @@ class TextDecoder {
  public:
   struct Token {
     std::string text;
-    bool is_added = false;  // stands for its own text, whatever alphabet the others are in
+    bool is_added = false;  // stands for its own text, whatever alphabet other tokens use
   };
 
-  // Unimplemented or InvalidArgument for an expression that is not supported.
+  // Errors: Unimplemented or InvalidArgument for an unsupported expression.
   static absl::StatusOr<TextDecoder> Create(const std::vector<DecoderStep>& steps);
 
-  // Bytes that are not UTF-8 stay what they are.
+  // Returns the text of `tokens`. Bytes that are not UTF-8 stay as they are.
   std::string Decode(std::vector<Token> tokens) const;
 
  private:
   struct Step {
     DecoderStep description;
-    std::vector<PatternMatcher> pattern;  // one, of a replacement
+    std::vector<PatternMatcher> pattern;  // one for a replacement, otherwise none
   };
   TextDecoder() = default;
   void Apply(const Step& step, bool is_first, Token& token) const;
@@ -42,4 +42,4 @@ class TextDecoder {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TEXT_DECODER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TEXT_DECODER_H_

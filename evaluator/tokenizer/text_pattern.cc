@@ -1,6 +1,7 @@
 #include "evaluator/tokenizer/text_pattern.h"
 
 #include "evaluator/text/oniguruma.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 
@@ -10,12 +11,10 @@ absl::StatusOr<PatternMatcher> PatternMatcher::Create(const TextPattern& pattern
     matcher.literal_ = pattern.text;
     return matcher;
   }
-  const absl::StatusOr<std::string> expression = Pcre2Expression(pattern.text);
-  if (!expression.ok()) return expression.status();
-  absl::StatusOr<Pattern> compiled =
-      Pattern::Compile(*expression, Pattern::Subject::kWellFormedUtf8);
-  if (!compiled.ok()) return compiled.status();
-  matcher.expression_ = *std::move(compiled);
+  STRATA_ASSIGN_OR_RETURN(const std::string expression, Pcre2Expression(pattern.text));
+  STRATA_ASSIGN_OR_RETURN(Pattern compiled,
+                          Pattern::Compile(expression, Pattern::Subject::kWellFormedUtf8));
+  matcher.expression_ = std::move(compiled);
   return matcher;
 }
 

@@ -1,6 +1,6 @@
-// Finds every place of a literal text or a regular expression. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_TEXT_PATTERN_H_
-#define STRATA_EVALUATOR_TEXT_PATTERN_H_
+// Finds every place of a literal text or a regular expression. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TEXT_PATTERN_H_
+#define STRATA_EVALUATOR_TOKENIZER_TEXT_PATTERN_H_
 
 #include <absl/status/statusor.h>
 
@@ -20,9 +20,9 @@ class PatternMatcher {
  public:
   static absl::StatusOr<PatternMatcher> Create(const TextPattern& pattern);
 
-  // Cuts `text` into matches and what lies between, in order: emit(piece, is_match). An empty match
-  // is a cut, emitted as an empty piece. An expression sees stretches of well-formed UTF-8 only;
-  // emit_malformed(byte) takes the other bytes, one at a time.
+  // Cuts `text` into matches and the text between them, and calls emit(piece, is_match) for each,
+  // in order. An empty match is a cut and is emitted as an empty piece. An expression sees only
+  // stretches of well-formed UTF-8; emit_malformed(byte) takes the other bytes, one at a time.
   template <typename Emit, typename EmitMalformed>
   void ForEachPiece(std::string_view text, const Emit& emit,
                     const EmitMalformed& emit_malformed) const {
@@ -70,4 +70,4 @@ class PatternMatcher {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TEXT_PATTERN_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TEXT_PATTERN_H_

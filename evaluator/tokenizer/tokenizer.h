@@ -1,6 +1,6 @@
-// Text to token ids. Thread-compatible; const methods may be called from several threads.
-#ifndef STRATA_EVALUATOR_TOKENIZER_H_
-#define STRATA_EVALUATOR_TOKENIZER_H_
+// Turns text into token ids. Thread-compatible; const methods may be called from several threads.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TOKENIZER_H_
+#define STRATA_EVALUATOR_TOKENIZER_TOKENIZER_H_
 
 #include <absl/status/statusor.h>
 
@@ -20,41 +20,42 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // Ids of the text alone, without begin or end tokens; special tokens written in it are found.
-  // `text` is UTF-8; malformed bytes are tokenised as the bytes they are. Characters and bytes that
-  // the vocabulary lacks become its unknown token; without one they are dropped, as the reference
-  // implementations do. Throws std::runtime_error if a regular expression of the tokenizer's file
-  // goes beyond its limit of steps on this text; those of the supported families never do.
+  // Returns the ids of the text alone, without begin or end tokens. Special tokens that are written
+  // in the text are found. `text` is UTF-8; malformed bytes are tokenised as the bytes they are.
+  // Characters and bytes that the vocabulary lacks become its unknown token. If there is none they
+  // are dropped, as in the reference implementations. Throws std::runtime_error if a regular
+  // expression of the tokenizer's file exceeds its limit of steps on this text; those of the
+  // supported families never do.
   virtual std::vector<int32_t> Encode(std::string_view text) const = 0;
-  // `ids` are of the vocabulary.
+  // Returns the text of `ids`, which must be ids of the vocabulary.
   virtual std::string Decode(const std::vector<int32_t>& ids) const = 0;
   virtual int vocabulary_size() const = 0;
 
-  // Token put in front of a text where the model was trained so, else -1.
+  // Token that is put before a text if the model was trained so; otherwise -1.
   virtual int32_t begin_token() const = 0;
-  // Token that ends a text, at which generation stops; -1 if the file names none.
+  // Token that ends a text and at which generation stops; -1 if the file names none.
   virtual int32_t end_token() const { return -1; }
-  // Whether the end token is put behind every text.
+  // True if the end token is put behind every text.
   virtual bool appends_end_token() const { return false; }
-  // Id of the token with this text, as the vocabulary writes it.
+  // Id of the token with this text, as the vocabulary writes it; nullopt if there is none.
   virtual std::optional<int32_t> IdOf(std::string_view /*token*/) const { return std::nullopt; }
 };
 
-// The tokenizer of a model: that inside a GGUF file, or that of a Hugging Face directory. Of a
-// directory, tokenizer.json is read; if absent, tokenizer.model (SentencePiece); if absent,
-// vocab.json with merges.txt. Begin and end tokens follow tokenizer_config.json where it has
-// add_bos_token or add_eos_token, else the post-processor of tokenizer.json; their names come from
-// tokenizer_config.json, special_tokens_map.json, or config.json.
+// Opens the tokenizer of a model: that inside a GGUF file, or that of a Hugging Face directory. In
+// a directory, tokenizer.json is read; if it is absent, tokenizer.model (SentencePiece); if that is
+// absent, vocab.json with merges.txt. Begin and end tokens are added as tokenizer_config.json says
+// if it has add_bos_token or add_eos_token; otherwise as the post-processor of tokenizer.json says.
+// Their names come from tokenizer_config.json, special_tokens_map.json, or config.json.
 //
-// NotFound names what was looked for; InvalidArgument the file and field that is wrong;
-// Unimplemented the component that is not supported.
+// Errors: NotFound names the files that were looked for, InvalidArgument the file and field that is
+// wrong, Unimplemented the component that is not supported.
 absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& model_path);
 
-// The tokenizer stored in a GGUF file that is open already.
+// Opens the tokenizer stored in a GGUF file that is already open.
 absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const GgufFile& file);
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerDescription description);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TOKENIZER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TOKENIZER_H_

@@ -5,20 +5,21 @@
 #include <utility>
 
 #include "evaluator/files/json_field.h"
-#include "evaluator/tokenizer/added_token_json.h"
+#include "evaluator/tokenizer/tokenizer_json_components.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 constexpr const char* kNames[] = {"bos_token", "eos_token", "unk_token", "pad_token"};
 
-// The file's value, or null if there is no such file.
+// Reads a JSON file. Returns null if there is no such file.
 absl::StatusOr<nlohmann::json> ReadOptionalJson(const std::string& path) {
   if (!std::filesystem::exists(path)) return nlohmann::json();
   return ReadJsonFile(path);
 }
 
-// A token is its text, or an object.
+// Reads a token, which is its text or an object.
 absl::StatusOr<AddedToken> ReadToken(const JsonField& field) {
   if (!field.value().is_string()) return ReadAddedToken(field, /*special_if_absent=*/true);
   AddedToken token;
@@ -30,10 +31,9 @@ absl::Status ReadNamedTokens(const JsonField& json, TokenizerConfig& config) {
   for (const char* name : kNames) {
     const std::optional<JsonField> field = json.Find(name);
     if (!field.has_value()) continue;
-    absl::StatusOr<AddedToken> token = ReadToken(*field);
-    if (!token.ok()) return token.status();
-    token->special = true;
-    config.named_tokens.emplace(name, *std::move(token));
+    STRATA_ASSIGN_OR_RETURN(AddedToken token, ReadToken(*field));
+    token.special = true;
+    config.named_tokens.emplace(name, std::move(token));
   }
   return absl::OkStatus();
 }
@@ -49,11 +49,9 @@ absl::Status ReadAddedTokens(const JsonField& json, TokenizerConfig& config) {
     if (error != std::errc() || end != key.data() + key.size()) {
       return tokens->Expected("ids as keys");
     }
-    const absl::StatusOr<JsonField> field = tokens->Member(key);
-    if (!field.ok()) return field.status();
-    absl::StatusOr<AddedToken> token = ReadToken(*field);
-    if (!token.ok()) return token.status();
-    config.added_tokens.emplace(id, *std::move(token));
+    STRATA_ASSIGN_OR_RETURN(const JsonField field, tokens->Member(key));
+    STRATA_ASSIGN_OR_RETURN(AddedToken token, ReadToken(field));
+    config.added_tokens.emplace(id, std::move(token));
   }
   return absl::OkStatus();
 }
@@ -61,41 +59,37 @@ absl::Status ReadAddedTokens(const JsonField& json, TokenizerConfig& config) {
 absl::Status ReadFlag(const JsonField& json, const char* key, std::optional<bool>& flag) {
   const std::optional<JsonField> field = json.Find(key);
   if (!field.has_value()) return absl::OkStatus();
-  const absl::StatusOr<bool> value = field->Bool();
-  if (!value.ok()) return value.status();
-  flag = *value;
+  STRATA_ASSIGN_OR_RETURN(const bool value, field->Bool());
+  flag = value;
   return absl::OkStatus();
 }
 
 absl::Status ReadOwnFile(const JsonField& json, TokenizerConfig& config) {
-  const absl::StatusOr<std::string> name = json.StringOr("tokenizer_class", "");
-  if (!name.ok()) return name.status();
-  config.tokenizer_class = *name;
+  STRATA_ASSIGN_OR_RETURN(const std::string name, json.StringOr("tokenizer_class", ""));
+  config.tokenizer_class = name;
   const std::pair<const char*, std::optional<bool>*> flags[] = {
       {"add_bos_token", &config.adds_begin},
       {"add_eos_token", &config.adds_end},
       {"add_prefix_space", &config.adds_prefix_space},
       {"legacy", &config.legacy}};
   for (const auto& [key, flag] : flags) {
-    if (absl::Status status = ReadFlag(json, key, *flag); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(ReadFlag(json, key, *flag));
   }
-  if (absl::Status status = ReadNamedTokens(json, config); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ReadNamedTokens(json, config));
   return ReadAddedTokens(json, config);
 }
 
-// An id, or a list of which the first counts.
+// Reads an id, or the first id of a list.
 absl::Status ReadId(const JsonField& json, const char* key, std::optional<int64_t>& id) {
   std::optional<JsonField> field = json.Find(key);
   if (!field.has_value()) return absl::OkStatus();
   if (field->value().is_array()) {
-    const absl::StatusOr<std::vector<JsonField>> items = field->Items();
-    if (!items.ok()) return items.status();
-    if (items->empty()) return absl::OkStatus();
-    field = items->front();
+    STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> items, field->Items());
+    if (items.empty()) return absl::OkStatus();
+    field = items.front();
   }
-  const absl::StatusOr<int64_t> value = field->Integer();
-  if (!value.ok()) return value.status();
-  id = *value;
+  STRATA_ASSIGN_OR_RETURN(const int64_t value, field->Integer());
+  id = value;
   return absl::OkStatus();
 }
 
@@ -105,11 +99,10 @@ absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(const std::string& directory
   TokenizerConfig config;
   const auto read = [&](const std::string& name, const auto& take) -> absl::Status {
     const std::string path = directory + "/" + name;
-    const absl::StatusOr<nlohmann::json> json = ReadOptionalJson(path);
-    if (!json.ok()) return json.status();
-    return take(JsonField(*json, path));
+    STRATA_ASSIGN_OR_RETURN(const nlohmann::json json, ReadOptionalJson(path));
+    return take(JsonField(json, path));
   };
-  // Of the files that name a token the first counts.
+  // If several files name a token, the first of them counts.
   absl::Status status = read("tokenizer_config.json",
                              [&](const JsonField& json) { return ReadOwnFile(json, config); });
   if (!status.ok()) return status;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "evaluator/tokenizer/gguf_pre_tokenizers.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -23,7 +24,7 @@ absl::Status CheckNamedIds(const TokenizerDescription& description) {
       {"end token", description.end}};
   for (const auto& [name, id] : ids) {
     if (!id.has_value()) continue;
-    if (absl::Status status = CheckId(description, name, *id); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(CheckId(description, name, *id));
   }
   if (description.adds_begin && !description.begin.has_value()) {
     return absl::InvalidArgumentError(
@@ -34,10 +35,6 @@ absl::Status CheckNamedIds(const TokenizerDescription& description) {
     return absl::InvalidArgumentError(
         fmt::format("{}: texts of this tokenizer end with an end token, but none is named",
                     description.source));
-  }
-  if (description.scheme == TokenizerScheme::kWordPiece && !description.unknown.has_value()) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: expected an unknown token beside word pieces", description.source));
   }
   return absl::OkStatus();
 }
@@ -88,16 +85,16 @@ absl::Status Validate(const TokenizerDescription& description) {
                     "types",
                     description.source, description.tokens.size(), description.types.size()));
   }
-  if (absl::Status status = CheckNamedIds(description); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckNamedIds(description));
   for (const AddedToken& token : description.added_tokens) {
     const std::string what = fmt::format("added token \"{}\"", token.text);
-    if (absl::Status status = CheckId(description, what, token.id); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(CheckId(description, what, token.id));
   }
   for (size_t rank = 0; rank < description.merges.size(); ++rank) {
     const MergeRule& merge = description.merges[rank];
     const std::string what = fmt::format("merge {}", rank);
     for (const int32_t id : {merge.left, merge.right, merge.merged}) {
-      if (absl::Status status = CheckId(description, what, id); !status.ok()) return status;
+      STRATA_RETURN_IF_ERROR(CheckId(description, what, id));
     }
     const std::string& merged = description.tokens[merge.merged];
     const std::string& left = description.tokens[merge.left];

@@ -1,8 +1,7 @@
-// What a tokenizer is, whatever file it was read from: one reader per format fills this, one
-// tokenizer is built from it, and a writer of another format finds everything here. Private to
-// evaluator/.
-#ifndef STRATA_EVALUATOR_TOKENIZER_DESCRIPTION_H_
-#define STRATA_EVALUATOR_TOKENIZER_DESCRIPTION_H_
+// A description of a tokenizer that is the same for every file format. One reader per format fills
+// it, one tokenizer is built from it, and a writer of another format finds everything here.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TOKENIZER_DESCRIPTION_H_
+#define STRATA_EVALUATOR_TOKENIZER_TOKENIZER_DESCRIPTION_H_
 
 #include <absl/status/statusor.h>
 
@@ -25,13 +24,13 @@ enum class TokenType : int64_t {
   kByte = 6
 };
 
-// A token that is found in text as it stands, before anything is cut.
+// A token that is found in text as it stands, before the text is cut.
 struct AddedToken {
   int32_t id = 0;
   std::string text;
   bool special = true;
   bool normalized = false;   // its normalised form is looked for in normalised text
-  bool single_word = false;  // only where no word character touches it
+  bool single_word = false;  // found only if no word character touches it
   bool strips_left = false;  // takes the spaces before it
   bool strips_right = false;
 };
@@ -40,8 +39,7 @@ enum class TokenizerScheme {
   kRankedMerges,  // byte-pair encoding by the rank of merges
   kScoredMerges,  // SentencePiece's: two symbols merge if together they are a token, best score
                   // first
-  kUnigram,       // the segmentation of the highest summed score
-  kWordPiece      // from the left the longest token each; a word without is unknown (BERT)
+  kUnigram        // the segmentation with the highest sum of scores
 };
 
 struct MergeRule {  // ids; its place in the list is its rank
@@ -55,9 +53,9 @@ struct TokenizerDescription {
   TokenizerScheme scheme = TokenizerScheme::kRankedMerges;
 
   std::vector<std::string> tokens;  // by id, in the alphabet of the scheme; unused ids are empty
-  std::vector<TokenType> types;     // as many
-  std::vector<double> scores;       // as many, no NaN; empty for ranked merges and word pieces
-  std::vector<MergeRule> merges;    // of ranked merges; of equal pairs the last counts
+  std::vector<TokenType> types;     // one per token
+  std::vector<double> scores;       // one per token, no NaN; empty for ranked merges
+  std::vector<MergeRule> merges;    // only for ranked merges; the last of equal pairs counts
   std::vector<AddedToken> added_tokens;
 
   std::vector<NormalizerStep> normalizer;
@@ -66,11 +64,9 @@ struct TokenizerDescription {
 
   bool byte_level = false;         // symbols are bytes, written in the byte alphabet
   bool byte_fallback = false;      // characters that are no token become <0xAB> tokens
-  bool ignores_merges = false;     // a piece that is a token is that token
-  bool fuses_unknown = false;      // neighbouring unknown characters are one unknown token
+  bool ignores_merges = false;     // a piece that is a token becomes that token
+  bool fuses_unknown = false;      // neighbouring unknown characters become one unknown token
   std::optional<int32_t> unknown;  // absent: characters without a token are dropped
-  std::string continuing_prefix;   // of word pieces that do not begin a word
-  int64_t longest_word = 0;        // in characters, of word pieces; a longer one is unknown
 
   std::optional<int32_t> begin;  // named by the file, whether or not it is added
   std::optional<int32_t> end;
@@ -80,20 +76,20 @@ struct TokenizerDescription {
   int32_t size() const { return static_cast<int32_t>(tokens.size()); }
 };
 
-// Merges as merges.txt and GGUF have them, "left right" in order of rank.
+// Returns the merges as merges.txt and GGUF have them: "left right", in order of rank.
 std::vector<std::string> MergeTexts(const TokenizerDescription& description);
 
-// Value of GGUF's tokenizer.ggml.pre for a byte-level pre-tokenizer. Unimplemented, with the names
-// that are known, if it has none.
+// Returns the value of GGUF's tokenizer.ggml.pre for a byte-level pre-tokenizer. Errors:
+// Unimplemented, with the known names, if it has none.
 absl::StatusOr<std::string> GgufPreTokenizerName(const TokenizerDescription& description);
 
-// That lengths agree and ids lie within the vocabulary; InvalidArgument names file and field. Every
-// reader ends with it.
+// Checks that lengths agree and that ids lie within the vocabulary. Every reader ends with this
+// check. Errors: InvalidArgument, naming file and field.
 absl::Status Validate(const TokenizerDescription& description);
 
-// Of a GGUF file or a Hugging Face directory: see OpenTokenizer.
+// Reads the tokenizer of a GGUF file or a Hugging Face directory; see OpenTokenizer.
 absl::StatusOr<TokenizerDescription> ReadTokenizerDescription(const std::string& model_path);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TOKENIZER_DESCRIPTION_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TOKENIZER_DESCRIPTION_H_

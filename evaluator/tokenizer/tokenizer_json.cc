@@ -7,11 +7,12 @@
 #include <utility>
 
 #include "evaluator/files/json_field.h"
-#include "evaluator/tokenizer/added_token_json.h"
 #include "evaluator/tokenizer/fallback_bytes.h"
 #include "evaluator/tokenizer/piece_encoder.h"
+#include "evaluator/tokenizer/tokenizer_json_components.h"
 #include "evaluator/tokenizer/tokenizer_json_pipeline.h"
 #include "evaluator/tokenizer/vocabulary_builder.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -47,9 +48,8 @@ absl::Status ReadMerge(const nlohmann::json& merge, VocabularyBuilder& builder) 
 absl::Status ReadUnknownToken(const JsonField& model, VocabularyBuilder& builder) {
   const std::optional<JsonField> unknown = model.Find("unk_token");
   if (!unknown.has_value()) return absl::OkStatus();
-  const absl::StatusOr<std::string> text = unknown->String();
-  if (!text.ok()) return text.status();
-  builder.description().unknown = builder.Find(*text);
+  STRATA_ASSIGN_OR_RETURN(const std::string text, unknown->String());
+  builder.description().unknown = builder.Find(text);
   if (builder.description().unknown.has_value()) return absl::OkStatus();
   return unknown->Expected("a token of the vocabulary");
 }
@@ -58,9 +58,8 @@ absl::Status ReadBytePairModel(const JsonField& model, VocabularyBuilder& builde
   TokenizerDescription& description = builder.description();
   description.scheme = TokenizerScheme::kRankedMerges;
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    const absl::StatusOr<std::string> affix = model.StringOr(key, "");
-    if (!affix.ok()) return affix.status();
-    if (!affix->empty()) return model.Unsupported(fmt::format("{} \"{}\"", key, *affix));
+    STRATA_ASSIGN_OR_RETURN(const std::string affix, model.StringOr(key, ""));
+    if (!affix.empty()) return model.Unsupported(fmt::format("{} \"{}\"", key, affix));
   }
   if (const auto dropout = model.Find("dropout"); dropout.has_value() && dropout->value() != 0) {
     return dropout->Unsupported("dropout");
@@ -69,39 +68,16 @@ absl::Status ReadBytePairModel(const JsonField& model, VocabularyBuilder& builde
                                                  {"byte_fallback", &description.byte_fallback},
                                                  {"ignore_merges", &description.ignores_merges}};
   for (const auto& [key, target] : flags) {
-    const absl::StatusOr<bool> flag = model.BoolOr(key, false);
-    if (!flag.ok()) return flag.status();
-    *target = *flag;
+    STRATA_ASSIGN_OR_RETURN(const bool flag, model.BoolOr(key, false));
+    *target = flag;
   }
-  const absl::StatusOr<JsonField> vocabulary = model.Member("vocab");
-  if (!vocabulary.ok()) return vocabulary.status();
-  if (absl::Status status = ReadVocabularyObject(*vocabulary, builder); !status.ok()) return status;
-  const absl::StatusOr<JsonField> merges = model.Member("merges");
-  if (!merges.ok()) return merges.status();
-  if (!merges->value().is_array()) return merges->Expected("an array");
-  for (const nlohmann::json& merge : merges->value()) {
-    if (absl::Status status = ReadMerge(merge, builder); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(const JsonField vocabulary, model.Member("vocab"));
+  STRATA_RETURN_IF_ERROR(ReadVocabularyObject(vocabulary, builder));
+  STRATA_ASSIGN_OR_RETURN(const JsonField merges, model.Member("merges"));
+  if (!merges.value().is_array()) return merges.Expected("an array");
+  for (const nlohmann::json& merge : merges.value()) {
+    STRATA_RETURN_IF_ERROR(ReadMerge(merge, builder));
   }
-  return ReadUnknownToken(model, builder);
-}
-
-absl::Status ReadWordPieceModel(const JsonField& model, VocabularyBuilder& builder) {
-  TokenizerDescription& description = builder.description();
-  description.scheme = TokenizerScheme::kWordPiece;
-  const absl::StatusOr<std::string> prefix = model.StringOr("continuing_subword_prefix", "##");
-  if (!prefix.ok()) return prefix.status();
-  description.continuing_prefix = *prefix;
-  constexpr int64_t kLongestWord = 100;
-  description.longest_word = kLongestWord;
-  if (const auto longest = model.Find("max_input_chars_per_word"); longest.has_value()) {
-    const absl::StatusOr<int64_t> characters = longest->Integer();
-    if (!characters.ok()) return characters.status();
-    description.longest_word = *characters;
-  }
-  const absl::StatusOr<JsonField> vocabulary = model.Member("vocab");
-  if (!vocabulary.ok()) return vocabulary.status();
-  if (absl::Status status = ReadVocabularyObject(*vocabulary, builder); !status.ok()) return status;
-  if (!model.Find("unk_token").has_value()) return model.Expected("an unk_token");
   return ReadUnknownToken(model, builder);
 }
 
@@ -113,9 +89,8 @@ absl::Status ReadUnigramModel(const JsonField& model, VocabularyBuilder& builder
   if (!vocabulary.ok()) return vocabulary.status();
   absl::Status status = ReadScoredVocabulary(*vocabulary, builder, description.scores);
   if (!status.ok()) return status;
-  const absl::StatusOr<bool> byte_fallback = model.BoolOr("byte_fallback", false);
-  if (!byte_fallback.ok()) return byte_fallback.status();
-  description.byte_fallback = *byte_fallback;
+  STRATA_ASSIGN_OR_RETURN(const bool byte_fallback, model.BoolOr("byte_fallback", false));
+  description.byte_fallback = byte_fallback;
   const std::optional<JsonField> unknown = model.Find("unk_id");
   if (!unknown.has_value()) return absl::OkStatus();
   const absl::StatusOr<int64_t> id = unknown->Integer();
@@ -126,36 +101,29 @@ absl::Status ReadUnigramModel(const JsonField& model, VocabularyBuilder& builder
 }
 
 absl::Status ReadModel(const JsonField& json, VocabularyBuilder& builder) {
-  const absl::StatusOr<JsonField> model = json.Member("model");
-  if (!model.ok()) return model.status();
+  STRATA_ASSIGN_OR_RETURN(const JsonField model, json.Member("model"));
   // Files of old versions leave the type out.
-  const absl::StatusOr<std::string> type =
-      model->StringOr("type", model->Find("merges").has_value() ? "BPE" : "");
-  if (!type.ok()) return type.status();
-  if (*type == "BPE") return ReadBytePairModel(*model, builder);
-  if (*type == "Unigram") return ReadUnigramModel(*model, builder);
-  if (*type == "WordPiece") return ReadWordPieceModel(*model, builder);
-  return model->Unsupported(fmt::format("model \"{}\"", *type));
+  STRATA_ASSIGN_OR_RETURN(const std::string type,
+                          model.StringOr("type", model.Find("merges").has_value() ? "BPE" : ""));
+  if (type == "BPE") return ReadBytePairModel(model, builder);
+  if (type == "Unigram") return ReadUnigramModel(model, builder);
+  return model.Unsupported(fmt::format("model \"{}\"", type));
 }
 
 absl::Status AddToken(const JsonField& field, VocabularyBuilder& builder) {
-  absl::StatusOr<AddedToken> token = ReadAddedToken(field, /*special_if_absent=*/false);
-  if (!token.ok()) return token.status();
-  const absl::StatusOr<JsonField> id_field = field.Member("id");
-  if (!id_field.ok()) return id_field.status();
-  const absl::StatusOr<int64_t> id = id_field->Integer();
-  if (!id.ok()) return id.status();
-  return builder.AddAddedToken(*std::move(token), *id);
+  STRATA_ASSIGN_OR_RETURN(AddedToken token, ReadAddedToken(field, /*special_if_absent=*/false));
+  STRATA_ASSIGN_OR_RETURN(const JsonField id_field, field.Member("id"));
+  STRATA_ASSIGN_OR_RETURN(const int64_t id, id_field.Integer());
+  return builder.AddAddedToken(std::move(token), id);
 }
 
 absl::Status ReadAddedTokens(const JsonField& json, VocabularyBuilder& builder) {
   const std::optional<JsonField> member = json.Find("added_tokens");
   if (!member.has_value()) return absl::OkStatus();
-  const absl::StatusOr<std::vector<JsonField>> tokens = member->Items();
-  if (!tokens.ok()) return tokens.status();
-  builder.Expect(tokens->size());
-  for (const JsonField& token : *tokens) {
-    if (absl::Status status = AddToken(token, builder); !status.ok()) return status;
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> tokens, member->Items());
+  builder.Expect(tokens.size());
+  for (const JsonField& token : tokens) {
+    STRATA_RETURN_IF_ERROR(AddToken(token, builder));
   }
   return absl::OkStatus();
 }
@@ -185,14 +153,14 @@ absl::StatusOr<TokenizerDescription> ReadTokenizerJson(const nlohmann::json& jso
   TokenizerDescription description;
   description.source = file;
   VocabularyBuilder builder(description);
-  if (absl::Status status = ReadModel(root, builder); !status.ok()) return status;
-  if (absl::Status status = ReadAddedTokens(root, builder); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(ReadModel(root, builder));
+  STRATA_RETURN_IF_ERROR(ReadAddedTokens(root, builder));
   for (const auto& read : {ReadNormalizers, ReadPreTokenizers, ReadDecoders, ReadPostProcessors}) {
-    if (absl::Status status = read(root, description); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(read(root, description));
   }
   builder.Finish();
   if (!description.scores.empty()) description.scores.resize(description.tokens.size());
-  if (absl::Status status = Validate(description); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(Validate(description));
   return description;
 }
 

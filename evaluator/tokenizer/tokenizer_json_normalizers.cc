@@ -7,17 +7,16 @@
 #include "evaluator/formats/base64.h"
 #include "evaluator/tokenizer/tokenizer_json_components.h"
 #include "evaluator/tokenizer/tokenizer_json_pipeline.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 absl::StatusOr<CharacterMapStep> ReadCharacterMap(const JsonField& component) {
-  const absl::StatusOr<JsonField> member = component.Member("precompiled_charsmap");
-  if (!member.ok()) return member.status();
-  const absl::StatusOr<std::string> text = member->String();
-  if (!text.ok()) return text.status();
-  std::optional<std::string> bytes = FromBase64(*text);
-  if (!bytes.has_value()) return member->Expected("base64");
+  STRATA_ASSIGN_OR_RETURN(const JsonField member, component.Member("precompiled_charsmap"));
+  STRATA_ASSIGN_OR_RETURN(const std::string text, member.String());
+  std::optional<std::string> bytes = FromBase64(text);
+  if (!bytes.has_value()) return member.Expected("base64");
   return CharacterMapStep{.compiled = *std::move(bytes), .unit = CharacterMapUnit::kCluster};
 }
 
@@ -28,16 +27,14 @@ absl::Status ReadBertNormalizer(const JsonField& component, TokenizerDescription
   const std::pair<const char*, bool*> flags[] = {
       {"clean_text", &cleans}, {"handle_chinese_chars", &spaces_chinese}, {"lowercase", &lowers}};
   for (const auto& [key, target] : flags) {
-    const absl::StatusOr<bool> flag = component.BoolOr(key, *target);
-    if (!flag.ok()) return flag.status();
-    *target = *flag;
+    STRATA_ASSIGN_OR_RETURN(const bool flag, component.BoolOr(key, *target));
+    *target = flag;
   }
-  const absl::StatusOr<bool> strips = component.BoolOr("strip_accents", lowers);
-  if (!strips.ok()) return strips.status();
+  STRATA_ASSIGN_OR_RETURN(const bool strips, component.BoolOr("strip_accents", lowers));
   std::vector<NormalizerStep>& steps = description.normalizer;
   if (cleans) steps.push_back(CleanTextStep{});
   if (spaces_chinese) steps.push_back(SpaceChineseStep{});
-  if (*strips) {
+  if (strips) {
     steps.push_back(UnicodeForm::kNfd);
     steps.push_back(StripMarksStep{.only_nonspacing = true});
   }
@@ -56,18 +53,14 @@ absl::StatusOr<NormalizerStep> ReadNormalizer(const JsonField& component, const 
   if (type == "Replace") return ReadReplace(component);
   if (type == "Precompiled") return ReadCharacterMap(component);
   if (type == "Prepend") {
-    const absl::StatusOr<JsonField> member = component.Member("prepend");
-    if (!member.ok()) return member.status();
-    absl::StatusOr<std::string> content = member->String();
-    if (!content.ok()) return content.status();
-    return PrependStep{.content = *std::move(content), .only_at_start = false};
+    STRATA_ASSIGN_OR_RETURN(const JsonField member, component.Member("prepend"));
+    STRATA_ASSIGN_OR_RETURN(std::string content, member.String());
+    return PrependStep{.content = std::move(content), .only_at_start = false};
   }
   if (type == "Strip") {
-    const absl::StatusOr<bool> left = component.BoolOr("strip_left", true);
-    if (!left.ok()) return left.status();
-    const absl::StatusOr<bool> right = component.BoolOr("strip_right", true);
-    if (!right.ok()) return right.status();
-    return StripSpacesStep{.left = *left, .right = *right};
+    STRATA_ASSIGN_OR_RETURN(const bool left, component.BoolOr("strip_left", true));
+    STRATA_ASSIGN_OR_RETURN(const bool right, component.BoolOr("strip_right", true));
+    return StripSpacesStep{.left = left, .right = right};
   }
   return component.Unsupported(fmt::format("normalizer \"{}\"", type));
 }
@@ -75,21 +68,16 @@ absl::StatusOr<NormalizerStep> ReadNormalizer(const JsonField& component, const 
 }  // namespace
 
 absl::Status ReadNormalizers(const JsonField& json, TokenizerDescription& description) {
-  const absl::StatusOr<std::vector<JsonField>> components =
-      Components(json, "normalizer", "normalizers");
-  if (!components.ok()) return components.status();
-  for (const JsonField& component : *components) {
-    const absl::StatusOr<std::string> type = component.Member("type")->String();
-    if (!type.ok()) return type.status();
-    if (*type == "BertNormalizer") {
-      if (absl::Status status = ReadBertNormalizer(component, description); !status.ok()) {
-        return status;
-      }
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> components,
+                          Components(json, "normalizer", "normalizers"));
+  for (const JsonField& component : components) {
+    STRATA_ASSIGN_OR_RETURN(const std::string type, component.Member("type")->String());
+    if (type == "BertNormalizer") {
+      STRATA_RETURN_IF_ERROR(ReadBertNormalizer(component, description));
       continue;
     }
-    absl::StatusOr<NormalizerStep> step = ReadNormalizer(component, *type);
-    if (!step.ok()) return step.status();
-    description.normalizer.push_back(*std::move(step));
+    STRATA_ASSIGN_OR_RETURN(NormalizerStep step, ReadNormalizer(component, type));
+    description.normalizer.push_back(std::move(step));
   }
   return absl::OkStatus();
 }

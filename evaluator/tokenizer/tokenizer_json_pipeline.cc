@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evaluator/tokenizer/tokenizer_json_components.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -14,10 +15,9 @@ namespace {
 constexpr const char* kByteLevel = "ByteLevel";
 
 absl::StatusOr<int64_t> ReadCount(const JsonField& component, const std::string& key) {
-  const absl::StatusOr<JsonField> member = component.Member(key);
-  if (!member.ok()) return member.status();
-  const absl::StatusOr<int64_t> count = member->Integer();
-  if (count.ok() && *count < 0) return member->Expected("a number that is not negative");
+  STRATA_ASSIGN_OR_RETURN(const JsonField member, component.Member(key));
+  const absl::StatusOr<int64_t> count = member.Integer();
+  if (count.ok() && *count < 0) return member.Expected("a number that is not negative");
   return count;
 }
 
@@ -26,27 +26,16 @@ absl::StatusOr<DecoderStep> ReadDecoder(const JsonField& component, const std::s
   if (type == "ByteFallback") return ByteFallbackDecoderStep{};
   if (type == "Fuse") return FuseDecoderStep{};
   if (type == "Replace") return ReadReplace(component);
-  if (type == "WordPiece") {
-    const absl::StatusOr<std::string> prefix = component.StringOr("prefix", "##");
-    if (!prefix.ok()) return prefix.status();
-    const absl::StatusOr<bool> cleans_up = component.BoolOr("cleanup", true);
-    if (!cleans_up.ok()) return cleans_up.status();
-    return WordPieceDecoderStep{.continuing_prefix = *prefix, .cleans_up = *cleans_up};
-  }
   if (type == "Strip") {
-    const absl::StatusOr<std::string> character = ReadCharacter(component, "content");
-    if (!character.ok()) return character.status();
-    const absl::StatusOr<int64_t> left = ReadCount(component, "start");
-    if (!left.ok()) return left.status();
-    const absl::StatusOr<int64_t> right = ReadCount(component, "stop");
-    if (!right.ok()) return right.status();
-    return StripDecoderStep{.character = *character, .left = *left, .right = *right};
+    STRATA_ASSIGN_OR_RETURN(const std::string character, ReadCharacter(component, "content"));
+    STRATA_ASSIGN_OR_RETURN(const int64_t left, ReadCount(component, "start"));
+    STRATA_ASSIGN_OR_RETURN(const int64_t right, ReadCount(component, "stop"));
+    return StripDecoderStep{.character = character, .left = left, .right = right};
   }
   if (type == "Metaspace") {
-    const absl::StatusOr<MetaspaceStep> space = ReadMetaspace(component);
-    if (!space.ok()) return space.status();
-    return MetaspaceDecoderStep{.replacement = space->replacement,
-                                .drops_in_first = space->scheme != PrependScheme::kNever};
+    STRATA_ASSIGN_OR_RETURN(const MetaspaceStep space, ReadMetaspace(component));
+    return MetaspaceDecoderStep{.replacement = space.replacement,
+                                .drops_in_first = space.scheme != PrependScheme::kNever};
   }
   return component.Unsupported(fmt::format("decoder \"{}\"", type));
 }
@@ -58,66 +47,52 @@ absl::StatusOr<int32_t> ReadId(const JsonField& field) {
   return static_cast<int32_t>(*id);
 }
 
-// Ids of a template's special token, by the text that the template names it with.
+// Returns the id of a template's special token, by the text with which the template names it.
 absl::StatusOr<int32_t> TemplateToken(const JsonField& component, const JsonField& item) {
-  const absl::StatusOr<JsonField> name_field = item.Member("id");
-  if (!name_field.ok()) return name_field.status();
-  const absl::StatusOr<std::string> name = name_field->String();
-  if (!name.ok()) return name.status();
-  const absl::StatusOr<JsonField> tokens = component.Member("special_tokens");
-  if (!tokens.ok()) return tokens.status();
-  const absl::StatusOr<JsonField> token = tokens->Member(*name);
-  if (!token.ok()) return token.status();
-  const absl::StatusOr<JsonField> ids_field = token->Member("ids");
-  if (!ids_field.ok()) return ids_field.status();
-  const absl::StatusOr<std::vector<JsonField>> ids = ids_field->Items();
-  if (!ids.ok()) return ids.status();
-  if (ids->size() != 1) return ids_field->Expected("one id");
-  return ReadId(ids->front());
+  STRATA_ASSIGN_OR_RETURN(const JsonField name_field, item.Member("id"));
+  STRATA_ASSIGN_OR_RETURN(const std::string name, name_field.String());
+  STRATA_ASSIGN_OR_RETURN(const JsonField tokens, component.Member("special_tokens"));
+  STRATA_ASSIGN_OR_RETURN(const JsonField token, tokens.Member(name));
+  STRATA_ASSIGN_OR_RETURN(const JsonField ids_field, token.Member("ids"));
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> ids, ids_field.Items());
+  if (ids.size() != 1) return ids_field.Expected("one id");
+  return ReadId(ids.front());
 }
 
 absl::Status ReadTemplate(const JsonField& component, TokenizerDescription& description) {
-  const absl::StatusOr<JsonField> member = component.Member("single");
-  if (!member.ok()) return member.status();
-  const absl::StatusOr<std::vector<JsonField>> items = member->Items();
-  if (!items.ok()) return items.status();
+  STRATA_ASSIGN_OR_RETURN(const JsonField member, component.Member("single"));
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> items, member.Items());
   bool after_text = false;
-  for (const JsonField& item : *items) {
+  for (const JsonField& item : items) {
     if (item.Find("Sequence").has_value()) {
       if (after_text) return item.Unsupported("a template with the text twice");
       after_text = true;
       continue;
     }
-    const absl::StatusOr<JsonField> special = item.Member("SpecialToken");
-    if (!special.ok()) return special.status();
+    STRATA_ASSIGN_OR_RETURN(const JsonField special, item.Member("SpecialToken"));
     bool& adds = after_text ? description.adds_end : description.adds_begin;
     if (adds) return item.Unsupported("a template with several tokens before or after the text");
-    const absl::StatusOr<int32_t> id = TemplateToken(component, *special);
-    if (!id.ok()) return id.status();
-    (after_text ? description.end : description.begin) = *id;
+    STRATA_ASSIGN_OR_RETURN(const int32_t id, TemplateToken(component, special));
+    (after_text ? description.end : description.begin) = id;
     adds = true;
   }
-  if (!after_text) return member->Expected("a template with the text");
+  if (!after_text) return member.Expected("a template with the text");
   return absl::OkStatus();
 }
 
-// Of ["[CLS]", 101] the id.
+// Returns the id 101 of a member such as ["[CLS]", 101].
 absl::StatusOr<int32_t> ReadNamedId(const JsonField& component, const std::string& key) {
-  const absl::StatusOr<JsonField> member = component.Member(key);
-  if (!member.ok()) return member.status();
-  const absl::StatusOr<std::vector<JsonField>> items = member->Items();
-  if (!items.ok()) return items.status();
-  if (items->size() != 2) return member->Expected("a token and its id");
-  return ReadId(items->back());
+  STRATA_ASSIGN_OR_RETURN(const JsonField member, component.Member(key));
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> items, member.Items());
+  if (items.size() != 2) return member.Expected("a token and its id");
+  return ReadId(items.back());
 }
 
 absl::Status ReadBeginAndEnd(const JsonField& component, TokenizerDescription& description) {
-  const absl::StatusOr<int32_t> begin = ReadNamedId(component, "cls");
-  if (!begin.ok()) return begin.status();
-  const absl::StatusOr<int32_t> end = ReadNamedId(component, "sep");
-  if (!end.ok()) return end.status();
-  description.begin = *begin;
-  description.end = *end;
+  STRATA_ASSIGN_OR_RETURN(const int32_t begin, ReadNamedId(component, "cls"));
+  STRATA_ASSIGN_OR_RETURN(const int32_t end, ReadNamedId(component, "sep"));
+  description.begin = begin;
+  description.end = end;
   description.adds_begin = true;
   description.adds_end = true;
   return absl::OkStatus();
@@ -126,35 +101,31 @@ absl::Status ReadBeginAndEnd(const JsonField& component, TokenizerDescription& d
 }  // namespace
 
 absl::Status ReadDecoders(const JsonField& json, TokenizerDescription& description) {
-  const absl::StatusOr<std::vector<JsonField>> components = Components(json, "decoder", "decoders");
-  if (!components.ok()) return components.status();
-  for (const JsonField& component : *components) {
-    const absl::StatusOr<std::string> type = component.Member("type")->String();
-    if (!type.ok()) return type.status();
-    absl::StatusOr<DecoderStep> step = ReadDecoder(component, *type);
-    if (!step.ok()) return step.status();
-    description.decoder.push_back(*std::move(step));
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> components,
+                          Components(json, "decoder", "decoders"));
+  for (const JsonField& component : components) {
+    STRATA_ASSIGN_OR_RETURN(const std::string type, component.Member("type")->String());
+    STRATA_ASSIGN_OR_RETURN(DecoderStep step, ReadDecoder(component, type));
+    description.decoder.push_back(std::move(step));
   }
   return absl::OkStatus();
 }
 
 absl::Status ReadPostProcessors(const JsonField& json, TokenizerDescription& description) {
-  const absl::StatusOr<std::vector<JsonField>> components =
-      Components(json, "post_processor", "processors");
-  if (!components.ok()) return components.status();
-  for (const JsonField& component : *components) {
-    const absl::StatusOr<std::string> type = component.Member("type")->String();
-    if (!type.ok()) return type.status();
-    if (*type == kByteLevel) continue;  // changes offsets only
-    if (*type == "BertProcessing" || *type == "RobertaProcessing") {
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> components,
+                          Components(json, "post_processor", "processors"));
+  for (const JsonField& component : components) {
+    STRATA_ASSIGN_OR_RETURN(const std::string type, component.Member("type")->String());
+    if (type == kByteLevel) continue;  // changes offsets only
+    if (type == "BertProcessing" || type == "RobertaProcessing") {
       absl::Status status = ReadBeginAndEnd(component, description);
       if (!status.ok()) return status;
       continue;
     }
-    if (*type != "TemplateProcessing") {
-      return component.Unsupported(fmt::format("post-processor \"{}\"", *type));
+    if (type != "TemplateProcessing") {
+      return component.Unsupported(fmt::format("post-processor \"{}\"", type));
     }
-    if (absl::Status status = ReadTemplate(component, description); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(ReadTemplate(component, description));
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,6 @@
-// The steps of tokenizer.json before and after the model. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_TOKENIZER_JSON_PIPELINE_H_
-#define STRATA_EVALUATOR_TOKENIZER_JSON_PIPELINE_H_
+// Reads the steps of tokenizer.json before and after the model. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TOKENIZER_JSON_PIPELINE_H_
+#define STRATA_EVALUATOR_TOKENIZER_TOKENIZER_JSON_PIPELINE_H_
 
 #include <absl/status/status.h>
 
@@ -9,8 +9,8 @@
 
 namespace strata::evaluator {
 
-// Fill normalizer, pre_tokenizer with byte_level, decoder, and begin and end tokens with whether
-// they are added. A member that is absent or null has no steps.
+// Each function fills a part of the description: normalizer; pre_tokenizer and byte_level; decoder;
+// begin and end tokens, and whether they are added. A member that is absent or null has no steps.
 absl::Status ReadNormalizers(const JsonField& json, TokenizerDescription& description);
 absl::Status ReadPreTokenizers(const JsonField& json, TokenizerDescription& description);
 absl::Status ReadDecoders(const JsonField& json, TokenizerDescription& description);
@@ -18,4 +18,4 @@ absl::Status ReadPostProcessors(const JsonField& json, TokenizerDescription& des
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TOKENIZER_JSON_PIPELINE_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TOKENIZER_JSON_PIPELINE_H_

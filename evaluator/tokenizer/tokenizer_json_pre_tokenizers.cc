@@ -6,6 +6,7 @@
 #include "evaluator/tokenizer/gguf_pre_tokenizers.h"
 #include "evaluator/tokenizer/tokenizer_json_components.h"
 #include "evaluator/tokenizer/tokenizer_json_pipeline.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -13,8 +14,7 @@ namespace {
 constexpr const char* kPunctuation = R"([!-/:-@\[-`{-~\p{P}])";
 
 absl::StatusOr<SplitBehavior> ReadBehavior(const JsonField& component) {
-  const absl::StatusOr<JsonField> member = component.Member("behavior");
-  if (!member.ok()) return member.status();
+  STRATA_ASSIGN_OR_RETURN(const JsonField member, component.Member("behavior"));
   const std::pair<const char*, SplitBehavior> behaviors[] = {
       {"Removed", SplitBehavior::kRemoved},
       {"Isolated", SplitBehavior::kIsolated},
@@ -22,26 +22,23 @@ absl::StatusOr<SplitBehavior> ReadBehavior(const JsonField& component) {
       {"MergedWithNext", SplitBehavior::kMergedWithNext},
       {"Contiguous", SplitBehavior::kContiguous}};
   for (const auto& [name, behavior] : behaviors) {
-    if (member->value() == name) return behavior;
+    if (member.value() == name) return behavior;
   }
-  return member->Expected("Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
+  return member.Expected("Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
 }
 
 absl::StatusOr<SplitStep> ReadSplit(const JsonField& component) {
-  absl::StatusOr<TextPattern> pattern = ReadPattern(component);
-  if (!pattern.ok()) return pattern.status();
-  const absl::StatusOr<SplitBehavior> behavior = ReadBehavior(component);
-  if (!behavior.ok()) return behavior.status();
-  const absl::StatusOr<bool> inverted = component.BoolOr("invert", false);
-  if (!inverted.ok()) return inverted.status();
-  return SplitStep{.pattern = *std::move(pattern), .behavior = *behavior, .inverted = *inverted};
+  STRATA_ASSIGN_OR_RETURN(TextPattern pattern, ReadPattern(component));
+  STRATA_ASSIGN_OR_RETURN(const SplitBehavior behavior, ReadBehavior(component));
+  STRATA_ASSIGN_OR_RETURN(const bool inverted, component.BoolOr("invert", false));
+  return SplitStep{.pattern = std::move(pattern), .behavior = behavior, .inverted = inverted};
 }
 
 SplitStep SplitAt(const char* expression, SplitBehavior behavior) {
   return {.pattern = {.text = expression, .is_expression = true}, .behavior = behavior};
 }
 
-// What a pre-tokenizer that is no more than splits does; empty for another.
+// Returns the splits of a pre-tokenizer that does nothing but split; empty for any other.
 std::vector<SplitStep> PlainSplits(const std::string& type) {
   constexpr const char* kSpace = "\\s";
   if (type == "WhitespaceSplit") return {SplitAt(kSpace, SplitBehavior::kRemoved)};
@@ -50,7 +47,7 @@ std::vector<SplitStep> PlainSplits(const std::string& type) {
             SplitAt(kPunctuation, SplitBehavior::kIsolated)};
   }
   if (type == "Whitespace") {
-    // The words of Rust's expressions, which join controls belong to.
+    // Words as Rust's regular expressions define them; join controls belong to words.
     SplitStep words = SplitAt(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]+)"
                               R"(|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}\s]+)",
                               SplitBehavior::kRemoved);
@@ -61,12 +58,10 @@ std::vector<SplitStep> PlainSplits(const std::string& type) {
 }
 
 absl::Status ReadByteLevel(const JsonField& component, TokenizerDescription& description) {
-  const absl::StatusOr<bool> adds_space = component.BoolOr("add_prefix_space", true);
-  if (!adds_space.ok()) return adds_space.status();
-  const absl::StatusOr<bool> uses_expression = component.BoolOr("use_regex", true);
-  if (!uses_expression.ok()) return uses_expression.status();
-  if (*adds_space) description.pre_tokenizer.push_back(PrefixSpaceStep{});
-  if (*uses_expression) {
+  STRATA_ASSIGN_OR_RETURN(const bool adds_space, component.BoolOr("add_prefix_space", true));
+  STRATA_ASSIGN_OR_RETURN(const bool uses_expression, component.BoolOr("use_regex", true));
+  if (adds_space) description.pre_tokenizer.push_back(PrefixSpaceStep{});
+  if (uses_expression) {
     description.pre_tokenizer.push_back(
         SplitStep{.pattern = {.text = kGpt2Expression, .is_expression = true}});
   }
@@ -81,28 +76,24 @@ absl::Status ReadPreTokenizer(const JsonField& component, const std::string& typ
   }
   if (type == "ByteLevel") return ReadByteLevel(component, description);
   if (type == "Split") {
-    const absl::StatusOr<SplitStep> split = ReadSplit(component);
-    if (!split.ok()) return split.status();
-    description.pre_tokenizer.push_back(*split);
+    STRATA_ASSIGN_OR_RETURN(const SplitStep split, ReadSplit(component));
+    description.pre_tokenizer.push_back(split);
   } else if (type == "Digits") {
-    const absl::StatusOr<bool> single = component.BoolOr("individual_digits", false);
-    if (!single.ok()) return single.status();
+    STRATA_ASSIGN_OR_RETURN(const bool single, component.BoolOr("individual_digits", false));
     description.pre_tokenizer.push_back(
-        SplitAt("\\p{N}", *single ? SplitBehavior::kIsolated : SplitBehavior::kContiguous));
+        SplitAt("\\p{N}", single ? SplitBehavior::kIsolated : SplitBehavior::kContiguous));
   } else if (type == "Punctuation") {
     absl::StatusOr<SplitBehavior> behavior = SplitBehavior::kIsolated;
     if (component.Find("behavior").has_value()) behavior = ReadBehavior(component);
     if (!behavior.ok()) return behavior.status();
     description.pre_tokenizer.push_back(SplitAt(kPunctuation, *behavior));
   } else if (type == "CharDelimiterSplit") {
-    const absl::StatusOr<std::string> delimiter = ReadCharacter(component, "delimiter");
-    if (!delimiter.ok()) return delimiter.status();
+    STRATA_ASSIGN_OR_RETURN(const std::string delimiter, ReadCharacter(component, "delimiter"));
     description.pre_tokenizer.push_back(
-        SplitStep{.pattern = {.text = *delimiter}, .behavior = SplitBehavior::kRemoved});
+        SplitStep{.pattern = {.text = delimiter}, .behavior = SplitBehavior::kRemoved});
   } else if (type == "Metaspace") {
-    const absl::StatusOr<MetaspaceStep> space = ReadMetaspace(component);
-    if (!space.ok()) return space.status();
-    description.pre_tokenizer.push_back(*space);
+    STRATA_ASSIGN_OR_RETURN(const MetaspaceStep space, ReadMetaspace(component));
+    description.pre_tokenizer.push_back(space);
   } else if (const std::vector<SplitStep> splits = PlainSplits(type); !splits.empty()) {
     description.pre_tokenizer.insert(description.pre_tokenizer.end(), splits.begin(), splits.end());
   } else {
@@ -114,13 +105,11 @@ absl::Status ReadPreTokenizer(const JsonField& component, const std::string& typ
 }  // namespace
 
 absl::Status ReadPreTokenizers(const JsonField& json, TokenizerDescription& description) {
-  const absl::StatusOr<std::vector<JsonField>> components =
-      Components(json, "pre_tokenizer", "pretokenizers");
-  if (!components.ok()) return components.status();
-  for (const JsonField& component : *components) {
-    const absl::StatusOr<std::string> type = component.Member("type")->String();
-    if (!type.ok()) return type.status();
-    absl::Status status = ReadPreTokenizer(component, *type, description);
+  STRATA_ASSIGN_OR_RETURN(const std::vector<JsonField> components,
+                          Components(json, "pre_tokenizer", "pretokenizers"));
+  for (const JsonField& component : components) {
+    STRATA_ASSIGN_OR_RETURN(const std::string type, component.Member("type")->String());
+    absl::Status status = ReadPreTokenizer(component, type, description);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -1,21 +1,23 @@
-// The steps that a tokenizer is made of, in the words of tokenizer.json. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_TOKENIZER_STEPS_H_
-#define STRATA_EVALUATOR_TOKENIZER_STEPS_H_
+// The steps that a tokenizer is made of, named as in tokenizer.json. Private to
+// evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_TOKENIZER_STEPS_H_
+#define STRATA_EVALUATOR_TOKENIZER_TOKENIZER_STEPS_H_
 
 #include <cstdint>
 #include <string>
 #include <variant>
 
+#include "evaluator/text/unicode.h"
+
 namespace strata::evaluator {
 
-// Text to look for: itself, or a regular expression (Oniguruma's, as tokenizer.json has them).
+// Text to look for: a literal text, or a regular expression in Oniguruma's syntax as in
+// tokenizer.json.
 struct TextPattern {
   std::string text;
   bool is_expression = false;
 };
 
-// Steps of the normaliser, in the words of tokenizer.json.
-enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 struct ReplaceStep {
   TextPattern pattern;
   std::string content;
@@ -29,10 +31,10 @@ struct StripSpacesStep {
   bool right = true;
 };
 struct LowercaseStep {};  // character by character
-struct StripMarksStep {   // combining marks go
+struct StripMarksStep {   // removes combining marks
   bool only_nonspacing = false;
 };
-struct CleanTextStep {};     // control characters go, white space becomes spaces (BERT)
+struct CleanTextStep {};     // removes control characters, makes white space spaces (BERT)
 struct SpaceChineseStep {};  // a space on both sides of Chinese characters (BERT)
 enum class CharacterMapUnit {
   kCluster,  // what users see as a character, as a whole or character by character (tokenizers)
@@ -42,7 +44,8 @@ struct CharacterMapStep {
   std::string compiled;  // SentencePiece's precompiled_charsmap
   CharacterMapUnit unit = CharacterMapUnit::kCluster;
 };
-// As SentencePiece: U+0020 at both ends and U+2581 at the last go, runs of U+0020 are one.
+// Follows SentencePiece: U+0020 is removed at both ends and U+2581 at the end, and a run of U+0020
+// becomes one.
 struct CollapseSpacesStep {};
 using NormalizerStep =
     std::variant<UnicodeForm, ReplaceStep, PrependStep, StripSpacesStep, CollapseSpacesStep,
@@ -50,7 +53,7 @@ using NormalizerStep =
 
 // Steps of the pre-tokenizer.
 enum class SplitBehavior {
-  kRemoved,             // matches go
+  kRemoved,             // matches are removed
   kIsolated,            // matches are pieces
   kMergedWithPrevious,  // a match ends the piece before it
   kMergedWithNext,      // a match begins the piece after it
@@ -59,41 +62,37 @@ enum class SplitBehavior {
 struct SplitStep {
   TextPattern pattern;
   SplitBehavior behavior = SplitBehavior::kIsolated;
-  bool inverted = false;  // what does not match is a match
+  bool inverted = false;  // text that does not match counts as a match
 };
-struct PrefixSpaceStep {};  // a space before every piece that does not begin with one
+struct PrefixSpaceStep {};  // puts a space before every piece that does not begin with one
 enum class PrependScheme { kFirst, kNever, kAlways };
 struct MetaspaceStep {
-  std::string replacement;  // of a space
+  std::string replacement;  // for a space
   PrependScheme scheme = PrependScheme::kAlways;
-  bool splits = true;  // before every replacement
+  bool splits = true;  // cuts before every replacement
 };
 using PreTokenizerStep = std::variant<SplitStep, PrefixSpaceStep, MetaspaceStep>;
 
-// Steps from the tokens' texts to one text.
-struct ByteLevelDecoderStep {};     // tokens of the byte alphabet are bytes
-struct ByteFallbackDecoderStep {};  // <0xAB> is the byte
+// Steps of the decoder, which turn the tokens' texts into one text.
+struct ByteLevelDecoderStep {};     // tokens in the byte alphabet become bytes
+struct ByteFallbackDecoderStep {};  // <0xAB> becomes the byte
 struct FuseDecoderStep {};          // all tokens become one
-struct StripDecoderStep {           // of every token, as long as the character is there
+struct StripDecoderStep {           // from every token, at most `left` and `right` times
   std::string character;
   int64_t left = 0;
   int64_t right = 0;
 };
 struct MetaspaceDecoderStep {
   std::string replacement;
-  bool drops_in_first = true;  // replacements in the first token are no spaces but go
+  bool drops_in_first = true;  // removes replacements in the first token; others become spaces
 };
-struct SentencePieceDecoderStep {  // U+2581 is a space
-  bool drops_added_space = true;   // one leading space of the text and after every special token
+struct SentencePieceDecoderStep {  // U+2581 becomes a space
+  bool drops_added_space = true;   // removes a space at the start and after every special token
 };
-struct WordPieceDecoderStep {
-  std::string continuing_prefix;  // goes; tokens without it, but for the first, follow a space
-  bool cleans_up = true;          // no spaces before punctuation and English contractions
-};
-using DecoderStep = std::variant<ReplaceStep, ByteLevelDecoderStep, ByteFallbackDecoderStep,
-                                 FuseDecoderStep, StripDecoderStep, MetaspaceDecoderStep,
-                                 SentencePieceDecoderStep, WordPieceDecoderStep>;
+using DecoderStep =
+    std::variant<ReplaceStep, ByteLevelDecoderStep, ByteFallbackDecoderStep, FuseDecoderStep,
+                 StripDecoderStep, MetaspaceDecoderStep, SentencePieceDecoderStep>;
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_TOKENIZER_STEPS_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_TOKENIZER_STEPS_H_

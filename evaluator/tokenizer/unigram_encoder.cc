@@ -1,5 +1,3 @@
-#include "evaluator/tokenizer/unigram_encoder.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,6 +5,7 @@
 #include "evaluator/text/utf8.h"
 #include "evaluator/tokenizer/byte_trie.h"
 #include "evaluator/tokenizer/fallback_bytes.h"
+#include "evaluator/tokenizer/piece_encoder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "evaluator/tokenizer/fallback_bytes.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 
@@ -44,7 +45,7 @@ absl::Status VocabularyBuilder::AddAddedToken(AddedToken token, int64_t id) {
   if (token.text.empty()) return absl::OkStatus();
   const std::optional<int32_t> known = Find(token.text);
   if (!known.has_value()) {
-    if (absl::Status status = Add(token.text, id); !status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(Add(token.text, id));
   } else if (*known != id) {
     return absl::InvalidArgumentError(
         fmt::format("{}: added token \"{}\": expected its id in the vocabulary, {}, found {}",
@@ -89,7 +90,7 @@ std::optional<int32_t> VocabularyBuilder::Find(std::string_view token) const {
 void VocabularyBuilder::Finish() {
   std::vector<TokenType>& types = description_.types;
   types.assign(description_.tokens.size(), TokenType::kNormal);
-  // The library's unigram model finds tokens of bytes in text as it does any other.
+  // The library's unigram model finds tokens of bytes in text like any other token.
   const bool marks_bytes =
       description_.byte_fallback && description_.scheme != TokenizerScheme::kUnigram;
   for (int32_t id = 0; id < description_.size(); ++id) {

@@ -1,7 +1,7 @@
-// Puts the vocabulary of a description together from tokens that come with their ids, in any order.
-// Private to evaluator/.
-#ifndef STRATA_EVALUATOR_VOCABULARY_BUILDER_H_
-#define STRATA_EVALUATOR_VOCABULARY_BUILDER_H_
+// Builds the vocabulary of a description from tokens that come with their ids, in any order.
+// Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_VOCABULARY_BUILDER_H_
+#define STRATA_EVALUATOR_TOKENIZER_VOCABULARY_BUILDER_H_
 
 #include <absl/status/status.h>
 
@@ -16,7 +16,7 @@
 
 namespace strata::evaluator {
 
-// Fills tokens, merges, added_tokens and types of a description that outlives it. Errors are
+// Fills tokens, merges, added_tokens and types of a description, which must outlive it. Errors are
 // InvalidArgument and name the source.
 class VocabularyBuilder {
  public:
@@ -26,24 +26,26 @@ class VocabularyBuilder {
   const std::string& source() const { return description_.source; }
   size_t merges() const { return description_.merges.size(); }
 
-  // Announces so many more tokens. Ids must lie below all that were announced and 65,536 more for
+  // Announces that many more tokens. Ids must be below the number announced so far plus 65,536 for
   // gaps, so that memory is bounded by the file.
   void Expect(size_t tokens) { expected_tokens_ += tokens; }
 
-  // An id is that of one token, and a token has one id. An empty token stands for no text.
+  // Adds a token. An id belongs to one token, and a token has one id. An empty token stands for no
+  // text.
   absl::Status Add(std::string_view token, int64_t id);
 
-  // The id of `token` is the vocabulary's where it has it, and must be `id`; otherwise it is new.
-  // A token that is added already is left as it is.
+  // Adds an added token. If the vocabulary has its text, `id` must be the id there; otherwise the
+  // token is new. A token that was added before is left as it is.
   absl::Status AddAddedToken(AddedToken token, int64_t id);
 
-  // "left right", or both; tokens that together are a token.
+  // Adds a merge, given as "left right" or as both parts. The parts must be tokens that together
+  // are a token.
   absl::Status AddMerge(std::string_view text);
   absl::Status AddMerge(std::string_view left, std::string_view right);
 
   std::optional<int32_t> Find(std::string_view token) const;
 
-  // Gives every token its type. Called last.
+  // Gives every token its type. Must be called last.
   void Finish();
 
  private:
@@ -55,4 +57,4 @@ class VocabularyBuilder {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_VOCABULARY_BUILDER_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_VOCABULARY_BUILDER_H_

@@ -2,20 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <fstream>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
 #include "evaluator/files/json_field.h"
 #include "evaluator/tokenizer/gguf_pre_tokenizers.h"
 #include "evaluator/tokenizer/tokenizer_json.h"
 #include "evaluator/tokenizer/vocabulary_builder.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
 absl::Status ReadMerges(const std::string& path, VocabularyBuilder& builder) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(fmt::format("{}: cannot be opened", path));
+  if (!file) return FileStatus(errno, "be opened", path);
   for (std::string line; std::getline(file, line);) {
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line.starts_with("#version")) continue;
@@ -37,14 +40,13 @@ absl::Status AddSteps(const std::string& directory, const TokenizerConfig& confi
                     "tokenizer.json; supported are GPT2Tokenizer and Qwen2Tokenizer",
                     directory, config.tokenizer_class));
   }
-  absl::StatusOr<GgufPreTokenizer> pre_tokenizer =
-      FindGgufPreTokenizer(is_qwen2 ? "qwen2" : "gpt-2");
-  if (!pre_tokenizer.ok()) return pre_tokenizer.status();
+  STRATA_ASSIGN_OR_RETURN(GgufPreTokenizer pre_tokenizer,
+                          FindGgufPreTokenizer(is_qwen2 ? "qwen2" : "gpt-2"));
   if (is_qwen2) description.normalizer.emplace_back(UnicodeForm::kNfc);
   if (config.adds_prefix_space.value_or(false)) {
     description.pre_tokenizer.emplace_back(PrefixSpaceStep{});
   }
-  for (PreTokenizerStep& step : pre_tokenizer->steps) {
+  for (PreTokenizerStep& step : pre_tokenizer.steps) {
     description.pre_tokenizer.push_back(std::move(step));
   }
   description.decoder.emplace_back(ByteLevelDecoderStep{});
@@ -59,9 +61,8 @@ absl::StatusOr<TokenizerDescription> ReadVocabularyFiles(const std::string& dire
   TokenizerDescription description;
   description.source = directory + "/vocab.json";
   VocabularyBuilder builder(description);
-  const absl::StatusOr<nlohmann::json> vocabulary = ReadJsonFile(description.source);
-  if (!vocabulary.ok()) return vocabulary.status();
-  absl::Status status = ReadVocabularyObject(JsonField(*vocabulary, description.source), builder);
+  STRATA_ASSIGN_OR_RETURN(const nlohmann::json vocabulary, ReadJsonFile(description.source));
+  absl::Status status = ReadVocabularyObject(JsonField(vocabulary, description.source), builder);
   if (!status.ok()) return status;
   if (status = ReadMerges(directory + "/merges.txt", builder); !status.ok()) return status;
   if (status = AddSteps(directory, config, description); !status.ok()) return status;

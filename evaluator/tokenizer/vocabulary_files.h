@@ -1,7 +1,7 @@
-// Reads vocab.json with merges.txt, as byte-level models without a tokenizer.json have. Private to
-// evaluator/.
-#ifndef STRATA_EVALUATOR_VOCABULARY_FILES_H_
-#define STRATA_EVALUATOR_VOCABULARY_FILES_H_
+// Reads vocab.json with merges.txt, the files of byte-level models without a tokenizer.json.
+// Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_VOCABULARY_FILES_H_
+#define STRATA_EVALUATOR_TOKENIZER_VOCABULARY_FILES_H_
 
 #include <absl/status/statusor.h>
 
@@ -12,12 +12,13 @@
 
 namespace strata::evaluator {
 
-// Of `directory`. How text is cut is not in these files but in the class of `config`: GPT2Tokenizer
-// (OPT has it too; also where no class is named) or Qwen2Tokenizer, with or without Fast; others
-// are Unimplemented. NotFound or InvalidArgument names the file.
+// Reads the files of `directory`. They do not say how text is cut; the class of `config` does. It
+// must be GPT2Tokenizer (which OPT has too, and which is assumed if no class is named) or
+// Qwen2Tokenizer, with or without Fast. Errors: Unimplemented for other classes; those of
+// FileStatus; InvalidArgument names the file.
 absl::StatusOr<TokenizerDescription> ReadVocabularyFiles(const std::string& directory,
                                                          const TokenizerConfig& config);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_VOCABULARY_FILES_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_VOCABULARY_FILES_H_

@@ -10,7 +10,8 @@ namespace {
 
 constexpr size_t kBits = size_t{1} << 21;
 
-// The character at the start, or a malformed byte as a number beyond all code points; takes it off.
+// Removes the first character and returns its code point. A malformed byte gives a number beyond
+// all code points.
 uint32_t TakeFirst(std::string_view& text) {
   const size_t bytes = CharacterBytes(text);
   const uint32_t code =

@@ -1,6 +1,6 @@
-// Where a text may be cut because no token reaches across. Private to evaluator/.
-#ifndef STRATA_EVALUATOR_WORD_BOUNDARIES_H_
-#define STRATA_EVALUATOR_WORD_BOUNDARIES_H_
+// Finds where a text may be cut because no token reaches across. Private to evaluator/tokenizer/.
+#ifndef STRATA_EVALUATOR_TOKENIZER_WORD_BOUNDARIES_H_
+#define STRATA_EVALUATOR_TOKENIZER_WORD_BOUNDARIES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace strata::evaluator {
 
-// The pairs of neighbouring characters that some token holds. Between two that no token holds, no
-// merge can join what is left with what is right, so that the sides can be encoded on their own:
-// in most vocabularies that is before every space. Pairs are kept as bits at their hash, so that
-// two may be taken for each other, which only makes words longer.
+// The pairs of neighbouring characters that some token holds. If no token holds a pair, no merge
+// can join the text on its left with the text on its right, so the two sides can be encoded on
+// their own. In most vocabularies that is the case before every space. Pairs are stored as bits at
+// their hash. Two pairs may share a bit, which only makes words longer.
 class WordBoundaries {
  public:
   WordBoundaries();
   void AddToken(std::string_view token);
 
-  // Bytes of the longest prefix of `text` that can be encoded on its own, of at least one character
-  // or malformed byte.
+  // Number of bytes up to the first place where `text` may be cut: at least one character or
+  // malformed byte; all of `text` if there is no such place.
   size_t WordBytes(std::string_view text) const;
 
  private:
@@ -31,4 +31,4 @@ class WordBoundaries {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_EVALUATOR_WORD_BOUNDARIES_H_
+#endif  // STRATA_EVALUATOR_TOKENIZER_WORD_BOUNDARIES_H_

@@ -24,7 +24,8 @@ struct Point {
   Objectives objectives;
 };
 
-// The candidates with a fitness, by complexity, then fitness_nll, then the other objectives.
+// Returns the candidates with a fitness, by complexity, then fitness_nll, then the other
+// objectives.
 std::vector<Point> PointsOf(const std::vector<Candidate>& candidates,
                             const std::vector<std::string>& names) {
   std::vector<Point> points;
@@ -41,11 +42,11 @@ std::vector<Point> PointsOf(const std::vector<Candidate>& candidates,
   return points;
 }
 
-// Takes the front out of `points`, which stay in order.
+// Removes the front from `points`, which stay in order, and returns its ids.
 std::vector<int64_t> TakeFront(std::vector<Point>* points) {
   std::vector<Point> front, rest;
   for (Point& point : *points) {
-    // A point that dominates another comes before it in the order, but where complexity is no
+    // A point that dominates another comes before it in the order, except if complexity is no
     // objective.
     const bool is_covered = std::any_of(front.begin(), front.end(), [&](const Point& member) {
       return member.objectives == point.objectives ||
@@ -68,7 +69,8 @@ std::vector<int64_t> TakeFront(std::vector<Point>* points) {
   return ids;
 }
 
-// The operators of a tree without their numbers, in prefix order; the arities make it unambiguous.
+// Appends the operators of a tree without their numbers, in prefix order. The arities make the text
+// unambiguous.
 void AppendForm(const expr::Expression& expression, std::string* form) {
   form->push_back(static_cast<char>(expression.op));
   for (const expr::Expression& child : expression.children) AppendForm(child, form);
@@ -83,13 +85,13 @@ std::vector<int64_t> ParetoFront(const std::vector<Candidate>& candidates,
 }
 
 std::vector<int64_t> BestOfBaselines(const std::vector<Candidate>& candidates,
-                                     const std::vector<int>& baseline_of) {
+                                     const std::map<int64_t, int>& baseline_of) {
   std::map<int, int64_t> best;
-  for (size_t id = 0; id < std::min(candidates.size(), baseline_of.size()); ++id) {
-    if (!candidates[id].fitness_nll) continue;
-    const auto [found, first] = best.try_emplace(baseline_of[id], static_cast<int64_t>(id));
-    if (!first && *candidates[id].fitness_nll < *At(candidates, found->second).fitness_nll) {
-      found->second = static_cast<int64_t>(id);
+  for (const auto& [id, baseline] : baseline_of) {
+    if (id >= static_cast<int64_t>(candidates.size()) || !At(candidates, id).fitness_nll) continue;
+    const auto [found, is_first] = best.try_emplace(baseline, id);
+    if (!is_first && *At(candidates, id).fitness_nll < *At(candidates, found->second).fitness_nll) {
+      found->second = id;
     }
   }
   std::vector<int64_t> ids;

@@ -41,7 +41,7 @@ void CandidateList::CopyResult(int64_t copy_id) {
   const Candidate& measured = (*this)[*copy.same_as];
   copy.fitness_nll = measured.fitness_nll;
   copy.measures = measured.measures;
-  copy.level_nll = measured.level_nll;
+  copy.rung_nll = measured.rung_nll;
   copy.stopped_early = measured.stopped_early;
   copy.achieved_sparsity = measured.achieved_sparsity;
   for (size_t i = 0; i < measured.scenarios.size(); ++i) {

@@ -1,6 +1,6 @@
-// The candidates of a search, and which of them changed since somebody asked.
-#ifndef STRATA_SEARCH_CANDIDATE_LIST_H_
-#define STRATA_SEARCH_CANDIDATE_LIST_H_
+// The candidates of a search, and which of them changed since the last query.
+#ifndef STRATA_SEARCH_ENGINE_CANDIDATE_LIST_H_
+#define STRATA_SEARCH_ENGINE_CANDIDATE_LIST_H_
 
 #include <cstdint>
 #include <map>
@@ -19,39 +19,41 @@ class CandidateList {
   const std::vector<Candidate>& all() const { return all_; }
   const Candidate& operator[](int64_t id) const { return all_[static_cast<size_t>(id)]; }
 
-  // `candidate.id` must be count(). It is changed.
+  // Appends a candidate, which counts as changed. `candidate.id` must be count().
   void Add(Candidate candidate);
 
-  // To be written to; from now on it is among the changed ones.
+  // Returns a candidate for writing, which counts as changed from now on.
   Candidate& Change(int64_t id);
 
-  // What a measurement on the last level of the search gave; `objectives` are those of the engine.
+  // Sets the result of a measurement on the last rung of the search. `objectives` are those of the
+  // engine.
   void SetFitness(int64_t id, const ScenarioOutcome& result,
                   const std::vector<std::string>& objectives);
 
-  // Gives `copy` what the candidate whose allocations it has (same_as) was measured with, or the
-  // reason why it was not.
+  // Copies to `copy` the results of the candidate with the same allocations (same_as), or the
+  // reason why there are none.
   void CopyResult(int64_t copy);
 
-  // As CopyResult, once that candidate is settled and CopyToAll is called.
+  // Does the same once that candidate is settled and CopyToAll is called for it.
   void CopyLater(int64_t copy);
 
-  // Gives what `measured` was measured with to those that wait for it; returns their ids.
+  // Copies the results of `measured` to the candidates that wait for it; returns their ids.
   std::vector<int64_t> CopyToAll(int64_t measured);
 
-  // Drops all but the first `kept`.
+  // Drops all candidates but the first `kept`.
   void Truncate(int64_t kept);
 
-  // Ids of those that were added or changed since the last call, each once, in no order.
+  // Returns the ids of the candidates that were added or changed since the last call, each once, in
+  // no particular order.
   std::vector<int64_t> TakeChanged();
 
  private:
   std::vector<Candidate> all_;
-  std::vector<bool> is_changed_;  // of every candidate: whether it is among changed_
+  std::vector<bool> is_changed_;  // per candidate: true if it is in changed_
   std::vector<int64_t> changed_;
   std::map<int64_t, std::vector<int64_t>> waiting_;  // copies, by the candidate they wait for
 };
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_CANDIDATE_LIST_H_
+#endif  // STRATA_SEARCH_ENGINE_CANDIDATE_LIST_H_

@@ -7,12 +7,13 @@
 
 #include "expr/baselines.h"
 #include "expr/blockwise.h"
-#include "search/strategy/allocation_hash.h"
+#include "expr/status_macros.h"
+#include "search/strategy/strategy.h"
 
 namespace strata::search {
 namespace {
 
-// The allocations of all scenarios, one after the other.
+// Returns the allocations of all scenarios, one after the other.
 expr::Allocation AllSparsities(const Candidate& candidate) {
   expr::Allocation all = candidate.allocation;
   for (size_t i = 1; i < candidate.scenarios.size(); ++i) {
@@ -22,12 +23,12 @@ expr::Allocation AllSparsities(const Candidate& candidate) {
   return all;
 }
 
-// What must be done to measure a feature: features with equal ones share it, and that of one pass
-// is the least.
+// The kinds of work that a feature needs. Features that need the same are measured together; the
+// work of a single pass is the smallest.
 using Work = std::tuple<bool, bool, bool, bool, bool, bool>;
 Work WorkOf(const std::string& feature) {
   const absl::StatusOr<expr::Expression> expression = expr::ParseExpression(feature);
-  if (!expression.ok()) return {};  // the worker says what is wrong with it
+  if (!expression.ok()) return {};  // the worker reports what is wrong with it
   const expr::Needs needs = expr::NeedsOf(*expression);
   const bool takes_long =
       needs.gradients || needs.gradient_free || needs.spectra || needs.distortion || needs.slopes;
@@ -42,28 +43,30 @@ CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(sc
   for (int i = 0; i < scenarios->subjects(); ++i) ledgers_.emplace_back(scenarios->layout(i));
 }
 
-std::vector<ProfileTask> CandidateResolver::Ask(const std::vector<std::string>& features) {
-  std::vector<ProfileTask> tasks;
+bool CandidateResolver::TakesLong(const std::string& feature) { return WorkOf(feature) != Work{}; }
+
+std::vector<ProfileWork> CandidateResolver::Ask(const std::vector<std::string>& features) {
+  std::vector<ProfileWork> items;
   for (size_t subject = 0; subject < ledgers_.size(); ++subject) {
     std::map<Work, std::vector<std::string>> by_work;
     for (std::string& feature : ledgers_[subject].TakeUnasked(features)) {
       by_work[WorkOf(feature)].push_back(std::move(feature));
     }
     for (auto& [work, together] : by_work) {
-      tasks.push_back({std::move(together), static_cast<int>(subject)});
+      items.push_back({std::move(together), static_cast<int>(subject)});
     }
   }
-  return tasks;
+  return items;
 }
 
-absl::StatusOr<std::vector<ProfileTask>> CandidateResolver::Settle(const ProfileTask& task,
+absl::StatusOr<std::vector<ProfileWork>> CandidateResolver::Settle(const ProfileWork& item,
                                                                    const Outcome& outcome) {
-  const absl::StatusOr<std::vector<std::string>> again =
-      ledgers_[static_cast<size_t>(task.subject)].Settle(task.features, outcome);
-  if (!again.ok()) return again.status();
-  std::vector<ProfileTask> tasks;
-  for (const std::string& feature : *again) tasks.push_back({{feature}, task.subject});
-  return tasks;
+  STRATA_ASSIGN_OR_RETURN(
+      const std::vector<std::string> again,
+      ledgers_[static_cast<size_t>(item.subject)].Settle(item.features, outcome));
+  std::vector<ProfileWork> items;
+  for (const std::string& feature : again) items.push_back({{feature}, item.subject});
+  return items;
 }
 
 bool CandidateResolver::AreSettled(const std::vector<std::string>& features) const {
@@ -97,7 +100,7 @@ std::optional<int64_t> CandidateResolver::FindSame(const Candidate& candidate,
   const expr::Allocation all = AllSparsities(candidate);
   const auto [first, is_new] = first_with_hash_.try_emplace(AllocationHash(all), candidate.id);
   if (is_new) return std::nullopt;
-  // Two that only share a hash are not the same.
+  // Candidates that only share a hash are not the same.
   const Candidate& known = candidates[static_cast<size_t>(first->second)];
   if (expr::QuantizedKey(AllSparsities(known)) != expr::QuantizedKey(all)) return std::nullopt;
   return first->second;

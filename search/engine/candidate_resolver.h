@@ -1,7 +1,7 @@
-// What a candidate needs before it can be measured: its features of every subject, its allocation
-// in every scenario, and whether an earlier one has the same.
-#ifndef STRATA_SEARCH_CANDIDATE_RESOLVER_H_
-#define STRATA_SEARCH_CANDIDATE_RESOLVER_H_
+// Prepares candidates for measurement: requests their features for every subject, computes their
+// allocations in every scenario, and finds earlier candidates with the same allocations.
+#ifndef STRATA_SEARCH_ENGINE_CANDIDATE_RESOLVER_H_
+#define STRATA_SEARCH_ENGINE_CANDIDATE_RESOLVER_H_
 
 #include <absl/status/statusor.h>
 
@@ -22,26 +22,31 @@ class CandidateResolver {
   // `scenarios` must outlive the resolver.
   explicit CandidateResolver(const Scenarios* scenarios);
 
-  // Measures those of `features` that nobody asked for yet, on every subject; from now on they are
-  // asked for. What one pass over the model gives is one task and comes first; what takes long is a
-  // task for each kind of work (gradients, spectra, ...), so that it keeps one worker and not the
-  // functions that need none of it.
-  std::vector<ProfileTask> Ask(const std::vector<std::string>& features);
-  // What is to be measured instead, see FeatureLedger::Settle.
-  absl::StatusOr<std::vector<ProfileTask>> Settle(const ProfileTask& task, const Outcome& outcome);
-  // On all subjects.
+  // True if measuring the feature takes many times the work of a pass over the model.
+  static bool TakesLong(const std::string& feature);
+
+  // Returns the work items that measure those of `features` that were not requested yet, on every
+  // subject; they count as requested from now on. The features of one pass over the model form one
+  // work item, which comes first. Features that take long form a work item for each kind of work
+  // (gradients, spectra, ...), so that they occupy one worker and do not delay the functions that
+  // need none of them.
+  std::vector<ProfileWork> Ask(const std::vector<std::string>& features);
+  // Takes the outcome of a work item and returns what to measure instead, see
+  // FeatureLedger::Settle.
+  absl::StatusOr<std::vector<ProfileWork>> Settle(const ProfileWork& item, const Outcome& outcome);
+  // True if all `features` are settled on all subjects.
   bool AreSettled(const std::vector<std::string>& features) const;
   const expr::FeatureTable& table(int subject) const {
     return ledgers_[static_cast<size_t>(subject)].table();
   }
 
-  // Gives the candidate its allocations, or the reason why it has none in some scenario.
-  // `features`, those of the expression, are settled.
+  // Sets the candidate's allocations, or its failure if it has none in some scenario. `features`
+  // are those of the expression, and settled.
   void Resolve(const expr::Expression& expression, const std::vector<std::string>& features,
                Candidate* candidate) const;
 
-  // The first of `candidates` that has the same allocations (QuantizedKey) in all scenarios; if
-  // there is none, this one is the first from now on.
+  // Returns the first of `candidates` that has the same allocations (QuantizedKey) in all
+  // scenarios. If there is none, returns nullopt, and this candidate is the first from now on.
   std::optional<int64_t> FindSame(const Candidate& candidate,
                                   const std::vector<Candidate>& candidates);
 
@@ -53,4 +58,4 @@ class CandidateResolver {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_CANDIDATE_RESOLVER_H_
+#endif  // STRATA_SEARCH_ENGINE_CANDIDATE_RESOLVER_H_

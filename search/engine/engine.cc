@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <set>
+#include <map>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "search/engine/archive.h"
 #include "search/engine/candidate_list.h"
 #include "search/engine/candidate_resolver.h"
@@ -16,16 +17,20 @@
 #include "search/engine/outcome_codec.h"
 #include "search/engine/progress.h"
 #include "search/engine/scenarios.h"
-#include "search/engine/task_queue.h"
+#include "search/engine/work_queue.h"
 
 namespace strata::search {
 namespace {
 
-// So many offspring in a row without an allocation not measured before end the search: the grammar
-// and the limits leave nothing new to find, and breeding on would never end.
+// This many offspring in a row without a new allocation end the search: the grammar and the limits
+// leave nothing new to find, and breeding would never end.
 constexpr int kMaximumIdleOffspring = 500;
 
 size_t Index(int64_t id) { return static_cast<size_t>(id); }
+
+// Features of the pool are measured after this share of the first candidates, so that the search
+// shows its first losses early and does not wait for them later.
+constexpr double kPoolAfterShare = 0.5;
 
 EngineOptions WithScenarioObjectives(EngineOptions options) {
   options.objectives = ScenarioObjectives(options.objectives, options.robust.aggregate,
@@ -39,10 +44,10 @@ StrategyContext ContextOf(const EngineOptions& options, const expr::FeatureTable
           options.objectives.size(), &features};
 }
 
-// A candidate is bred, then resolved (allocation known, or infeasible, or the same as an earlier
-// one's), then settled (its fitness or failure is known), then told to the strategy. Breeding and
-// resolving happen strictly in order of id, and when candidate k is bred the strategy was told of
-// all up to k - lag and of no other: that is why timing cannot change what is found.
+// A candidate is bred, then resolved (its allocation is known, infeasible, or the same as an
+// earlier one's), then settled (its fitness or failure is known), then reported to the strategy.
+// Breeding and resolving happen strictly in order of id. When candidate k is bred, the strategy
+// knows all candidates up to k - lag and no other, so timing cannot change what is found.
 class SearchEngine final : public Engine {
  public:
   SearchEngine(const EngineOptions& options, const expr::UnitLayout& layout)
@@ -52,45 +57,39 @@ class SearchEngine final : public Engine {
         strategy_(MakeStrategy(options.strategy, ContextOf(options_, resolver_.table(0)))),
         ladder_(options.ladder),
         progress_(options_) {
-    AskForReferences(Rung::kSearch);
+    AskForReferences(Stage::kSearch);
     AdmitSeeds();
-    // One pass over the model for the features of all seeds and one for the pool's: two workers
-    // make them at once, and the seeds are measured meanwhile.
-    std::set<std::string> features;
-    for (const InFlight& flight : in_flight_) {
-      features.insert(flight.required.begin(), flight.required.end());
-    }
-    AskForFeatures(0, {features.begin(), features.end()});
+    AskForFeaturesOfSeeds();
     feature_pool_ = strategy_->FeaturePool();
-    AskForFeatures(0, feature_pool_);
+    AskForFeatures(static_cast<int64_t>(kPoolAfterShare * static_cast<double>(seeds_)),
+                   feature_pool_);
     Advance();
   }
 
   Action Ask() override {
     if (phase_ == Phase::kDone) return Done{};
-    if (std::optional<Task> task = tasks_.HandOut()) return *std::move(task);
+    if (std::optional<WorkItem> item = items_.HandOut()) return *std::move(item);
     return Wait{};
   }
 
-  absl::Status Tell(int64_t task, const Outcome& outcome) override {
-    const TaskQueue::HandedOut* found = tasks_.Find(task);
+  absl::Status Tell(int64_t item, const Outcome& outcome) override {
+    const WorkQueue::HandedOut* found = items_.Find(item);
     if (found == nullptr) {
       return absl::InvalidArgumentError(
-          fmt::format("task {} was not handed out, or its outcome was told before", task));
+          fmt::format("work item {} was not handed out, or its outcome was told before", item));
     }
     const absl::Status fits =
-        CheckOutcome(found->task, features(SubjectOf(found->task)).units(), outcome);
+        CheckOutcome(found->item, features(SubjectOf(found->item)).units(), outcome);
     if (!fits.ok()) return fits;
-    const TaskQueue::HandedOut told = tasks_.TakeBack(task);
-    if (const auto* profile = std::get_if<ProfileTask>(&told.task.work)) {
-      absl::StatusOr<std::vector<ProfileTask>> retry = resolver_.Settle(*profile, outcome);
-      if (!retry.ok()) return retry.status();
+    const WorkQueue::HandedOut told = items_.TakeBack(item);
+    if (const auto* profile = std::get_if<ProfileWork>(&told.item.work)) {
+      STRATA_ASSIGN_OR_RETURN(std::vector<ProfileWork> retry, resolver_.Settle(*profile, outcome));
       const bool is_wanted = !stop_after_ || told.asker <= *stop_after_;
-      for (ProfileTask& again : *retry) {
-        if (is_wanted) tasks_.Add(told.asker, std::move(again));
+      for (ProfileWork& again : retry) {
+        if (is_wanted) items_.Add(told.asker, std::move(again));
       }
     } else {
-      TellEvaluation(std::get<EvaluateTask>(told.task.work), outcome);
+      TellEvaluation(std::get<EvaluateWork>(told.item.work), outcome);
     }
     Advance();
     return absl::OkStatus();
@@ -108,13 +107,13 @@ class SearchEngine final : public Engine {
   Phase phase() const override { return phase_; }
   const std::string& end_reason() const override { return end_reason_; }
   int64_t evaluations() const override { return evaluations_; }
-  int64_t last_candidate_handed_out() const override { return tasks_.last_candidate_handed_out(); }
+  int64_t last_candidate_handed_out() const override { return items_.last_candidate_handed_out(); }
   const std::vector<Candidate>& candidates() const override { return candidates_.all(); }
   const expr::FeatureTable& features(int subject) const override {
     return resolver_.table(subject);
   }
-  std::vector<ReferenceLosses> References(Rung rung) const override {
-    return scenarios_.References(rung);
+  std::vector<ReferenceLosses> References(Stage stage) const override {
+    return scenarios_.References(stage);
   }
   std::vector<int64_t> TakeChanged() override { return candidates_.TakeChanged(); }
   double ArchiveHypervolume() const override { return progress_.hypervolume(); }
@@ -124,7 +123,7 @@ class SearchEngine final : public Engine {
   }
 
  private:
-  // Of a candidate that the strategy was not told of yet.
+  // A candidate that was not reported to the strategy yet.
   struct InFlight {
     expr::Expression expression;
     std::vector<std::string> required;  // features
@@ -136,20 +135,33 @@ class SearchEngine final : public Engine {
   bool IsSettled(int64_t id) { return id < eligible_ || FlightOf(id).settled; }
 
   void AskForFeatures(int64_t asker, const std::vector<std::string>& features) {
-    for (ProfileTask& task : resolver_.Ask(features)) tasks_.Add(asker, std::move(task));
+    for (ProfileWork& item : resolver_.Ask(features)) items_.Add(asker, std::move(item));
   }
 
-  void AskForReferences(Rung rung) {
-    for (EvaluateTask& task : scenarios_.ReferenceTasks(rung)) tasks_.Add(std::move(task));
-  }
-
-  // The published functions, those of a warm start, and the strategy's own first ones.
-  void AdmitSeeds() {
-    for (const Seed& seed : BaselineSeeds(options_.baselines)) {
-      strategy_->AddSeen(seed.expression);
-      baseline_of_.push_back(seed.baseline);
-      Admit({seed.expression, {"baseline", seed.name, {}}});
+  // The features of all seeds that one pass over the model gives are one work item, the first one.
+  // Features that take long are asked for by the first seed that needs them.
+  void AskForFeaturesOfSeeds() {
+    std::map<std::string, int64_t> first_user;
+    for (size_t i = 0; i < in_flight_.size(); ++i) {
+      for (const std::string& feature : in_flight_[i].required) {
+        first_user.try_emplace(feature, static_cast<int64_t>(i));
+      }
     }
+    std::map<int64_t, std::vector<std::string>> by_asker;
+    for (const auto& [feature, user] : first_user) {
+      by_asker[CandidateResolver::TakesLong(feature) ? user : 0].push_back(feature);
+    }
+    for (const auto& [asker, features] : by_asker) AskForFeatures(asker, features);
+  }
+
+  void AskForReferences(Stage stage) {
+    for (EvaluateWork& item : scenarios_.ReferenceWork(stage)) items_.Add(std::move(item));
+  }
+
+  // Adds the published functions, those of a warm start, and the first ones of the strategy.
+  void AdmitSeeds() {
+    baseline_seeds_ = BaselineSeeds(options_);
+    for (const Seed& seed : baseline_seeds_) AdmitBaseline(seed);
     for (const WarmStart& start : options_.warm_start) {
       strategy_->AddSeen(start.expression);
       Admit({start.expression, {"warm start", start.name, {}}});
@@ -157,6 +169,24 @@ class SearchEngine final : public Engine {
     always_measured_ = count();
     for (int i = 0; i < options_.random_candidates; ++i) Admit(strategy_->First());
     seeds_ = count();
+  }
+
+  void AdmitBaseline(const Seed& seed) {
+    strategy_->AddSeen(seed.expression);
+    baseline_of_.emplace(count(), seed.baseline);
+    Admit({seed.expression, {"baseline", seed.name, {}}});
+  }
+
+  // Plans the tuning round of the baselines from what the strategy knows, so that timing does not
+  // matter.
+  void PlanTuning() {
+    std::vector<std::optional<double>> fitness;
+    for (size_t i = 0; i < baseline_seeds_.size(); ++i) {
+      const auto id = static_cast<int64_t>(i);
+      fitness.push_back(id < eligible_ ? candidates_[id].fitness_nll : std::nullopt);
+    }
+    const std::vector<Seed> tuning = TuningSeeds(options_, baseline_seeds_, fitness);
+    tuning_.assign(tuning.begin(), tuning.end());
   }
 
   void Admit(Offspring offspring) {
@@ -174,7 +204,7 @@ class SearchEngine final : public Engine {
     candidates_.Add(std::move(candidate));
   }
 
-  // Everything that can be done without another outcome.
+  // Does everything that needs no further outcome.
   void Advance() {
     while (ResolveNext() || SettleNext() || BreedNext()) {
     }
@@ -183,39 +213,39 @@ class SearchEngine final : public Engine {
       finalists_ = finals_.Begin(
           Finalists(candidates_.all(), options_.objectives, BestBaselines(), options_.finalists));
       if (!finalists_.empty()) {
-        AskForReferences(Rung::kSelect);
-        AskForReferences(Rung::kVerify);
+        AskForReferences(Stage::kSelect);
+        AskForReferences(Stage::kVerify);
       }
     }
-    if (!finalists_.empty() && scenarios_.HasReferences(Rung::kSelect) &&
-        scenarios_.HasReferences(Rung::kVerify)) {
-      MeasureFinalists(std::exchange(finalists_, {}), Rung::kSelect);
+    if (!finalists_.empty() && scenarios_.HasReferences(Stage::kSelect) &&
+        scenarios_.HasReferences(Stage::kVerify)) {
+      MeasureFinalists(std::exchange(finalists_, {}), Stage::kSelect);
     }
     if (phase_ == Phase::kSelecting && finals_.round_is_over()) {
       phase_ = Phase::kVerifying;
-      MeasureFinalists(finals_.NextRound(), Rung::kVerify);
+      MeasureFinalists(finals_.NextRound(), Stage::kVerify);
     }
     if (phase_ == Phase::kVerifying && finals_.round_is_over()) phase_ = Phase::kDone;
   }
 
-  void Measure(int64_t id, Rung rung, int level = 0) {
+  void Measure(int64_t id, Stage stage, int rung = 0) {
     const Candidate& candidate = candidates_[id];
     std::vector<expr::Allocation> allocations = {candidate.allocation};
     for (size_t i = 1; i < candidate.scenarios.size(); ++i) {
       allocations.push_back(candidate.scenarios[i].allocation);
     }
-    for (EvaluateTask& task : scenarios_.TasksOf(id, rung, level, allocations)) {
-      tasks_.Add(std::move(task));
+    for (EvaluateWork& item : scenarios_.WorkOf(id, stage, rung, allocations)) {
+      items_.Add(std::move(item));
     }
   }
 
-  void MeasureFinalists(const std::vector<int64_t>& ids, Rung rung) {
-    const std::string failure = scenarios_.ReferenceFailure(rung);
+  void MeasureFinalists(const std::vector<int64_t>& ids, Stage stage) {
+    const std::string failure = scenarios_.ReferenceFailure(stage);
     for (const int64_t id : ids) {
       if (failure.empty()) {
-        Measure(id, rung);
+        Measure(id, stage);
       } else {
-        finals_.Tell(id, rung, {.failure = failure}, &candidates_);
+        finals_.Tell(id, stage, {.failure = failure}, &candidates_);
       }
     }
   }
@@ -224,21 +254,29 @@ class SearchEngine final : public Engine {
     const int64_t next = count();
     if (stop_after_ && next > *stop_after_) return false;
     if (next - options_.lag >= settled_prefix_) return false;
-    if (!resolver_.AreSettled(feature_pool_)) return false;
+    if (tuning_.empty() && next != seeds_ && !resolver_.AreSettled(feature_pool_)) return false;
     while (eligible_ <= next - options_.lag) TellStrategy();
-    Admit(strategy_->Breed());
+    if (next == seeds_) PlanTuning();
+    if (!tuning_.empty()) {
+      AdmitBaseline(tuning_.front());
+      tuning_.pop_front();
+    } else if (resolver_.AreSettled(feature_pool_)) {
+      Admit(strategy_->Breed());
+    } else {
+      return false;
+    }
     AskForFeatures(next, in_flight_.back().required);
     return true;
   }
 
-  // Of the next candidate, which is settled.
+  // Reports the next candidate, which is settled.
   void TellStrategy() {
     const Candidate& candidate = candidates_[eligible_];
     const InFlight& flight = in_flight_.front();
     strategy_->AddResult({candidate.id, flight.expression, flight.required, candidate.allocation,
                           candidate.same_as.has_value(),
                           ObjectivesOf(candidate, options_.objectives)});
-    if (!candidate.same_as) ladder_.AddResult(candidate.level_nll, candidate.complexity);
+    if (!candidate.same_as) ladder_.AddResult(candidate.rung_nll, candidate.complexity);
     in_flight_.pop_front();
     ++eligible_;
   }
@@ -246,11 +284,11 @@ class SearchEngine final : public Engine {
   bool ResolveNext() {
     if (resolved_ == count()) return false;
     const InFlight& flight = FlightOf(resolved_);
-    if (!scenarios_.HasReferences(Rung::kSearch) || !resolver_.AreSettled(flight.required)) {
+    if (!scenarios_.HasReferences(Stage::kSearch) || !resolver_.AreSettled(flight.required)) {
       return false;
     }
     Candidate& candidate = candidates_.Change(resolved_++);
-    candidate.failure = scenarios_.ReferenceFailure(Rung::kSearch);
+    candidate.failure = scenarios_.ReferenceFailure(Stage::kSearch);
     if (candidate.failure.empty()) {
       resolver_.Resolve(flight.expression, flight.required, &candidate);
     }
@@ -260,11 +298,12 @@ class SearchEngine final : public Engine {
     return true;
   }
 
-  // True if the candidate's allocation is new in some scenario; then it is queued for measurement.
+  // Returns true if the candidate's allocation is new in some scenario; then it is queued for
+  // measurement.
   bool Deduplicate(Candidate* candidate) {
     candidate->same_as = resolver_.FindSame(*candidate, candidates_.all());
     if (!candidate->same_as) {
-      Measure(candidate->id, Rung::kSearch);
+      Measure(candidate->id, Stage::kSearch);
       return true;
     }
     if (IsSettled(*candidate->same_as)) {
@@ -292,8 +331,8 @@ class SearchEngine final : public Engine {
   }
 
   // Takes the next settled candidate into the archive, in order of id, before anything is bred that
-  // could not be bred without it: so whether the search stagnates, and where it then ends, does not
-  // depend on timing either.
+  // depends on it. The point at which the search stagnates and ends therefore does not depend on
+  // timing either.
   bool SettleNext() {
     if (settled_prefix_ == count() || !IsSettled(settled_prefix_)) return false;
     const int64_t id = settled_prefix_++;
@@ -305,8 +344,8 @@ class SearchEngine final : public Engine {
     return true;
   }
 
-  // Drops the candidates above `last`, of which none was handed out. Of several reasons the one
-  // that ends the search first counts.
+  // Drops the candidates above `last`, none of which was handed out. If there are several reasons,
+  // the one that ends the search first counts.
   void StopAfter(int64_t last, const char* reason) {
     phase_ = Phase::kDraining;
     if (stop_after_ && *stop_after_ <= last) return;
@@ -322,37 +361,37 @@ class SearchEngine final : public Engine {
       for (const Candidate& candidate : candidates_.all()) progress_.Add(candidate);
       settled_prefix_ = kept;
     }
-    tasks_.DropAbove(last);
+    items_.DropAbove(last);
   }
 
-  void TellEvaluation(const EvaluateTask& task, const Outcome& outcome) {
-    if (task.reference != Reference::kNone) {
-      scenarios_.TellReference(task, outcome);
+  void TellEvaluation(const EvaluateWork& item, const Outcome& outcome) {
+    if (item.reference != Reference::kNone) {
+      scenarios_.TellReference(item, outcome);
       return;
     }
-    const bool is_last = task.level + 1 == options_.ladder.levels;
-    const bool needs_measures = task.rung == Rung::kSearch && is_last;
+    const bool is_last = item.rung + 1 == options_.ladder.rungs;
+    const bool needs_measures = item.stage == Stage::kSearch && is_last;
     const auto result = scenarios_.Tell(
-        task, outcome, needs_measures ? options_.objectives : std::vector<std::string>());
+        item, outcome, needs_measures ? options_.objectives : std::vector<std::string>());
     if (!result) return;
-    if (task.rung != Rung::kSearch) {
-      finals_.Tell(task.candidate, task.rung, *result, &candidates_);
+    if (item.stage != Stage::kSearch) {
+      finals_.Tell(item.candidate, item.stage, *result, &candidates_);
     } else {
-      TellFitness(task, *result, is_last);
+      TellFitness(item, *result, is_last);
     }
   }
 
-  void TellFitness(const EvaluateTask& task, const ScenarioOutcome& result, bool is_last) {
-    if (task.level == 0) ++evaluations_;
-    Candidate& candidate = candidates_.Change(task.candidate);
+  void TellFitness(const EvaluateWork& item, const ScenarioOutcome& result, bool is_last) {
+    if (item.rung == 0) ++evaluations_;
+    Candidate& candidate = candidates_.Change(item.candidate);
     candidate.failure = result.failure;
     const bool is_measured = result.failure.empty();
     const EvaluateOutcome& measured = result.combined;
     if (is_measured) {
-      if (options_.ladder.levels > 1) candidate.level_nll.push_back(measured.mean_nll);
+      if (options_.ladder.rungs > 1) candidate.rung_nll.push_back(measured.mean_nll);
       candidate.achieved_sparsity = measured.achieved_sparsity;
-      if (!is_last && GoesOn(task, measured.mean_nll)) {
-        Measure(candidate.id, Rung::kSearch, task.level + 1);
+      if (!is_last && GoesOn(item, measured.mean_nll)) {
+        Measure(candidate.id, Stage::kSearch, item.rung + 1);
         return;
       }
       candidate.stopped_early = !is_last;
@@ -364,10 +403,10 @@ class SearchEngine final : public Engine {
     for (const int64_t copy : candidates_.CopyToAll(candidate.id)) FlightOf(copy).settled = true;
   }
 
-  // Baselines and warm starts always do: they are what the others are compared with.
-  bool GoesOn(const EvaluateTask& task, double nll) {
-    return task.candidate < always_measured_ ||
-           nll <= FlightOf(task.candidate).limits[static_cast<size_t>(task.level)];
+  // Baselines and warm starts always go on, because the others are compared with them.
+  bool GoesOn(const EvaluateWork& item, double nll) {
+    return item.candidate < always_measured_ || baseline_of_.contains(item.candidate) ||
+           nll <= FlightOf(item.candidate).limits[static_cast<size_t>(item.rung)];
   }
 
   const EngineOptions options_;
@@ -377,18 +416,20 @@ class SearchEngine final : public Engine {
   Ladder ladder_;
   SearchProgress progress_;
   Finals finals_;
-  std::vector<int64_t> finalists_;         // that wait for the references of selection
+  std::vector<int64_t> finalists_;         // waiting for the references of selection
   std::vector<std::string> feature_pool_;  // measured before anything is bred
   CandidateList candidates_;
   std::deque<InFlight> in_flight_;  // of candidates from eligible_ on
-  std::vector<int> baseline_of_;    // of the first candidates
-  int64_t always_measured_ = 0;     // candidates below are baselines or warm starts
-  int64_t seeds_ = 0;               // candidates below were not bred from results
-  int64_t resolved_ = 0;            // candidates below are resolved
-  int64_t settled_prefix_ = 0;      // candidates below are settled and in the archive's order
-  int64_t eligible_ = 0;            // candidates below are known to the strategy
-  TaskQueue tasks_;
-  std::optional<int64_t> stop_after_;  // set when the search phase ends; then nothing above exists
+  std::vector<Seed> baseline_seeds_;
+  std::deque<Seed> tuning_;             // settings of the tuning round, to be admitted
+  std::map<int64_t, int> baseline_of_;  // baseline by candidate
+  int64_t always_measured_ = 0;         // candidates below are baselines or warm starts
+  int64_t seeds_ = 0;                   // candidates below were not bred from results
+  int64_t resolved_ = 0;                // candidates below are resolved
+  int64_t settled_prefix_ = 0;          // candidates below are settled and in the archive's order
+  int64_t eligible_ = 0;                // candidates below are known to the strategy
+  WorkQueue items_;
+  std::optional<int64_t> stop_after_;  // set when the search phase ends; nothing above stays
   std::string end_reason_;
   int64_t allocations_ = 0;  // distinct ones admitted to measurement
   int64_t evaluations_ = 0;

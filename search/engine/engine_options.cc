@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <map>
 #include <set>
 
 #include "expr/operator_table.h"
+#include "expr/status_macros.h"
 #include "search/engine/scenarios.h"
 #include "search/pareto/hypervolume.h"
 
@@ -104,9 +107,6 @@ absl::Status ValidateScenarios(const EngineOptions& options, const expr::UnitLay
 
 absl::Status ValidateStrategy(const StrategyOptions& strategy) {
   absl::Status status = Within("population", 1, 1000, strategy.population);
-  status.Update(Within("islands", 1, 100, strategy.islands));
-  status.Update(AtLeast("migration_interval", 1, strategy.migration_interval));
-  status.Update(AtLeast("restart_after", 0, strategy.restart_after));
   const SurrogateOptions& surrogate = strategy.surrogate;
   status.Update(Within("surrogate.proposals", 1, 100000, surrogate.proposals));
   status.Update(Within("surrogate.amplitude_steps", 0, 100000, surrogate.amplitude_steps));
@@ -153,9 +153,8 @@ absl::Status ValidateBaselines(const std::vector<expr::Baseline>& baselines) {
     }
     for (const auto* settings : {&baseline.published, &baseline.widened}) {
       for (const expr::BaselineSetting& setting : *settings) {
-        const absl::Status valid = ValidateAllocationFunction(
-            fmt::format("baseline {} {}", baseline.name, setting.settings), setting.expression);
-        if (!valid.ok()) return valid;
+        STRATA_RETURN_IF_ERROR(ValidateAllocationFunction(
+            fmt::format("baseline {} {}", baseline.name, setting.settings), setting.expression));
       }
     }
   }
@@ -175,7 +174,7 @@ absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayou
   status.Update(AtLeast("maximum_evaluations", 0, options.maximum_evaluations));
   status.Update(AtLeast("stagnation_evaluations", 0, options.stagnation_evaluations));
   status.Update(AtLeast("finalists", 1, options.finalists));
-  status.Update(Within("ladder.levels", 1, 8, options.ladder.levels));
+  status.Update(Within("ladder.rungs", 1, 8, options.ladder.rungs));
   status.Update(Within("ladder.rivals", 1, 1000, options.ladder.rivals));
   status.Update(ValidateObjectives(options));
   if (status.ok()) status = ValidateScenarios(options, layout);
@@ -187,23 +186,117 @@ absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayou
   return status;
 }
 
-std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines) {
-  std::vector<Seed> defaults, others;
-  for (size_t b = 0; b < baselines.size(); ++b) {
-    const expr::Baseline& baseline = baselines[b];
-    const auto seed = [&](const expr::BaselineSetting& setting) {
+namespace {
+
+bool TakesLong(const expr::Needs& needs) {
+  return needs.gradients || needs.gradient_free || needs.spectra || needs.distortion ||
+         needs.slopes;
+}
+
+// Returns the numbers of a setting such as "owl M=5 lambda=0.08", in their order.
+std::vector<double> NumbersOf(const std::string& settings) {
+  std::vector<double> numbers;
+  for (size_t at = settings.find('='); at != std::string::npos; at = settings.find('=', at + 1)) {
+    numbers.push_back(std::strtod(settings.c_str() + at + 1, nullptr));
+  }
+  return numbers;
+}
+
+// Returns all settings of a baseline as seeds: the default first, then the others as listed.
+std::vector<Seed> AllSettings(const expr::Baseline& baseline, int index) {
+  std::vector<Seed> seeds;
+  for (const auto* settings : {&baseline.published, &baseline.widened}) {
+    for (const expr::BaselineSetting& setting : *settings) {
       const std::string separator = setting.settings.empty() ? "" : " ";
-      return Seed{static_cast<int>(b), baseline.name + separator + setting.settings,
-                  setting.expression};
-    };
-    std::vector<expr::BaselineSetting> settings = baseline.published;
-    settings.insert(settings.end(), baseline.widened.begin(), baseline.widened.end());
-    for (size_t i = 0; i < settings.size(); ++i) {
-      (i == 0 ? defaults : others).push_back(seed(settings[i]));
+      seeds.push_back({index, baseline.name + separator + setting.settings, setting.expression});
     }
   }
-  defaults.insert(defaults.end(), others.begin(), others.end());
-  return defaults;
+  return seeds;
+}
+
+// Returns the same in the order of the numbers, so that neighbours in the list are neighbours in
+// the grid.
+std::vector<Seed> SortedSettings(const expr::Baseline& baseline, int index) {
+  std::vector<Seed> seeds = AllSettings(baseline, index);
+  std::stable_sort(seeds.begin(), seeds.end(), [](const Seed& a, const Seed& b) {
+    return NumbersOf(a.name) < NumbersOf(b.name);
+  });
+  return seeds;
+}
+
+// Returns the settings of a baseline that are measured first, the default before all others.
+std::vector<Seed> FirstSettings(const expr::Baseline& baseline, int index, BaselineSettings which) {
+  const std::vector<Seed> all = AllSettings(baseline, index);
+  if (which == BaselineSettings::kAll) return all;
+  const std::vector<Seed> sorted = SortedSettings(baseline, index);
+  std::vector<Seed> chosen = {all.front()};
+  for (const size_t place : {sorted.size() / 4, 3 * sorted.size() / 4}) {
+    const Seed& seed = sorted[place];
+    const bool is_new = std::none_of(chosen.begin(), chosen.end(),
+                                     [&](const Seed& known) { return known.name == seed.name; });
+    if (is_new) chosen.push_back(seed);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::string_view NameOf(BaselineSettings settings) {
+  switch (settings) {
+    case BaselineSettings::kAll:
+      return "all";
+    case BaselineSettings::kTuned:
+      return "tuned";
+  }
+  return "";
+}
+
+std::vector<Seed> BaselineSeeds(const EngineOptions& options) {
+  std::vector<Seed> seeds;
+  for (const bool takes_long : {false, true}) {
+    std::vector<Seed> others;
+    for (size_t b = 0; b < options.baselines.size(); ++b) {
+      const expr::Baseline& baseline = options.baselines[b];
+      if (TakesLong(baseline.needs) != takes_long) continue;
+      const std::vector<Seed> settings =
+          FirstSettings(baseline, static_cast<int>(b), options.baseline_settings);
+      seeds.push_back(settings.front());
+      others.insert(others.end(), settings.begin() + 1, settings.end());
+    }
+    seeds.insert(seeds.end(), others.begin(), others.end());
+  }
+  return seeds;
+}
+
+std::vector<Seed> TuningSeeds(const EngineOptions& options, const std::vector<Seed>& seeds,
+                              const std::vector<std::optional<double>>& fitness) {
+  if (options.baseline_settings == BaselineSettings::kAll) return {};
+  std::map<int, size_t> best;  // seed by baseline
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    if (!fitness[i]) continue;
+    const auto [found, is_first] = best.try_emplace(seeds[i].baseline, i);
+    if (!is_first && *fitness[i] < *fitness[found->second]) found->second = i;
+  }
+  std::vector<size_t> ranked;
+  for (const auto& [baseline, seed] : best) ranked.push_back(seed);
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [&](size_t a, size_t b) { return *fitness[a] < *fitness[b]; });
+  ranked.resize((ranked.size() + 1) / 2);
+  const auto is_measured = [&](const Seed& setting) {
+    return std::any_of(seeds.begin(), seeds.end(),
+                       [&](const Seed& seed) { return seed.name == setting.name; });
+  };
+  std::vector<Seed> tuning;
+  for (const size_t seed : ranked) {
+    const int b = seeds[seed].baseline;
+    const std::vector<Seed> sorted = SortedSettings(options.baselines[static_cast<size_t>(b)], b);
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      const bool is_neighbour = (i > 0 && sorted[i - 1].name == seeds[seed].name) ||
+                                (i + 1 < sorted.size() && sorted[i + 1].name == seeds[seed].name);
+      if (is_neighbour && !is_measured(sorted[i])) tuning.push_back(sorted[i]);
+    }
+  }
+  return tuning;
 }
 
 namespace {
@@ -214,62 +307,73 @@ std::string UnitLine(std::string_view key, const expr::Unit& unit) {
                      unit.role == expr::LinearRole::kNone ? "" : expr::LinearRoleName(unit.role));
 }
 
-}  // namespace
+// fmt writes the shortest decimal number that reads back to the same double.
+std::string SearchText(const EngineOptions& options) {
+  const expr::AllocationTarget& target = options.target;
+  return fmt::format(
+      "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\n"
+      "target.maximum={}\ntarget.group={}\nrandom_candidates={}\npopulation={}\nlag={}\n"
+      "objectives={}\nepsilon={}\nladder.rungs={}\nladder.rivals={}\nstrategy={}\n"
+      "baseline_settings={}\n",
+      expr::OperatorTableHash(), options.seed, target.sparsity, target.minimum, target.maximum,
+      target.group, options.random_candidates, options.strategy.population, options.lag,
+      fmt::join(options.objectives, " "), options.epsilon, options.ladder.rungs,
+      options.ladder.rivals, NameOf(options.strategy.kind), NameOf(options.baseline_settings));
+}
 
-std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout) {
-  const StrategyOptions& strategy = options.strategy;
-  const SurrogateOptions& surrogate = strategy.surrogate;
-  const expr::VariationOptions& variation = strategy.variation;
-  // fmt writes the shortest decimal number that reads back to the same double.
-  std::string text = fmt::format(
-      "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\ntarget.maximum={}"
-      "\ntarget.group={}\n"
-      "random_candidates={}\npopulation={}\nlag={}\n",
-      expr::OperatorTableHash(), options.seed, options.target.sparsity, options.target.minimum,
-      options.target.maximum, options.target.group, options.random_candidates, strategy.population,
-      options.lag);
-  text += fmt::format(
-      "objectives={}\nepsilon={}\nladder.levels={}\nladder.rivals={}\nstrategy={}\n"
-      "islands={}\nmigration_interval={}\nrestart_after={}\nadaptive_operators={}\n"
+std::string SurrogateText(const SurrogateOptions& surrogate) {
+  return fmt::format(
       "surrogate={}\nsurrogate.proposals={}\nsurrogate.amplitude_steps={}\n"
-      "surrogate.unfiltered_share={}\nsurrogate.optimism={}\nsurrogate.trust_radius={}\nsurrogate."
-      "minimum_points={}\n"
-      "surrogate.maximum_points={}\nsurrogate.feature_pool={}\nsurrogate.loss_share={}\n",
-      fmt::join(options.objectives, " "), options.epsilon, options.ladder.levels,
-      options.ladder.rivals, NameOf(strategy.kind), strategy.islands, strategy.migration_interval,
-      strategy.restart_after, strategy.adaptive_operators, surrogate.enabled, surrogate.proposals,
-      surrogate.amplitude_steps, surrogate.unfiltered_share, surrogate.optimism,
-      surrogate.trust_radius, surrogate.minimum_points, surrogate.maximum_points,
-      surrogate.feature_pool, surrogate.loss_share);
-  for (const expr::Unit& unit : layout) text += UnitLine("unit", unit);
-  text += fmt::format(
+      "surrogate.unfiltered_share={}\nsurrogate.optimism={}\nsurrogate.trust_radius={}\n"
+      "surrogate.minimum_points={}\nsurrogate.maximum_points={}\nsurrogate.feature_pool={}\n"
+      "surrogate.loss_share={}\n",
+      surrogate.enabled, surrogate.proposals, surrogate.amplitude_steps, surrogate.unfiltered_share,
+      surrogate.optimism, surrogate.trust_radius, surrogate.minimum_points,
+      surrogate.maximum_points, surrogate.feature_pool, surrogate.loss_share);
+}
+
+std::string VariationText(const expr::VariationOptions& variation) {
+  std::string text = fmt::format(
       "maximum_nodes={}\nmaximum_depth={}\ncrossover_probability={}\nperturb_parameter_weight={}\n"
       "replace_operator_weight={}\nswap_source_weight={}\nreplace_subtree_weight={}\n"
-      "insert_weight={}\ndelete_weight={}\nhoist_weight={}\ncombine_weight={}\nrefine_weight={}\n"
-      "graft_weight={}\n"
-      "sources={}\nexcluded={}\n",
+      "insert_weight={}\ndelete_weight={}\nhoist_weight={}\ncombine_weight={}\nadjust_weight={}\n"
+      "graft_weight={}\nsources={}\nexcluded={}\n",
       variation.maximum_nodes, variation.maximum_depth, variation.crossover_probability,
       variation.perturb_parameter_weight, variation.replace_operator_weight,
       variation.swap_source_weight, variation.replace_subtree_weight, variation.insert_weight,
       variation.delete_weight, variation.hoist_weight, variation.combine_weight,
-      variation.refine_weight, variation.graft_weight, fmt::join(variation.sources, " "),
+      variation.adjust_weight, variation.graft_weight, fmt::join(variation.sources, " "),
       fmt::join(variation.excluded, " "));
   for (const expr::Expression& function : variation.library) {
     text += fmt::format("graft={}\n", expr::PrintExpression(function));
   }
-  if (!options.robust.further.empty()) {
-    text += fmt::format("aggregate={}\n", NameOf(options.robust.aggregate));
-  }
-  for (const Scenario& scenario : options.robust.further) {
+  return text;
+}
+
+std::string RobustText(const RobustOptions& robust) {
+  std::string text;
+  if (!robust.further.empty()) text += fmt::format("aggregate={}\n", NameOf(robust.aggregate));
+  for (const Scenario& scenario : robust.further) {
     const expr::AllocationTarget& target = scenario.target;
     text += fmt::format("scenario={} {} {} {} {}\n", scenario.subject, target.sparsity,
                         target.minimum, target.maximum, target.group);
   }
-  for (const expr::UnitLayout& further : options.robust.further_layouts) {
+  for (const expr::UnitLayout& further : robust.further_layouts) {
     for (const expr::Unit& unit : further) text += UnitLine("further_unit", unit);
     text += "further_units_end\n";
   }
-  for (const Seed& seed : BaselineSeeds(options.baselines)) {
+  return text;
+}
+
+}  // namespace
+
+std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout) {
+  std::string text = SearchText(options);
+  text += SurrogateText(options.strategy.surrogate);
+  for (const expr::Unit& unit : layout) text += UnitLine("unit", unit);
+  text += VariationText(options.strategy.variation);
+  text += RobustText(options.robust);
+  for (const Seed& seed : BaselineSeeds(options)) {
     text += fmt::format("baseline {}={}\n", seed.name, expr::PrintExpression(seed.expression));
   }
   for (const WarmStart& start : options.warm_start) {

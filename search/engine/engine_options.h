@@ -1,11 +1,12 @@
-// What the engine's options must satisfy, what they make the search start with, and the text that
-// identifies them.
-#ifndef STRATA_SEARCH_ENGINE_OPTIONS_H_
-#define STRATA_SEARCH_ENGINE_OPTIONS_H_
+// Checks the engine's options, lists the baselines that the search starts with, and writes the text
+// that identifies the options.
+#ifndef STRATA_SEARCH_ENGINE_ENGINE_OPTIONS_H_
+#define STRATA_SEARCH_ENGINE_ENGINE_OPTIONS_H_
 
 #include <absl/status/status.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 
 namespace strata::search {
 
-// InvalidArgument names the option, what it must be and what it is.
+// Errors: InvalidArgument names the option, what was expected and what was found.
 absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayout& layout);
 
 struct Seed {
@@ -22,15 +23,22 @@ struct Seed {
   expr::Expression expression;
 };
 
-// The baselines in the order they are tried: the paper's default of each, then all other settings
-// of each.
-std::vector<Seed> BaselineSeeds(const std::vector<expr::Baseline>& baselines);
+// Returns the baselines in the order they are tried: the paper's default of each, then the other
+// settings of each. Baselines whose features take long come after all others, so that nobody waits
+// for their features.
+std::vector<Seed> BaselineSeeds(const EngineOptions& options);
 
-// One "name=value" per line of everything that decides which candidates are bred: all options but
-// maximum_evaluations, stagnation_evaluations and finalists, the layout of the units, and the
-// operator table. Equal texts, equal candidates. Doubles are exact.
+// Returns the settings of the tuning round: the unmeasured neighbours, in the grid, of the best
+// setting of each baseline in the better half. `fitness[i]` is the loss of seed i; a seed without a
+// loss counts as worst. Empty with BaselineSettings::kAll.
+std::vector<Seed> TuningSeeds(const EngineOptions& options, const std::vector<Seed>& seeds,
+                              const std::vector<std::optional<double>>& fitness);
+
+// Returns one "name=value" per line for everything that decides which candidates are bred: all
+// options but maximum_evaluations, stagnation_evaluations and finalists; the layout of the units;
+// and the operator table. Equal texts give equal candidates. Doubles are exact.
 std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout);
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_ENGINE_OPTIONS_H_
+#endif  // STRATA_SEARCH_ENGINE_ENGINE_OPTIONS_H_

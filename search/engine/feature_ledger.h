@@ -1,6 +1,6 @@
-// Which features were asked for, by whom, and what became of them.
-#ifndef STRATA_SEARCH_FEATURE_LEDGER_H_
-#define STRATA_SEARCH_FEATURE_LEDGER_H_
+// The state of all requested features of one subject: open, measured or failed.
+#ifndef STRATA_SEARCH_ENGINE_FEATURE_LEDGER_H_
+#define STRATA_SEARCH_ENGINE_FEATURE_LEDGER_H_
 
 #include <absl/status/statusor.h>
 
@@ -18,18 +18,19 @@ class FeatureLedger {
  public:
   explicit FeatureLedger(const expr::UnitLayout& layout) : table_(layout) {}
 
-  // Those of `features` nobody asked for yet; from now on they are asked for.
+  // Returns those of `features` that were not requested yet; they count as requested from now on.
   std::vector<std::string> TakeUnasked(const std::vector<std::string>& features);
 
-  // Result of measuring `features`, which were asked for. A failure of several at once does not say
-  // which of them is at fault: it returns them, to be asked for one by one. Else returns none.
+  // Takes the outcome of measuring `features`, which were requested. A failure of several features
+  // at once does not show which of them is at fault, so all of them are returned, to be measured
+  // one by one. Returns none otherwise.
   absl::StatusOr<std::vector<std::string>> Settle(const std::vector<std::string>& features,
                                                   const Outcome& outcome);
 
-  // Whether each of `features` was measured or has failed for good.
+  // True if each of `features` was measured or has failed for good.
   bool AreSettled(const std::vector<std::string>& features) const;
 
-  // Why the first of `features` that failed for good did; empty if none has.
+  // Returns the failure of the first of `features` that failed for good; empty if none has.
   std::string FailureAmong(const std::vector<std::string>& features) const;
 
   const expr::FeatureTable& table() const { return table_; }
@@ -40,9 +41,9 @@ class FeatureLedger {
     std::string failure;
   };
   expr::FeatureTable table_;
-  std::map<std::string, State> states_;  // of every feature asked for
+  std::map<std::string, State> states_;  // of every requested feature
 };
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_FEATURE_LEDGER_H_
+#endif  // STRATA_SEARCH_ENGINE_FEATURE_LEDGER_H_

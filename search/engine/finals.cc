@@ -17,10 +17,10 @@ std::vector<int64_t> Finals::Begin(std::vector<int64_t> finalists) {
 
 std::vector<int64_t> Finals::NextRound() { return Begin(std::exchange(selected_, {})); }
 
-void Finals::Tell(int64_t finalist, Rung rung, const ScenarioOutcome& result,
+void Finals::Tell(int64_t finalist, Stage stage, const ScenarioOutcome& result,
                   CandidateList* candidates) {
   --left_;
-  const bool is_selection = rung == Rung::kSelect;
+  const bool is_selection = stage == Stage::kSelect;
   const bool is_measured = result.failure.empty();
   if (is_selection && is_measured) selected_.push_back(finalist);
   for (int64_t id = 0; id < candidates->count(); ++id) {

@@ -33,15 +33,15 @@ class Reader {
   }
   double Double() { return std::bit_cast<double>(Integer()); }
 
-  // A count of things of at least one word each: more than are left is an error, found before
-  // anything is allocated.
+  // Reads a count of things of at least one word each. A count beyond what is left is an error,
+  // found before anything is allocated.
   uint64_t Count() {
     const uint64_t count = Integer();
     if (count > bytes_.size() / kWordBytes) ok_ = false;
     return ok_ ? count : 0;
   }
 
-  // A number of characters, and those.
+  // Reads a number of characters, then the characters.
   std::string Text() {
     const uint64_t length = Integer();
     if (length > bytes_.size()) ok_ = false;
@@ -59,17 +59,17 @@ class Reader {
   bool ok_ = true;
 };
 
-absl::Status CheckSlopes(const Task& task, int units, const std::vector<double>& slopes) {
-  const bool wanted = std::get<EvaluateTask>(task.work).rung == Rung::kSlope;
+absl::Status CheckSlopes(const WorkItem& item, int units, const std::vector<double>& slopes) {
+  const bool wanted = std::get<EvaluateWork>(item.work).stage == Stage::kSlope;
   const size_t expected = wanted ? static_cast<size_t>(units) : 0;
   if (slopes.size() != expected) {
-    return absl::InvalidArgumentError(
-        fmt::format("task {}: expected {} slopes, found {}", task.id, expected, slopes.size()));
+    return absl::InvalidArgumentError(fmt::format("work item {}: expected {} slopes, found {}",
+                                                  item.id, expected, slopes.size()));
   }
   for (size_t i = 0; i < slopes.size(); ++i) {
     if (std::isfinite(slopes[i])) continue;
     return absl::InvalidArgumentError(fmt::format(
-        "task {}: slope {}: expected a finite number, found {}", task.id, i, slopes[i]));
+        "work item {}: slope {}: expected a finite number, found {}", item.id, i, slopes[i]));
   }
   return absl::OkStatus();
 }
@@ -171,27 +171,27 @@ absl::StatusOr<Outcome> DecodeOutcome(std::string_view kind, std::string_view by
   return outcome;
 }
 
-absl::Status CheckOutcome(const Task& task, int units, const Outcome& outcome) {
+absl::Status CheckOutcome(const WorkItem& item, int units, const Outcome& outcome) {
   if (std::holds_alternative<FailedOutcome>(outcome)) return absl::OkStatus();
-  const auto* asked = std::get_if<ProfileTask>(&task.work);
+  const auto* asked = std::get_if<ProfileWork>(&item.work);
   const std::string expected = asked != nullptr ? "profile" : "evaluate";
   if (KindOf(outcome) != expected) {
     return absl::InvalidArgumentError(
-        fmt::format("task {}: expected an outcome of kind {} or failed, found kind {}", task.id,
-                    expected, KindOf(outcome)));
+        fmt::format("work item {}: expected an outcome of kind {} or failed, found kind {}",
+                    item.id, expected, KindOf(outcome)));
   }
   if (asked == nullptr) {
-    return CheckSlopes(task, units, std::get<EvaluateOutcome>(outcome).slopes);
+    return CheckSlopes(item, units, std::get<EvaluateOutcome>(outcome).slopes);
   }
   const auto& values = std::get<ProfileOutcome>(outcome).values;
   if (values.size() != asked->features.size()) {
-    return absl::InvalidArgumentError(fmt::format("task {}: expected {} features, found {}",
-                                                  task.id, asked->features.size(), values.size()));
+    return absl::InvalidArgumentError(fmt::format("work item {}: expected {} features, found {}",
+                                                  item.id, asked->features.size(), values.size()));
   }
   for (size_t i = 0; i < values.size(); ++i) {
     if (static_cast<int>(values[i].size()) == units) continue;
     return absl::InvalidArgumentError(
-        fmt::format("task {}: feature {}: expected {} values, found {}", task.id,
+        fmt::format("work item {}: feature {}: expected {} values, found {}", item.id,
                     asked->features[i], units, values[i].size()));
   }
   return absl::OkStatus();

@@ -60,7 +60,7 @@ Objectives HypervolumeReference(Objectives first, const std::vector<std::string>
                                 double largest_nodes) {
   for (size_t i = 0; i < names.size(); ++i) {
     if (names[i] == kComplexity) first[i] = largest_nodes;
-    // An error is a coarse number: the first candidate's may be the lowest there is.
+    // An error takes few values, so that of the first candidate may already be the lowest.
     if (names[i] == kZeroShotError) first[i] = kLargestError;
   }
   return first;

@@ -1,6 +1,6 @@
-// The archive in the order of candidates, and how far it has come.
-#ifndef STRATA_SEARCH_PROGRESS_H_
-#define STRATA_SEARCH_PROGRESS_H_
+// The progress of a search: the archive, filled in the order of candidates, and its hypervolume.
+#ifndef STRATA_SEARCH_ENGINE_PROGRESS_H_
+#define STRATA_SEARCH_ENGINE_PROGRESS_H_
 
 #include <cstdint>
 #include <optional>
@@ -12,35 +12,36 @@
 
 namespace strata::search {
 
-// The objectives of a candidate with a fitness, in the order of their names; none without.
+// Returns the objectives of a candidate in the order of `names`; nullopt without a fitness.
 std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
                                        const std::vector<std::string>& names);
 
-// One word for people: search, finish, select, verify or done.
+// Returns one word for users: search, finish, select, verify or done.
 const char* PhaseName(Phase phase);
 
-// Index of kComplexity among the names, -1 if it is none of them.
+// Returns the index of kComplexity among the names; -1 if it is none of them.
 int NodeObjective(const std::vector<std::string>& names);
 
-// What the hypervolume reaches to: the objectives of the first candidate with a result, but for
-// `largest_nodes` and a zero-shot error of 1.
+// Returns the reference point of the hypervolume: the objectives of the first candidate with a
+// result, but with `largest_nodes` nodes and a zero-shot error of 1.
 Objectives HypervolumeReference(Objectives first, const std::vector<std::string>& names,
                                 double largest_nodes);
 
-// Candidates are added in order of id, so that it does not matter in which order results came. Not
+// Takes candidates in order of id, so that the order in which results came does not matter. Not
 // thread-safe.
 class SearchProgress {
  public:
   explicit SearchProgress(const EngineOptions& options);
 
-  // The next candidate, whose result is known.
+  // Adds the next candidate, whose result is known.
   void Add(const Candidate& candidate);
 
   const EpsilonArchive& archive() const { return archive_; }
-  // Ids of the archive by complexity, then loss, then id; `candidates` are those that were added.
+  // Returns the ids in the archive by complexity, then loss, then id. `candidates` are those that
+  // were added.
   std::vector<int64_t> Front(const std::vector<Candidate>& candidates) const;
   double hypervolume() const { return hypervolume_; }
-  // Distinct allocations in a row that left the archive as it was.
+  // Number of distinct allocations in a row that left the archive as it was.
   int64_t idle_evaluations() const { return idle_evaluations_; }
 
  private:
@@ -54,4 +55,4 @@ class SearchProgress {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_PROGRESS_H_
+#endif  // STRATA_SEARCH_ENGINE_PROGRESS_H_

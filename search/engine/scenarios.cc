@@ -11,7 +11,7 @@
 namespace strata::search {
 namespace {
 
-// In nats. Below, a share of the damage is noise divided by noise.
+// Smallest damage, in nats. Below it, a share of the damage is noise divided by noise.
 constexpr double kLeastDamage = 1e-3;
 
 size_t Index(int i) { return static_cast<size_t>(i); }
@@ -34,8 +34,8 @@ double RelativeLoss(const std::vector<double>& nll, const std::vector<ReferenceL
 }
 
 std::string ScenarioReferencesText(const Engine& engine) {
-  const std::vector<ReferenceLosses> select = engine.References(Rung::kSelect);
-  const std::vector<ReferenceLosses> verify = engine.References(Rung::kVerify);
+  const std::vector<ReferenceLosses> select = engine.References(Stage::kSelect);
+  const std::vector<ReferenceLosses> verify = engine.References(Stage::kVerify);
   std::string text;
   for (size_t i = 0; i < std::min(select.size(), verify.size()); ++i) {
     text += fmt::format("{} {} {} {}\n", select[i].dense, select[i].uniform, verify[i].dense,
@@ -84,7 +84,7 @@ std::string FailureOf(const Outcome& outcome, const std::vector<std::string>& ob
 
 Scenarios::Scenarios(const EngineOptions& options, const expr::UnitLayout& layout)
     : aggregate_(options.robust.aggregate),
-      search_levels_(options.ladder.levels),
+      search_rungs_(options.ladder.rungs),
       scenarios_{{0, options.target}},
       layouts_{layout} {
   scenarios_.insert(scenarios_.end(), options.robust.further.begin(), options.robust.further.end());
@@ -111,73 +111,73 @@ absl::StatusOr<std::vector<expr::Allocation>> Scenarios::Allocate(
   return allocations;
 }
 
-std::vector<EvaluateTask> Scenarios::TasksOf(
-    int64_t candidate, Rung rung, int level,
+std::vector<EvaluateWork> Scenarios::WorkOf(
+    int64_t candidate, Stage stage, int rung,
     const std::vector<expr::Allocation>& allocations) const {
-  std::vector<EvaluateTask> tasks;
+  std::vector<EvaluateWork> items;
   for (int i = 0; i < count(); ++i) {
-    tasks.push_back({.candidate = candidate,
-                     .rung = rung,
+    items.push_back({.candidate = candidate,
+                     .stage = stage,
                      .allocation = allocations[Index(i)],
-                     .level = level,
+                     .rung = rung,
                      .scenario = i,
                      .subject = scenarios_[Index(i)].subject});
   }
-  return tasks;
+  return items;
 }
 
-std::vector<EvaluateTask> Scenarios::ReferenceTasks(Rung rung) const {
-  std::vector<EvaluateTask> tasks;
-  for (int level = 0; level < LevelsOf(rung); ++level) AddReferenceTasks({rung, level}, &tasks);
-  return tasks;
+std::vector<EvaluateWork> Scenarios::ReferenceWork(Stage stage) const {
+  std::vector<EvaluateWork> items;
+  for (int rung = 0; rung < RungsOf(stage); ++rung) AddReferenceWork({stage, rung}, &items);
+  return items;
 }
 
-void Scenarios::AddReferenceTasks(const Stage& stage, std::vector<EvaluateTask>* tasks) const {
+void Scenarios::AddReferenceWork(const StageRung& stage, std::vector<EvaluateWork>* items) const {
   if (count() == 1) return;
   std::vector<bool> has_dense(layouts_.size());
   for (int i = 0; i < count(); ++i) {
     const Scenario& scenario = scenarios_[Index(i)];
     const expr::FeatureTable units(layouts_[Index(scenario.subject)]);
-    // Feasible, or the options were not valid.
+    // Valid options make this feasible.
     const auto uniform =
         expr::EvaluateAllocation(*expr::ParseExpression(kUniformFunction), units, scenario.target);
-    EvaluateTask task{.candidate = -1,
-                      .rung = stage.first,
+    EvaluateWork item{.candidate = -1,
+                      .stage = stage.first,
                       .allocation = *uniform,
-                      .level = stage.second,
+                      .rung = stage.second,
                       .scenario = i,
                       .subject = scenario.subject,
                       .reference = Reference::kUniform};
-    tasks->push_back(task);
+    items->push_back(item);
     if (has_dense[Index(scenario.subject)]) continue;
     has_dense[Index(scenario.subject)] = true;
-    task.allocation.assign(task.allocation.size(), 0.0);
-    task.reference = Reference::kDense;
-    tasks->push_back(std::move(task));
+    item.allocation.assign(item.allocation.size(), 0.0);
+    item.reference = Reference::kDense;
+    items->push_back(std::move(item));
   }
 }
 
-bool Scenarios::HasReferences(Rung rung) const {
-  for (int level = 0; count() > 1 && level < LevelsOf(rung); ++level) {
-    const auto found = references_.find({rung, level});
+bool Scenarios::HasReferences(Stage stage) const {
+  for (int rung = 0; count() > 1 && rung < RungsOf(stage); ++rung) {
+    const auto found = references_.find({stage, rung});
     if (found == references_.end() || found->second.missing > 0) return false;
   }
   return true;
 }
 
-std::string Scenarios::ReferenceFailure(Rung rung) const {
-  for (int level = 0; level < LevelsOf(rung); ++level) {
-    const auto found = references_.find({rung, level});
+std::string Scenarios::ReferenceFailure(Stage stage) const {
+  for (int rung = 0; rung < RungsOf(stage); ++rung) {
+    const auto found = references_.find({stage, rung});
     if (found != references_.end() && !found->second.failure.empty()) return found->second.failure;
   }
   return "";
 }
 
-std::vector<ReferenceLosses> Scenarios::References(Rung rung) const {
-  return ReferencesOf({rung, LevelsOf(rung) - 1});
+std::vector<ReferenceLosses> Scenarios::References(Stage stage) const {
+  return ReferencesOf({stage, RungsOf(stage) - 1});
 }
 
-std::vector<ReferenceLosses> Scenarios::ReferencesOf(const Stage& stage) const {
+std::vector<ReferenceLosses> Scenarios::ReferencesOf(const StageRung& stage) const {
   const auto found = references_.find(stage);
   if (found == references_.end() || found->second.missing > 0 || !found->second.failure.empty()) {
     return {};
@@ -190,20 +190,20 @@ std::vector<ReferenceLosses> Scenarios::ReferencesOf(const Stage& stage) const {
   return losses;
 }
 
-void Scenarios::TellReference(const EvaluateTask& task, const Outcome& outcome) {
-  StageReferences& stage = references_[{task.rung, task.level}];
+void Scenarios::TellReference(const EvaluateWork& item, const Outcome& outcome) {
+  RungReferences& stage = references_[{item.stage, item.rung}];
   if (stage.uniform.empty()) {
     stage.dense.resize(layouts_.size());
     stage.uniform.resize(scenarios_.size());
     stage.missing = layouts_.size() + scenarios_.size();
   }
-  const bool is_dense = task.reference == Reference::kDense;
+  const bool is_dense = item.reference == Reference::kDense;
   --stage.missing;
   if (const auto* measured = std::get_if<EvaluateOutcome>(&outcome)) {
-    (is_dense ? stage.dense[Index(task.subject)] : stage.uniform[Index(task.scenario)]) =
+    (is_dense ? stage.dense[Index(item.subject)] : stage.uniform[Index(item.scenario)]) =
         measured->mean_nll;
   } else {
-    stage.failure = fmt::format("scenario {}: {} could not be measured: {}", task.scenario,
+    stage.failure = fmt::format("scenario {}: {} could not be measured: {}", item.scenario,
                                 is_dense ? "the dense model" : "uniform sparsities",
                                 std::get<FailedOutcome>(outcome).reason);
   }
@@ -220,14 +220,14 @@ void Scenarios::TellReference(const EvaluateTask& task, const Outcome& outcome) 
   }
 }
 
-std::optional<ScenarioOutcome> Scenarios::Tell(const EvaluateTask& task, const Outcome& outcome,
+std::optional<ScenarioOutcome> Scenarios::Tell(const EvaluateWork& item, const Outcome& outcome,
                                                const std::vector<std::string>& objectives) {
-  const Stage stage(task.rung, task.level);
+  const StageRung stage(item.stage, item.rung);
   if (count() == 1) return Combine(stage, {outcome}, objectives);
-  const std::tuple key(task.candidate, task.rung, task.level);
+  const std::tuple key(item.candidate, item.stage, item.rung);
   std::vector<std::optional<Outcome>>& known = incomplete_[key];
   known.resize(scenarios_.size());
-  known[Index(task.scenario)] = outcome;
+  known[Index(item.scenario)] = outcome;
   std::vector<Outcome> outcomes;
   for (const std::optional<Outcome>& one : known) {
     if (!one) return std::nullopt;
@@ -237,7 +237,7 @@ std::optional<ScenarioOutcome> Scenarios::Tell(const EvaluateTask& task, const O
   return Combine(stage, outcomes, objectives);
 }
 
-ScenarioOutcome Scenarios::Combine(const Stage& stage, const std::vector<Outcome>& outcomes,
+ScenarioOutcome Scenarios::Combine(const StageRung& stage, const std::vector<Outcome>& outcomes,
                                    const std::vector<std::string>& objectives) const {
   ScenarioOutcome result;
   for (size_t i = 0; i < outcomes.size(); ++i) {
@@ -254,7 +254,8 @@ ScenarioOutcome Scenarios::Combine(const Stage& stage, const std::vector<Outcome
   result.combined = std::get<EvaluateOutcome>(outcomes.front());
   if (count() == 1) return result;
   result.combined.mean_nll = RelativeLoss(result.nll, ReferencesOf(stage), aggregate_);
-  // Other measures are shares already; one that a scenario lacks was a failure if it mattered.
+  // Other measures are shares already. A measure that a scenario lacks is left out; if it were an
+  // objective, the outcome would be a failure.
   std::map<std::string, double> measures;
   for (const auto& [name, first] : result.combined.measures) {
     double sum = 0, worst = first;

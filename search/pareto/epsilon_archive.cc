@@ -8,7 +8,7 @@
 namespace strata::search {
 namespace {
 
-// `a`, made better by epsilon in every objective, is nowhere worse than `b`.
+// True if `a`, improved by epsilon in every objective, is nowhere worse than `b`.
 bool EpsilonDominates(const Objectives& a, const Objectives& b, const Objectives& epsilon) {
   for (size_t m = 0; m < a.size(); ++m) {
     if (a[m] - epsilon[m] > b[m]) return false;

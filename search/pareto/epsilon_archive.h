@@ -1,6 +1,6 @@
-// The Pareto archive of a search: what none dominates, thinned by epsilon-dominance.
-#ifndef STRATA_SEARCH_EPSILON_ARCHIVE_H_
-#define STRATA_SEARCH_EPSILON_ARCHIVE_H_
+// The Pareto archive of a search: points that no other dominates, thinned by epsilon-dominance.
+#ifndef STRATA_SEARCH_PARETO_EPSILON_ARCHIVE_H_
+#define STRATA_SEARCH_PARETO_EPSILON_ARCHIVE_H_
 
 #include <cstdint>
 #include <vector>
@@ -10,11 +10,11 @@
 namespace strata::search {
 
 // Members are mutually non-dominated and unequal. A point enters if no member dominates or equals
-// it and if it either dominates a member or is no member's neighbour: additive epsilon-dominance
-// (M. Laumanns et al., "Combining convergence and diversity in evolutionary multiobjective
-// optimization", Evolutionary Computation 10(3), 2002), which keeps the archive small and leaves
-// it, in each objective, within epsilon of every point ever shown. Members leave only when a point
-// that dominates them enters, so the hypervolume never falls. Not thread-safe.
+// it, and if it either dominates a member or is no member's neighbour. This is additive
+// epsilon-dominance (M. Laumanns et al., "Combining convergence and diversity in evolutionary
+// multiobjective optimization", Evolutionary Computation 10(3), 2002). It keeps the archive small
+// and, in each objective, within epsilon of every point ever inserted. Members leave only when a
+// point that dominates them enters, so the hypervolume never falls. Not thread-safe.
 class EpsilonArchive {
  public:
   struct Member {
@@ -22,14 +22,14 @@ class EpsilonArchive {
     Objectives objectives;
   };
 
-  // `epsilon[m]` >= 0 of objective m; zeros keep every non-dominated point.
+  // `epsilon[m]` >= 0 belongs to objective m; zeros keep every non-dominated point.
   explicit EpsilonArchive(Objectives epsilon) : epsilon_(std::move(epsilon)) {}
 
-  // Whether the point entered. Its objectives are finite, as many as epsilons. O(M N) for N
+  // Returns true if the point entered. Its objectives are finite, as many as epsilons. O(M N) for N
   // members.
   bool Insert(int64_t id, Objectives objectives);
 
-  // In the order of entry.
+  // Members in the order of entry.
   const std::vector<Member>& members() const { return members_; }
 
   double HypervolumeTo(const Objectives& reference) const;
@@ -41,4 +41,4 @@ class EpsilonArchive {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_EPSILON_ARCHIVE_H_
+#endif  // STRATA_SEARCH_PARETO_EPSILON_ARCHIVE_H_

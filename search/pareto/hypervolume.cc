@@ -6,7 +6,7 @@
 namespace strata::search {
 namespace {
 
-// The area below the staircase of `points`, sorted by the first objective.
+// Returns the area below the staircase of `points`, sorted by the first objective.
 double Area(const std::vector<Objectives>& points, const Objectives& reference) {
   double area = 0;
   double lowest = reference[1];
@@ -18,7 +18,7 @@ double Area(const std::vector<Objectives>& points, const Objectives& reference) 
   return area;
 }
 
-// The volume in the first `objectives` of them. `points` lie within the reference.
+// Returns the volume in the first `objectives` objectives. All `points` lie within the reference.
 double Volume(std::vector<Objectives> points, const Objectives& reference, size_t objectives) {
   if (points.empty()) return 0;
   if (objectives == 1) {
@@ -31,7 +31,7 @@ double Volume(std::vector<Objectives> points, const Objectives& reference, size_
     std::sort(points.begin(), points.end());
     return Area(points, reference);
   }
-  // From the lowest value of the last objective up: a slice lasts until the next point joins.
+  // Slices go from the lowest value of the last objective up. Each ends where the next point joins.
   std::sort(points.begin(), points.end(),
             [last](const Objectives& a, const Objectives& b) { return a[last] < b[last]; });
   double volume = 0;

@@ -5,8 +5,8 @@
 // exactly by slicing objective by objective (J. Knowles, "Local-search and hybrid evolutionary
 // algorithms for Pareto optimization", 2002; L. While et al., "A faster algorithm for calculating
 // hypervolume", IEEE Transactions on Evolutionary Computation 10(1), 2006).
-#ifndef STRATA_SEARCH_HYPERVOLUME_H_
-#define STRATA_SEARCH_HYPERVOLUME_H_
+#ifndef STRATA_SEARCH_PARETO_HYPERVOLUME_H_
+#define STRATA_SEARCH_PARETO_HYPERVOLUME_H_
 
 #include <vector>
 
@@ -16,11 +16,12 @@ namespace strata::search {
 
 inline constexpr size_t kMaximumObjectives = 4;
 
-// All objectives are minimised. Points may dominate each other or be equal; parts of a point at or
-// beyond the reference dominate nothing. 0 for no points. Every point has as many objectives as the
-// reference: 1 to 4. O(N log N) for two objectives, O(N^(M-1) log N) at worst for M.
+// Returns the hypervolume; 0 for no points. All objectives are minimised. Every point has as many
+// objectives as the reference: 1 to 4. Points may dominate each other or be equal. A point at or
+// beyond the reference in some objective dominates nothing. O(N log N) for two objectives,
+// O(N^(M-1) log N) at worst for M.
 double Hypervolume(const std::vector<Objectives>& points, const Objectives& reference);
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_HYPERVOLUME_H_
+#endif  // STRATA_SEARCH_PARETO_HYPERVOLUME_H_

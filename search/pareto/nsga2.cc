@@ -7,8 +7,8 @@
 namespace strata::search {
 namespace {
 
-// Whether a member of `front` dominates `point`, which comes after all of them in lexicographic
-// order. With two objectives the last member has the smallest second objective of the front, so it
+// True if a member of `front` dominates `point`, which comes after all of them in lexicographic
+// order. With two objectives, the last member has the smallest second objective of the front, so it
 // alone decides.
 bool FrontDominates(const std::vector<Objectives>& points, const std::vector<size_t>& front,
                     const Objectives& point) {

@@ -6,16 +6,18 @@
 #include <cmath>
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::search {
 namespace {
 
-std::optional<double>& LossOn(Rung rung, RefinedResult& result) {
-  return rung == Rung::kRefine   ? result.nll
-         : rung == Rung::kSelect ? result.selection_nll
-                                 : result.report_nll;
+std::optional<double>& LossOn(Stage stage, RefinedResult& result) {
+  return stage == Stage::kRefine   ? result.nll
+         : stage == Stage::kSelect ? result.selection_nll
+                                   : result.report_nll;
 }
 
-// Why there is no loss; empty if there is one.
+// Returns why there is no loss; empty if there is one.
 std::string FailureOf(const Outcome& outcome) {
   if (const auto* failed = std::get_if<FailedOutcome>(&outcome)) {
     return failed->reason.empty() ? "failed without a reason" : failed->reason;
@@ -29,64 +31,62 @@ std::string FailureOf(const Outcome& outcome) {
 absl::StatusOr<std::unique_ptr<RefinementStage>> RefinementStage::Create(
     const RefinementOptions& options, const expr::UnitLayout& layout,
     const expr::Allocation& start) {
-  absl::StatusOr<std::unique_ptr<Refinement>> refinement =
-      Refinement::Create(options, layout, start);
-  if (!refinement.ok()) return refinement.status();
-  return std::unique_ptr<RefinementStage>(new RefinementStage(*std::move(refinement)));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Refinement> refinement,
+                          Refinement::Create(options, layout, start));
+  return std::unique_ptr<RefinementStage>(new RefinementStage(std::move(refinement)));
 }
 
-std::optional<EvaluateTask> RefinementStage::Ask() {
+std::optional<EvaluateWork> RefinementStage::Ask() {
   std::optional<int64_t> id;
-  Rung rung = rung_;
-  if (rung_ == Rung::kRefine) {
+  Stage stage = stage_;
+  if (stage_ == Stage::kRefine) {
     if (const std::optional<RefinementRequest> request = refinement_->Ask()) {
       id = request->id;
       if (request->slopes) {
-        rung = Rung::kSlope;
+        stage = Stage::kSlope;
       } else {
         const RefinedAllocation& proposed = refinement_->allocations()[static_cast<size_t>(*id)];
         results_.push_back({proposed.id, proposed.parent, proposed.allocation, "", {}, {}, {}, {}});
       }
     } else {
-      Advance();  // nothing may be left to propose although nothing was told since
-      rung = rung_;
+      Advance();  // no proposal may be left although no result came since
+      stage = stage_;
     }
   }
-  if (rung_ != Rung::kRefine && !queue_.empty()) {
+  if (stage_ != Stage::kRefine && !queue_.empty()) {
     id = queue_.back();
     queue_.pop_back();
   }
   if (!id) return std::nullopt;
-  outstanding_.insert({rung, *id});
-  return EvaluateTask{*id, rung, results_[static_cast<size_t>(*id)].allocation, 0};
+  outstanding_.insert({stage, *id});
+  return EvaluateWork{*id, stage, results_[static_cast<size_t>(*id)].allocation, 0};
 }
 
-absl::Status RefinementStage::Tell(const EvaluateTask& task, const Outcome& outcome) {
-  const std::pair key(task.rung, task.candidate);
+absl::Status RefinementStage::Tell(const EvaluateWork& item, const Outcome& outcome) {
+  const std::pair key(item.stage, item.candidate);
   if (!outstanding_.contains(key) || std::holds_alternative<ProfileOutcome>(outcome)) {
     return absl::InvalidArgumentError(
-        fmt::format("refinement: allocation {} is not being measured so", task.candidate));
+        fmt::format("refinement: allocation {} is not being measured so", item.candidate));
   }
-  if (task.rung == Rung::kSlope) {
+  if (item.stage == Stage::kSlope) {
     const auto* failed = std::get_if<FailedOutcome>(&outcome);
-    const absl::Status told =
+    STRATA_RETURN_IF_ERROR(
         failed != nullptr
-            ? refinement_->TellFailure({task.candidate, true}, failed->reason)
-            : refinement_->TellSlopes(task.candidate, std::get<EvaluateOutcome>(outcome).slopes);
-    if (told.ok()) outstanding_.erase(key);
-    return told;
+            ? refinement_->TellFailure({item.candidate, true}, failed->reason)
+            : refinement_->TellSlopes(item.candidate, std::get<EvaluateOutcome>(outcome).slopes));
+    outstanding_.erase(key);
+    return absl::OkStatus();
   }
-  RefinedResult& result = results_[static_cast<size_t>(task.candidate)];
+  RefinedResult& result = results_[static_cast<size_t>(item.candidate)];
   const std::string failure = FailureOf(outcome);
   const auto* measured = failure.empty() ? &std::get<EvaluateOutcome>(outcome) : nullptr;
-  if (rung_ == Rung::kRefine) {
-    const absl::Status told = measured != nullptr
-                                  ? refinement_->Tell(task.candidate, measured->mean_nll)
-                                  : refinement_->TellFailure({task.candidate, false}, failure);
-    if (!told.ok()) return told;
+  if (stage_ == Stage::kRefine) {
+    STRATA_RETURN_IF_ERROR(measured != nullptr
+                               ? refinement_->Tell(item.candidate, measured->mean_nll)
+                               : refinement_->TellFailure({item.candidate, false}, failure));
   }
   if (measured != nullptr) {
-    LossOn(rung_, result) = measured->mean_nll;
+    LossOn(stage_, result) = measured->mean_nll;
     result.achieved_sparsity = measured->achieved_sparsity;
   } else {
     result.failure = failure;
@@ -121,11 +121,11 @@ std::vector<int64_t> RefinementStage::Finalists() const {
 }
 
 void RefinementStage::Advance() {
-  if (rung_ == Rung::kRefine && refinement_->done()) {
-    rung_ = Rung::kSelect;
+  if (stage_ == Stage::kRefine && refinement_->done()) {
+    stage_ = Stage::kSelect;
     queue_ = Finalists();
-  } else if (rung_ == Rung::kSelect && queue_.empty() && outstanding_.empty()) {
-    rung_ = Rung::kVerify;
+  } else if (stage_ == Stage::kSelect && queue_.empty() && outstanding_.empty()) {
+    stage_ = Stage::kVerify;
     if (const std::optional<int64_t> chosen = best()) {
       if (*chosen != 0) queue_.push_back(*chosen);
       queue_.push_back(0);

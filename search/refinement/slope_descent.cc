@@ -1,16 +1,20 @@
 #include "search/refinement/slope_descent.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "expr/status_macros.h"
+
 namespace strata::search {
 namespace {
 
-// Of the length that is expected to be best.
+// Lengths of the steps of a line, relative to the length that is expected to be best.
 constexpr double kLengths[] = {2, 1, 0.5, 0.25};
 
-// After a line that gave nothing: all of the next one's steps are shorter.
+// Factor of the expected length after a line without gain: all steps of the next line are shorter.
 constexpr double kRetreat = 1.0 / 16;
 
 }  // namespace
@@ -18,19 +22,48 @@ constexpr double kRetreat = 1.0 / 16;
 SlopeDescent::SlopeDescent(std::vector<int64_t> parameters, const expr::AllocationTarget& target)
     : parameters_(std::move(parameters)), target_(target) {}
 
-std::vector<SlopeDescent::Step> SlopeDescent::Line(const expr::Allocation& from,
-                                                   const std::vector<double>& slopes) const {
-  double parameters = 0, slope = 0;
-  for (size_t i = 0; i < slopes.size(); ++i) {
-    parameters += static_cast<double>(parameters_[i]);
-    slope += slopes[i];
+absl::Status SlopeDescent::CheckAsked(int64_t id) const {
+  if (asked_ == id) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("refinement: slopes at allocation {} are not being measured", id));
+}
+
+absl::Status SlopeDescent::TellSlopes(int64_t id, const std::vector<double>& slopes) {
+  STRATA_RETURN_IF_ERROR(CheckAsked(id));
+  const bool finite =
+      std::ranges::all_of(slopes, [](double slope) { return std::isfinite(slope); });
+  if (slopes.size() != parameters_.size() || !finite) {
+    return absl::InvalidArgumentError(
+        fmt::format("refinement: slopes at allocation {}: expected {} finite numbers, found {}{}",
+                    id, parameters_.size(), slopes.size(), finite ? "" : ", not all finite"));
   }
-  // Per weight, less what a common shift of all sparsities does.
+  slopes_ = slopes;
+  asked_.reset();
+  ++measured_;
+  return absl::OkStatus();
+}
+
+absl::Status SlopeDescent::TellFailure(int64_t id, const std::string& reason) {
+  STRATA_RETURN_IF_ERROR(CheckAsked(id));
+  failure_ = reason;
+  asked_.reset();
+  ++measured_;
+  End();
+  return absl::OkStatus();
+}
+
+std::vector<SlopeDescent::Step> SlopeDescent::Line(const expr::Allocation& from) const {
+  double parameters = 0, slope = 0;
+  for (size_t i = 0; i < slopes_.size(); ++i) {
+    parameters += static_cast<double>(parameters_[i]);
+    slope += slopes_[i];
+  }
+  // The direction is against the slope per weight, less the part that shifts all sparsities alike.
   std::vector<double> direction;
   double size = 0;
-  for (size_t i = 0; i < slopes.size(); ++i) {
+  for (size_t i = 0; i < slopes_.size(); ++i) {
     const auto weights = static_cast<double>(parameters_[i]);
-    direction.push_back(slope / parameters - slopes[i] / weights);
+    direction.push_back(slope / parameters - slopes_[i] / weights);
     size += std::abs(direction.back()) * weights / parameters;
   }
   std::vector<Step> line;
@@ -42,14 +75,21 @@ std::vector<SlopeDescent::Step> SlopeDescent::Line(const expr::Allocation& from,
       wanted[i] += length * std::clamp(direction[i] / size, -kMostOfMean, kMostOfMean);
     }
     auto allocation = expr::ProjectToGroups(wanted, parameters_, target_);
-    if (!allocation.ok()) continue;  // no whole numbers of zeros near it
+    if (!allocation.ok()) continue;  // no allocation with whole numbers of zeros is near
     line.push_back({length, *std::move(allocation)});
   }
   return line;
 }
 
-void SlopeDescent::Learn(std::optional<double> length) {
-  length_ = length.value_or(length_ * kRetreat);
+void SlopeDescent::EndLine(int64_t best) {
+  const auto step = line_.find(best);
+  if (step == line_.end()) {
+    length_ *= kRetreat;
+  } else {
+    length_ = step->second;
+    slopes_.clear();
+  }
+  line_.clear();
 }
 
 }  // namespace strata::search

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "search/engine/outcome_codec.h"
 
 namespace strata::search {
@@ -65,19 +66,18 @@ std::vector<double> NumbersOf(const std::vector<ScenarioResult>& scenarios) {
 }
 
 absl::StatusOr<std::vector<ScenarioResult>> ReadScenarios(const std::string& bytes) {
-  const absl::StatusOr<std::vector<double>> numbers = DecodeDoubles(bytes);
-  if (!numbers.ok()) return numbers.status();
+  STRATA_ASSIGN_OR_RETURN(const std::vector<double> numbers, DecodeDoubles(bytes));
   bool is_whole = true;
   size_t at = 0;
   const auto next = [&] {
-    is_whole = is_whole && at < numbers->size();
-    return is_whole ? (*numbers)[at++] : 0.0;
+    is_whole = is_whole && at < numbers.size();
+    return is_whole ? numbers[at++] : 0.0;
   };
   std::vector<ScenarioResult> scenarios;
-  while (is_whole && at < numbers->size()) {
+  while (is_whole && at < numbers.size()) {
     ScenarioResult scenario;
     const double units = next();
-    is_whole = units >= 0 && units <= static_cast<double>(numbers->size());
+    is_whole = units >= 0 && units <= static_cast<double>(numbers.size());
     for (double unit = 0; is_whole && unit < units; ++unit) scenario.allocation.push_back(next());
     for (const auto member : kScenarioNumbers) {
       if (next() != 0) scenario.*member = next();
@@ -113,7 +113,7 @@ void BindCandidate(const StoredCandidate& candidate, SQLite::Statement* put) {
   BindOptional(put, 16, candidate.forecast ? std::optional(candidate.forecast->nll) : std::nullopt);
   BindOptional(put, 17,
                candidate.forecast ? std::optional(candidate.forecast->deviation) : std::nullopt);
-  BindBytes(put, 18, EncodeDoubles(candidate.level_nll));
+  BindBytes(put, 18, EncodeDoubles(candidate.rung_nll));
   put->bind(19, candidate.stopped_early ? 1 : 0);
   BindBytes(put, 20, EncodeDoubles(candidate.measures));
   BindBytes(put, 21, EncodeDoubles(NumbersOf(candidate.scenarios)));
@@ -128,11 +128,11 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   candidate.lineage.name = row.getColumn(4).getString();
   absl::StatusOr<std::vector<int64_t>> parents = ParseParents(row.getColumn(5).getString());
   absl::StatusOr<std::vector<double>> allocation = DecodeDoubles(row.getColumn(6).getString());
-  absl::StatusOr<std::vector<double>> levels = DecodeDoubles(row.getColumn(17).getString());
+  absl::StatusOr<std::vector<double>> rungs = DecodeDoubles(row.getColumn(17).getString());
   absl::StatusOr<std::vector<double>> measures = DecodeDoubles(row.getColumn(19).getString());
   absl::StatusOr<std::vector<ScenarioResult>> scenarios =
       ReadScenarios(row.getColumn(20).getString());
-  for (const absl::Status& status : {parents.status(), allocation.status(), levels.status(),
+  for (const absl::Status& status : {parents.status(), allocation.status(), rungs.status(),
                                      measures.status(), scenarios.status()}) {
     if (status.ok()) continue;
     return absl::DataLossError(
@@ -150,7 +150,7 @@ absl::StatusOr<StoredCandidate> ReadCandidate(SQLite::Statement& row) {
   candidate.best_of_baseline = row.getColumn(14).getInt() != 0;
   const std::optional<double> forecast = OptionalDouble(row.getColumn(15));
   if (forecast) candidate.forecast = {*forecast, row.getColumn(16).getDouble()};
-  candidate.level_nll = *std::move(levels);
+  candidate.rung_nll = *std::move(rungs);
   candidate.stopped_early = row.getColumn(18).getInt() != 0;
   candidate.measures = *std::move(measures);
   candidate.scenarios = *std::move(scenarios);

@@ -13,7 +13,7 @@ struct NamedMagic {
   const char* name;
 };
 
-// statfs(2), linux/magic.h, and the headers of those that are not in the kernel.
+// Magic numbers of statfs(2), linux/magic.h, and the headers of file systems outside the kernel.
 constexpr NamedMagic kNetworkFileSystems[] = {
     {0x6969, "NFS"},        {0x517B, "SMB"},       {0xFE534D42, "SMB2"},
     {0xFF534D42, "CIFS"},   {0x564C, "NCP"},       {0x0BD00BD0, "Lustre"},

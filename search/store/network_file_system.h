@@ -1,19 +1,21 @@
-// Which folders lie on a network file system.
-#ifndef STRATA_SEARCH_NETWORK_FILE_SYSTEM_H_
-#define STRATA_SEARCH_NETWORK_FILE_SYSTEM_H_
+// Detects folders that lie on a network file system.
+#ifndef STRATA_SEARCH_STORE_NETWORK_FILE_SYSTEM_H_
+#define STRATA_SEARCH_STORE_NETWORK_FILE_SYSTEM_H_
 
 #include <cstdint>
 #include <string>
 
 namespace strata::search {
 
-// The name of the network file system ("NFS", "SMB", ...) with this magic number in statfs(2);
-// empty for any other. FUSE counts as one: most of what clusters mount through it is.
+// Returns the name of the network file system ("NFS", "SMB", ...) with this magic number in
+// statfs(2); empty for any other. FUSE counts as one, because most of what clusters mount through
+// it is.
 std::string NetworkFileSystemName(uint64_t magic);
 
-// Of the nearest folder above `folder` that exists. Empty also where the system does not say.
+// Returns the name for `folder`, or for the nearest folder above it that exists. Empty also if the
+// system does not report a type.
 std::string NetworkFileSystemOf(const std::string& folder);
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_NETWORK_FILE_SYSTEM_H_
+#endif  // STRATA_SEARCH_STORE_NETWORK_FILE_SYSTEM_H_

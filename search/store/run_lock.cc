@@ -7,11 +7,10 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <thread>
 #include <utility>
 
-#include "search/store/sqlite_status.h"
+#include "evaluator/files/file_system.h"
 
 namespace strata::search {
 namespace {
@@ -19,7 +18,7 @@ namespace {
 constexpr int kTries = 10;
 constexpr std::chrono::milliseconds kPause(20);
 
-// First line of the lock file, as far as it was written.
+// Returns the first line of the lock file, as far as it was written.
 std::string ReadHolder(int descriptor) {
   char buffer[32];
   const ssize_t count = pread(descriptor, buffer, sizeof(buffer), 0);
@@ -32,14 +31,14 @@ std::string ReadHolder(int descriptor) {
 
 absl::StatusOr<RunLock> RunLock::Acquire(const std::string& folder) {
   const std::string path = folder + "/lock";
-  // Closed on exec, or the worker processes that a coordinator starts would keep the run locked
-  // after its death.
+  // The descriptor is closed on exec. Otherwise the worker processes that a coordinator starts
+  // would keep the run locked after its death.
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor < 0) return FileError(errno, "open", path);
+  if (descriptor < 0) return evaluator::FileStatus(errno, "open", path);
   RunLock lock(descriptor);
   int tries = kTries;
   while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
+    if (errno != EWOULDBLOCK) return evaluator::FileStatus(errno, "lock", path);
     if (--tries > 0) {
       std::this_thread::sleep_for(kPause);
       continue;
@@ -49,11 +48,12 @@ absl::StatusOr<RunLock> RunLock::Acquire(const std::string& folder) {
                     folder, ReadHolder(descriptor)));
   }
   const std::string holder = fmt::format("{}\n", getpid());
-  if (ftruncate(descriptor, 0) != 0) return FileError(errno, "truncate", path);
+  if (ftruncate(descriptor, 0) != 0) return evaluator::FileStatus(errno, "truncate", path);
   const ssize_t written = pwrite(descriptor, holder.data(), holder.size(), 0);
-  if (written < 0) return FileError(errno, "write", path);
+  if (written < 0) return evaluator::FileStatus(errno, "write", path);
   // A disk that fills up takes what still fits and reports no error.
-  if (written != static_cast<ssize_t>(holder.size())) return FileError(ENOSPC, "write", path);
+  if (written != static_cast<ssize_t>(holder.size()))
+    return evaluator::FileStatus(ENOSPC, "write", path);
   return lock;
 }
 
@@ -61,10 +61,10 @@ absl::StatusOr<std::optional<std::string>> RunLock::Holder(const std::string& fo
   const std::string path = folder + "/lock";
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 && errno == ENOENT) return std::optional<std::string>();
-  if (descriptor < 0) return FileError(errno, "open", path);
+  if (descriptor < 0) return evaluator::FileStatus(errno, "open", path);
   const RunLock probe(descriptor);
   if (flock(descriptor, LOCK_SH | LOCK_NB) == 0) return std::optional<std::string>();
-  if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
+  if (errno != EWOULDBLOCK) return evaluator::FileStatus(errno, "lock", path);
   return std::optional<std::string>(ReadHolder(descriptor));
 }
 

@@ -1,6 +1,6 @@
-// One writer per run folder, across processes.
-#ifndef STRATA_SEARCH_RUN_LOCK_H_
-#define STRATA_SEARCH_RUN_LOCK_H_
+// A lock that allows one writer per run folder, across processes.
+#ifndef STRATA_SEARCH_STORE_RUN_LOCK_H_
+#define STRATA_SEARCH_STORE_RUN_LOCK_H_
 
 #include <absl/status/statusor.h>
 
@@ -9,16 +9,17 @@
 
 namespace strata::search {
 
-// An advisory lock (flock) on FOLDER/lock, held until destroyed or until the process ends, however
-// it ends. The file holds the holder's process id, for people; it stays behind, unlocked.
+// An advisory lock (flock) on FOLDER/lock. It is held until it is destroyed or the process ends,
+// however it ends. The file contains the process id of the holder, for people. The file stays
+// behind, unlocked.
 class RunLock {
  public:
-  // FailedPrecondition naming the holder's process id; ResourceExhausted when the disk is full;
-  // PermissionDenied.
+  // Errors: FailedPrecondition names the process id of the holder; ResourceExhausted if the disk is
+  // full; PermissionDenied.
   static absl::StatusOr<RunLock> Acquire(const std::string& folder);
 
-  // The process id of who holds the lock; nothing if nobody does. Looking takes the lock, shared,
-  // for a moment, so Acquire tries for a fifth of a second.
+  // Returns the process id of the holder; nullopt if nobody holds the lock. This takes a shared
+  // lock for a moment, so Acquire tries for a fifth of a second.
   static absl::StatusOr<std::optional<std::string>> Holder(const std::string& folder);
 
   RunLock(RunLock&& other) noexcept;
@@ -34,4 +35,4 @@ class RunLock {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_RUN_LOCK_H_
+#endif  // STRATA_SEARCH_STORE_RUN_LOCK_H_

@@ -11,7 +11,7 @@
 namespace strata::search {
 namespace {
 
-// Outcomes are BLOBs in the format of outcome_codec.h; for the candidates and what was refined see
+// Outcomes are BLOBs in the format of outcome_codec.h. For candidates and refined allocations, see
 // candidate_rows.h.
 constexpr char kSchema[] = R"sql(
 CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -36,8 +36,8 @@ CREATE TABLE events (
 // changed.
 constexpr int kOldestVersion = 2;
 constexpr const char* kMigrations[] = {
-    // Failures can be listed without reading every outcome; results by scenario;
-    // allocations that were refined.
+    // Adds an index to list failures without reading every outcome, results by scenario, and
+    // refined allocations.
     "CREATE INDEX failed_outcomes ON outcomes (digest) WHERE kind = 'failed';"
     "ALTER TABLE candidates ADD COLUMN scenarios BLOB NOT NULL DEFAULT x'';"
     "CREATE TABLE refined (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, "

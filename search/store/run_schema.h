@@ -1,7 +1,7 @@
-// Tables of a run's database, and how those of older versions are brought up to date. Private to
-// search/. All throw SQLite::Exception as SQLite does.
-#ifndef STRATA_SEARCH_RUN_SCHEMA_H_
-#define STRATA_SEARCH_RUN_SCHEMA_H_
+// The tables of a run's database, and the migration of older versions. All functions throw
+// SQLite::Exception as SQLite does.
+#ifndef STRATA_SEARCH_STORE_RUN_SCHEMA_H_
+#define STRATA_SEARCH_STORE_RUN_SCHEMA_H_
 
 #include <SQLiteCpp/Database.h>
 #include <absl/status/statusor.h>
@@ -15,17 +15,18 @@ inline constexpr char kSchemaVersionProperty[] = "schema_version";
 
 bool HoldsSchema(const SQLite::Database& database);
 
-// All or nothing, so that a run is complete as soon as it can be seen.
+// Creates all tables or none, so that a run is complete as soon as it can be seen.
 void CreateSchema(SQLite::Database* database);
 
-// What the database says of itself. NotFound without a schema, as a search leaves a run that was
-// killed as it began; FailedPrecondition, saying what to do, for a version that is newer than
-// kSchemaVersion, older than any that is known, or no number. `path` is for messages.
+// Returns the version that the database states. Errors: NotFound without a schema, as a search
+// leaves a run that was killed as it began; FailedPrecondition, saying what to do, for a version
+// that is newer than kSchemaVersion, older than any known one, or no number. `path` is for
+// messages.
 absl::StatusOr<int> ReadSchemaVersion(const SQLite::Database& database, const std::string& path);
 
-// From `version`, which ReadSchemaVersion gave, to kSchemaVersion, in one transaction.
+// Migrates from `version`, which ReadSchemaVersion returned, to kSchemaVersion in one transaction.
 void MigrateSchema(int version, SQLite::Database* database);
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_RUN_SCHEMA_H_
+#endif  // STRATA_SEARCH_STORE_RUN_SCHEMA_H_

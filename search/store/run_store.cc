@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
 #include "search/store/network_file_system.h"
 #include "search/store/run_schema.h"
 #include "search/store/sqlite_run_store.h"
@@ -38,7 +40,7 @@ absl::Status RequireLocalDisk(const std::string& folder, const RunStoreOptions& 
       folder, found));
 }
 
-// For SQLite's URI of a path: every byte but letters, digits and "/-._~" as %XX.
+// Escapes a path for SQLite's URI: every byte but letters, digits and "/-._~" becomes %XX.
 std::string EscapedForUri(const std::string& path) {
   std::string escaped;
   for (const char c : path) {
@@ -53,7 +55,7 @@ std::string EscapedForUri(const std::string& path) {
   return escaped;
 }
 
-// A copy in memory with the present schema.
+// Returns a copy in memory with the current schema.
 std::unique_ptr<SqliteRunStore> CopyOf(SqliteRunStore* store, const std::string& folder,
                                        int version, bool is_writable) {
   auto copy = std::make_unique<SqliteRunStore>(folder, ":memory:", std::nullopt, is_writable,
@@ -68,10 +70,10 @@ absl::StatusOr<std::unique_ptr<RunStore>> OpenReadOnly(const std::string& folder
                                                        bool as_copy) {
   try {
     auto store = std::make_unique<SqliteRunStore>(folder, database, std::nullopt, false, flags, "");
-    const absl::StatusOr<int> version = ReadSchemaVersion(*store->database(), DatabasePath(folder));
-    if (!version.ok()) return version.status();
-    if (!as_copy && *version == kSchemaVersion) return store;
-    return CopyOf(store.get(), folder, *version, as_copy);
+    STRATA_ASSIGN_OR_RETURN(const int version,
+                            ReadSchemaVersion(*store->database(), DatabasePath(folder)));
+    if (!as_copy && version == kSchemaVersion) return store;
+    return CopyOf(store.get(), folder, version, as_copy);
   } catch (const SQLite::Exception& exception) {
     return DatabaseError(exception, "open", folder);
   }
@@ -86,9 +88,9 @@ absl::StatusOr<std::unique_ptr<RunStore>> OpenWithoutWriting(const std::string& 
       OpenReadOnly(folder, path, SQLite::OPEN_READONLY, as_copy);
   if (!absl::IsPermissionDenied(store.status())) return store;
 
-  // Even to read, write-ahead logging makes a file of shared memory in the folder. Where this user
-  // may not write, a run that nobody writes and whose log was taken into the database can be read
-  // as a file that never changes.
+  // Even for reading, write-ahead logging makes a file of shared memory in the folder. If this user
+  // may not write there, the run can still be read as a file that never changes, as long as nobody
+  // writes it and its log was taken into the database.
   std::error_code error;
   const auto log_bytes = std::filesystem::file_size(path + "-wal", error);
   if (error ? error != std::errc::no_such_file_or_directory : log_bytes > 0) {
@@ -98,12 +100,12 @@ absl::StatusOr<std::unique_ptr<RunStore>> OpenWithoutWriting(const std::string& 
                     std::string(store.status().message()), path));
   }
   const std::string absolute = std::filesystem::absolute(path, error).string();
-  if (error) return FileError(error.value(), "find", path);
+  if (error) return evaluator::FileStatus(error.value(), "find", path);
   return OpenReadOnly(folder, fmt::format("file://{}?immutable=1", EscapedForUri(absolute)),
                       SQLite::OPEN_READONLY | SQLite::OPEN_URI, as_copy);
 }
 
-// Makes the folder and those above it, each on disk in the one that holds it.
+// Makes the folder and those above it, and syncs each to disk in the folder that holds it.
 absl::Status MakeFolder(const std::string& folder) {
   std::error_code error;
   std::filesystem::path existing = std::filesystem::absolute(folder, error).lexically_normal();
@@ -111,10 +113,10 @@ absl::Status MakeFolder(const std::string& folder) {
     existing = existing.parent_path();
   }
   std::filesystem::create_directories(folder, error);
-  if (error) return FileError(error.value(), "create the run folder", folder);
+  if (error) return evaluator::FileStatus(error.value(), "create the run folder", folder);
   std::filesystem::path made = std::filesystem::absolute(folder, error).lexically_normal();
   for (; made != existing && made.has_relative_path(); made = made.parent_path()) {
-    const absl::Status synced = SyncPath(made.parent_path());
+    const absl::Status synced = evaluator::FlushPath(made.parent_path());
     if (!synced.ok()) return synced;
   }
   return absl::OkStatus();
@@ -128,11 +130,10 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Create(const std::string& fo
   if (!usable.ok()) return usable;
   usable = MakeFolder(folder);
   if (!usable.ok()) return usable;
-  absl::StatusOr<RunLock> lock = RunLock::Acquire(folder);
-  if (!lock.ok()) return lock.status();
+  STRATA_ASSIGN_OR_RETURN(RunLock lock, RunLock::Acquire(folder));
   try {
     auto store = std::make_unique<SqliteRunStore>(
-        folder, DatabasePath(folder), *std::move(lock), true,
+        folder, DatabasePath(folder), std::move(lock), true,
         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, options.file_layer);
     const absl::Status begun = store->BeginRun(options.fsync);
     if (!begun.ok()) return begun;
@@ -147,17 +148,16 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Open(const std::string& fold
   absl::Status usable = RequireRun(folder);
   if (usable.ok()) usable = RequireLocalDisk(folder, options);
   if (!usable.ok()) return usable;
-  absl::StatusOr<RunLock> lock = RunLock::Acquire(folder);
-  if (!lock.ok()) return lock.status();
+  STRATA_ASSIGN_OR_RETURN(RunLock lock, RunLock::Acquire(folder));
   try {
-    auto store = std::make_unique<SqliteRunStore>(folder, DatabasePath(folder), *std::move(lock),
+    auto store = std::make_unique<SqliteRunStore>(folder, DatabasePath(folder), std::move(lock),
                                                   true, SQLite::OPEN_READWRITE, options.file_layer);
     usable = store->CheckIntegrity();
     if (!usable.ok()) return usable;
-    const absl::StatusOr<int> version = ReadSchemaVersion(*store->database(), DatabasePath(folder));
-    if (!version.ok()) return version.status();
+    STRATA_ASSIGN_OR_RETURN(const int version,
+                            ReadSchemaVersion(*store->database(), DatabasePath(folder)));
     store->ConfigureForWriting(options.fsync);
-    MigrateSchema(*version, store->database());
+    MigrateSchema(version, store->database());
     return store;
   } catch (const SQLite::Exception& exception) {
     return DatabaseError(exception, "open", folder);

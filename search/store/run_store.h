@@ -1,8 +1,9 @@
-// One run on disk: a folder with strata.sqlite (WAL, opened for writing by the coordinator only)
-// holding the effective configuration, results by task digest, candidates and events. Resuming
-// replays the engine over the stored results.
-#ifndef STRATA_SEARCH_RUN_STORE_H_
-#define STRATA_SEARCH_RUN_STORE_H_
+// A stored run: a folder with the database strata.sqlite, which holds the effective configuration,
+// results by work item digest, candidates and events. The database uses write-ahead logging (WAL),
+// and only the coordinator opens it for writing. Resuming replays the engine over the stored
+// results.
+#ifndef STRATA_SEARCH_STORE_RUN_STORE_H_
+#define STRATA_SEARCH_STORE_RUN_STORE_H_
 
 #include <absl/status/statusor.h>
 
@@ -28,7 +29,7 @@ struct StoredCandidate {
   expr::Allocation allocation;
   std::optional<int64_t> same_as;
   std::string failure;
-  std::vector<double> level_nll;
+  std::vector<double> rung_nll;
   bool stopped_early = false;
   std::vector<double> measures;
   std::vector<ScenarioResult> scenarios;
@@ -37,19 +38,21 @@ struct StoredCandidate {
   bool best_of_baseline = false;
 };
 
-// The property that makes a run a started one: the effective configuration.
+// The effective configuration. A run counts as started if it has this property.
 inline constexpr char kConfigProperty[] = "config";
-// Losses of the dense model and of uniform sparsities in every scenario, where there are several:
+// Losses of the dense model and of uniform sparsities in every scenario, if there are several:
 // ScenarioReferencesText. Set once the run is done.
 inline constexpr char kScenarioReferencesProperty[] = "scenario_references";
-// Why the search part ended: Engine::end_reason(), or "time". Set once the run is done.
+// Reason why the search phase ended: Engine::end_reason(), or "time". Set once the run is done.
 inline constexpr char kEndReasonProperty[] = "end_reason";
-// SessionOptions::verify_context: what the digests of measurements on the report split are made of.
+// SessionOptions::verify_context, from which the digests of measurements on the report split are
+// made.
 inline constexpr char kVerifyContextProperty[] = "verify_context";
-// The candidate whose allocation a refinement began with.
+// Id of the candidate whose allocation a refinement began with.
 inline constexpr char kRefinedFromProperty[] = "refined_from";
-// How often slopes were measured for it, and why they could not be; empty if they could.
+// Number of slope measurements of the refinement.
 inline constexpr char kRefinedSlopesProperty[] = "refined_slopes";
+// Reason why slopes could not be measured; empty if they could.
 inline constexpr char kSlopeFailureProperty[] = "slope_failure";
 
 struct StoredEvent {
@@ -61,12 +64,12 @@ struct StoredEvent {
 // Changes that take effect together.
 struct RunChanges {
   std::map<std::string, std::string> properties;
-  // By task digest; of a digest that is stored already the first outcome stays.
+  // By work item digest. If a digest is stored already, its first outcome stays.
   std::map<std::string, Outcome> outcomes;
-  // Candidates with a larger id are removed, before those below are put.
+  // Candidates with a larger id are removed before those below are written.
   std::optional<int64_t> last_candidate;
   std::vector<StoredCandidate> candidates;  // replace those with their ids
-  // All refined allocations are removed, before those below are put.
+  // True: all refined allocations are removed before those below are written.
   bool drops_refined = false;
   std::vector<RefinedResult> refined;  // replace those with their ids
   std::vector<StoredEvent> events;     // appended
@@ -77,18 +80,19 @@ struct RunChanges {
   }
 };
 
-// When what was written reaches the disk itself.
+// When writes reach the disk itself.
 enum class Fsync {
-  kCommit,      // with every write: what was written survives a power loss
-  kCheckpoint,  // now and then: a killed process loses nothing, a power loss the last writes
+  kCommit,      // with every write, so that it survives a power loss
+  kCheckpoint,  // now and then: a power loss undoes the last writes, a killed process none
 };
 
 struct RunStoreOptions {
   Fsync fsync = Fsync::kCommit;
-  // SQLite's locks and shared memory cannot be trusted on network file systems, on which databases
-  // are therefore refused.
+  // True: allow databases on network file systems. They are refused otherwise, because SQLite's
+  // locks and shared memory cannot be trusted there.
   bool allow_network_file_system = false;
-  // What a folder lies on, as in network_file_system.h. Null: NetworkFileSystemOf.
+  // Returns the network file system of a folder, as in network_file_system.h. Null:
+  // NetworkFileSystemOf.
   std::function<std::string(const std::string& folder)> network_file_system = {};
   std::string file_layer = {};  // name of a registered VFS of SQLite; empty: its own
 };
@@ -102,50 +106,54 @@ struct RawCandidates {
 
 class RunStore {
  public:
-  // Creates the folder and the database. AlreadyExists exactly if a run was started in it: its
-  // database has the property kConfigProperty. What a search left that was killed before that (an
-  // empty file, an empty schema) is made new. ResourceExhausted when the disk is full;
-  // FailedPrecondition on a network file system.
+  // Creates the folder and the database. The remains of a search that was killed before its run was
+  // started (an empty file, an empty schema) are replaced. Errors: AlreadyExists if and only if a
+  // run was started in the folder, that is, its database has the property kConfigProperty;
+  // ResourceExhausted if the disk is full; FailedPrecondition on a network file system.
   static absl::StatusOr<std::unique_ptr<RunStore>> Create(const std::string& folder,
                                                           const RunStoreOptions& options = {});
-  // For writing (resume): FailedPrecondition if another process holds the run, on a network file
-  // system, and for the schema of a newer version. That of an older one is brought up to date, all
-  // or nothing.
+  // Opens a run for writing (resume). A schema of an older version is migrated, completely or not
+  // at all. Errors: FailedPrecondition if another process holds the run, on a network file system,
+  // and for the schema of a newer version.
   static absl::StatusOr<std::unique_ptr<RunStore>> Open(const std::string& folder,
                                                         const RunStoreOptions& options = {});
-  // For the reading verbs, also while a search runs; of a run with an older schema, a copy in
-  // memory. NotFound says what was looked for. Needs no
-  // permission to write once the run was closed; PermissionDenied if it was killed and the user may
-  // not write to its folder, or may not read it at all.
+  // Opens a run for commands that only read, also while a search runs. A run with an older schema
+  // is opened as a migrated copy in memory. Needs no permission to write once the run was closed.
+  // Errors: NotFound says what was looked for; PermissionDenied if the run was killed and the user
+  // may not write to its folder, or if the user may not read it at all.
   static absl::StatusOr<std::unique_ptr<RunStore>> OpenForReading(const std::string& folder);
-  // The run as it is now, in memory: it can be written to, which changes nothing on disk.
+  // Opens a copy in memory of the run as it is now. It can be written to, which changes nothing on
+  // disk.
   static absl::StatusOr<std::unique_ptr<RunStore>> OpenCopy(const std::string& folder);
   virtual ~RunStore() = default;
 
-  // All or nothing. InvalidArgument, and nothing written, for a loss that is no number.
+  // Writes all changes or none. Errors: InvalidArgument, and nothing is written, for a loss that is
+  // no number.
   virtual absl::Status Write(const RunChanges& changes) = 0;
 
-  // Small named texts: the effective configuration, model and text digests, schema version, task
-  // context.
+  // Returns a small named text: the effective configuration, model and text digests, schema
+  // version, work item context.
   virtual absl::StatusOr<std::optional<std::string>> Property(const std::string& name) const = 0;
   virtual absl::StatusOr<std::optional<Outcome>> FindOutcome(const std::string& digest) const = 0;
   virtual absl::StatusOr<std::vector<StoredCandidate>> Candidates() const = 0;
-  // By id; empty where nothing was refined. kRefinedFromProperty names the candidate.
+  // Returns the refined allocations by id; empty if nothing was refined. kRefinedFromProperty names
+  // the candidate.
   virtual absl::StatusOr<std::vector<RefinedResult>> Refined() const = 0;
-  // The last so many, oldest first.
+  // Returns the last `count` events, oldest first.
   virtual absl::StatusOr<std::vector<StoredEvent>> LastEvents(int count) const = 0;
-  // Reasons of outcomes that are failures, and how many have each.
+  // Returns the reasons of outcomes that are failures, and how many outcomes have each.
   virtual absl::StatusOr<std::map<std::string, int64_t>> FailureReasons() const = 0;
-  // Digests of all outcomes with what is wrong with each, empty where it can be read.
+  // Returns, by digest, what is wrong with each outcome; the text is empty if the outcome can be
+  // read.
   virtual absl::StatusOr<std::map<std::string, std::string>> CheckOutcomes() const = 0;
   virtual absl::StatusOr<RawCandidates> CandidatesAsStored() const = 0;
-  // What SQLite's full check finds wrong with the file; empty where nothing is.
+  // Returns what SQLite's full check finds wrong with the file; empty if nothing is.
   virtual absl::StatusOr<std::vector<std::string>> IntegrityProblems() const = 0;
   // Writes the run as it is now to a database of its own; the search may go on meanwhile. The file
-  // must not exist, is whole or absent afterwards, and is on disk when this returns.
+  // must not exist. It is complete or absent afterwards, and on disk when this returns.
   virtual absl::Status BackUp(const std::string& path) const = 0;
 
-  // One change each.
+  // Write one change each.
   absl::Status PutProperty(const std::string& name, const std::string& value);
   absl::Status PutOutcome(const std::string& digest, const Outcome& outcome);
   absl::Status PutCandidates(const std::vector<StoredCandidate>& candidates);
@@ -155,4 +163,4 @@ class RunStore {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_RUN_STORE_H_
+#endif  // STRATA_SEARCH_STORE_RUN_STORE_H_

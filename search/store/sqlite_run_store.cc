@@ -2,10 +2,8 @@
 
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -14,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
 #include "search/engine/outcome_codec.h"
 #include "search/store/candidate_rows.h"
 #include "search/store/run_schema.h"
@@ -49,18 +49,8 @@ absl::Status CheckNumbers(const std::vector<StoredCandidate>& candidates) {
 
 std::string DatabasePath(const std::string& folder) { return folder + "/strata.sqlite"; }
 
-absl::Status SyncPath(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0 && errno == EACCES) return absl::OkStatus();
-  if (descriptor < 0) return FileError(errno, "open", path);
-  const int result = fsync(descriptor);
-  const int error = errno;
-  close(descriptor);
-  if (result != 0 && error != EINVAL) return FileError(error, "sync", path);
-  return absl::OkStatus();
-}
-
-// A prepared statement for one use, given back ready for the next, whatever ends the use.
+// A prepared statement for one use. The destructor resets it for the next use, however this one
+// ends.
 class SqliteRunStore::Prepared {
  public:
   explicit Prepared(SQLite::Statement* statement) : statement_(statement) {}
@@ -108,16 +98,14 @@ absl::Status SqliteRunStore::BeginRun(Fsync fsync) {
     CreateSchema(&database_);
     return absl::OkStatus();
   }
-  const absl::StatusOr<int> version = ReadSchemaVersion(database_, DatabasePath(folder_));
-  if (!version.ok()) return version.status();
-  const absl::StatusOr<std::optional<std::string>> config = Property(kConfigProperty);
-  if (!config.ok()) return config.status();
-  if (*config) {
+  STRATA_ASSIGN_OR_RETURN(const int version, ReadSchemaVersion(database_, DatabasePath(folder_)));
+  STRATA_ASSIGN_OR_RETURN(const std::optional<std::string> config, Property(kConfigProperty));
+  if (config) {
     return absl::AlreadyExistsError(fmt::format(
         "{} holds a run already; expected a folder without {}", folder_, "strata.sqlite"));
   }
   ConfigureForWriting(fsync);
-  MigrateSchema(*version, &database_);
+  MigrateSchema(version, &database_);
   SQLite::Transaction transaction(database_);
   database_.exec(
       "DELETE FROM properties WHERE name <> 'schema_version'; DELETE FROM outcomes; "
@@ -272,7 +260,7 @@ absl::StatusOr<RawCandidates> SqliteRunStore::CandidatesAsStored() const {
       std::vector<std::string>& values = raw.rows[select->getColumn(0).getInt64()];
       for (int i = 0; i < select->getColumnCount(); ++i) {
         const SQLite::Column value = select->getColumn(i);
-        // SQLite prints 15 digits of a number, which do not tell every two apart.
+        // SQLite prints 15 digits of a number, which do not distinguish all numbers.
         const std::string bytes =
             value.isFloat() ? fmt::format("{:a}", value.getDouble()) : value.getString();
         values.push_back(fmt::format("{}:{}", value.getType(), bytes));
@@ -363,7 +351,7 @@ absl::Status SqliteRunStore::BackUp(const std::string& path) const {
   clean_up();
   absl::Status status = Guard<absl::Status>("back up", [&]() -> absl::Status {
     SQLite::Database target(partial, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    // All pages in one step, which one snapshot of the run answers.
+    // All pages are copied in one step, so they come from one snapshot of the run.
     SQLite::Backup backup(target, const_cast<SQLite::Database&>(database_));
     if (backup.executeStep(-1) != SQLITE_DONE) {
       return absl::UnavailableError(
@@ -371,15 +359,15 @@ absl::Status SqliteRunStore::BackUp(const std::string& path) const {
     }
     return absl::OkStatus();
   });
-  if (status.ok()) status = SyncPath(partial);
+  if (status.ok()) status = evaluator::FlushPath(partial);
   if (status.ok() && std::rename(partial.c_str(), path.c_str()) != 0) {
-    status = FileError(errno, "rename", partial);
+    status = evaluator::FileStatus(errno, "rename", partial);
   }
   if (!status.ok()) {
     clean_up();
     return status;
   }
-  return SyncPath(std::filesystem::absolute(path).parent_path());
+  return evaluator::FlushPath(std::filesystem::absolute(path).parent_path());
 }
 
 }  // namespace strata::search

@@ -1,6 +1,6 @@
-// The store's SQLite database. Private to search/.
-#ifndef STRATA_SEARCH_SQLITE_RUN_STORE_H_
-#define STRATA_SEARCH_SQLITE_RUN_STORE_H_
+// The run store as an SQLite database. Private to search/store/.
+#ifndef STRATA_SEARCH_STORE_SQLITE_RUN_STORE_H_
+#define STRATA_SEARCH_STORE_SQLITE_RUN_STORE_H_
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -18,30 +18,26 @@ namespace strata::search {
 
 std::string DatabasePath(const std::string& folder);
 
-// Brings what was written to a file, or the names in a folder, to the disk itself. A folder that
-// may not be read, or on a file system that cannot do it, is left alone.
-absl::Status SyncPath(const std::string& path);
-
 class SqliteRunStore final : public RunStore {
  public:
-  // `database` is what SQLite is to open: the path, or a URI where the flags say so. `is_writable`
-  // says whether Write is allowed. Throws SQLite::Exception, as do the methods that say nothing of
-  // errors.
+  // `database` is the path that SQLite opens, or a URI if the flags say so. `is_writable` says if
+  // Write is allowed. Throws SQLite::Exception, as do the methods whose comments mention no errors.
   SqliteRunStore(std::string folder, const std::string& database, std::optional<RunLock> lock,
                  bool is_writable, int flags, const std::string& file_layer);
 
   SQLite::Database* database() { return &database_; }
 
-  // Write-ahead logging lets readers read while the search writes. FULL syncs the log with every
-  // commit; NORMAL only as it is taken into the database, so that a power loss may undo the last
-  // commits, never damage the file.
+  // Switches to write-ahead logging, which lets readers read while the search writes.
+  // Fsync::kCommit (FULL) syncs the log with every commit. kCheckpoint (NORMAL) syncs it only when
+  // it is taken into the database, so a power loss may undo the last commits, but never damages the
+  // file.
   void ConfigureForWriting(Fsync fsync);
 
-  // Makes the database that of a new run, whatever a creation that was killed left of it.
+  // Makes this the database of a new run, whatever a creation that was killed left in it. Errors:
   // AlreadyExists if a run was started.
   absl::Status BeginRun(Fsync fsync);
 
-  // DataLoss for a damaged file, as far as a quick look tells.
+  // Errors: DataLoss for a damaged file, as far as SQLite's quick check shows.
   absl::Status CheckIntegrity() const;
 
   absl::Status Write(const RunChanges& changes) override;
@@ -60,7 +56,8 @@ class SqliteRunStore final : public RunStore {
   class Prepared;
   template <typename Result, typename Work>
   Result Guard(const char* action, const Work& work) const;
-  // Compiled once; `sql` is a literal, whose address is its name.
+  // Returns a statement that is compiled once. `sql` must be a literal, because its address is the
+  // key.
   Prepared Prepare(const char* sql) const;
   void WriteProperties(const std::map<std::string, std::string>& properties);
   void WriteOutcomes(const std::map<std::string, Outcome>& outcomes);
@@ -77,4 +74,4 @@ class SqliteRunStore final : public RunStore {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_SQLITE_RUN_STORE_H_
+#endif  // STRATA_SEARCH_STORE_SQLITE_RUN_STORE_H_

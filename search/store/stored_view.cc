@@ -18,7 +18,7 @@ bool Holds(const Ids& rising, int64_t id) {
   return std::binary_search(rising.begin(), rising.end(), id);
 }
 
-// Appends those that are in one of the two only.
+// Appends the ids that are in exactly one of the two.
 void AppendDifference(const Ids& a, const Ids& b, Ids* to) {
   std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(*to));
 }
@@ -33,7 +33,7 @@ StoredCandidate RowOf(const Candidate& candidate, bool on_front, bool best_of_ba
   row.allocation = candidate.allocation;
   row.same_as = candidate.same_as;
   row.failure = candidate.failure;
-  row.level_nll = candidate.level_nll;
+  row.rung_nll = candidate.rung_nll;
   row.stopped_early = candidate.stopped_early;
   row.measures = candidate.measures;
   row.scenarios = candidate.scenarios;

@@ -107,7 +107,7 @@ class DsaStrategy final : public Strategy {
     return genome;
   }
 
-  // Replaces an operator, adds one where there is room, or removes one where there may be fewer.
+  // Replaces an operator, adds one if there is room, or removes one if there may be fewer.
   void MutateList(std::span<const std::string_view> names, size_t least, size_t most,
                   std::vector<std::string_view>* list) {
     const size_t what = random_->Below(3);
@@ -134,7 +134,7 @@ class DsaStrategy final : public Strategy {
     }
   }
 
-  // Every genome that can be made is one that DSA's notation can say.
+  // DSA's notation can express every genome, so parsing cannot fail.
   static expr::Expression ExpressionOf(const Genome& genome) {
     return *expr::ParseDsaString(fmt::format("W:({})-({})-({})-(8)",
                                              fmt::join(genome.preprocesses, ","), genome.reduction,

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "expr/blockwise.h"
-#include "search/strategy/allocation_hash.h"
 #include "search/strategy/mating_pool.h"
 #include "search/strategy/random.h"
+#include "search/strategy/strategy.h"
 #include "search/strategy/surrogate.h"
 #include "search/strategy/variation_choice.h"
 
@@ -22,7 +22,7 @@ namespace {
 constexpr int kTries = 20;
 constexpr size_t kTreesPerFeature = 20;
 
-// What is known of an offspring before it is measured.
+// The predictions for an offspring before it is measured.
 struct Appraisal {
   expr::Allocation allocation;
   std::vector<Prediction> measured;  // per measured objective
@@ -31,7 +31,6 @@ struct Appraisal {
 
 struct Proposal {
   Offspring offspring;
-  size_t variation = VariationChoice::kVariations;  // none: a random tree
   std::optional<Appraisal> appraisal;
 };
 
@@ -41,55 +40,44 @@ class EvolutionStrategy final : public Strategy {
       : options_(options),
         context_(context),
         random_(MakeRandomGenerator(context.seed)),
-        choice_(options.variation, options.adaptive_operators) {
-    for (int i = 0; i < options.islands; ++i) {
-      islands_.emplace_back(static_cast<size_t>(options.population));
-    }
-    perturb_only_ = refine_only_ = options.variation;
+        choice_(options.variation),
+        pool_(static_cast<size_t>(options.population)) {
+    perturb_only_ = adjust_only_ = options.variation;
     for (double expr::VariationOptions::*weight :
          {&expr::VariationOptions::replace_operator_weight,
           &expr::VariationOptions::swap_source_weight,
           &expr::VariationOptions::replace_subtree_weight, &expr::VariationOptions::insert_weight,
           &expr::VariationOptions::delete_weight, &expr::VariationOptions::hoist_weight,
-          &expr::VariationOptions::combine_weight, &expr::VariationOptions::refine_weight,
+          &expr::VariationOptions::combine_weight, &expr::VariationOptions::adjust_weight,
           &expr::VariationOptions::graft_weight}) {
-      perturb_only_.*weight = refine_only_.*weight = 0;
+      perturb_only_.*weight = adjust_only_.*weight = 0;
     }
-    perturb_only_.perturb_parameter_weight = refine_only_.refine_weight = 1;
-    refine_only_.perturb_parameter_weight = 0;
+    perturb_only_.perturb_parameter_weight = adjust_only_.adjust_weight = 1;
+    adjust_only_.perturb_parameter_weight = 0;
   }
 
   void AddSeen(const expr::Expression& expression) override {
     seen_.Add(expression);
-    pending_.push_back({VariationChoice::kVariations, {}});
+    pending_.emplace_back();
   }
 
   void AddResult(const CandidateResult& result) override {
-    const Pending made = std::move(pending_.front());
     pending_.pop_front();
     known_features_.insert(result.features.begin(), result.features.end());
     if (!result.allocation.empty()) measured_.insert(AllocationHash(result.allocation));
-    if (!result.objectives) {
-      if (made.variation < VariationChoice::kVariations) choice_.Credit(made.variation, false);
-      return;
-    }
+    if (!result.objectives) return;
     Learn(result);
-    MatingPool& island = IslandOf(result.id);
-    const bool entered =
-        island.Insert({result.id, result.expression, *result.objectives}, context_.node_objective);
-    if (made.variation < VariationChoice::kVariations) choice_.Credit(made.variation, entered);
-    RestartAfter(entered);
-    Migrate(result);
+    pool_.Insert({result.id, result.expression, *result.objectives}, context_.node_objective);
   }
 
   Offspring First() override {
     Offspring offspring;
     offspring.lineage.origin = "random";
     for (int attempt = 0; attempt < kTries; ++attempt) {
-      offspring.expression = RandomOrRefined();
+      offspring.expression = RandomOrAdjusted();
       if (seen_.Add(offspring.expression)) break;
     }
-    pending_.push_back({VariationChoice::kVariations, {}});
+    pending_.emplace_back();
     return offspring;
   }
 
@@ -98,7 +86,7 @@ class EvolutionStrategy final : public Strategy {
     std::set<std::string> pool;
     const auto wanted = static_cast<size_t>(options_.surrogate.feature_pool);
     // Most functions of finer units build on one of the blocks.
-    const bool of_blocks = Refines();
+    const bool of_blocks = Adjusts();
     for (size_t i = 0; i < kTreesPerFeature * wanted && pool.size() < wanted; ++i) {
       const expr::Expression tree = expr::RandomExpression(*random_, options_.variation);
       for (std::string& feature : expr::RequiredFeatures(tree)) {
@@ -113,37 +101,28 @@ class EvolutionStrategy final : public Strategy {
   }
 
   Offspring Breed() override {
-    const MatingPool& island = IslandOf(bred_++);
-    if (island.empty()) return First();
+    if (pool_.empty()) return First();
     const bool is_filtered = surrogate_ != nullptr && surrogate_->is_ready() &&
                              random_->Uniform(0, 1) >= options_.surrogate.unfiltered_share;
-    std::optional<Proposal> proposal = is_filtered ? MostPromising(island) : New(island);
+    std::optional<Proposal> proposal = is_filtered ? MostPromising() : New();
     if (!proposal) return First();
     seen_.Add(proposal->offspring.expression);
-    pending_.push_back({proposal->variation, proposal->appraisal ? proposal->appraisal->allocation
-                                                                 : expr::Allocation()});
+    pending_.push_back(proposal->appraisal ? proposal->appraisal->allocation : expr::Allocation());
     return std::move(proposal->offspring);
   }
 
  private:
-  bool Refines() const { return options_.variation.refine_weight > 0; }
+  bool Adjusts() const { return options_.variation.adjust_weight > 0; }
 
-  // Where functions are refined, three of four are library functions with a refinement: random
-  // trees of fine units are far worse than those, and say little about what is better.
-  expr::Expression RandomOrRefined() {
+  // If functions are adjusted, three of four are library functions with an adjustment. Random trees
+  // for fine units are far worse than those, and say little about what is better.
+  expr::Expression RandomOrAdjusted() {
     const std::vector<expr::Expression>& library = options_.variation.library;
-    if (!Refines() || library.empty() || random_->Below(4) == 0) {
+    if (!Adjusts() || library.empty() || random_->Below(4) == 0) {
       return expr::RandomExpression(*random_, options_.variation);
     }
-    return expr::Mutate(*random_, library[random_->Below(library.size())], refine_only_);
+    return expr::Mutate(*random_, library[random_->Below(library.size())], adjust_only_);
   }
-
-  struct Pending {
-    size_t variation;
-    expr::Allocation allocation;  // if the model chose it
-  };
-
-  MatingPool& IslandOf(int64_t id) { return islands_[static_cast<size_t>(id) % islands_.size()]; }
 
   std::vector<double> MeasuredOf(const Objectives& objectives) const {
     Objectives measured = objectives;
@@ -161,51 +140,34 @@ class EvolutionStrategy final : public Strategy {
     surrogate_->Add(result.allocation, std::move(measured));
   }
 
-  void RestartAfter(bool entered) {
-    idle_ = entered ? 0 : idle_ + 1;
-    if (options_.restart_after == 0 || idle_ < options_.restart_after) return;
-    for (MatingPool& island : islands_)
-      island = MatingPool(static_cast<size_t>(options_.population));
-    idle_ = 0;
-  }
-
-  void Migrate(const CandidateResult& result) {
-    if (islands_.size() == 1 || ++results_ % options_.migration_interval != 0) return;
-    MatingPool& target = IslandOf(result.id + 1);
-    const MatingPool& source = IslandOf(result.id);
-    if (source.empty()) return;
-    MatingPool::Member migrant = source.Tournament(*random_);
-    target.Insert(std::move(migrant), context_.node_objective);
-  }
-
-  Proposal Vary(const MatingPool& island) {
+  Proposal Vary() {
     Proposal proposal;
-    const MatingPool::Member& first = island.Tournament(*random_);
-    proposal.variation = choice_.Draw(*random_);
-    if (proposal.variation == VariationChoice::kCrossover) {
-      const MatingPool::Member& second = island.Tournament(*random_);
+    const MatingPool::Member& first = pool_.Tournament(*random_);
+    const size_t variation = choice_.Draw(*random_);
+    if (variation == VariationChoice::kCrossover) {
+      const MatingPool::Member& second = pool_.Tournament(*random_);
       proposal.offspring = {
           expr::Crossover(*random_, first.expression, second.expression, options_.variation),
           {"crossover", "", {first.id, second.id}}};
     } else {
-      proposal.offspring = {
-          expr::Mutate(*random_, first.expression, choice_.OptionsOf(proposal.variation)),
-          {"mutation", "", {first.id}}};
+      proposal.offspring = {expr::Mutate(*random_, first.expression, choice_.OptionsOf(variation)),
+                            {"mutation", "", {first.id}}};
     }
     return proposal;
   }
 
-  // None if twenty tries in a row were seen before.
-  std::optional<Proposal> New(const MatingPool& island) {
+  // Returns nullopt if twenty tries in a row were seen before.
+  std::optional<Proposal> New() {
     for (int attempt = 0; attempt < kTries; ++attempt) {
-      Proposal proposal = Vary(island);
+      Proposal proposal = Vary();
       if (!seen_.Contains(proposal.offspring.expression)) return proposal;
     }
     return std::nullopt;
   }
 
-  // The allocation of an expression that may be judged; none if a feature of it is not known to be
-  // measured, or the allocation is infeasible or was measured before.
+  // Returns the allocation of an expression; nullopt if the expression cannot be judged, because
+  // one of its features is not known to be measured, or because its allocation is infeasible or was
+  // measured before.
   std::optional<expr::Allocation> AllocationOf(const expr::Expression& expression) const {
     for (const std::string& feature : expr::RequiredFeatures(expression)) {
       if (!known_features_.contains(feature) || context_.features->Find(feature) == nullptr) {
@@ -224,15 +186,17 @@ class EvolutionStrategy final : public Strategy {
     return radius == 0 || surrogate_->DistanceFromBest(allocation, population) <= radius;
   }
 
-  // What one candidate is chosen by: its loss alone, or what it gains over the front.
+  // Decides how the next candidate is chosen: by its gain over the members returned, or by its loss
+  // alone if there are none.
   using Rivals = std::vector<const MatingPool::Member*>;
-  Rivals DrawRivals(const MatingPool& island) {
+  Rivals DrawRivals() {
     if (random_->Uniform(0, 1) < options_.surrogate.loss_share) return {};
-    return island.Front();
+    return pool_.Front();
   }
 
-  // How much lower the loss is than that of every rival which is nowhere else worse; the highest
-  // loss of any rival where there is none. Negative gains are losses.
+  // Returns how much lower the loss of `point` is than the lowest loss of the rivals that are
+  // nowhere else worse. If there are none, the highest loss of all rivals counts. Negative if the
+  // loss is higher.
   static double GainOver(const Rivals& rivals, const Objectives& point) {
     double lowest = std::numeric_limits<double>::infinity();
     double highest = -lowest;
@@ -266,22 +230,22 @@ class EvolutionStrategy final : public Strategy {
     return appraisal;
   }
 
-  std::optional<Proposal> MostPromising(const MatingPool& island) {
+  std::optional<Proposal> MostPromising() {
     std::vector<expr::Allocation> pending;
-    for (const Pending& made : pending_) {
-      if (!made.allocation.empty()) pending.push_back(made.allocation);
+    for (const expr::Allocation& allocation : pending_) {
+      if (!allocation.empty()) pending.push_back(allocation);
     }
     surrogate_->Fit(pending);
-    const Rivals rivals = DrawRivals(island);
+    const Rivals rivals = DrawRivals();
     std::optional<Proposal> best;
     for (int i = 0; i < options_.surrogate.proposals; ++i) {
-      Proposal proposal = Vary(island);
+      Proposal proposal = Vary();
       if (seen_.Contains(proposal.offspring.expression)) continue;
       proposal.appraisal = Appraise(proposal.offspring.expression, rivals);
       if (!proposal.appraisal) continue;
       if (!best || proposal.appraisal->score < best->appraisal->score) best = std::move(proposal);
     }
-    if (!best) return New(island);
+    if (!best) return New();
     for (int i = 0; i < options_.surrogate.amplitude_steps; ++i) {
       expr::Expression stepped = expr::Mutate(*random_, best->offspring.expression, perturb_only_);
       if (expr::Complexity(stepped) != expr::Complexity(best->offspring.expression)) continue;
@@ -300,16 +264,15 @@ class EvolutionStrategy final : public Strategy {
   const StrategyContext context_;
   std::unique_ptr<expr::RandomGenerator> random_;
   VariationChoice choice_;
-  expr::VariationOptions perturb_only_, refine_only_;
-  std::vector<MatingPool> islands_;
+  expr::VariationOptions perturb_only_, adjust_only_;
+  MatingPool pool_;
   SeenExpressions seen_;
   std::set<std::string> known_features_;
-  std::unordered_set<uint64_t> measured_;  // allocations of all candidates told of
-  std::unique_ptr<Surrogate> surrogate_;   // once there is a result
-  std::deque<Pending> pending_;            // candidates not told of yet, by id
-  int64_t bred_ = 0;
-  int64_t results_ = 0;
-  int idle_ = 0;  // results in a row that did not enter a population
+  std::unordered_set<uint64_t> measured_;  // allocations of all candidates with a result
+  std::unique_ptr<Surrogate> surrogate_;   // null before the first result
+  // Allocations of the candidates without a result, in order of id. An allocation is empty unless
+  // the surrogate chose the candidate.
+  std::deque<expr::Allocation> pending_;
 };
 
 }  // namespace

@@ -1,11 +1,11 @@
 // A Gaussian process: predictions, with their uncertainty, from a few hundred measured points.
 //
 // C. E. Rasmussen, C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, algorithm
-// 2.1. The kernel is the sum of a linear part and a Matern 5/2 part over all inputs; its length,
-// the shares of the two and the noise are those of a fixed grid that have the highest marginal
+// 2.1. The kernel is the sum of a linear part and a Matern 5/2 part over all inputs. Its length,
+// the shares of the two parts and the noise come from a fixed grid, by the highest marginal
 // likelihood.
-#ifndef STRATA_SEARCH_GAUSSIAN_PROCESS_H_
-#define STRATA_SEARCH_GAUSSIAN_PROCESS_H_
+#ifndef STRATA_SEARCH_STRATEGY_GAUSSIAN_PROCESS_H_
+#define STRATA_SEARCH_STRATEGY_GAUSSIAN_PROCESS_H_
 
 #include <cstddef>
 #include <span>
@@ -15,32 +15,33 @@ namespace strata::search {
 
 struct Prediction {
   double mean = 0;
-  double deviation = 0;  // standard, without the noise of a measurement
+  double deviation = 0;  // standard deviation, without the noise of a measurement
 };
 
-// Everything is arithmetic in a fixed order: the same points give the same bits on one platform.
-// Not thread-safe.
+// All arithmetic has a fixed order, so the same points give the same bits on one platform. Not
+// thread-safe.
 class GaussianProcess {
  public:
-  // Kernel settings; equal ones can be kept over several fits.
+  // Kernel settings. The same settings can be kept over several fits.
   struct Settings {
     double length = 1;
     double linear = 0;           // variance of the linear part, relative to the Matern part's 1
-    double noise = 0.1;          // variance, relative to the same
-    size_t distance_inputs = 0;  // the Matern part sees the first so many, the linear part all
+    double noise = 0.1;          // variance, relative to the Matern part's 1
+    size_t distance_inputs = 0;  // the Matern part sees only this many, the linear part all
   };
 
-  // `inputs[i]` has the same number of values for all i, `targets` as many as inputs; two points
-  // at least. O(N^3) for N points, once per setting of the grid, of which there are 30.
+  // Returns the settings of the grid with the highest marginal likelihood. All `inputs[i]` have the
+  // same number of values. `targets` has one value per input. At least two points. O(N^3) for N
+  // points, once for each of the 30 settings of the grid.
   static Settings Choose(const std::vector<std::vector<double>>& inputs,
                          const std::vector<double>& targets, size_t distance_inputs);
 
-  // O(N^3) once. Points that a setting cannot tell apart are no error: noise grows until the
-  // kernel matrix can be factored.
+  // Fits the process in O(N^3). Points that a setting cannot tell apart are no error: the noise
+  // grows until the kernel matrix can be factored.
   GaussianProcess(std::vector<std::vector<double>> inputs, const std::vector<double>& targets,
                   const Settings& settings);
 
-  // O(N (inputs + N)).
+  // Predicts in O(N (inputs + N)).
   Prediction Predict(std::span<const double> input) const;
 
   const Settings& settings() const { return settings_; }
@@ -64,4 +65,4 @@ class GaussianProcess {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_GAUSSIAN_PROCESS_H_
+#endif  // STRATA_SEARCH_STRATEGY_GAUSSIAN_PROCESS_H_

@@ -6,7 +6,7 @@
 namespace strata::search {
 namespace {
 
-// Equal in all objectives but the number of nodes.
+// True if all objectives but the number of nodes are equal.
 bool SameMeasurement(const Objectives& a, const Objectives& b, int node_objective) {
   for (size_t m = 0; m < a.size(); ++m) {
     if (static_cast<int>(m) != node_objective && a[m] != b[m]) return false;

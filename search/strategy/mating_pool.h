@@ -1,6 +1,7 @@
-// The population that parents are drawn from: the best so many by NSGA-II, kept in steady state.
-#ifndef STRATA_SEARCH_MATING_POOL_H_
-#define STRATA_SEARCH_MATING_POOL_H_
+// The population from which parents are drawn: the best candidates by NSGA-II, kept in steady
+// state.
+#ifndef STRATA_SEARCH_STRATEGY_MATING_POOL_H_
+#define STRATA_SEARCH_STRATEGY_MATING_POOL_H_
 
 #include <cstdint>
 #include <vector>
@@ -10,8 +11,8 @@
 
 namespace strata::search {
 
-// Holds at most `capacity` members. One more pushes out the last in the crowded-comparison order.
-// The cost of an insertion depends on the capacity alone. Not thread-safe.
+// Holds at most `capacity` members. A further one pushes out the last in the crowded-comparison
+// order. The cost of an insertion depends on the capacity alone. Not thread-safe.
 class MatingPool {
  public:
   struct Member {
@@ -22,21 +23,21 @@ class MatingPool {
 
   explicit MatingPool(size_t capacity) : capacity_(capacity) {}
 
-  // False if the member did not enter: it was pushed out at once, or a member has exactly the same
-  // measured objectives and no more nodes, because many expressions give the same allocation and
-  // the pool would fill with them. `node_objective` is the index of the number of nodes; negative
-  // if that is no objective.
+  // Returns false if the member did not enter: it was pushed out at once, or a member has exactly
+  // the same measured objectives and no more nodes. The latter is refused because many expressions
+  // give the same allocation and would fill the pool. `node_objective` is the index of the number
+  // of nodes among the objectives; negative if it is none.
   bool Insert(Member member, int node_objective);
 
   bool empty() const { return members_.empty(); }
   size_t size() const { return members_.size(); }
   const Member& at(size_t index) const { return members_[index]; }
 
-  // The winner of a binary tournament by NSGA-II's crowded comparison; the first of two equally
-  // good. The pool is not empty.
+  // Returns the winner of a binary tournament by NSGA-II's crowded comparison; the first of two
+  // equally good members. The pool must not be empty.
   const Member& Tournament(expr::RandomGenerator& random) const;
 
-  // The members that none dominates.
+  // Returns the members that no other dominates.
   std::vector<const Member*> Front() const;
 
  private:
@@ -47,4 +48,4 @@ class MatingPool {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_MATING_POOL_H_
+#endif  // STRATA_SEARCH_STRATEGY_MATING_POOL_H_

@@ -12,7 +12,7 @@ namespace strata::search {
 namespace {
 
 constexpr int kTries = 20;
-// Hill climbing starts from a new random function after so many offspring that are no better.
+// Hill climbing starts from a new random function after this many offspring that are no better.
 constexpr int kPatience = 60;
 
 struct NamedKind {
@@ -24,7 +24,7 @@ constexpr std::array<NamedKind, 4> kKinds = {{{StrategyKind::kStrata, "strata"},
                                               {StrategyKind::kHillClimbing, "hill_climbing"},
                                               {StrategyKind::kDsa, "dsa"}}};
 
-// Random trees, all of them.
+// Breeds only random trees.
 class RandomStrategy : public Strategy {
  public:
   RandomStrategy(const StrategyOptions& options, const StrategyContext& context)
@@ -49,7 +49,7 @@ class RandomStrategy : public Strategy {
   SeenExpressions seen_;
 };
 
-// Mutations of the one with the lowest loss since the last start.
+// Breeds mutations of the function with the lowest loss since the last start.
 class HillClimbingStrategy final : public RandomStrategy {
  public:
   using RandomStrategy::RandomStrategy;
@@ -59,7 +59,7 @@ class HillClimbingStrategy final : public RandomStrategy {
     if (!result.objectives) return;
     const double loss = result.objectives->front();
     if (without_progress_ > kPatience) {
-      // The next results, of functions bred before, compete for the new start.
+      // The next results are of functions bred before; they compete for the new start.
       best_.reset();
       without_progress_ = 0;
     }

@@ -1,7 +1,7 @@
-// How a search chooses what to try next: one interface, so that claims about strategies are
-// comparisons.
-#ifndef STRATA_SEARCH_STRATEGY_H_
-#define STRATA_SEARCH_STRATEGY_H_
+// The interface of search strategies, which choose what to try next. All strategies share it, so
+// that claims about them are comparisons.
+#ifndef STRATA_SEARCH_STRATEGY_STRATEGY_H_
+#define STRATA_SEARCH_STRATEGY_STRATEGY_H_
 
 #include <cstdint>
 #include <memory>
@@ -18,17 +18,17 @@
 
 namespace strata::search {
 
-// What a candidate was bred from.
+// The origin of a candidate.
 struct Lineage {
   std::string origin;  // "baseline", "random", "crossover", "mutation", "amplitude", "warm start"
-  std::string name;    // of a baseline with its settings, or of a warm start; else empty
+  std::string name;    // baseline with its settings, or warm start; else empty
   std::vector<int64_t> parents;  // candidate ids
 };
 
 // The loss that a strategy expected of a candidate when it chose it.
 struct Forecast {
   double nll = 0;
-  double deviation = 0;  // standard
+  double deviation = 0;  // standard deviation
 };
 
 struct Offspring {
@@ -37,19 +37,19 @@ struct Offspring {
   std::optional<Forecast> forecast = std::nullopt;
 };
 
-// What became of a candidate, as a strategy is told of it.
+// The result of a candidate, as it is reported to a strategy.
 struct CandidateResult {
   int64_t id = 0;
   const expr::Expression& expression;
-  const std::vector<std::string>& features;  // that the expression needs, known from now on
+  const std::vector<std::string>& features;  // needed by the expression; known from now on
   const expr::Allocation& allocation;        // empty if there is none
   bool is_copy = false;                      // an earlier candidate has the same allocation
-  // Of EngineOptions::objectives, all finite; none for a candidate that failed or was stopped
-  // early.
+  // Values of EngineOptions::objectives, all finite; nullopt for a candidate that failed or was
+  // stopped early.
   std::optional<Objectives> objectives;
 };
 
-// What a strategy may know of the run.
+// The information about the run that a strategy may use.
 struct StrategyContext {
   uint64_t seed = 1;
   expr::AllocationTarget target;
@@ -60,40 +60,41 @@ struct StrategyContext {
   const expr::FeatureTable* features = nullptr;  // outlives the strategy, grows
 };
 
-// Everything random in a search happens here, in the order of the calls: the same calls with the
-// same results give the same offspring. A strategy looks at a feature only once a candidate that
-// needs it was told of, because only then is it certain to be measured whatever the timing. Not
-// thread-safe.
+// All randomness of a search is in the strategy, in the order of the calls: the same calls with the
+// same results give the same offspring. A strategy looks at a feature only after the result of a
+// candidate that needs it was reported, because only then is the feature certain to be measured,
+// whatever the timing. Not thread-safe.
 class Strategy {
  public:
   virtual ~Strategy() = default;
 
-  // A candidate not made by this object: its expression counts as seen. All of them come first, so
-  // that the candidates are numbered as they were added, then as they were made.
+  // Adds a candidate that this object did not make; its expression counts as seen. Candidates are
+  // numbered in the order of the calls of AddSeen, First and Breed.
   virtual void AddSeen(const expr::Expression& expression) = 0;
 
-  // Every candidate once, in order of id.
+  // Takes the result of every candidate once, in order of id.
   virtual void AddResult(const CandidateResult& result) = 0;
 
-  // Of the first population: not seen before unless twenty tries in a row give only seen ones.
+  // Returns an offspring for the first population. It was not seen before, unless twenty tries in a
+  // row give only seen ones.
   virtual Offspring First() = 0;
 
-  // Features to measure at the beginning besides those of the first population. All of them have
-  // been measured, or failed, before the first Breed. Called once.
+  // Returns features to measure at the beginning, besides those of the first population. All of
+  // them have been measured, or have failed, before the first Breed. Called once.
   virtual std::vector<std::string> FeaturePool() { return {}; }
 
-  // The next candidate, from what it was told. As new as First's.
+  // Returns the next candidate, bred from the results so far. It is as new as that of First.
   virtual Offspring Breed() = 0;
 };
 
-// `options` are valid.
+// Makes the strategy of `options`, which must be valid.
 std::unique_ptr<Strategy> MakeStrategy(const StrategyOptions& options,
                                        const StrategyContext& context);
 
 // Expressions seen before, by canonical hash.
 class SeenExpressions {
  public:
-  // False if it was there already.
+  // Returns false if the expression was there already.
   bool Add(const expr::Expression& expression) {
     return hashes_.insert(expr::CanonicalHash(expression)).second;
   }
@@ -105,6 +106,16 @@ class SeenExpressions {
   std::unordered_set<uint64_t> hashes_;
 };
 
+// Returns FNV-1a of expr::QuantizedKey. It is the same for allocations that count as one candidate,
+// and on every platform.
+inline uint64_t AllocationHash(const expr::Allocation& allocation) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : expr::QuantizedKey(allocation)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  }
+  return hash;
+}
+
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_STRATEGY_H_
+#endif  // STRATA_SEARCH_STRATEGY_STRATEGY_H_

@@ -1,6 +1,6 @@
-// Which strategy a search follows, and its settings.
-#ifndef STRATA_SEARCH_STRATEGY_OPTIONS_H_
-#define STRATA_SEARCH_STRATEGY_OPTIONS_H_
+// The kinds of search strategy, and their settings.
+#ifndef STRATA_SEARCH_STRATEGY_STRATEGY_OPTIONS_H_
+#define STRATA_SEARCH_STRATEGY_STRATEGY_OPTIONS_H_
 
 #include <string_view>
 
@@ -15,7 +15,7 @@ enum class StrategyKind {
   kDsa,           // DSA's genomes, operators and fixed amplitude: dsa_strategy.cc
 };
 
-// "strata", "random", "hill_climbing", "dsa"; nullptr for an unknown name.
+// Returns the kind named "strata", "random", "hill_climbing" or "dsa"; nullptr for another name.
 const StrategyKind* FindStrategyKind(std::string_view name);
 std::string_view NameOf(StrategyKind kind);
 
@@ -23,47 +23,40 @@ std::string_view NameOf(StrategyKind kind);
 // most promising is measured. See docs/search.md for the measurements behind the defaults.
 struct SurrogateOptions {
   bool enabled = true;
-  // Offspring that are ranked for every one that is measured; more cost microseconds each.
+  // Number of offspring that are ranked for every one that is measured. Each costs microseconds.
   int proposals = 200;
-  // Steps on the numbers of the most promising proposal, each kept if the model likes it better.
-  // Off: proposals that differ in a number already find what these find.
+  // Number of steps on the numbers of the most promising proposal, each kept if the model predicts
+  // an improvement. 0, because proposals that differ in a number find the same improvements.
   int amplitude_steps = 0;
-  // Share of candidates bred without the model, so that it cannot close off what it does not know.
+  // Share of candidates bred without the model, so that it cannot rule out what it does not know.
   double unfiltered_share = 0.15;
-  // Features of random functions that are measured at the beginning, because only offspring whose
-  // features are known can be judged.
+  // Number of features of random functions that are measured at the beginning. More of them let the
+  // model judge more offspring, because it needs all features of an offspring.
   int feature_pool = 64;
   // An offspring is judged by its predicted loss less this many standard deviations.
   double optimism = 2.0;
-  // Root mean square difference of sparsities from the nearest of the best allocations, up to which
-  // an offspring is proposed; 0: any. Where the model knows nothing, losses are far worse than it
-  // says.
+  // Largest root mean square difference of sparsities between an offspring and the nearest of the
+  // best allocations; 0: no limit. Far from the measured allocations, losses are much higher than
+  // the model predicts.
   double trust_radius = 0.1;
-  // Share of candidates chosen by their loss alone; the others by how far they get ahead of what
-  // the front has that is nowhere else worse.
+  // Share of candidates chosen by their loss alone. The others are chosen by their gain over the
+  // members of the front that are nowhere else worse.
   double loss_share = 0.5;
-  // Measured allocations before the model is used, and the most it is fitted to: half of them the
-  // best, the others the latest. The cost of a fit grows with the cube.
+  // Number of measured allocations from which the model is used.
   int minimum_points = 12;
+  // Largest number of measured allocations that the model is fitted to: half of them the best, the
+  // others the latest. The cost of a fit grows with the cube.
   int maximum_points = 200;
 };
 
 struct StrategyOptions {
   StrategyKind kind = StrategyKind::kStrata;
-  // Parents are drawn from the best this many, by NSGA-II rank and crowding.
+  // Parents are drawn from this many candidates, the best by NSGA-II rank and crowding.
   int population = 24;
   expr::VariationOptions variation;
   SurrogateOptions surrogate;
-  // Separate populations that send their best to the next one every `migration_interval` results;
-  // 1: one population.
-  int islands = 1;
-  int migration_interval = 25;
-  // Results in a row that leave the archive as it is before the population is emptied; 0: never.
-  int restart_after = 0;
-  // The weights of the mutations follow their success instead of staying as they are.
-  bool adaptive_operators = false;
 };
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_STRATEGY_OPTIONS_H_
+#endif  // STRATA_SEARCH_STRATEGY_STRATEGY_OPTIONS_H_

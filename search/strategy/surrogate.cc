@@ -11,10 +11,10 @@ namespace strata::search {
 namespace {
 
 constexpr double kGrowthUntilNextChoice = 1.25;
-// A value of 1 - s that stands for none, in the logarithm of the density.
+// Densities below this count as this in the logarithm of the density.
 constexpr double kSmallestDensity = 0.005;
-// How much more the mean of a role or block is expected to explain than a unit beyond it: of the
-// coefficients' standard deviations.
+// Ratio of the expected coefficients, as standard deviations, of the mean of a role or block and of
+// a single unit.
 constexpr double kGroupWeight = 2;
 
 }  // namespace
@@ -90,7 +90,7 @@ std::vector<double> Surrogate::InputOf(const expr::Allocation& allocation) const
   for (size_t i = 0; i < allocation.size(); ++i) {
     input.push_back(-roots_[i] * std::log(std::max(1 - allocation[i], kSmallestDensity)));
   }
-  // The mean over a group times the root of the group's share, as for a unit.
+  // The input is the mean over a group times the root of the group's share, as for a unit.
   for (const size_t first : {size_t{0}, allocation.size()}) {
     for (const std::vector<size_t>& group : groups_) {
       double sum = 0, share = 0;

@@ -1,6 +1,7 @@
-// What measured allocations tell about others: a Gaussian process per measured objective.
-#ifndef STRATA_SEARCH_SURROGATE_H_
-#define STRATA_SEARCH_SURROGATE_H_
+// A surrogate model: predicts the measured objectives of allocations from those measured so far,
+// with one Gaussian process per objective.
+#ifndef STRATA_SEARCH_STRATEGY_SURROGATE_H_
+#define STRATA_SEARCH_STRATEGY_SURROGATE_H_
 
 #include <cstdint>
 #include <deque>
@@ -14,31 +15,33 @@
 
 namespace strata::search {
 
-// Keeps at most `maximum_points` measured allocations: half of them those of the lowest loss, the
-// others the latest. Where blocks have several units, the process expects units of one block to act
-// alike, and those of one role: it sees their mean sparsities too. Not thread-safe.
+// Keeps at most `maximum_points` measured allocations: one half those with the lowest loss, the
+// other half the latest. If blocks have several units, the process expects units of the same block,
+// and units of the same role, to act alike. It therefore sees their mean sparsities too. Not
+// thread-safe.
 class Surrogate {
  public:
-  // Distance is the root of the mean square difference of sparsities, over the parameters of the
-  // units. Each point has `values` measured objectives; the first is the loss.
+  // The distance of two allocations is the root of the mean square difference of sparsities, over
+  // the parameters of the units. Each point has `values` measured objectives; the first is the
+  // loss.
   Surrogate(const SurrogateOptions& options, const expr::UnitLayout& layout, size_t values);
 
-  // Each distinct allocation once. `measured` are finite.
+  // Adds a measured allocation; each distinct one once. `measured` are finite.
   void Add(const expr::Allocation& allocation, std::vector<double> measured);
 
   bool is_ready() const { return best_.size() + latest_.size() >= minimum_points_; }
 
-  // Root mean square difference of sparsities, over all parameters, from the nearest of the
-  // `count` allocations of the lowest loss. Ready only.
+  // Returns the root mean square difference of sparsities, over all parameters, from the nearest of
+  // the `count` allocations with the lowest loss. Requires is_ready().
   double DistanceFromBest(const expr::Allocation& allocation, size_t count) const;
 
-  // Fits to the points and, so that candidates that are still being measured are not proposed
-  // again, to `pending` allocations as if each had measured what is predicted of it. Kernel
-  // settings are chosen anew whenever a quarter more points were added than at the last choice;
-  // that, not time, makes fits repeatable. Ready only.
+  // Fits to the points, and to the `pending` allocations as if each had measured its prediction, so
+  // that candidates that are still being measured are not proposed again. Kernel settings are
+  // chosen anew whenever the number of points added has grown by a quarter since the last choice.
+  // This does not depend on time, so fits are repeatable. Requires is_ready().
   void Fit(const std::vector<expr::Allocation>& pending);
 
-  // Of the measured objective `value`, since the last fit.
+  // Predicts the measured objective number `value` with the last fit.
   Prediction Predict(size_t value, const expr::Allocation& allocation) const;
 
  private:
@@ -51,10 +54,10 @@ class Surrogate {
 
   const size_t minimum_points_;
   const size_t half_;
-  std::vector<double> roots_;                // of the units' shares of the parameters
-  std::vector<std::vector<size_t>> groups_;  // units of a role or block
-  std::vector<Point> best_;                  // by rising loss
-  std::deque<Point> latest_;                 // of those that are not among the best, oldest first
+  std::vector<double> roots_;                        // roots of the units' shares of the parameters
+  std::vector<std::vector<size_t>> groups_;          // units of a role or block
+  std::vector<Point> best_;                          // by rising loss
+  std::deque<Point> latest_;                         // those not among the best, oldest first
   std::vector<GaussianProcess::Settings> settings_;  // per value
   size_t added_ = 0;                                 // points, kept or not
   size_t added_at_choice_ = 0;
@@ -63,4 +66,4 @@ class Surrogate {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_SURROGATE_H_
+#endif  // STRATA_SEARCH_STRATEGY_SURROGATE_H_

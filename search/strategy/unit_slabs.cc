@@ -39,7 +39,7 @@ std::vector<size_t> UnitSlabs::Draw(expr::RandomGenerator& random) const {
   if (random.Below(2) == 0) {
     length = static_cast<int>(std::exp(random.Uniform(0, std::log(blocks_ + 1.0))));
   }
-  // A run of that length that holds the block drawn, anywhere in it.
+  // The run has that length and holds the drawn block, anywhere in it.
   const int first = first_block - static_cast<int>(random.Below(static_cast<uint64_t>(length)));
   std::erase_if(units, [&](size_t unit) {
     return block_of_unit_[unit] < first || block_of_unit_[unit] >= first + length;

@@ -1,7 +1,8 @@
-// Units whose sparsities are changed together: those of one kind and role, or of all, in a run of
-// neighbouring blocks. Single units, whole blocks, and "all query linears" are slabs.
-#ifndef STRATA_SEARCH_UNIT_SLABS_H_
-#define STRATA_SEARCH_UNIT_SLABS_H_
+// Groups of units whose sparsities are changed together, called slabs: the units of one kind and
+// role, or of all roles, in a run of neighbouring blocks. Single units, whole blocks, and "all
+// query linears" are slabs.
+#ifndef STRATA_SEARCH_STRATEGY_UNIT_SLABS_H_
+#define STRATA_SEARCH_STRATEGY_UNIT_SLABS_H_
 
 #include <cstddef>
 #include <vector>
@@ -15,14 +16,15 @@ class UnitSlabs {
  public:
   explicit UnitSlabs(const expr::UnitLayout& layout);
 
-  // Units of every kind and role, where there are several; in the order of their first unit.
+  // Returns the units of each kind and role, in the order of their first unit; empty if there is
+  // only one.
   const std::vector<std::vector<size_t>>& of_roles() const { return of_roles_; }
 
-  // Units of every block, where blocks have several.
+  // Returns the units of each block; empty if blocks have only one.
   const std::vector<std::vector<size_t>>& of_blocks() const { return of_blocks_; }
 
-  // Units in ascending order, at least one. Every second slab lies in a single block, the length of
-  // the others is log-uniform; one in four holds all roles.
+  // Draws a slab: units in ascending order, at least one. Every second slab lies in a single block;
+  // the length of the others is log-uniform. One slab in four holds all roles.
   std::vector<size_t> Draw(expr::RandomGenerator& random) const;
 
  private:
@@ -34,4 +36,4 @@ class UnitSlabs {
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_UNIT_SLABS_H_
+#endif  // STRATA_SEARCH_STRATEGY_UNIT_SLABS_H_

@@ -1,6 +1,6 @@
-// Which variation makes an offspring, by weights that may follow success.
-#ifndef STRATA_SEARCH_VARIATION_CHOICE_H_
-#define STRATA_SEARCH_VARIATION_CHOICE_H_
+// Draws the variation that makes an offspring.
+#ifndef STRATA_SEARCH_STRATEGY_VARIATION_CHOICE_H_
+#define STRATA_SEARCH_STRATEGY_VARIATION_CHOICE_H_
 
 #include <array>
 #include <cstddef>
@@ -9,34 +9,27 @@
 
 namespace strata::search {
 
-// Crossover and the mutations of expr/variation.h, each drawn by its weight in the options. Where
-// adaptive, the weight is multiplied by the share of its offspring that were good enough to become
-// parents, relative to the mean share of all (probability matching; D. Thierens, "An adaptive
-// pursuit strategy for allocating operator probabilities", GECCO 2005), and never falls below a
-// fifth. Not thread-safe.
+// Crossover is drawn with its probability in the options. Otherwise, one of the mutations of
+// expr/variation.h is drawn in proportion to its weight.
 class VariationChoice {
  public:
   static constexpr size_t kVariations = 11;
   static constexpr size_t kCrossover = 0;
 
-  VariationChoice(const expr::VariationOptions& options, bool adaptive);
+  explicit VariationChoice(const expr::VariationOptions& options);
 
-  // kCrossover or the number of a mutation.
+  // Returns kCrossover or the number of a mutation, with one draw of `random`.
   size_t Draw(expr::RandomGenerator& random) const;
 
-  // The options with the weights of all other mutations 0.
+  // Returns the options with the weights of all other mutations 0; for kCrossover, the options as
+  // they are.
   const expr::VariationOptions& OptionsOf(size_t variation) const { return only_[variation]; }
 
-  // What became of one offspring of `variation`.
-  void Credit(size_t variation, bool succeeded);
-
  private:
-  const bool adaptive_;
   std::array<double, kVariations> weights_{};
-  std::array<double, kVariations> tried_{}, succeeded_{};  // fading counts
   std::array<expr::VariationOptions, kVariations> only_;
 };
 
 }  // namespace strata::search
 
-#endif  // STRATA_SEARCH_VARIATION_CHOICE_H_
+#endif  // STRATA_SEARCH_STRATEGY_VARIATION_CHOICE_H_

@@ -18,11 +18,12 @@ constexpr double kPatienceSeconds = 10;
 
 void PrintSummary(const ChaosOptions& options, const ChaosReport& report) {
   fmt::print(
-      "\n{} tasks, {} workers, {:.0f} s ({:.0f} s undisturbed in one process): {} stored that the "
+      "\n{} work items, {} workers, {:.0f} s ({:.0f} s undisturbed in one process): {} stored that "
+      "the "
       "undisturbed search did not need; archive {} the undisturbed one\n{} leases given again, {} "
-      "tasks hedged, {} late or duplicate results absorbed\nlongest lease of a killed worker: "
+      "work items hedged, {} late or duplicate results absorbed\nlongest lease of a killed worker: "
       "{:.2f} s of at most {}\n",
-      report.tasks, options.workers, report.seconds, report.undisturbed_seconds, report.stray,
+      report.items, options.workers, report.seconds, report.undisturbed_seconds, report.stray,
       report.same_archive ? "equals" : "DIFFERS FROM", report.reissued, report.hedged,
       report.absorbed, report.longest_orphan_seconds, kLeaseSeconds);
 }

@@ -11,21 +11,19 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "evaluator/clock.h"
 #include "tests/chaos/chaos_run.h"
 #include "tests/workers/small_search.h"
 
 namespace strata::workers {
 namespace {
 
-double SteadySeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+using evaluator::SteadySeconds;
 
 class Journal {
  public:
@@ -51,12 +49,17 @@ class JournalingSession : public search::Session {
       : session_(session), journal_(journal) {}
 
   absl::StatusOr<search::SessionAction> Next() override { return session_->Next(); }
-  absl::Status Complete(const search::SessionTask& task, const search::Outcome& outcome) override {
-    journal_->Write("begin " + task.digest);
-    const absl::Status status = session_->Complete(task, outcome);
-    if (status.ok()) journal_->Write("end " + task.digest);
+  absl::Status Complete(const search::SessionItem& item, const search::Outcome& outcome) override {
+    journal_->Write("begin " + item.digest);
+    const absl::Status status = session_->Complete(item, outcome);
+    if (status.ok()) journal_->Write("end " + item.digest);
     return status;
   }
+  // Stores every outcome at once, so that the journal says what is stored.
+  absl::Status Record(const search::SessionItem& item, const search::Outcome& outcome) override {
+    return Complete(item, outcome);
+  }
+  absl::Status Commit() override { return session_->Commit(); }
   const search::Engine& engine() const override { return session_->engine(); }
   double seconds_spent() const override { return session_->seconds_spent(); }
   bool search_stopped() const override { return session_->search_stopped(); }
@@ -107,7 +110,7 @@ absl::Status Serve(const std::vector<std::string>& arguments) {
   JournalingSession session(small->session.get(), &journal);
   CoordinatorOptions options = SmallCoordinatorOptions(arguments[1]);
   options.lease_seconds = chaos::kLeaseSeconds;
-  options.maximum_crashes_per_task = 1000;  // none of them is the task's fault
+  options.maximum_crashes_per_item = 1000;  // none of them is the work item's fault
   options.no_worker_seconds = 1e9;
   options.now_seconds = [&clock] { return clock.Now(); };
   auto coordinator = Coordinator::Start(options, &session);
@@ -115,10 +118,10 @@ absl::Status Serve(const std::vector<std::string>& arguments) {
   const absl::Status status = (*coordinator)->Run([&](const CoordinatorStatus& now) {
     std::vector<std::string> busy;
     for (const WorkerStatus& worker : now.workers) {
-      if (!worker.leased_task.empty()) busy.push_back(worker.name);
+      if (!worker.leased_item.empty()) busy.push_back(worker.name);
     }
-    journal.Write(fmt::format("tick {:.3f} {} {} {} {}", SteadySeconds(), now.reissued_tasks,
-                              now.hedged_tasks, now.absorbed_results, fmt::join(busy, " ")));
+    journal.Write(fmt::format("tick {:.3f} {} {} {} {}", SteadySeconds(), now.reissued_items,
+                              now.hedged_items, now.absorbed_results, fmt::join(busy, " ")));
     return false;
   });
   if (status.ok()) std::ofstream(arguments[2]) << DescribeArchive(session.engine());

@@ -18,20 +18,19 @@
 #include <unordered_map>
 #include <utility>
 
+#include "evaluator/clock.h"
 #include "tests/chaos/fault_proxy.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 #include "workers/worker/child_process.h"
 
 namespace strata::chaos {
 namespace {
 
+using evaluator::SteadySeconds;
+
 constexpr std::chrono::milliseconds kStep(20);
 constexpr double kFrozenSeconds = kLeaseSeconds + 1.5;
-
-double SteadySeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -108,7 +107,7 @@ class ChaosRun {
   ChaosReport Run() {
     double start = SteadySeconds();
     const std::string expected =
-        workers::ExpectedArchive(folder_ / "expected", options_.evaluations, &expected_tasks_);
+        workers::ExpectedArchive(folder_ / "expected", options_.evaluations, &expected_items_);
     report_.undisturbed_seconds = SteadySeconds() - std::exchange(start, SteadySeconds());
     StartCoordinator();
     Step();
@@ -197,12 +196,12 @@ class ChaosRun {
     timer_.async_wait([this](const boost::system::error_code&) { Step(); });
   }
 
-  // The kills are spread evenly over the tasks.
+  // The kills are spread evenly over the work items.
   void KillCoordinatorWhenDue() {
     const int done = report_.injected[Fault::kCoordinatorKilled];
     if (!options_.faults.contains(Fault::kCoordinatorKilled)) return;
     if (done >= options_.coordinator_kills) return;
-    const auto due = static_cast<int64_t>(expected_tasks_.size()) * (done + 1) /
+    const auto due = static_cast<int64_t>(expected_items_.size()) * (done + 1) /
                      (options_.coordinator_kills + 1);
     if (static_cast<int64_t>(journal_.counted.size()) < due) return;
     End(&coordinator_);
@@ -257,15 +256,15 @@ class ChaosRun {
 
   void Count() {
     report_.injected[Fault::kClockJumped] = journal_.jumps;
-    report_.tasks = static_cast<int64_t>(expected_tasks_.size());
+    report_.items = static_cast<int64_t>(expected_items_.size());
     const auto store = search::RunStore::OpenForReading(folder_ / "run");
-    for (const std::string& digest : expected_tasks_) {
+    for (const std::string& digest : expected_items_) {
       const bool is_stored = store.ok() && (*store)->FindOutcome(digest).value_or(std::nullopt);
       if (!is_stored) ++report_.lost;
     }
     for (const auto& [digest, times] : journal_.counted) {
       if (times > 1) ++report_.counted_twice;
-      if (!expected_tasks_.contains(digest)) ++report_.stray;
+      if (!expected_items_.contains(digest)) ++report_.stray;
     }
     for (const auto& [name, time] : killed_at_) {
       const auto leased = journal_.last_leased.find(name);
@@ -280,14 +279,14 @@ class ChaosRun {
 
   const ChaosOptions options_;
   std::mt19937_64 random_;
-  workers::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   JournalReader journal_;
   boost::asio::io_context context_;
   FaultProxy proxy_;
   boost::asio::steady_timer timer_;
   std::vector<Worker> workers_;
   pid_t coordinator_ = 0;
-  std::set<std::string> expected_tasks_;  // digests
+  std::set<std::string> expected_items_;  // digests
   const int log_;                         // a descriptor, of all processes
   std::map<std::string, double> killed_at_;
   ChaosReport report_;

@@ -1,4 +1,4 @@
-// A search on many workers while everything around it fails, and what became of it.
+// Runs a search on many workers while everything around it fails, and reports the outcome.
 #ifndef STRATA_TESTS_CHAOS_CHAOS_RUN_H_
 #define STRATA_TESTS_CHAOS_CHAOS_RUN_H_
 
@@ -42,7 +42,7 @@ struct ChaosOptions {
   int64_t evaluations = 0;
   int workers = 16;
   int coordinator_kills = 0;
-  // Faults of each kind but the coordinator's, a second, on average.
+  // Mean number of faults per second of each kind except the coordinator's kills.
   double faults_per_second = 2;
   std::set<Fault> faults;
   unsigned seed = 1;
@@ -52,20 +52,21 @@ struct ChaosOptions {
 
 struct ChaosReport {
   std::map<Fault, int> injected;
-  int64_t tasks = 0;          // that the undisturbed search needed
-  int64_t lost = 0;           // of them, without a stored result at the end
-  int64_t counted_twice = 0;  // stored and told to the search more than once
-  int64_t stray = 0;          // stored, but no task of the undisturbed search
-  bool same_archive = false;  // byte for byte
+  int64_t items = 0;          // work items that the undisturbed search needed
+  int64_t lost = 0;           // of these, without a stored result at the end
+  int64_t counted_twice = 0;  // stored and reported to the search more than once
+  int64_t stray = 0;          // stored, but no work item of the undisturbed search
+  bool same_archive = false;  // equal byte for byte
   int reissued = 0, hedged = 0, absorbed = 0;
-  // By how much a lease lasted longer than its worker, at most; it may last kLeaseSeconds.
+  // Longest time that a lease outlived its worker. Up to kLeaseSeconds is allowed.
   double longest_orphan_seconds = 0;
   double undisturbed_seconds = 0;  // in one thread, without a coordinator
   double seconds = 0;
-  std::string error;  // empty unless the run could not be made
+  std::string error;  // empty if the run could be made
 };
 
-// In a folder of its own that is removed. Deterministic in what it asks for, not in when.
+// Runs in a folder of its own, which is removed at the end. The faults and the search are
+// deterministic, but their timing is not.
 ChaosReport RunChaos(const ChaosOptions& options);
 
 }  // namespace strata::chaos

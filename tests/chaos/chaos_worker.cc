@@ -33,7 +33,7 @@ absl::Status Evaluate(const std::string& name) {
     }
     return absl::OkStatus();
   });
-  return (*child)->Serve(MakeTaskRunner(evaluator.get()).get());
+  return (*child)->Serve(MakeWorkRunner(evaluator.get()).get());
 }
 
 absl::Status Work(const std::string& program, const std::string& address, const std::string& name) {

@@ -1,4 +1,4 @@
-// A relay between workers and their coordinator that does to connections what networks do.
+// A relay between workers and their coordinator that injects the faults of real networks.
 #ifndef STRATA_TESTS_CHAOS_FAULT_PROXY_H_
 #define STRATA_TESTS_CHAOS_FAULT_PROXY_H_
 
@@ -12,26 +12,26 @@
 namespace strata::chaos {
 
 enum class ConnectionFault {
-  kCut,            // both sides see the end at once
-  kDelay,          // every piece in both directions comes late, for a while
-  kStall,          // nothing passes for a while, longer than a lease; then all of it
-  kLoseRequests,   // what the worker sends vanishes for a while; then the connection is cut
-  kLoseResponses,  // what the coordinator sends does
+  kCut,            // both sides see the end of the connection at once
+  kDelay,          // every piece in both directions is late for a while
+  kStall,          // nothing passes for longer than a lease; then all of it passes
+  kLoseRequests,   // what the worker sends is lost for a while; then the connection is cut
+  kLoseResponses,  // the same for what the coordinator sends
 };
 
 class FaultedConnection;
 
-// Of Unix sockets. All calls, and the handlers, are for the thread that runs `context`.
+// Relays Unix sockets. All calls and handlers run on the thread that runs `context`.
 class FaultProxy {
  public:
-  // Listens on `address`, a path, and connects each caller to `target`, a path where nobody may
-  // listen at times: the caller is then cut off.
+  // Listens on the path `address` and connects each caller to the path `target`. If nobody listens
+  // at `target`, the caller is cut off.
   FaultProxy(boost::asio::io_context* context, const std::string& address,
              const std::string& target);
   ~FaultProxy();
 
-  // Does it to one of the connections that carry something, chosen at random. False: there is none
-  // that is not suffering already.
+  // Applies the fault to a random connection that is established and not suffering already. Returns
+  // false if there is none.
   bool Inject(ConnectionFault fault, std::mt19937_64* random);
 
  private:

@@ -1,4 +1,4 @@
-// Runs the program as a person would, in a folder of its own.
+// Runs the program as a user would, in a folder of its own.
 #ifndef STRATA_TESTS_CLI_COMMAND_LINE_FIXTURE_H_
 #define STRATA_TESTS_CLI_COMMAND_LINE_FIXTURE_H_
 
@@ -16,6 +16,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "tests/support/temporary_folder.h"
 
 extern char** environ;
 
@@ -40,11 +42,7 @@ class CommandLineTest : public ::testing::Test {
     const std::string folder = cache != nullptr ? cache : STRATA_SOURCE_DIR "/.cache";
     model_ = folder + "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
     text_ = folder + "/texts/sotu";
-    folder_ = fmt::format("{}/strata-command-line-{}", ::testing::TempDir(), getpid());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
   }
-  ~CommandLineTest() override { std::filesystem::remove_all(folder_); }
 
   void SetUp() override {
     ASSERT_TRUE(std::filesystem::exists(model_) && std::filesystem::exists(text_))
@@ -82,7 +80,7 @@ class CommandLineTest : public ::testing::Test {
     return folder_ + "/" + name;
   }
 
-  // A search so small that it takes seconds.
+  // Writes the configuration of a search that takes only seconds. Returns its path.
   std::string SmallConfig() {
     return Write("small.yaml",
                  fmt::format("model: {}\ntext: {}\nrun: {}/run\n"
@@ -96,7 +94,8 @@ class CommandLineTest : public ::testing::Test {
                              model_, text_, folder_));
   }
 
-  // Of a run that may be going on; 0 while there is nothing to read.
+  // Returns the number of evaluations of a run, which may still be going on; 0 while nothing can be
+  // read.
   static int StoredEvaluations(const std::string& run) {
     FILE* pipe = popen(
         fmt::format("{} pareto {} --format json 2>/dev/null", STRATA_PROGRAM, run).c_str(), "r");
@@ -112,10 +111,12 @@ class CommandLineTest : public ::testing::Test {
   std::string Out() const { return folder_ + "/out"; }
   std::string Error() const { return folder_ + "/error"; }
 
-  std::string model_, text_, folder_;
+  const TemporaryFolder temporary_;
+  std::string model_, text_, folder_ = temporary_.path();
 };
 
-// Bad input: exit code 2, one message with these parts, nothing on standard output.
+// Expects a refusal of bad input: exit code 2, one message that matches, nothing on standard
+// output.
 #define EXPECT_REFUSED(outcome, matcher)   \
   do {                                     \
     const Outcome refused = (outcome);     \

@@ -1,6 +1,7 @@
 // The main job on the real model in miniature, and every kind of bad input.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <thread>
@@ -54,6 +55,20 @@ TEST_F(CommandLineTest, ConfigShowsOrigins) {
   EXPECT_EQ(json["search.seed"]["origin"], "--set");
   EXPECT_EQ(json["search.lag"]["origin"], "default");
   EXPECT_THAT(json["model"]["origin"].get<std::string>(), HasSubstr("small.yaml:1"));
+}
+
+TEST_F(CommandLineTest, ConfigShowsBasicSettingsAndWhatWasSet) {
+  const auto lines = [](const std::string& text) {
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  const std::string basic = Run({"config"}).out;
+  EXPECT_THAT(basic, AllOf(HasSubstr("target_sparsity"), HasSubstr("--all shows them")));
+  EXPECT_THAT(basic, ::testing::Not(HasSubstr("search.lag")));
+  EXPECT_LE(lines(basic), 35);
+  EXPECT_THAT(Run({"config", "--set", "search.lag=9"}).out, HasSubstr("search.lag"));
+  const std::string all = Run({"config", "--all"}).out;
+  EXPECT_THAT(all, AllOf(HasSubstr("search.lag"), ::testing::Not(HasSubstr("--all shows them"))));
+  EXPECT_GT(lines(all), 2 * lines(basic));
 }
 
 TEST_F(CommandLineTest, BadModels) {

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "tests/cli/command_line_fixture.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -56,7 +56,7 @@ class EvalCommandLineTest : public CommandLineTest {
   }
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
 
-  evaluator::TemporaryFile small_;
+  TemporaryFile small_;
   std::string choices_, sums_, last_, long_text_;
 };
 

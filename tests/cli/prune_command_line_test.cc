@@ -8,6 +8,7 @@
 #include "tests/cli/command_line_fixture.h"
 #include "tests/evaluator/support/hugging_face_folder.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -45,8 +46,8 @@ class PruneCommandLineTest : public CommandLineTest {
 
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
 
-  evaluator::TemporaryFile small_;
-  evaluator::TemporaryFolder directory_;
+  TemporaryFile small_;
+  TemporaryFolder directory_;
 };
 
 TEST_F(PruneCommandLineTest, ADirectoryHoldsTheRecipeAndEveryRatio) {

@@ -13,8 +13,8 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
   const std::vector<std::string> search = {"search",   config,
                                            "--set",    "search.baselines=[uniform, log-mean]",
                                            "--set",    "search.maximum_evaluations=3",
-                                           "--set",    "fitness.protocol=refreshed",
-                                           "--set",    "racing.levels=[1 one-shot]",
+                                           "--set",    "fitness.protocol=sequential",
+                                           "--set",    "racing.rungs=[1 one-shot]",
                                            "--set",    "refine.evaluations=5",
                                            "--format", "json"};
   const Outcome outcome = Run(search);
@@ -76,8 +76,8 @@ TEST_F(CommandLineTest, ARunWithoutARefinementHasNoneToExport) {
             0);
   EXPECT_REFUSED(Run({"export", folder_ + "/run", "--refined"}),
                  HasSubstr("refine.evaluations above 0"));
-  EXPECT_REFUSED(Run({"search", config, "--set", "racing.levels=[2 onceshot]"}),
-                 HasSubstr("'racing.levels'"));
+  EXPECT_REFUSED(Run({"search", config, "--set", "racing.rungs=[2 onceshot]"}),
+                 HasSubstr("'racing.rungs'"));
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace strata::cli {
 namespace {
 
@@ -68,12 +70,9 @@ TEST(SlurmScriptTest, RefusesWhatADirectiveCannotHold) {
 // Runs a script with stand-ins for Slurm's programs: what `squeue` prints is the job's state.
 class SlurmScriptRunTest : public testing::Test {
  protected:
-  SlurmScriptRunTest() : folder_(testing::TempDir() + "/slurm-script") {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+  SlurmScriptRunTest() {
     Write("scontrol", "#!/bin/sh\necho \"$@\" >>" + folder_ + "/scontrol.log\n");
   }
-  ~SlurmScriptRunTest() override { std::filesystem::remove_all(folder_); }
 
   void Write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ + "/" + name) << text;
@@ -102,7 +101,8 @@ class SlurmScriptRunTest : public testing::Test {
     return WEXITSTATUS(status);
   }
 
-  const std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 constexpr char kDrainsOnTerm[] =

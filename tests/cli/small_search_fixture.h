@@ -1,15 +1,15 @@
-// A search of a model that takes no time, through the program.
+// Runs a search of a tiny model through the program, which takes almost no time.
 #ifndef STRATA_TESTS_CLI_SMALL_SEARCH_FIXTURE_H_
 #define STRATA_TESTS_CLI_SMALL_SEARCH_FIXTURE_H_
 
 #include "tests/cli/command_line_fixture.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 
-// A model of three blocks. RIA compares the weights of a whole matrix, so that it gives small ones
-// the sparsity asked for too.
+// A search of a model of three blocks. Its pruner is RIA, which compares the weights of a whole
+// matrix and therefore reaches the requested sparsity on small matrices too.
 class SmallSearchTest : public CommandLineTest {
  protected:
   SmallSearchTest() : small_(evaluator::WaveModelGguf()) {
@@ -37,7 +37,7 @@ class SmallSearchTest : public CommandLineTest {
     return nlohmann::json::parse(outcome.out, nullptr, false);
   }
 
-  evaluator::TemporaryFile small_;
+  TemporaryFile small_;
   std::string config_;
 };
 

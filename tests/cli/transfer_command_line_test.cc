@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "tests/cli/command_line_fixture.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -48,7 +48,7 @@ class TransferCommandLineTest : public CommandLineTest {
     return json::parse(outcome.out, nullptr, false);
   }
 
-  evaluator::TemporaryFile small_;
+  TemporaryFile small_;
   std::string first_text_, second_text_;
 };
 

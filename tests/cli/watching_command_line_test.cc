@@ -66,20 +66,20 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_EQ(forecast["baselines"], 3);
   EXPECT_EQ(forecast["evaluations"], 25);
   EXPECT_EQ(forecast["limited_by"], "evaluations");
-  ASSERT_EQ(forecast["rungs"].size(), 3u);
-  EXPECT_EQ(forecast["rungs"][0]["protocol"], "one-shot");
-  EXPECT_EQ(forecast["rungs"][0]["tokens"], 3 * 32);
-  EXPECT_EQ(forecast["rungs"][2]["split"], "report");
+  ASSERT_EQ(forecast["stages"].size(), 3u);
+  EXPECT_EQ(forecast["stages"][0]["protocol"], "one-shot");
+  EXPECT_EQ(forecast["stages"][0]["tokens"], 3 * 32);
+  EXPECT_EQ(forecast["stages"][2]["split"], "report");
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
   EXPECT_THAT(Run({"search", config_, "--dry-run"}).out,
               AllOf(HasSubstr("finalists measured exactly"), HasSubstr("lower bound")));
   const std::vector<std::string> refined = {"--dry-run", "--set", "refine.evaluations=10", "--set",
                                             "refine.slope_windows=2"};
   const json longer = Search(refined);
-  ASSERT_EQ(longer["rungs"].size(), 5u);
-  EXPECT_EQ(longer["rungs"][3]["rung"], "refinement");
-  EXPECT_EQ(longer["rungs"][4]["rung"], "slopes");
-  EXPECT_EQ(longer["rungs"][4]["tokens"], 2 * 32);
+  ASSERT_EQ(longer["stages"].size(), 5u);
+  EXPECT_EQ(longer["stages"][3]["stage"], "refinement");
+  EXPECT_EQ(longer["stages"][4]["stage"], "slopes");
+  EXPECT_EQ(longer["stages"][4]["tokens"], 2 * 32);
   EXPECT_GT(longer["refinement_seconds_at_least"].get<double>(), 0);
   EXPECT_REFUSED(Run({"search", config_, "--dry-run", "--set", "target_sparsity=7"}),
                  HasSubstr("'target_sparsity'"));
@@ -115,6 +115,9 @@ TEST_F(WatchingCommandLineTest, EventsTellTheSearch) {
   ASSERT_FALSE(told.empty());
   EXPECT_EQ(told.front()["resumed"], true);
   EXPECT_EQ(told.back()["best"], events.back()["best"]);
+  const Outcome restarted = Run({"search", config_, "--resume-or-start", "--events", "-"});
+  ASSERT_EQ(restarted.exit_code, 0) << restarted.error;
+  EXPECT_EQ(Lines(restarted.out).at(0)["resumed"], true);
   EXPECT_REFUSED(Run({"search", config_, "--run", Path("second"), "--events", Path("none/e")}),
                  HasSubstr("none/e"));
   EXPECT_FALSE(std::filesystem::exists(Path("second"))) << "a refused search leaves nothing behind";
@@ -128,7 +131,7 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_GE(running["evaluations"], 5);
   EXPECT_TRUE(running["best"].is_object());
   EXPECT_THAT(Shell(fmt::format("{} status {}", STRATA_PROGRAM, Path("run"))),
-              AllOf(HasSubstr("running"), HasSubstr("tasks at work")));
+              AllOf(HasSubstr("running"), HasSubstr("work items at work")));
   const std::string coordinator = "unix:" + Path("run") + "/coordinator.sock";
   const json asked = Status("--coordinator " + coordinator);
   EXPECT_EQ(asked["phase"], "search");

@@ -7,7 +7,7 @@
 
 namespace strata::expr {
 
-// Calls of operator new by all threads so far.
+// Returns the number of calls of operator new by all threads so far.
 int64_t AllocationCount();
 
 }  // namespace strata::expr

@@ -1,6 +1,6 @@
-// Random valid trees over every operator of the table, each equally likely where its type fits. A
-// test that walks the whole grammar uses these rather than the search's own random trees, which
-// prefer some operators.
+// Random valid trees over every operator of the table. Each operator is equally likely wherever its
+// type fits. Tests that walk the whole grammar use these trees, because the search's own random
+// trees prefer some operators.
 #ifndef STRATA_TESTS_EXPR_ANY_TREE_H_
 #define STRATA_TESTS_EXPR_ANY_TREE_H_
 
@@ -17,7 +17,7 @@ class AnyTree {
  public:
   explicit AnyTree(RandomGenerator& random) : random_(random) {}
 
-  // A tree of at most `levels` levels, and two more where a type needs them.
+  // Returns a tree of at most `levels` levels, and two more if a type needs them.
   Expression Of(ValueType type, int levels) {
     std::vector<OperatorId> fitting;
     for (size_t i = 0; i < Operators().size(); ++i) {
@@ -53,20 +53,20 @@ class AnyTree {
       case OperatorKind::kElementwise:
         return type != ValueType::kAllocation;
       case OperatorKind::kPostprocess:
-      case OperatorKind::kRefinement:
+      case OperatorKind::kAdjustment:
         return type == ValueType::kAllocation;
       default:
-        return type == ValueType::kLayers;
+        return type == ValueType::kUnits;
     }
   }
 
   static ValueType ChildType(const Operator& row, size_t child, ValueType type) {
     if (row.kind == OperatorKind::kElementwise) return type;
     for (const ValueType candidate :
-         {ValueType::kAllocation, ValueType::kTensor, ValueType::kLayers}) {
+         {ValueType::kAllocation, ValueType::kTensor, ValueType::kUnits}) {
       if (Accepts(row, child, candidate)) return candidate;
     }
-    return ValueType::kLayers;
+    return ValueType::kUnits;
   }
 
   RandomGenerator& random_;

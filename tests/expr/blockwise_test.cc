@@ -55,7 +55,7 @@ TEST(Blockwise, EvaluatesOnBlocks) {
   for (const Unit& unit : table.layout()) values.push_back(unit.block * unit.block);
   ASSERT_TRUE(table.Add("blockwise(alpha)", values).ok());
   const auto of_blocks = [&](const char* text) {
-    const auto all = EvaluateLayers(Parsed(text), table);
+    const auto all = EvaluateUnits(Parsed(text), table);
     EXPECT_TRUE(all.ok()) << all.status();
     std::vector<double> first;
     for (size_t i = 0; i < all->size(); ++i) {
@@ -78,7 +78,7 @@ TEST(Blockwise, EvaluatesOnBlocks) {
 TEST(Blockwise, AMissingFeatureIsNamedAsItIsMeasured) {
   FeatureTable table(Linears());
   ASSERT_TRUE(table.Add("alpha", std::vector<double>(28, 1.0)).ok());
-  const auto values = EvaluateLayers(Parsed("blockwise(alpha)"), table);
+  const auto values = EvaluateUnits(Parsed("blockwise(alpha)"), table);
   EXPECT_EQ(values.status().code(), absl::StatusCode::kNotFound);
   EXPECT_NE(std::string(values.status().message()).find("'blockwise(alpha)'"), std::string::npos);
 }

@@ -141,7 +141,7 @@ TEST(DsaString, OracleValuesFollowFromTheMoments) {
     const absl::StatusOr<Expression> expression = ParseExpression(text);
     if (!expression.ok()) continue;
     const absl::StatusOr<std::vector<double>> ours =
-        EvaluateDsaLayers(expression->children[0], table);
+        EvaluateDsaUnits(expression->children[0], table);
     if (!ours.ok()) continue;  // needs another feature
     ++compared;
     for (size_t i = 0; i < ours->size(); ++i) {

@@ -25,35 +25,34 @@ FeatureTable Table(std::vector<int64_t> sizes, const std::string& feature,
   return table;
 }
 
-std::vector<double> Layers(std::string_view text, const FeatureTable& table) {
-  absl::StatusOr<std::vector<double>> values = EvaluateLayers(Parsed(text), table);
+std::vector<double> Units(std::string_view text, const FeatureTable& table) {
+  absl::StatusOr<std::vector<double>> values = EvaluateUnits(Parsed(text), table);
   EXPECT_TRUE(values.ok()) << std::string(values.status().message());
   return *std::move(values);
 }
 
-TEST(EvaluateLayers, StructuralSources) {
+TEST(EvaluateUnits, StructuralSources) {
   const FeatureTable table(SquareBlocks({100, 400, 200}));
-  EXPECT_THAT(Layers("depth", table), ElementsAre(0, 0.5, 1));
-  EXPECT_THAT(Layers("size", table), ElementsAre(0.25, 1, 0.5));
-  EXPECT_THAT(Layers("depth * size - 2", table), ElementsAre(-2, -1.5, -1.5));
-  EXPECT_THAT(Layers("depth", FeatureTable(SquareBlocks({7}))), ElementsAre(0));
+  EXPECT_THAT(Units("depth", table), ElementsAre(0, 0.5, 1));
+  EXPECT_THAT(Units("size", table), ElementsAre(0.25, 1, 0.5));
+  EXPECT_THAT(Units("depth * size - 2", table), ElementsAre(-2, -1.5, -1.5));
+  EXPECT_THAT(Units("depth", FeatureTable(SquareBlocks({7}))), ElementsAre(0));
 }
 
-TEST(EvaluateLayers, BadValuesBecomeFiniteAtOnce) {
+TEST(EvaluateUnits, BadValuesBecomeFiniteAtOnce) {
   const FeatureTable table =
       Table({1, 1, 1, 1}, "mean(W)", {std::nan(""), kInfinity, -kInfinity, -0.0});
-  EXPECT_THAT(Layers("mean(W)", table), ElementsAre(0, 1e30, -1e30, 0));
-  EXPECT_THAT(Layers("1 / mean(W)", table), ElementsAre(1e30, 1 / 1e30, -1 / 1e30, 1e30));
-  EXPECT_THAT(Layers("log(mean(W))", table),
-              ElementsAre(-1e30, DoubleEq(std::log(1e30)), 0, -1e30));
-  EXPECT_THAT(Layers("asin(2 + depth)", table), Each(0.0));
-  EXPECT_THAT(Layers("exp(mean(W)) - exp(mean(W))", table), Each(0.0));
+  EXPECT_THAT(Units("mean(W)", table), ElementsAre(0, 1e30, -1e30, 0));
+  EXPECT_THAT(Units("1 / mean(W)", table), ElementsAre(1e30, 1 / 1e30, -1 / 1e30, 1e30));
+  EXPECT_THAT(Units("log(mean(W))", table), ElementsAre(-1e30, DoubleEq(std::log(1e30)), 0, -1e30));
+  EXPECT_THAT(Units("asin(2 + depth)", table), Each(0.0));
+  EXPECT_THAT(Units("exp(mean(W)) - exp(mean(W))", table), Each(0.0));
 }
 
-TEST(EvaluateDsaLayers, RoundsToSinglePrecisionAndCleansUpAtTheEnd) {
+TEST(EvaluateDsaUnits, RoundsToSinglePrecisionAndCleansUpAtTheEnd) {
   const FeatureTable table = Table({1, 1, 1, 1}, "mean(W)", {0.1, 89, 2, std::nan("")});
   const auto values = [&table](std::string_view text) {
-    return *EvaluateDsaLayers(Parsed(text), table);
+    return *EvaluateDsaUnits(Parsed(text), table);
   };
   EXPECT_THAT(values("mean(W)"), ElementsAre(double{0.1f}, 89, 2, 0));
   // Beyond single precision although far within double precision.
@@ -75,8 +74,8 @@ TEST(EvaluateAllocation, NamesWhatIsMissing) {
 
   EXPECT_THAT(std::string(EvaluateAllocation(Parsed("depth"), table, {}).status().message()),
               HasSubstr("expected an expression of type Allocation, found 'depth'"));
-  EXPECT_THAT(std::string(EvaluateLayers(Parsed("span(depth, 0.1)"), table).status().message()),
-              HasSubstr("expected an expression of type Layers"));
+  EXPECT_THAT(std::string(EvaluateUnits(Parsed("span(depth, 0.1)"), table).status().message()),
+              HasSubstr("expected an expression of type Units"));
   Expression invalid = Parsed("span(depth, 0.1)");
   invalid.parameters[0] = kInfinity;
   EXPECT_EQ(EvaluateAllocation(invalid, table, {}).status().code(),

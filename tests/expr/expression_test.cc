@@ -18,10 +18,10 @@ TEST(Expression, TypeComplexityAndDepth) {
   EXPECT_EQ(Complexity(tree), 7);
   EXPECT_EQ(Depth(tree), 6);
   EXPECT_EQ(TypeOf(Parsed("tanh(abs(W))")), ValueType::kTensor);
-  EXPECT_EQ(TypeOf(Parsed("tanh(abs(mean(W)))")), ValueType::kLayers);
+  EXPECT_EQ(TypeOf(Parsed("tanh(abs(mean(W)))")), ValueType::kUnits);
   EXPECT_EQ(TypeOf(Parsed("normalize(W)")), ValueType::kTensor);
-  EXPECT_EQ(TypeOf(Parsed("quantile(W, 0.5)")), ValueType::kLayers);
-  EXPECT_EQ(TypeOf(Parsed("mix(depth, size, 0.5)")), ValueType::kLayers);
+  EXPECT_EQ(TypeOf(Parsed("quantile(W, 0.5)")), ValueType::kUnits);
+  EXPECT_EQ(TypeOf(Parsed("mix(depth, size, 0.5)")), ValueType::kUnits);
   EXPECT_EQ(TypeOf(Parsed("within(uniform(), depth, 0.1, 0.1)")), ValueType::kAllocation);
   EXPECT_EQ(TypeOf(Parsed("density(depth)")), ValueType::kAllocation);
 }
@@ -48,8 +48,8 @@ TEST(Expression, ValidateChecksEveryNode) {
   broken.children[0].children[0] = Parsed("abs(WX)");
   EXPECT_THAT(
       std::string(Validate(broken).message()),
-      HasSubstr("'+' expects a value of type Layers, found Tensor 'abs(WX)'; a reduction such "
-                "as mean(...) gives Layers in 'abs(WX) + size'"));
+      HasSubstr("'+' expects a value of type Units, found Tensor 'abs(WX)'; a reduction such "
+                "as mean(...) gives Units in 'abs(WX) + size'"));
 
   broken = tree;
   broken.op = static_cast<OperatorId>(250);
@@ -57,7 +57,7 @@ TEST(Expression, ValidateChecksEveryNode) {
   broken = Parsed("within(uniform(), depth, 0.1, 0.1)");
   std::swap(broken.children[0], broken.children[1]);
   EXPECT_THAT(std::string(Validate(broken).message()),
-              HasSubstr("'within' expects a value of type Allocation, found Layers 'depth'"));
+              HasSubstr("'within' expects a value of type Allocation, found Units 'depth'"));
   EXPECT_FALSE(Validate(Expression{IdOf("abs"), {}, {}}).ok());
   EXPECT_FALSE(Validate(Expression{IdOf("constant"), {INFINITY}, {}}).ok());
   EXPECT_FALSE(Validate(Expression{IdOf("outliers"), {5.5}, {}}).ok());

@@ -25,7 +25,7 @@ TEST(Grammar, DescribesWhatStandsInParentheses) {
 
 TEST(Grammar, AcceptsByPlace) {
   using enum ValueType;
-  const std::vector<ValueType> types = {kTensor, kLayers, kAllocation};
+  const std::vector<ValueType> types = {kTensor, kUnits, kAllocation};
   const auto accepted = [&types](std::string_view name, size_t child) {
     std::vector<ValueType> found;
     for (const ValueType type : types) {
@@ -34,11 +34,11 @@ TEST(Grammar, AcceptsByPlace) {
     return found;
   };
   EXPECT_EQ(accepted("within", 0), std::vector<ValueType>{kAllocation});
-  EXPECT_EQ(accepted("within", 1), std::vector<ValueType>{kLayers});
-  EXPECT_EQ(accepted("abs", 0), (std::vector<ValueType>{kTensor, kLayers}));
+  EXPECT_EQ(accepted("within", 1), std::vector<ValueType>{kUnits});
+  EXPECT_EQ(accepted("abs", 0), (std::vector<ValueType>{kTensor, kUnits}));
   EXPECT_EQ(accepted("quantile", 0), std::vector<ValueType>{kTensor});
-  EXPECT_EQ(accepted("mix", 1), std::vector<ValueType>{kLayers});
-  EXPECT_EQ(accepted("span", 0), std::vector<ValueType>{kLayers});
+  EXPECT_EQ(accepted("mix", 1), std::vector<ValueType>{kUnits});
+  EXPECT_EQ(accepted("span", 0), std::vector<ValueType>{kUnits});
   EXPECT_TRUE(accepted("depth", 0).empty());
 }
 

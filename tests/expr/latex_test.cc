@@ -78,7 +78,7 @@ TEST(Latex, EveryTreeIsWellFormed) {
   }
   for (size_t i = 0; i < Operators().size(); ++i) {
     const Operator& row = Operators()[i];
-    if (row.kind == OperatorKind::kPostprocess || row.kind == OperatorKind::kRefinement) {
+    if (row.kind == OperatorKind::kPostprocess || row.kind == OperatorKind::kAdjustment) {
       EXPECT_TRUE(seen.contains(static_cast<OperatorId>(i))) << row.name;
     }
   }

@@ -76,11 +76,11 @@ TEST(NodeValues, AreThoseOfTheEvaluator) {
           ASSERT_EQ(value.values, *expected);
         }
       }
-      if (TypeOf(*value.node) != ValueType::kLayers || OperatorOf(tree.op).name == "dsa") continue;
-      bool below_dsa = false;  // of a refinement's operand
+      if (TypeOf(*value.node) != ValueType::kUnits || OperatorOf(tree.op).name == "dsa") continue;
+      bool below_dsa = false;  // of an adjustment's operand
       for (const Expression& child : tree.children) below_dsa |= OperatorOf(child.op).name == "dsa";
-      if (below_dsa || OperatorOf(tree.op).kind == OperatorKind::kRefinement) continue;
-      const auto expected = EvaluateLayers(*value.node, table);
+      if (below_dsa || OperatorOf(tree.op).kind == OperatorKind::kAdjustment) continue;
+      const auto expected = EvaluateUnits(*value.node, table);
       ASSERT_TRUE(expected.ok());
       ASSERT_EQ(value.values, *expected) << PrintExpression(*value.node);
     }

@@ -39,7 +39,7 @@ TEST(OperatorTable, ArityFollowsFromTheKind) {
     const bool source = row.kind == OperatorKind::kTensorSource ||
                         row.kind == OperatorKind::kStructuralSource ||
                         row.kind == OperatorKind::kConstant || row.name == "uniform";
-    const bool pair = row.kind == OperatorKind::kBinary || row.kind == OperatorKind::kRefinement;
+    const bool pair = row.kind == OperatorKind::kBinary || row.kind == OperatorKind::kAdjustment;
     EXPECT_EQ(row.arity, source ? 0 : pair ? 2 : 1) << row.name;
     EXPECT_TRUE(!row.commutative || row.kind == OperatorKind::kBinary) << row.name;
   }

@@ -1,4 +1,5 @@
-// tests/oracles/expr/allocation.json: what the reference repositories compute for SmolLM2-135M.
+// Content of tests/oracles/expr/allocation.json: results of the reference repositories for
+// SmolLM2-135M.
 #ifndef STRATA_TESTS_EXPR_ORACLE_H_
 #define STRATA_TESTS_EXPR_ORACLE_H_
 

@@ -70,32 +70,32 @@ TEST(Parser, NamesColumnExpectationAndFinding) {
 TEST(Parser, PointsAtTheArgumentOfTheWrongType) {
   EXPECT_EQ(
       ErrorOf("span(WX, 0.1)"),
-      "column 6: 'span' expects a value of type Layers, found Tensor 'WX'; a reduction such as "
-      "mean(...) gives Layers");
+      "column 6: 'span' expects a value of type Units, found Tensor 'WX'; a reduction such as "
+      "mean(...) gives Units");
   EXPECT_EQ(
       ErrorOf("span( var(depth), 0.1)"),
-      "column 11: 'var' expects a value of type Tensor, found Layers 'depth'; a source such as "
+      "column 11: 'var' expects a value of type Tensor, found Units 'depth'; a source such as "
       "WX gives Tensor");
   EXPECT_EQ(ErrorOf("within(depth, WX, 0.1, 0.1)"),
-            "column 8: 'within' expects a value of type Allocation, found Layers 'depth'; a "
+            "column 8: 'within' expects a value of type Allocation, found Units 'depth'; a "
             "post-process such as span(..., 0.1) gives Allocation");
   EXPECT_EQ(
       ErrorOf("within(uniform, WX, 0.1, 0.1)"),
-      "column 17: 'within' expects a value of type Layers, found Tensor 'WX'; a reduction such "
-      "as mean(...) gives Layers");
+      "column 17: 'within' expects a value of type Units, found Tensor 'WX'; a reduction such "
+      "as mean(...) gives Units");
   EXPECT_EQ(ErrorOf("abs(direct(depth))"),
-            "column 5: 'abs' expects a value of type Tensor or Layers, found Allocation "
+            "column 5: 'abs' expects a value of type Tensor or Units, found Allocation "
             "'direct(depth)'; a post-process stands outside all of these");
   EXPECT_EQ(ErrorOf("depth + WX"),
-            "column 9: '+' expects a value of type Layers, found Tensor 'WX'; a reduction such as "
-            "mean(...) gives Layers");
+            "column 9: '+' expects a value of type Units, found Tensor 'WX'; a reduction such as "
+            "mean(...) gives Units");
   EXPECT_EQ(ErrorOf("2 * (W) + depth"),
-            "column 5: '*' expects a value of type Layers, found Tensor 'W'; a reduction such as "
-            "mean(...) gives Layers");
-  EXPECT_EQ(ErrorOf("depth - -uniform()").substr(0, 66),
-            "column 10: 'neg' expects a value of type Tensor or Layers, found A");
+            "column 5: '*' expects a value of type Units, found Tensor 'W'; a reduction such as "
+            "mean(...) gives Units");
+  EXPECT_EQ(ErrorOf("depth - -uniform()").substr(0, 65),
+            "column 10: 'neg' expects a value of type Tensor or Units, found A");
   EXPECT_THAT(ErrorOf("mean(sin(cos(tan(sin(cos(tan(sin(cos(depth * size)))))))))"),
-              HasSubstr("found Layers 'sin(cos(tan(sin(cos(tan(sin(cos(depth * ...'"));
+              HasSubstr("found Units 'sin(cos(tan(sin(cos(tan(sin(cos(depth * ...'"));
 }
 
 TEST(Parser, PointsAtMissingAndSurplusArguments) {
@@ -130,7 +130,7 @@ TEST(Parser, PointsAtMissingAndSurplusArguments) {
       "text");
 }
 
-TEST(Parser, ReadsNumbersAfterOperandsAndRefinements) {
+TEST(Parser, ReadsNumbersAfterOperandsAndAdjustments) {
   EXPECT_EQ(Parsed("quantile(WX, 0.25)"),
             (Expression{IdOf("quantile"), {0.25}, {Expression{IdOf("WX"), {}, {}}}}));
   EXPECT_EQ(Parsed("mix(depth, size, 0.25)"),

@@ -33,7 +33,7 @@ TEST(Postprocess, EveryRowHasAKernel) {
     const Operator& row = OperatorOf(id);
     const bool wants = row.kind == OperatorKind::kPostprocess && row.name != "nm";
     const bool allocates =
-        row.kind == OperatorKind::kPostprocess || row.kind == OperatorKind::kRefinement;
+        row.kind == OperatorKind::kPostprocess || row.kind == OperatorKind::kAdjustment;
     EXPECT_EQ(WantedKernelOf(id) != nullptr, wants) << row.name;
     EXPECT_EQ(PostprocessKernelOf(id) != nullptr, allocates) << row.name;
   }
@@ -264,7 +264,7 @@ UnitLayout RandomLayout(RandomGenerator& random) {
   return layout;
 }
 
-// Every post-process, alone and refined, on every kind of unpleasant table.
+// Every post-process, alone and adjusted, on every kind of unpleasant table.
 TEST(Postprocess, MeanIsExactAndBoundsHold) {
   MersenneTwister random(77);
   for (int round = 0; round < 4000; ++round) {
@@ -292,10 +292,10 @@ TEST(Postprocess, MeanIsExactAndBoundsHold) {
         for (const double value : *allocation) {
           ASSERT_TRUE(value >= target.minimum && value <= target.maximum) << PrintExpression(tree);
         }
-        Expression refined{IdOf("within"),
-                           {random.Uniform(0.01, 0.5), random.Uniform(0.01, 0.5)},
-                           {std::move(tree), Parsed("mean(X)")}};
-        tree = std::move(refined);
+        Expression adjusted{IdOf("within"),
+                            {random.Uniform(0.01, 0.5), random.Uniform(0.01, 0.5)},
+                            {std::move(tree), Parsed("mean(X)")}};
+        tree = std::move(adjusted);
       }
     }
   }

@@ -43,12 +43,12 @@ std::vector<Expression> Everything() {
       node.parameters.push_back(parameter.default_value);
     }
     for (int child = 0; child < row.arity; ++child) {
-      const bool allocation = row.kind == OperatorKind::kRefinement && child == 0;
+      const bool allocation = row.kind == OperatorKind::kAdjustment && child == 0;
       node.children.push_back(Parsed(allocation ? "dsa(var(W), 0.1)" : "(mean(W) + var(W))"));
     }
     switch (row.kind) {
       case OperatorKind::kElementwise:
-      case OperatorKind::kAcrossLayers:
+      case OperatorKind::kAcrossUnits:
       case OperatorKind::kBinary: {
         Expression root = Parsed("dsa(depth, 0.1)");
         root.children[0] = node;
@@ -58,7 +58,7 @@ std::vector<Expression> Everything() {
         break;
       }
       case OperatorKind::kPostprocess:
-      case OperatorKind::kRefinement:
+      case OperatorKind::kAdjustment:
         trees.push_back(std::move(node));
         break;
       default:

@@ -28,9 +28,9 @@ TEST(Program, EvaluatesLayersAndAllocations) {
   Workspace workspace;
   std::vector<double> out(3);
   const Program layers = *Program::Compile(Parsed("mean(W) * size - mean(W)"), table);
-  EXPECT_EQ(layers.type(), ValueType::kLayers);
+  EXPECT_EQ(layers.type(), ValueType::kUnits);
   EXPECT_EQ(layers.units(), 3);
-  ASSERT_TRUE(layers.EvaluateLayers(workspace, out).ok());
+  ASSERT_TRUE(layers.EvaluateUnits(workspace, out).ok());
   EXPECT_THAT(out, ElementsAre(-0.75, 0, -1.5));
   const Program allocation = *Program::Compile(Parsed("rank(mean(W), 0.1)"), table);
   EXPECT_EQ(allocation.type(), ValueType::kAllocation);
@@ -49,7 +49,7 @@ TEST(Program, IsCopiedWithItsValues) {
     const Program original = *Program::Compile(Parsed("mix(mean(W), size, 0.5)"), table);
     copy = original;
   }
-  ASSERT_TRUE(copy.EvaluateLayers(workspace, out).ok());
+  ASSERT_TRUE(copy.EvaluateUnits(workspace, out).ok());
   EXPECT_THAT(out, ElementsAre(0.625, 3, 1.75));
 }
 
@@ -60,23 +60,23 @@ TEST(Program, SaysWhatIsWrong) {
   };
   EXPECT_EQ(error("span(mean(W) + var(X) * std(X), 0.1)"), "feature 'var(X)' was not measured");
   EXPECT_EQ(Program::Compile(Parsed("var(X)"), table).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(error("abs(WX)"), HasSubstr("of type Allocation or Layers, found 'abs(WX)'"));
+  EXPECT_THAT(error("abs(WX)"), HasSubstr("of type Allocation or Units, found 'abs(WX)'"));
   EXPECT_EQ(std::string(Program::Compile(Parsed("depth"), FeatureTable({})).status().message()),
             "the feature table has no units");
   EXPECT_THAT(
       std::string(Program::CompileDsa(Parsed("span(depth, 0.1)"), table).status().message()),
-      HasSubstr("of type Layers"));
+      HasSubstr("of type Units"));
 
   Workspace workspace;
   std::vector<double> out(3);
   const Program layers = *Program::Compile(Parsed("depth"), table);
   const Program allocation = *Program::Compile(Parsed("uniform()"), table);
   EXPECT_FALSE(layers.EvaluateAllocation({}, workspace, out).ok());
-  EXPECT_FALSE(allocation.EvaluateLayers(workspace, out).ok());
+  EXPECT_FALSE(allocation.EvaluateUnits(workspace, out).ok());
   EXPECT_EQ(allocation.EvaluateAllocation({0.7, 0.8, 0.9}, workspace, out).code(),
             absl::StatusCode::kFailedPrecondition);
   out.resize(2);
-  EXPECT_THAT(std::string(layers.EvaluateLayers(workspace, out).message()),
+  EXPECT_THAT(std::string(layers.EvaluateUnits(workspace, out).message()),
               HasSubstr("expected room for 3 values, found 2"));
 }
 
@@ -96,22 +96,21 @@ TEST(Program, OneWorkspaceServesProgramsAndTablesOfEverySize) {
 }
 
 // The meaning of a tree, node by node as allocation.h says it.
-std::vector<double> Meaning(const Expression& node, const FeatureTable& table,
-                            Arithmetic arithmetic) {
+std::vector<double> Meaning(const Expression& node, const FeatureTable& table, ValueRule rule) {
   const auto units = static_cast<size_t>(table.units());
   std::vector<std::vector<double>> operands;
   std::vector<double> out(units);
   const Operator& row = OperatorOf(node.op);
   if (row.kind != OperatorKind::kReduction) {
     for (const Expression& child : node.children) {
-      operands.push_back(Meaning(child, table, arithmetic));
+      operands.push_back(Meaning(child, table, rule));
     }
   }
   KernelScratch scratch(units);
   if (const LayoutSource source = LayoutSourceOf(node.op)) {
     source(table.layout(), out);
-  } else if (row.kind == OperatorKind::kAcrossLayers) {
-    AcrossLayersKernelOf(node.op)(operands[0], table.layout(), scratch, out);
+  } else if (row.kind == OperatorKind::kAcrossUnits) {
+    AcrossUnitsKernelOf(node.op)(operands[0], table.layout(), scratch, out);
   } else {
     for (size_t i = 0; i < units; ++i) {
       switch (row.kind) {
@@ -130,7 +129,7 @@ std::vector<double> Meaning(const Expression& node, const FeatureTable& table,
     }
   }
   for (double& value : out) {
-    value = arithmetic == Arithmetic::kTotal ? Total(value) : SinglePrecision(value);
+    value = rule == ValueRule::kTotal ? Total(value) : SinglePrecision(value);
   }
   return out;
 }
@@ -152,7 +151,7 @@ TEST(Program, GivesTheBitsOfTheMeaningOfRandomTrees) {
   int compared = 0;
   for (int round = 0; round < 20000; ++round) {
     const Expression tree = RandomExpression(random, options);
-    if (tree.children.empty() || TypeOf(tree.children[0]) != ValueType::kLayers) continue;
+    if (tree.children.empty() || TypeOf(tree.children[0]) != ValueType::kUnits) continue;
     const Expression& operand = tree.children[0];
     FeatureTable table(SquareBlocks(RandomSizes(random)));
     for (const std::string& feature : RequiredFeatures(operand)) {
@@ -160,11 +159,11 @@ TEST(Program, GivesTheBitsOfTheMeaningOfRandomTrees) {
           table.Add(feature, HostileFeature(random, static_cast<size_t>(table.units()))).ok());
     }
     std::vector<double> out(static_cast<size_t>(table.units()));
-    ASSERT_TRUE(Program::Compile(operand, table)->EvaluateLayers(workspace, out).ok());
+    ASSERT_TRUE(Program::Compile(operand, table)->EvaluateUnits(workspace, out).ok());
     ASSERT_NO_FATAL_FAILURE(
-        ExpectSameBits(out, Meaning(operand, table, Arithmetic::kTotal), PrintExpression(operand)));
-    ASSERT_TRUE(Program::CompileDsa(operand, table)->EvaluateLayers(workspace, out).ok());
-    std::vector<double> expected = Meaning(operand, table, Arithmetic::kSinglePrecision);
+        ExpectSameBits(out, Meaning(operand, table, ValueRule::kTotal), PrintExpression(operand)));
+    ASSERT_TRUE(Program::CompileDsa(operand, table)->EvaluateUnits(workspace, out).ok());
+    std::vector<double> expected = Meaning(operand, table, ValueRule::kSinglePrecision);
     std::transform(expected.begin(), expected.end(), expected.begin(), DsaResult);
     ASSERT_NO_FATAL_FAILURE(ExpectSameBits(out, expected, "dsa " + PrintExpression(operand)));
     ++compared;

@@ -1,5 +1,5 @@
-// Feature tables for property tests: layouts with one or several units per block, and measured
-// values that are hostile but agree with what the features are by definition.
+// Feature tables for property tests: layouts with one or several units per block, and hostile
+// measured values that respect the definitions of their features.
 #ifndef STRATA_TESTS_EXPR_RANDOM_TABLES_H_
 #define STRATA_TESTS_EXPR_RANDOM_TABLES_H_
 
@@ -15,7 +15,8 @@
 
 namespace strata::expr {
 
-// Up to eight blocks of one unit, of an attention and a feed-forward part, or of single linears.
+// Returns up to eight blocks. Their units are whole blocks, attention and feed-forward parts, or
+// single linears.
 inline UnitLayout RandomLayout(RandomGenerator& random) {
   const int blocks = 1 + static_cast<int>(random.Below(8));
   const uint64_t shape = random.Below(4);
@@ -53,8 +54,9 @@ inline bool IsNonnegativeFeature(const std::string& feature) {
   return false;
 }
 
-// Everything that `tree` and its canonical form need. Features with the same canonical form are the
-// same statistic and have the same values, or opposite ones where the form is a negation.
+// Returns a table with every feature that `tree` and its canonical form need. Features with the
+// same canonical form are the same statistic and have the same values, or opposite values if the
+// form is a negation.
 inline FeatureTable HostileTable(const Expression& tree, const UnitLayout& layout,
                                  RandomGenerator& random) {
   std::map<std::string, std::vector<double>> statistics;
@@ -104,7 +106,7 @@ inline AllocationTarget RandomTarget(RandomGenerator& random) {
   return {sparsity, random.Uniform(0, sparsity), random.Uniform(sparsity, 0.99)};
 }
 
-// Two expressions give the same allocation within 1e-12, or neither gives one.
+// True if both expressions give the same allocation within 1e-12, or if neither gives one.
 inline ::testing::AssertionResult SameAllocation(const Expression& a, const Expression& b,
                                                  const FeatureTable& table,
                                                  const AllocationTarget& target) {

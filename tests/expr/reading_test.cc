@@ -75,7 +75,7 @@ TEST(Reading, EveryOperatorHasAPhraseWithAllOperandsAndNumbers) {
   for (const Operator& row : Operators()) {
     const bool phrase_expected = row.kind != OperatorKind::kConstant &&
                                  row.kind != OperatorKind::kPostprocess &&
-                                 row.kind != OperatorKind::kRefinement;
+                                 row.kind != OperatorKind::kAdjustment;
     const std::string phrase(PhraseOf(IdOf(row.name)));
     EXPECT_EQ(!phrase.empty(), phrase_expected) << row.name;
     if (!phrase_expected) continue;

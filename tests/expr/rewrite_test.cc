@@ -43,8 +43,8 @@ class DenseTrees {
         "span",   "rank", "ramp",       "waterfill", "dsa",  "logistic",  "density",
         "direct", "nm",   "proportion", "within",    "span", "waterfill", "shift"};
     const std::string head = Pick(heads);
-    if (head != "within" && head != "shift") return Node(head, {Layers(1 + random_.Below(9))});
-    return Node(head, {Allocation(), Layers(1 + random_.Below(7))});
+    if (head != "within" && head != "shift") return Node(head, {Units(1 + random_.Below(9))});
+    return Node(head, {Allocation(), Units(1 + random_.Below(7))});
   }
 
  private:
@@ -61,7 +61,7 @@ class DenseTrees {
     return node;
   }
 
-  Expression Layers(uint64_t nodes) {
+  Expression Units(uint64_t nodes) {
     static const std::vector<std::string> unary = {
         "neg",  "neg",    "abs",     "pow2",     "reverse",  "minmax",     "zscore", "ranks",
         "exp",  "abslog", "sqrt",    "log",      "sin",      "cos",        "tanh",   "atan",
@@ -97,10 +97,10 @@ class DenseTrees {
                                                     "mean(abs(-W))",
                                                     "influence"};
     if (nodes < 2) return Parsed(Pick(leaves));
-    if (nodes == 2 || random_.Below(2) == 0) return Node(Pick(unary), {Layers(nodes - 1)});
+    if (nodes == 2 || random_.Below(2) == 0) return Node(Pick(unary), {Units(nodes - 1)});
     const uint64_t left = 1 + random_.Below(nodes - 2);
-    Expression first = Layers(left);
-    Expression second = random_.Below(6) == 0 ? first : Layers(nodes - 1 - left);
+    Expression first = Units(left);
+    Expression second = random_.Below(6) == 0 ? first : Units(nodes - 1 - left);
     return Node(Pick(binary), {std::move(first), std::move(second)});
   }
 

@@ -152,13 +152,13 @@ TEST(ScalarKernels, TheDomainRuleOfTheTableHolds) {
           }
         }
       }
-    } else if (row.kind == OperatorKind::kAcrossLayers && row.name != "blockwise") {
+    } else if (row.kind == OperatorKind::kAcrossUnits && row.name != "blockwise") {
       for (const double a : finite) {
         for (const double b : finite) {
           const std::vector<double> x = {a, b, a};
           std::vector<double> out(3);
           KernelScratch scratch(3);
-          AcrossLayersKernelOf(id)(x, SquareBlocks({1, 1, 1}), scratch, out);
+          AcrossUnitsKernelOf(id)(x, SquareBlocks({1, 1, 1}), scratch, out);
           for (const double value : out) all_finite &= std::isfinite(value);
         }
       }
@@ -185,18 +185,18 @@ TEST(ScalarKernels, LoopsGiveTheBitsOfTheKernels) {
     EXPECT_EQ(std::bit_cast<uint64_t>(actual), std::bit_cast<uint64_t>(expected))
         << name << " gave " << actual << ", not " << expected;
   };
-  for (const Arithmetic arithmetic : {Arithmetic::kTotal, Arithmetic::kSinglePrecision}) {
-    const auto rule = [arithmetic](double value) {
-      return arithmetic == Arithmetic::kTotal ? Total(value) : SinglePrecision(value);
+  for (const ValueRule rule : {ValueRule::kTotal, ValueRule::kSinglePrecision}) {
+    const auto under_rule = [rule](double value) {
+      return rule == ValueRule::kTotal ? Total(value) : SinglePrecision(value);
     };
     for (size_t k = 0; k < Operators().size(); ++k) {
       const OperatorId id = static_cast<OperatorId>(k);
       const Operator& row = OperatorOf(id);
       std::vector<double> out = left;
       if (row.kind == OperatorKind::kElementwise) {
-        ElementwiseLoopOf(id, arithmetic)(out, out);
+        ElementwiseLoopOf(id, rule)(out, out);
         for (size_t i = 0; i < out.size(); ++i) {
-          const double expected = rule(ScalarKernelOf(id)(left[i]));
+          const double expected = under_rule(ScalarKernelOf(id)(left[i]));
           if (std::isnan(expected)) {
             EXPECT_TRUE(std::isnan(out[i])) << row.name;
           } else {
@@ -205,9 +205,9 @@ TEST(ScalarKernels, LoopsGiveTheBitsOfTheKernels) {
         }
       } else if (row.kind == OperatorKind::kBinary) {
         const std::vector<double> parameters(row.parameters.size(), 0.3);
-        BinaryLoopOf(id, arithmetic)(out, right, parameters, out);
+        BinaryLoopOf(id, rule)(out, right, parameters, out);
         for (size_t i = 0; i < out.size(); ++i) {
-          const double expected = rule(BinaryKernelOf(id)(left[i], right[i], parameters));
+          const double expected = under_rule(BinaryKernelOf(id)(left[i], right[i], parameters));
           if (std::isnan(expected)) {
             EXPECT_TRUE(std::isnan(out[i])) << row.name;
           } else {
@@ -215,8 +215,8 @@ TEST(ScalarKernels, LoopsGiveTheBitsOfTheKernels) {
           }
         }
       } else {
-        EXPECT_EQ(ElementwiseLoopOf(id, arithmetic), nullptr) << row.name;
-        EXPECT_EQ(BinaryLoopOf(id, arithmetic), nullptr) << row.name;
+        EXPECT_EQ(ElementwiseLoopOf(id, rule), nullptr) << row.name;
+        EXPECT_EQ(BinaryLoopOf(id, rule), nullptr) << row.name;
       }
     }
   }

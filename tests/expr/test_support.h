@@ -1,4 +1,4 @@
-// Shared by the tests of expr/: a seeded generator, hostile feature tables, the oracle file.
+// Support for the tests of expr/: a seeded generator, parsed expressions, hostile features, sizes.
 #ifndef STRATA_TESTS_EXPR_TEST_SUPPORT_H_
 #define STRATA_TESTS_EXPR_TEST_SUPPORT_H_
 
@@ -42,7 +42,7 @@ inline Expression Parsed(std::string_view text) {
   return *std::move(expression);
 }
 
-// One of many shapes a measured feature can have, most of them unpleasant.
+// Returns one of many shapes that a measured feature can have, most of them unpleasant.
 inline std::vector<double> HostileFeature(RandomGenerator& random, size_t units) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double specials[] = {std::nan(""), kInfinity, -kInfinity, 0.0, -0.0, 1e300,

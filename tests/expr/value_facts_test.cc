@@ -44,11 +44,11 @@ TEST(ValueFacts, OperandsSeenThroughMonotoneFunctions) {
   EXPECT_EQ(ExactMultiple(Parsed("2 * influence")).child, -1);          // may overflow
 }
 
-// Every node of type Layers, with the table that it is evaluated on.
+// Every node of type Units, with the table that it is evaluated on.
 void VisitLayers(const Expression& node, const FeatureTable& table,
                  const std::function<void(const Expression&, const FeatureTable&)>& visit) {
   if (TypeOf(node) == ValueType::kTensor || OperatorOf(node.op).name == "dsa") return;
-  if (TypeOf(node) == ValueType::kLayers) visit(node, table);
+  if (TypeOf(node) == ValueType::kUnits) visit(node, table);
   if (OperatorOf(node.op).name == "blockwise") {
     const absl::StatusOr<FeatureTable> blocks = BlockTable(node.children[0], table);
     ASSERT_TRUE(blocks.ok()) << PrintExpression(node);
@@ -84,7 +84,7 @@ TEST(ValueFacts, HoldOnHostileTables) {
     VisitLayers(tree, hostile, [&](const Expression& node, const FeatureTable& table) {
       const ValueFacts facts = FactsOf(node);
       informative += facts.low > -1e300 || facts.high < 1e300;
-      const absl::StatusOr<std::vector<double>> values = EvaluateLayers(node, table);
+      const absl::StatusOr<std::vector<double>> values = EvaluateUnits(node, table);
       ASSERT_TRUE(values.ok()) << PrintExpression(node);
       ExpectFacts(facts, *values);
     });

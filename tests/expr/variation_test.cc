@@ -100,7 +100,7 @@ VariationOptions NoMutations() {
   none.perturb_parameter_weight = none.replace_operator_weight = none.replace_subtree_weight = 0;
   none.insert_weight = none.delete_weight = none.combine_weight = 0;
   none.swap_source_weight = none.hoist_weight = none.graft_weight = 0;
-  none.refine_weight = 0;
+  none.adjust_weight = 0;
   return none;
 }
 
@@ -169,34 +169,34 @@ TEST(Variation, EachMutationKeepsWhatItShould) {
                          "span(-var(abslog(WX)) + mean(X), 0.08)"}));
 }
 
-// A refinement comes and goes, and the allocation it refines is replaced.
-TEST(Variation, AllocationsAreRefinedUnrefinedAndExchanged) {
+// An adjustment comes and goes, and the allocation it adjusts is replaced.
+TEST(Variation, AllocationsAreAdjustedUnadjustedAndExchanged) {
   MersenneTwister random(8);
   VariationOptions options;
   std::erase(options.excluded, "within");
   const Expression plain = Parsed("span(depth, 0.1)");
-  const Expression refined = Parsed("within(rank(depth, 0.2), mean(W), 0.1, 0.2)");
+  const Expression adjusted = Parsed("within(rank(depth, 0.2), mean(W), 0.1, 0.2)");
   int wrapped = 0;
   int unwrapped = 0;
   int exchanged = 0;
   for (int k = 0; k < 3000; ++k) {
-    wrapped += Mutate(random, plain, options).op == refined.op;
-    unwrapped += Mutate(random, refined, options) == refined.children[0];
-    exchanged += PrintExpression(Crossover(random, refined, plain, options)) ==
+    wrapped += Mutate(random, plain, options).op == adjusted.op;
+    unwrapped += Mutate(random, adjusted, options) == adjusted.children[0];
+    exchanged += PrintExpression(Crossover(random, adjusted, plain, options)) ==
                  "within(span(depth, 0.1), mean(W), 0.1, 0.2)";
-    EXPECT_NE(Crossover(random, plain, refined, options).op, refined.op);
+    EXPECT_NE(Crossover(random, plain, adjusted, options).op, adjusted.op);
   }
   EXPECT_GT(wrapped, 50);
   EXPECT_GT(unwrapped, 50);
   EXPECT_GT(exchanged, 50);
 }
 
-// Only for that: every child is the parent with one refinement on top, of one source as often as
+// Only for that: every child is the parent with one adjustment on top, of one source as often as
 // not.
-TEST(Variation, RefinementsHaveAWeightOfTheirOwn) {
+TEST(Variation, AdjustmentsHaveAWeightOfTheirOwn) {
   MersenneTwister random(9);
   VariationOptions options = NoMutations();
-  options.refine_weight = 1;
+  options.adjust_weight = 1;
   options.sources = {"query", "down"};
   std::erase(options.excluded, "shift");
   const Expression plain = Parsed("span(depth, 0.1)");
@@ -210,7 +210,7 @@ TEST(Variation, RefinementsHaveAWeightOfTheirOwn) {
   }
   EXPECT_GT(marks["query"], 150);
   EXPECT_GT(marks["down"], 150);
-  // Without a refinement to introduce there is nothing to do.
+  // Without an adjustment to introduce there is nothing to do.
   options.excluded.push_back("shift");
   EXPECT_NE(Mutate(random, plain, options).children.size(), 2u);
 }

@@ -1,4 +1,4 @@
-// Takes an input apart; what is missing at its end is zero.
+// Reads values from the bytes of an input. Bytes beyond its end read as zero.
 #ifndef STRATA_TESTS_FUZZ_BYTE_READER_H_
 #define STRATA_TESTS_FUZZ_BYTE_READER_H_
 
@@ -21,7 +21,7 @@ class ByteReader {
     return *data_++;
   }
 
-  // Two bytes of length, little-endian, and as many bytes, as far as they are there.
+  // Reads a length of two bytes, little-endian, and then that many bytes, or all that are left.
   std::string Text() {
     size_t length = Byte();
     length |= static_cast<size_t>(Byte()) << 8;

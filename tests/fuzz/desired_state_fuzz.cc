@@ -1,5 +1,5 @@
 // The worker's handler of messages: whatever a coordinator says and whenever, the worker has at
-// most one task, says a result until it is acknowledged, and stops when it is told to.
+// most one work item, says a result until it is acknowledged, and stops when it is told to.
 //
 // An input is a list of events, each a byte of which the low three bits say what.
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 #include "tests/fuzz/byte_reader.h"
 #include "tests/fuzz/require.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/work_codec.h"
 #include "workers/worker/conversation.h"
 
 namespace strata::workers {
@@ -19,9 +19,9 @@ using fuzz::ByteReader;
 using fuzz::Require;
 
 void CheckTaken(const Assignment& assignment, bool was_idle) {
-  Require(was_idle, "one task at a time");
-  Require(!assignment.lease_id.empty(), "a task has a lease");
-  const absl::StatusOr<Request> request = DecodeTask(assignment.task);
+  Require(was_idle, "one work item at a time");
+  Require(!assignment.lease_id.empty(), "a work item has a lease");
+  const absl::StatusOr<Request> request = DecodeWorkItem(assignment.item);
   if (!request.ok()) Require(!request.status().message().empty(), "an error says something");
 }
 
@@ -64,8 +64,8 @@ void Check(ByteReader input) {
         Require(!state.has_result() || !conversation.is_idle(), "a result has a lease");
       }
     }
-    // A stranger's message must not take away the lease under which a task runs.
-    Require(!is_at_work || !conversation.is_idle(), "a task at work has its lease");
+    // A stranger's message must not take away the lease under which a work item runs.
+    Require(!is_at_work || !conversation.is_idle(), "a work item at work has its lease");
   }
 }
 

@@ -1,4 +1,4 @@
-// Bytes as a file without a disk, for readers that map what they read.
+// A file in memory, for readers that map the file they read.
 #ifndef STRATA_TESTS_FUZZ_MEMORY_FILE_H_
 #define STRATA_TESTS_FUZZ_MEMORY_FILE_H_
 

@@ -1,4 +1,5 @@
-// What a fuzz target does when a property fails: say which, and abort so that the input is kept.
+// Checks a property in a fuzz target. If it fails, its name is printed and the process aborts, so
+// that the input is kept.
 #ifndef STRATA_TESTS_FUZZ_REQUIRE_H_
 #define STRATA_TESTS_FUZZ_REQUIRE_H_
 

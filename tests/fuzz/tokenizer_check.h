@@ -1,4 +1,4 @@
-// What holds for every description that a reader of tokenizers accepts.
+// Checks the properties of every description that a reader of tokenizers accepts.
 #ifndef STRATA_TESTS_FUZZ_TOKENIZER_CHECK_H_
 #define STRATA_TESTS_FUZZ_TOKENIZER_CHECK_H_
 
@@ -36,7 +36,7 @@ inline void CheckTokenizer(const absl::StatusOr<evaluator::TokenizerDescription>
     try {
       ids = (*tokenizer)->Encode(text);
     } catch (const std::runtime_error&) {
-      continue;  // an expression of the file that goes beyond its limit
+      continue;  // a regular expression of the file exceeds its limit
     }
     for (const int32_t id : ids) {
       Require(id >= 0 && id < (*tokenizer)->vocabulary_size(), "ids are of the vocabulary");

@@ -1,6 +1,6 @@
-// The coordinator's handler of messages: whatever four workers say in whatever order, every task is
-// told to the search once, no worker has two leases, and the only end is that of a run that cannot
-// go on.
+// The coordinator's handler of messages: whatever four workers say in whatever order, every work
+// item is told to the search once, no worker has two leases, and the only end is that of a run that
+// cannot go on.
 //
 // An input is a list of events, each a byte: the low three bits say what, the next two which
 // worker.
@@ -24,14 +24,14 @@ namespace {
 using fuzz::ByteReader;
 using fuzz::Require;
 
-constexpr int64_t kTasks = 5;
+constexpr int64_t kWorkItems = 5;
 
 class LastAnswers : public WorkerStreams {
  public:
   void Send(WorkerId stream, const v1::DesiredState& desired) override {
     lease_ids[stream] = desired.lease_id();
     sent_at_seconds[stream] = desired.sent_at_seconds();
-    if (desired.has_task()) digests[stream] = desired.task().digest();
+    if (desired.has_item()) digests[stream] = desired.item().digest();
   }
   void Close(WorkerId) override {}
 
@@ -87,7 +87,7 @@ void Check(ByteReader input) {
   options.text_digest = evaluator->text_digest();
   options.plan.search = {.windows = 2, .window_tokens = 16};
   options.now_seconds = [&now] { return now; };
-  FakeSession session(kTasks);
+  FakeSession session(kWorkItems);
   LastAnswers answers;
   Dispatcher dispatcher(options, &session, &answers);
   while (!input.empty()) {
@@ -103,8 +103,8 @@ void Check(ByteReader input) {
       status = dispatcher.Receive(worker, StateOf(event & 7, worker, *evaluator, &answers, &input));
     }
     const CoordinatorStatus counts = dispatcher.status();
-    Require(counts.leased_tasks <= counts.connected_workers, "a worker has at most one lease");
-    Require(session.outcomes.size() <= kTasks, "no more outcomes than tasks");
+    Require(counts.leased_items <= counts.connected_workers, "a worker has at most one lease");
+    Require(session.outcomes.size() <= kWorkItems, "no more outcomes than work items");
     if (status.ok()) continue;
     Require(absl::IsUnavailable(status), "the only end is that of a run that cannot go on");
     return;

@@ -1,4 +1,4 @@
-// Random matrices for tests of products, and what a product is to be compared with.
+// Random matrices for tests of products, and exact products to compare with.
 #ifndef STRATA_TESTS_PRUNING_RANDOM_MATRIX_H_
 #define STRATA_TESTS_PRUNING_RANDOM_MATRIX_H_
 
@@ -26,7 +26,7 @@ Value StoredAs(float value) {
 inline double Number(float value) { return value; }
 inline double Number(uint16_t bits) { return FromBFloat16Bits(bits); }
 
-// Uniform in (-1, 1).
+// Returns a uniform number in (-1, 1).
 inline float RandomNumber(std::mt19937& generator) {
   return static_cast<float>(generator()) / 2147483648.0f - 1.0f;
 }
@@ -37,7 +37,8 @@ inline std::vector<float> RandomVector(int64_t size, std::mt19937& generator) {
   return vector;
 }
 
-// About one weight in `one_in` is not zero; 0: none is.
+// Returns a matrix in which about one weight in `one_in` is not zero. If `one_in` is 0, all are
+// zero.
 template <typename Value>
 std::vector<Value> RandomMatrix(int64_t size, uint32_t one_in, std::mt19937& generator) {
   std::vector<Value> weights(static_cast<size_t>(size));
@@ -49,8 +50,8 @@ std::vector<Value> RandomMatrix(int64_t size, uint32_t one_in, std::mt19937& gen
   return weights;
 }
 
-// The product in double precision, and of every row the sum of the products' magnitudes, to which
-// rounding errors are in proportion.
+// The product in double precision, and for every row the sum of the magnitudes of its terms.
+// Rounding errors are proportional to that sum.
 struct ExactProduct {
   std::vector<double> values;
   std::vector<double> magnitudes;

@@ -1,4 +1,4 @@
-// A model of whose blocks every linear is a unit.
+// A layout in which every linear is a unit.
 #ifndef STRATA_TESTS_SEARCH_LINEAR_LAYOUT_H_
 #define STRATA_TESTS_SEARCH_LINEAR_LAYOUT_H_
 
@@ -6,7 +6,7 @@
 
 namespace strata::search {
 
-// Seven linears a block, with the sizes that grouped-query attention gives them.
+// Returns seven linears per block, with the relative sizes of grouped-query attention.
 inline expr::UnitLayout Linears(int blocks) {
   using enum expr::LinearRole;
   expr::UnitLayout layout;

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/search/simulation.h"
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "tests/search/simulation.h"
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {
@@ -116,7 +116,7 @@ TEST_F(SessionResume, KilledAgainAndAgain) {
   }
 }
 
-// Stopped by the budget with several tasks outstanding; then killed at each completion while
+// Stopped by the budget with several work items outstanding; then killed at each completion while
 // draining and verifying.
 TEST_F(SessionResume, KilledAfterTheBudgetWasSpent) {
   options_.engine = SmallOptions(7, 0);
@@ -147,7 +147,7 @@ TEST_F(SessionResume, ASpentBudgetKeepsWhatWasFound) {
   const auto [first, none] = Sit(folder, 1, 5, 20);
   EXPECT_EQ(first, 20);
   EXPECT_FALSE(none);
-  const int64_t found = laboratory_.evaluations(Rung::kSearch);
+  const int64_t found = laboratory_.evaluations(Stage::kSearch);
   options_.budget_seconds = 15;
   const auto [second, archive] = Sit(folder, 1, 5, -1);
   ASSERT_TRUE(archive);
@@ -162,15 +162,15 @@ TEST_F(SessionResume, ASpentBudgetKeepsWhatWasFound) {
   }
   EXPECT_GE(measured, found);
   EXPECT_LE(measured, found + 1);
-  // A profile task, an evaluation; uniform and two finalists on each of the two exact rungs.
+  // A profile work item, an evaluation; uniform and two finalists on each of the two exact stages.
   EXPECT_LE(second, 1 + 1 + 2 * (1 + 2));
 }
 
 TEST_F(SessionResume, FailuresAreRemembered) {
-  laboratory_.distort = [](const Task& task, Outcome outcome) -> Outcome {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  laboratory_.distort = [](const WorkItem& item, Outcome outcome) -> Outcome {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
     if (evaluate != nullptr && evaluate->candidate % 4 == 1) return FailedOutcome{"crashed"};
-    if (evaluate == nullptr && std::get<ProfileTask>(task.work).features.size() > 1) {
+    if (evaluate == nullptr && std::get<ProfileWork>(item.work).features.size() > 1) {
       return FailedOutcome{"too many at once"};
     }
     return outcome;

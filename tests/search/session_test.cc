@@ -9,9 +9,9 @@
 #include <limits>
 #include <set>
 
-#include "search/task_digest.h"
+#include "search/work_contexts.h"
 #include "tests/search/simulation.h"
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {
@@ -74,7 +74,7 @@ std::string ViewOf(const std::vector<StoredCandidate>& rows) {
   std::vector<Candidate> candidates;
   for (const StoredCandidate& row : rows) {
     candidates.push_back({row.id, row.text, row.complexity, row.lineage, row.forecast,
-                          row.allocation, row.scenarios, row.same_as, row.failure, row.level_nll,
+                          row.allocation, row.scenarios, row.same_as, row.failure, row.rung_nll,
                           row.stopped_early, row.fitness_nll, row.measures, row.selection_nll,
                           row.report_nll, row.achieved_sparsity});
   }
@@ -87,13 +87,13 @@ std::vector<int64_t> Sorted(std::vector<int64_t> ids) {
 }
 
 TEST_F(SessionTest, TheStoredViewIsCurrentAfterEveryCompletion) {
-  laboratory_.distort = [](const Task& task, Outcome outcome) -> Outcome {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  laboratory_.distort = [](const WorkItem& item, Outcome outcome) -> Outcome {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
     if (evaluate != nullptr && evaluate->candidate % 7 == 3) return FailedOutcome{"crashed"};
     return outcome;
   };
   options_.engine = SyntheticOptions(3, 0);
-  options_.engine.ladder = {.levels = 2, .rivals = 6};
+  options_.engine.ladder = {.rungs = 2, .rivals = 6};
   options_.racing_contexts = {"short"};
   options_.budget_seconds = 300;
   const auto session = MustCreate();
@@ -129,25 +129,25 @@ TEST_F(SessionTest, WhatWasRecordedIsStoredByTheNextCommit) {
     if (!changes.outcomes.empty()) committed.push_back(changes.outcomes.size());
   };
   const auto session = MustCreate();
-  // The first task measures features; then there are several evaluations at a time.
+  // The first work item measures features; then there are several evaluations at a time.
   auto action = session->Next();
   ASSERT_TRUE(action.ok());
-  const SessionTask profile = std::get<SessionTask>(*action);
-  ASSERT_TRUE(session->Record(profile, laboratory_.Do(profile.task)).ok());
-  std::vector<SessionTask> tasks;
-  while (tasks.size() < 3) {
+  const SessionItem profile = std::get<SessionItem>(*action);
+  ASSERT_TRUE(session->Record(profile, laboratory_.Do(profile.item)).ok());
+  std::vector<SessionItem> items;
+  while (items.size() < 3) {
     action = session->Next();
-    ASSERT_TRUE(action.ok() && std::holds_alternative<SessionTask>(*action));
-    tasks.push_back(std::get<SessionTask>(*action));
-    ASSERT_TRUE(session->Record(tasks.back(), laboratory_.Do(tasks.back().task)).ok());
-    EXPECT_FALSE(store_->FindOutcome(tasks.back().digest)->has_value());
+    ASSERT_TRUE(action.ok() && std::holds_alternative<SessionItem>(*action));
+    items.push_back(std::get<SessionItem>(*action));
+    ASSERT_TRUE(session->Record(items.back(), laboratory_.Do(items.back().item)).ok());
+    EXPECT_FALSE(store_->FindOutcome(items.back().digest)->has_value());
   }
-  EXPECT_EQ(session->Record(tasks[0], laboratory_.Do(tasks[0].task)).code(),
+  EXPECT_EQ(session->Record(items[0], laboratory_.Do(items[0].item)).code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(committed.empty());
   ASSERT_TRUE(session->Commit().ok());
   EXPECT_EQ(committed, std::vector<size_t>{4});
-  for (const SessionTask& task : tasks) EXPECT_TRUE(store_->FindOutcome(task.digest)->has_value());
+  for (const SessionItem& item : items) EXPECT_TRUE(store_->FindOutcome(item.digest)->has_value());
   ASSERT_TRUE(session->Commit().ok());
   EXPECT_EQ(committed.size(), 1u);
 }
@@ -162,7 +162,7 @@ TEST_F(SessionTest, NeverAsksForWhatIsStored) {
   const auto longer = MustCreate();
   const int64_t done = Drive(longer.get(), &laboratory_, 3, 1);
   EXPECT_EQ(longer->engine().evaluations(), 50);
-  EXPECT_EQ(laboratory_.evaluations(Rung::kSearch), 50);
+  EXPECT_EQ(laboratory_.evaluations(Stage::kSearch), 50);
   EXPECT_GE(done, 10);
 }
 
@@ -203,19 +203,19 @@ TEST_F(SessionTest, AnExtendedSearchIsTheOneThatWasNeverStopped) {
   EXPECT_EQ(Describe(*store_->Candidates()), Describe(*(*store)->Candidates()));
 }
 
-TEST_F(SessionTest, EveryLevelOfTheLadderHasItsContext) {
-  options_.engine.ladder.levels = 2;
+TEST_F(SessionTest, EveryRungOfTheLadderHasItsContext) {
+  options_.engine.ladder.rungs = 2;
   const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("racing_contexts"));
   options_.racing_contexts = {"two windows"};
   const auto session = MustCreate();
   std::set<std::string> digests;
-  laboratory_.distort = [&](const Task& task, Outcome outcome) {
-    const auto* work = std::get_if<EvaluateTask>(&task.work);
-    if (work == nullptr || work->rung != Rung::kSearch) return outcome;
-    const std::string context = work->level == 0 ? "two windows" : "one-shot";
-    EXPECT_TRUE(digests.insert(TaskDigest(context, task)).second);
+  laboratory_.distort = [&](const WorkItem& item, Outcome outcome) {
+    const auto* work = std::get_if<EvaluateWork>(&item.work);
+    if (work == nullptr || work->stage != Stage::kSearch) return outcome;
+    const std::string context = work->rung == 0 ? "two windows" : "one-shot";
+    EXPECT_TRUE(digests.insert(WorkDigest(context, item)).second);
     return outcome;
   };
   Drive(session.get(), &laboratory_, 3, 1);
@@ -228,7 +228,7 @@ TEST_F(SessionTest, DigestsDependOnTheContexts) {
     TemporaryFolder folder;
     auto store = RunStore::Create(folder / "run");
     auto session = Session::Create(options_, SyntheticLayout(), store->get());
-    return std::get<SessionTask>(*(*session)->Next()).digest;
+    return std::get<SessionItem>(*(*session)->Next()).digest;
   };
   const std::string digest = digest_of_first();
   EXPECT_EQ(digest.size(), 64u);
@@ -266,27 +266,27 @@ TEST_F(SessionTest, RefusesToResumeSomethingElse) {
 
 TEST_F(SessionTest, AnOutcomeThatDoesNotFitIsNotStored) {
   const auto session = MustCreate();
-  const SessionTask task = std::get<SessionTask>(*session->Next());
-  SessionTask unknown = task;
-  unknown.task.id += 1000;
-  SessionTask renamed = task;
+  const SessionItem item = std::get<SessionItem>(*session->Next());
+  SessionItem unknown = item;
+  unknown.item.id += 1000;
+  SessionItem renamed = item;
   renamed.digest = "0123";
   for (const absl::Status& status :
-       {session->Complete(task, EvaluateOutcome{1, 1}), session->Complete(task, ProfileOutcome{}),
-        session->Complete(unknown, laboratory_.Do(task.task)),
-        session->Complete(renamed, laboratory_.Do(task.task))}) {
+       {session->Complete(item, EvaluateOutcome{1, 1}), session->Complete(item, ProfileOutcome{}),
+        session->Complete(unknown, laboratory_.Do(item.item)),
+        session->Complete(renamed, laboratory_.Do(item.item))}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   }
-  EXPECT_FALSE(store_->FindOutcome(task.digest)->has_value());
-  EXPECT_TRUE(session->Complete(task, laboratory_.Do(task.task)).ok());
-  EXPECT_TRUE(store_->FindOutcome(task.digest)->has_value());
-  EXPECT_EQ(session->Complete(task, laboratory_.Do(task.task)).code(),
+  EXPECT_FALSE(store_->FindOutcome(item.digest)->has_value());
+  EXPECT_TRUE(session->Complete(item, laboratory_.Do(item.item)).ok());
+  EXPECT_TRUE(store_->FindOutcome(item.digest)->has_value());
+  EXPECT_EQ(session->Complete(item, laboratory_.Do(item.item)).code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SessionTest, LossesThatAreNoNumbersAreStoredAndSurvived) {
-  laboratory_.distort = [](const Task& task, Outcome outcome) -> Outcome {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  laboratory_.distort = [](const WorkItem& item, Outcome outcome) -> Outcome {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
     if (evaluate != nullptr && evaluate->candidate % 3 == 1) {
       return EvaluateOutcome{std::numeric_limits<double>::quiet_NaN(), 0.7};
     }
@@ -304,8 +304,8 @@ TEST_F(SessionTest, TheBudgetEndsTheSearchPhaseOnly) {
   options_.engine.maximum_evaluations = 0;
   options_.budget_seconds = 25.0;
   const auto session = MustCreate();
-  // Every task takes a second, of which the search has 25; what comes after costs nothing of the
-  // budget.
+  // Every work item takes a second, of which the search has 25; what comes after costs nothing of
+  // the budget.
   int64_t of_search = 0;
   Drive(session.get(), &laboratory_, 1, 1, [&](int64_t) {
     now_ += 1;
@@ -316,7 +316,7 @@ TEST_F(SessionTest, TheBudgetEndsTheSearchPhaseOnly) {
   EXPECT_EQ(of_search, 25);
   EXPECT_TRUE(session->search_stopped());
   EXPECT_TRUE(MustCreate()->search_stopped()) << "stored";
-  EXPECT_EQ(session->engine().evaluations(), laboratory_.evaluations(Rung::kSearch));
+  EXPECT_EQ(session->engine().evaluations(), laboratory_.evaluations(Stage::kSearch));
   EXPECT_EQ(session->seconds_spent(), 25.0);
   EXPECT_GT(now_, 1026.0);
   EXPECT_EQ(*store_->Property("search_stopped_after_candidate"),
@@ -391,7 +391,7 @@ TEST_F(SessionTest, RefinesTheBestFinalistAndStoresItApart) {
   ASSERT_TRUE(best.has_value());
   EXPECT_LT(*(*stored)[static_cast<size_t>(*best)].selection_nll, *start->selection_nll);
   // The start's selection and verification were measured before.
-  EXPECT_EQ(laboratory_.evaluations(Rung::kRefine), 20);
+  EXPECT_EQ(laboratory_.evaluations(Stage::kRefine), 20);
 }
 
 TEST_F(SessionTest, AnImpossibleRefinementIsRefusedBeforeTheSearch) {

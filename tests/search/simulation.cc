@@ -29,7 +29,7 @@ std::string DescribeCommon(const C& c) {
   for (const double sparsity : c.allocation) text.append(1, ' ').append(Bits(sparsity));
   if (c.forecast)
     text += fmt::format(" ~{}+-{}", Bits(c.forecast->nll), Bits(c.forecast->deviation));
-  for (const double nll : c.level_nll) text += " level " + Bits(nll);
+  for (const double nll : c.rung_nll) text += " rung " + Bits(nll);
   for (const double measure : c.measures) text += " measure " + Bits(measure);
   if (c.stopped_early) text += " stopped early";
   for (const ScenarioResult& scenario : c.scenarios) {
@@ -54,7 +54,7 @@ int64_t Below(std::mt19937_64* random, size_t bound) {
 }
 
 std::vector<double> TrueWeights(Laboratory* laboratory) {
-  const Outcome outcome = laboratory->Do({0, ProfileTask{{kWeightsFeature}}});
+  const Outcome outcome = laboratory->Do({0, ProfileWork{{kWeightsFeature}}});
   return std::get<ProfileOutcome>(outcome).values[0];
 }
 
@@ -115,9 +115,9 @@ Laboratory::Laboratory() {
   }
 }
 
-Outcome Laboratory::Do(const Task& task) {
+Outcome Laboratory::Do(const WorkItem& item) {
   Outcome outcome;
-  if (const auto* profile = std::get_if<ProfileTask>(&task.work)) {
+  if (const auto* profile = std::get_if<ProfileWork>(&item.work)) {
     evaluator::ProfileRequest request;
     request.features = profile->features;
     auto measured = evaluators_[profile->subject]->MeasureFeatures(request, nullptr);
@@ -127,22 +127,22 @@ Outcome Laboratory::Do(const Task& task) {
       outcome = FailedOutcome{std::string(measured.status().message())};
     }
   } else {
-    const auto& evaluate = std::get<EvaluateTask>(task.work);
-    ++evaluations_[evaluate.rung];
+    const auto& evaluate = std::get<EvaluateWork>(item.work);
+    ++evaluations_[evaluate.stage];
     evaluator::EvaluateRequest request;
     request.allocation = evaluate.allocation;
     request.fidelity.split =
-        evaluate.rung == Rung::kVerify ? evaluator::Split::kReport : evaluator::Split::kFitness;
+        evaluate.stage == Stage::kVerify ? evaluator::Split::kReport : evaluator::Split::kFitness;
     auto measured = evaluators_[evaluate.subject]->Evaluate(request, nullptr);
     if (measured.ok()) {
       // The synthetic model has one protocol; another offset stands for the exact one.
-      const double offset = evaluate.rung == Rung::kSelect ? kSelectionOffset : 0;
+      const double offset = evaluate.stage == Stage::kSelect ? kSelectionOffset : 0;
       outcome = EvaluateOutcome{measured->mean_nll + offset, measured->achieved_sparsity};
     } else {
       outcome = FailedOutcome{std::string(measured.status().message())};
     }
   }
-  return distort ? distort(task, std::move(outcome)) : outcome;
+  return distort ? distort(item, std::move(outcome)) : outcome;
 }
 
 double OptimalNll(Laboratory* laboratory) {
@@ -188,15 +188,15 @@ std::string Describe(const std::vector<StoredCandidate>& candidates) {
 void Drive(Engine* engine, Laboratory* laboratory, int workers, uint64_t order_seed,
            const std::function<bool(int64_t)>& stop) {
   std::mt19937_64 random(order_seed);
-  std::map<int64_t, Task> outstanding;  // by id
+  std::map<int64_t, WorkItem> outstanding;  // by id
   for (int64_t tells = 0;;) {
     bool is_idle = true;
     // A free worker does not ask at once every time, so that handing out interleaves with telling.
     if (static_cast<int>(outstanding.size()) < workers && (outstanding.empty() || random() % 3)) {
       Action action = engine->Ask();
       if (std::holds_alternative<Done>(action) && outstanding.empty()) return;
-      if (auto* task = std::get_if<Task>(&action)) {
-        outstanding.emplace(task->id, std::move(*task));
+      if (auto* item = std::get_if<WorkItem>(&action)) {
+        outstanding.emplace(item->id, std::move(*item));
         is_idle = false;
       }
     }
@@ -206,9 +206,9 @@ void Drive(Engine* engine, Laboratory* laboratory, int workers, uint64_t order_s
     }
     if (!is_idle && random() % 2) continue;
     const auto chosen = std::next(outstanding.begin(), Below(&random, outstanding.size()));
-    const Task task = chosen->second;
+    const WorkItem item = chosen->second;
     outstanding.erase(chosen);
-    const absl::Status told = engine->Tell(task.id, laboratory->Do(task));
+    const absl::Status told = engine->Tell(item.id, laboratory->Do(item));
     ASSERT_TRUE(told.ok()) << told;
     ++tells;
     if (stop && stop(tells)) return;
@@ -218,7 +218,7 @@ void Drive(Engine* engine, Laboratory* laboratory, int workers, uint64_t order_s
 int64_t Drive(Session* session, Laboratory* laboratory, int workers, uint64_t order_seed,
               const std::function<bool(int64_t)>& stop) {
   std::mt19937_64 random(order_seed);
-  std::map<int64_t, SessionTask> outstanding;  // by task id
+  std::map<int64_t, SessionItem> outstanding;  // by work item id
   for (int64_t completions = 0;;) {
     bool is_idle = true;
     if (static_cast<int>(outstanding.size()) < workers) {
@@ -228,8 +228,8 @@ int64_t Drive(Session* session, Laboratory* laboratory, int workers, uint64_t or
         return -1;
       }
       if (std::holds_alternative<Done>(*action)) return completions;
-      if (auto* task = std::get_if<SessionTask>(&*action)) {
-        outstanding.emplace(task->task.id, std::move(*task));
+      if (auto* item = std::get_if<SessionItem>(&*action)) {
+        outstanding.emplace(item->item.id, std::move(*item));
         is_idle = false;
       }
     }
@@ -239,9 +239,9 @@ int64_t Drive(Session* session, Laboratory* laboratory, int workers, uint64_t or
     }
     if (!is_idle && static_cast<int>(outstanding.size()) < workers) continue;
     const auto chosen = std::next(outstanding.begin(), Below(&random, outstanding.size()));
-    const SessionTask task = chosen->second;
+    const SessionItem item = chosen->second;
     outstanding.erase(chosen);
-    const absl::Status completed = session->Complete(task, laboratory->Do(task.task));
+    const absl::Status completed = session->Complete(item, laboratory->Do(item.item));
     if (!completed.ok()) {
       ADD_FAILURE() << completed;
       return -1;

@@ -1,5 +1,4 @@
-// Searches on the synthetic evaluator, with simulated workers whose answers come in a shuffled
-// order.
+// Searches on the synthetic evaluator. Simulated workers report their results in a shuffled order.
 #ifndef STRATA_TESTS_SEARCH_SIMULATION_H_
 #define STRATA_TESTS_SEARCH_SIMULATION_H_
 
@@ -18,68 +17,71 @@ namespace strata::search {
 
 constexpr int kBlocks = 12;
 constexpr double kTarget = 0.7;
-// Loss on Rung::kSelect less the loss on Rung::kSearch.
+// Loss on Stage::kSelect minus the loss on Stage::kSearch.
 constexpr double kSelectionOffset = 0.5;
 
-// Blocks of the model of subject 1.
+// Number of blocks of the model of subject 1.
 constexpr int kFurtherBlocks = 9;
 
-// Prunable weights of the synthetic model's blocks: all equal.
+// Returns the layout of the synthetic model, whose blocks all have the same number of prunable
+// weights.
 expr::UnitLayout SyntheticLayout();
 
-// Six of the published functions: enough kinds of them, few enough for short searches.
+// Returns six of the published functions. They are of enough kinds, and few enough for short
+// searches.
 std::vector<expr::Baseline> SimulatedBaselines();
 
-expr::UnitLayout FurtherLayout();  // of subject 1
+expr::UnitLayout FurtherLayout();  // the layout of subject 1
 
-// Adds sparsity 0.5 on the same model, and 0.6 on that of subject 1.
+// Adds two scenarios: sparsity 0.5 on the same model, and 0.6 on the model of subject 1.
 void AddScenarios(Aggregate aggregate, EngineOptions* options);
 
-// All baselines on the synthetic model, a small population and `evaluations` at most.
+// Returns options with SimulatedBaselines on the synthetic model, a small surrogate and at most
+// `evaluations`.
 EngineOptions SyntheticOptions(uint64_t seed, int64_t evaluations);
 
-// One baseline, uniform, and random trees.
+// Returns options with one baseline, uniform, and random trees.
 EngineOptions SmallOptions(uint64_t seed, int64_t evaluations);
 
-// Does a task with the synthetic evaluator. A pure function of the task's content, as the search
-// demands.
+// Executes work items with the synthetic evaluator. An outcome depends only on the content of the
+// work item, as the search demands.
 class Laboratory {
  public:
   Laboratory();
-  Outcome Do(const Task& task);
+  Outcome Do(const WorkItem& item);
 
-  // Evaluate tasks done so far, on one rung or on all.
-  int64_t evaluations(Rung rung) { return evaluations_[rung]; }
+  // Number of evaluations done so far, on one stage or on all of search, select and verify.
+  int64_t evaluations(Stage stage) { return evaluations_[stage]; }
   int64_t evaluations() {
-    return evaluations(Rung::kSearch) + evaluations(Rung::kSelect) + evaluations(Rung::kVerify);
+    return evaluations(Stage::kSearch) + evaluations(Stage::kSelect) + evaluations(Stage::kVerify);
   }
 
-  // If set: the outcome to return instead, or the true one unchanged.
-  std::function<Outcome(const Task& task, Outcome outcome)> distort;
+  // If set, called with every true outcome. Its result is reported instead.
+  std::function<Outcome(const WorkItem& item, Outcome outcome)> distort;
 
  private:
   std::unique_ptr<evaluator::Evaluator> evaluators_[2];  // by subject
-  std::map<Rung, int64_t> evaluations_;
+  std::map<Stage, int64_t> evaluations_;
 };
 
-// Lowest loss of any allocation of the synthetic model within the target's bounds, by Lagrange's
-// condition.
+// Returns the lowest loss of any allocation of the synthetic model within the bounds of the target,
+// by Lagrange's condition.
 double OptimalNll(Laboratory* laboratory);
 
-// Loss of the same sparsity everywhere.
+// Returns the loss of the same sparsity everywhere.
 double UniformNll();
 
-// Every field of every candidate, doubles bit by bit.
+// Returns every field of every candidate as text, doubles bit by bit.
 std::string Describe(const std::vector<Candidate>& candidates);
 std::string Describe(const std::vector<StoredCandidate>& candidates);
 
-// Runs the engine with `workers` tasks outstanding at most, told in an order drawn from
-// `order_seed`. Ends when done, or when `stop` says so, which is asked after every Tell. Fails the
-// test if the engine waits with nothing outstanding.
+// Runs the engine with at most `workers` outstanding work items. Their outcomes are reported in an
+// order drawn from `order_seed`. Ends when the engine is done, or when `stop`, which is called
+// after every Tell, returns true. Fails the test if the engine waits with nothing outstanding.
 void Drive(Engine* engine, Laboratory* laboratory, int workers, uint64_t order_seed,
            const std::function<bool(int64_t tells)>& stop = nullptr);
 
-// The same for a session. Returns the number of tasks completed, or -1 after an error.
+// Does the same for a session. Returns the number of completed work items, or -1 after an error.
 int64_t Drive(Session* session, Laboratory* laboratory, int workers, uint64_t order_seed,
               const std::function<bool(int64_t completions)>& stop = nullptr);
 

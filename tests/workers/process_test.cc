@@ -1,5 +1,5 @@
-// Processes that are killed: a worker in the middle of a task, a coordinator in the middle of a
-// run.
+// Processes that are killed: a worker in the middle of a work item, a coordinator in the middle of
+// a run.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,8 +12,8 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 
 namespace strata::workers {
 namespace {
@@ -44,7 +44,7 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-TEST(ProcessTest, AWorkerKilledInMidTaskChangesNothing) {
+TEST(ProcessTest, AWorkerKilledInMidWorkItemChangesNothing) {
   TemporaryFolder folder;
   const std::string address = "unix:" + (folder / "s");
   const std::string fifo = folder / "fifo";
@@ -73,11 +73,11 @@ TEST(ProcessTest, AWorkerKilledInMidTaskChangesNothing) {
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(first_end, -SIGKILL);
   EXPECT_EQ(second_end, 0);
-  EXPECT_EQ(last.reissued_tasks, 1);
+  EXPECT_EQ(last.reissued_items, 1);
   EXPECT_EQ(DescribeArchive(small.session->engine()), ExpectedArchive(folder / "expected"));
 }
 
-// The workers outlive their coordinators, lose them in mid-task and find the next one.
+// The workers outlive their coordinators, lose them in mid-work item and find the next one.
 TEST(ProcessTest, ACoordinatorKilledAndResumedComesToTheSameArchive) {
   TemporaryFolder folder;
   const std::string address = "unix:" + (folder / "s");

@@ -13,9 +13,9 @@
 #include <thread>
 
 #include "proto/strata.grpc.pb.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/coordinator/fake_session.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 #include "workers/coordinator/coordinator.h"
 #include "workers/wire/credentials.h"
 #include "workers/wire/handshake.h"
@@ -67,7 +67,7 @@ class SecurityTest : public testing::Test {
     return tls;
   }
 
-  // Serves two tasks while `attack` runs with the address, then a good worker does them.
+  // Serves two work items while `attack` runs with the address, then a good worker does them.
   void ServeDespite(const Credentials& server, const Credentials& good,
                     const std::function<void(const std::string& address)>& attack) {
     FakeSession session(2);

@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 
+#include "evaluator/clock.h"
 #include "evaluator/synthetic_evaluator.h"
 #include "expr/baselines.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/work_codec.h"
 
 namespace strata::workers {
 namespace {
+
+using evaluator::SteadySeconds;
 
 MeasurementPlan SmallPlan() {
   MeasurementPlan plan;
@@ -28,22 +30,18 @@ expr::UnitLayout SmallLayout() {
   return evaluator::LayoutOf(SmallEvaluator()->model(), evaluator::Granularity::kBlock);
 }
 
-double SteadySeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 // As a worker would, in this thread. Exceptions end the test.
-search::Outcome Compute(const search::SessionTask& task, evaluator::Evaluator* evaluator) {
-  const Request request = DecodeTask(EncodeTask(task, SmallPlan())).value();
+search::Outcome Compute(const search::SessionItem& item, evaluator::Evaluator* evaluator) {
+  const Request request = DecodeWorkItem(EncodeWorkItem(item, SmallPlan())).value();
   v1::Result result;
   if (const auto* profile = std::get_if<evaluator::ProfileRequest>(&request)) {
-    result = EncodeResult(task.digest, evaluator->MeasureFeatures(*profile, nullptr));
+    result = EncodeResult(item.digest, evaluator->MeasureFeatures(*profile, nullptr));
   } else {
     result = EncodeResult(
-        task.digest, evaluator->Evaluate(std::get<evaluator::EvaluateRequest>(request), nullptr));
+        item.digest, evaluator->Evaluate(std::get<evaluator::EvaluateRequest>(request), nullptr));
   }
   const ReceivedResult received =
-      DecodeResult(result, task.task, SmallPlan(), expr::ParametersOf(SmallLayout())).value();
+      DecodeResult(result, item.item, SmallPlan(), expr::ParametersOf(SmallLayout())).value();
   if (const auto* profile = std::get_if<search::ProfileOutcome>(&received.outcome)) return *profile;
   return std::get<search::EvaluateOutcome>(received.outcome);
 }
@@ -115,15 +113,15 @@ std::string DescribeArchive(const search::Engine& engine) {
 }
 
 std::string ExpectedArchive(const std::string& folder, int64_t evaluations,
-                            std::set<std::string>* tasks) {
+                            std::set<std::string>* items) {
   SmallSearch small = OpenSmallSearch(folder, {.evaluations = evaluations}).value();
   const auto evaluator = SmallEvaluator();
   while (true) {
     const search::SessionAction action = small.session->Next().value();
     if (std::holds_alternative<search::Done>(action)) break;
-    const auto& task = std::get<search::SessionTask>(action);
-    if (tasks != nullptr) tasks->insert(task.digest);
-    const absl::Status status = small.session->Complete(task, Compute(task, evaluator.get()));
+    const auto& item = std::get<search::SessionItem>(action);
+    if (items != nullptr) items->insert(item.digest);
+    const absl::Status status = small.session->Complete(item, Compute(item, evaluator.get()));
     if (!status.ok()) throw std::runtime_error(std::string(status.message()));
   }
   return DescribeArchive(small.session->engine());

@@ -28,26 +28,26 @@ struct SmallSearchOptions {
   bool has_surrogate = true;
 };
 
-// In `folder`: a new run, or the one that is there.
+// Opens the run in `folder`, or creates it if the folder does not exist.
 absl::StatusOr<SmallSearch> OpenSmallSearch(const std::string& folder,
                                             const SmallSearchOptions& wanted = {});
 
 CoordinatorOptions SmallCoordinatorOptions(const std::string& address);
 
-// The synthetic model of the small search, or one of another size. `before_operation` as in
-// SyntheticOptions.
+// Returns the evaluator of the small search, or one with another number of blocks.
+// `before_operation` is that of SyntheticOptions.
 std::unique_ptr<evaluator::Evaluator> SmallEvaluator(
     std::function<absl::Status(int64_t ordinal)> before_operation = nullptr,
     int blocks = kSmallBlocks);
 
-// All that is decided in a run, every number with all its digits: candidates, front, best
+// Returns everything that a run decides, with all digits of every number: candidates, front, best
 // baselines.
 std::string DescribeArchive(const search::Engine& engine);
 
-// The archive after the whole search was computed in this process without a coordinator. `tasks`,
-// unless null, gets the digests of its tasks.
+// Runs the whole search in this process without a coordinator and returns its archive. `items`,
+// unless null, receives the digests of its work items.
 std::string ExpectedArchive(const std::string& folder, int64_t evaluations = 60,
-                            std::set<std::string>* tasks = nullptr);
+                            std::set<std::string>* items = nullptr);
 
 }  // namespace strata::workers
 

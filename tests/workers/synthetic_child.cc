@@ -41,17 +41,17 @@ void Misbehave(const std::string& fault) {
   if (fault == "garble") send(kChildSocket, "\xff\xff\xff\xff", 4, 0);
 }
 
-class EndlessRunner : public TaskRunner {
+class EndlessRunner : public WorkRunner {
  public:
-  explicit EndlessRunner(TaskRunner* runner) : runner_(runner) {}
+  explicit EndlessRunner(WorkRunner* runner) : runner_(runner) {}
   const v1::Hello& hello() const override { return runner_->hello(); }
-  v1::Result Run(const v1::Task& task, const evaluator::Progress& progress) override {
+  v1::Result Run(const v1::WorkItem& item, const evaluator::Progress& progress) override {
     while (progress(0.5)) std::this_thread::yield();
-    return runner_->Run(task, [](double) { return false; });
+    return runner_->Run(item, [](double) { return false; });
   }
 
  private:
-  TaskRunner* const runner_;
+  WorkRunner* const runner_;
 };
 
 absl::Status Serve(const std::string& fault, int64_t ordinal_of_fault) {
@@ -63,7 +63,7 @@ absl::Status Serve(const std::string& fault, int64_t ordinal_of_fault) {
     if (ordinal == ordinal_of_fault) Misbehave(fault);
     return absl::OkStatus();
   });
-  const auto runner = MakeTaskRunner(evaluator.get());
+  const auto runner = MakeWorkRunner(evaluator.get());
   EndlessRunner endless(runner.get());
   return (*child)->Serve(fault == "endless" ? &endless : runner.get());
 }

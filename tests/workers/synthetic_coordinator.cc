@@ -17,13 +17,18 @@ class MortalSession : public search::Session {
   MortalSession(search::Session* session, int64_t die_at) : session_(session), die_at_(die_at) {}
 
   absl::StatusOr<search::SessionAction> Next() override { return session_->Next(); }
-  absl::Status Complete(const search::SessionTask& task, const search::Outcome& outcome) override {
+  absl::Status Complete(const search::SessionItem& item, const search::Outcome& outcome) override {
     const int64_t ordinal = completed_++;
     if (ordinal == die_at_ && die_at_ % 2 == 0) kill(getpid(), SIGKILL);
-    absl::Status status = session_->Complete(task, outcome);
+    absl::Status status = session_->Complete(item, outcome);
     if (ordinal == die_at_) kill(getpid(), SIGKILL);
     return status;
   }
+  // Stores every outcome at once, so that the death comes before or after it is stored.
+  absl::Status Record(const search::SessionItem& item, const search::Outcome& outcome) override {
+    return Complete(item, outcome);
+  }
+  absl::Status Commit() override { return session_->Commit(); }
   const search::Engine& engine() const override { return session_->engine(); }
   double seconds_spent() const override { return session_->seconds_spent(); }
   bool search_stopped() const override { return session_->search_stopped(); }

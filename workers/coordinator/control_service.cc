@@ -5,7 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "workers/wire/printable.h"
+#include "workers/wire/field_checks.h"
 
 namespace strata::workers {
 namespace {

@@ -1,7 +1,7 @@
-// The gRPC side of the coordinator for people: one call, one answer, given by the thread that runs
-// the search.
-#ifndef STRATA_WORKERS_CONTROL_SERVICE_H_
-#define STRATA_WORKERS_CONTROL_SERVICE_H_
+// gRPC service through which people watch and control a search. The thread that runs the search
+// answers each call.
+#ifndef STRATA_WORKERS_COORDINATOR_CONTROL_SERVICE_H_
+#define STRATA_WORKERS_COORDINATOR_CONTROL_SERVICE_H_
 
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
@@ -17,11 +17,12 @@
 
 namespace strata::workers {
 
-// Run on the io_context.
+// Functions that answer the calls. They run on the io_context.
 struct ControlHandlers {
   std::function<void(v1::StatusReply*)> fill_status;
   std::function<void()> stop;
-  std::function<int(const std::string& worker_name)> drain_workers;  // how many were told
+  // Returns the number of workers that were told to leave.
+  std::function<int(const std::string& worker_name)> drain_workers;
 };
 
 // Thread-safe. Must be destroyed after its server was shut down.
@@ -39,15 +40,17 @@ class ControlService : public v1::Control::CallbackService {
                                         const v1::DrainWorkerRequest* request,
                                         v1::DrainWorkerReply* reply) override;
 
-  // Answers all that still wait, and all that come later, with UNAVAILABLE: to be called when the
+  // Answers all waiting calls, and all later ones, with UNAVAILABLE. To be called when the
   // io_context no longer runs.
   void Close();
 
  private:
-  // `answer` runs on the io_context, while the call waits.
+  // Answers a call if the client has the right. `answer` runs on the io_context while the call
+  // waits.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, Right right,
                                    std::function<grpc::Status()> answer);
-  // The call, which is then the caller's to finish; null if another has finished it.
+  // Removes a call from the waiting ones and returns it; the caller must finish it. Returns null if
+  // the call has been finished already.
   grpc::ServerUnaryReactor* Take(int64_t call);
 
   const Credentials credentials_;
@@ -61,4 +64,4 @@ class ControlService : public v1::Control::CallbackService {
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_CONTROL_SERVICE_H_
+#endif  // STRATA_WORKERS_COORDINATOR_CONTROL_SERVICE_H_

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "evaluator/clock.h"
+#include "expr/status_macros.h"
 #include "workers/coordinator/control_service.h"
 #include "workers/coordinator/dispatcher.h"
 #include "workers/coordinator/exchange_service.h"
@@ -28,13 +30,9 @@ constexpr std::chrono::milliseconds kTick(100);
 constexpr std::chrono::seconds kFarewell(2);  // for the last messages to reach the workers
 constexpr int kKeepaliveMilliseconds = 10'000;
 constexpr int kHandshakeMilliseconds = 10'000;
-constexpr int kIdleMilliseconds = 10'000;  // of a connection without a stream
+constexpr int kIdleMilliseconds = 10'000;  // limit for a connection without a stream
 constexpr int kMaximumMetadataBytes = 16 << 10;
 constexpr mode_t kOwnerOnly = 0177;  // as a umask
-
-double SteadySeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 absl::Status CheckOptions(const CoordinatorOptions& options) {
   if (!(options.heartbeat_seconds > 0) ||
@@ -48,15 +46,16 @@ absl::Status CheckOptions(const CoordinatorOptions& options) {
     return absl::InvalidArgumentError(
         fmt::format("maximum_workers: expected at least 1, found {}", options.maximum_workers));
   }
-  if (options.maximum_crashes_per_task < 1) {
+  if (options.maximum_crashes_per_item < 1) {
     return absl::InvalidArgumentError(
-        fmt::format("maximum_crashes_per_task: expected at least 1, found {}",
-                    options.maximum_crashes_per_task));
+        fmt::format("maximum_crashes_per_item: expected at least 1, found {}",
+                    options.maximum_crashes_per_item));
   }
   return absl::OkStatus();
 }
 
-// To what the system allows: many connect that are turned away.
+// Raises the limit to what the system allows, because each worker that is turned away also needs a
+// descriptor.
 void RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
@@ -91,14 +90,14 @@ class GrpcCoordinator : public Coordinator {
   ~GrpcCoordinator() override { StopServer(); }
 
   absl::Status Listen(const Address& address, const std::optional<Address>& local) {
-    const auto credentials = MakeServerCredentials(options_.credentials.tls);
-    if (!credentials.ok()) return credentials.status();
+    STRATA_ASSIGN_OR_RETURN(const auto credentials,
+                            MakeServerCredentials(options_.credentials.tls));
     absl::Status claimed = ClaimSocketPath(address);
     if (local.has_value()) claimed.Update(ClaimSocketPath(*local));
     if (!claimed.ok()) return claimed;
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(address.text, *credentials, &port);
+    builder.AddListeningPort(address.text, credentials, &port);
     int local_port = 1;
     if (local.has_value()) {
       builder.AddListeningPort(local->text, grpc::InsecureServerCredentials(), &local_port);
@@ -108,7 +107,7 @@ class GrpcCoordinator : public Coordinator {
     builder.SetMaxReceiveMessageSize(kMaximumMessageBytes);
     builder.SetMaxSendMessageSize(kMaximumMessageBytes);
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
-    // One connection is one worker's, and that has one stream.
+    // A connection belongs to one worker, which has one stream.
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaximumMetadataBytes);
     // A worker's connection always has a stream.
@@ -138,7 +137,7 @@ class GrpcCoordinator : public Coordinator {
 
   absl::Status Run(const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) override {
     tick_should_stop_ = tick_should_stop;
-    // After the messages that are here already.
+    // The posted Flush runs after the messages that have already arrived.
     dispatcher_.DeferAnswers(
         [this] { boost::asio::post(context_, [this] { EndOn(dispatcher_.Flush()); }); });
     Tick();
@@ -167,7 +166,7 @@ class GrpcCoordinator : public Coordinator {
     if (!status.ok() || dispatcher_.done()) context_.stop();
   }
 
-  // Every stream ends by itself or is cut off, and no reaction runs afterwards.
+  // Stops the server. Every stream ends by itself or is cut off, and no reaction runs afterwards.
   void StopServer() {
     if (server_ == nullptr) return;
     control_.Close();
@@ -178,7 +177,7 @@ class GrpcCoordinator : public Coordinator {
   }
 
   const CoordinatorOptions options_;
-  boost::asio::io_context context_;  // run by one thread, Run's: a strand
+  boost::asio::io_context context_;  // a strand, since only Run's thread runs it
   ExchangeService service_;
   Dispatcher dispatcher_;
   ControlService control_;
@@ -197,24 +196,22 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Coordinato
                                                                 search::Session* session) {
   absl::Status checked = CheckOptions(options);
   if (!checked.ok()) return checked;
-  const absl::StatusOr<Address> address = ParseAddress(options.address);
-  if (!address.ok()) return address.status();
-  checked = CheckExposure(*address, options.credentials);
+  STRATA_ASSIGN_OR_RETURN(const Address address, ParseAddress(options.address));
+  checked = CheckExposure(address, options.credentials);
   if (!checked.ok()) return checked;
   std::optional<Address> local;
   if (!options.local_address.empty()) {
-    const absl::StatusOr<Address> parsed = ParseAddress(options.local_address);
-    if (!parsed.ok()) return parsed.status();
-    if (parsed->socket_path.empty()) {
+    STRATA_ASSIGN_OR_RETURN(const Address parsed, ParseAddress(options.local_address));
+    if (parsed.socket_path.empty()) {
       return absl::InvalidArgumentError(fmt::format(
           "local_address: expected \"unix:/path/of/socket\", found \"{}\"", options.local_address));
     }
-    local = *parsed;
+    local = parsed;
   }
   CoordinatorOptions complete = options;
-  if (!complete.now_seconds) complete.now_seconds = SteadySeconds;
+  if (!complete.now_seconds) complete.now_seconds = evaluator::SteadySeconds;
   auto coordinator = std::make_unique<GrpcCoordinator>(complete, session);
-  absl::Status listening = coordinator->Listen(*address, local);
+  absl::Status listening = coordinator->Listen(address, local);
   if (!listening.ok()) return listening;
   return coordinator;
 }

@@ -1,9 +1,9 @@
 // Serves a search to workers over gRPC until it is done.
 //
-// The search session runs on one Asio strand; gRPC callbacks only post to it. Leases expire when a
-// worker's stream ends or its heartbeats stop; the task is then handed to the next worker.
-#ifndef STRATA_WORKERS_COORDINATOR_H_
-#define STRATA_WORKERS_COORDINATOR_H_
+// The search session runs on one Asio strand; gRPC callbacks only post to it. A lease ends when the
+// worker's stream ends or its heartbeats stop; the work item is then handed to the next worker.
+#ifndef STRATA_WORKERS_COORDINATOR_COORDINATOR_H_
+#define STRATA_WORKERS_COORDINATOR_COORDINATOR_H_
 
 #include <absl/status/statusor.h>
 
@@ -21,42 +21,44 @@ namespace strata::workers {
 
 struct CoordinatorOptions {
   std::string address;  // "unix:/path/socket" or "host:port"
-  // A Unix socket, served besides, for workers of this machine; empty: none.
+  // Address of a Unix socket that is served in addition, for workers of this machine. Empty: none.
   std::string local_address = {};
-  // Of `address`. Who may open a Unix socket is its owner: there no token is asked for.
+  // Credentials for `address`. Only the owner can open a Unix socket, so no token is required
+  // there.
   Credentials credentials;
-  int maximum_workers = 4096;  // connected at a time
+  int maximum_workers = 4096;  // connected at the same time
   MeasurementPlan plan;
-  // Of the run's own model and text. A worker gets the tasks of those of this and of
-  // `further_subjects` that it holds; one that holds none is refused.
+  // Digests of the run's own model and text, which are subject 0. A worker gets only the work items
+  // of the subjects that it holds; a worker that holds none is refused.
   std::string model_digest;
   std::string text_digest;
   std::vector<SubjectDigests> further_subjects = {};  // subjects 1, 2, ... of the search
   double heartbeat_seconds = 1.0;
-  double lease_seconds = 30.0;  // silence after which a lease is given to another worker
-  // Then the task fails for good and its candidate is quarantined.
-  int maximum_crashes_per_task = 3;
-  // A task that takes longer than so many times what its kind usually does, and longer than
-  // `hedge_minimum_seconds`, is handed to a second worker when that has nothing else to do; the
-  // first result counts. 0: never.
+  double lease_seconds = 30.0;  // silence after which the work item goes to another worker
+  // After this many crashes a work item fails for good and its candidate is quarantined.
+  int maximum_crashes_per_item = 3;
+  // Hedging: a work item is also handed to an idle second worker if it takes longer than
+  // `hedge_minimum_seconds` and longer than `hedge_factor` times the usual duration of its kind.
+  // The first result counts. 0: never.
   double hedge_factor = 3;
   double hedge_minimum_seconds = 1;
-  // With work waiting and no worker connected for so long, Run ends with Unavailable.
+  // Run ends with Unavailable if work is waiting and for this long no worker has been connected, or
+  // none that holds the model and text of the work.
   double no_worker_seconds = 60.0;
-  // Where Run ends before the session is done, workers are not told to leave: they wait for the
-  // next coordinator as long as they are patient.
+  // If true and Run ends before the session is done, workers are not told to leave. They wait for
+  // the next coordinator, up to their WorkerOptions::connect_timeout_seconds.
   bool workers_outlive_it = false;
-  // Clock of leases and of no_worker_seconds. Null: the system's steady clock. When it goes back,
-  // time stands still for that moment, so that no lease lasts longer than its term.
+  // Clock of leases and of no_worker_seconds. Null: the system's steady clock. If the clock goes
+  // back, time stands still for that moment, so that no lease lasts longer than its term.
   std::function<double()> now_seconds;
 };
 
-// Reported failures of evaluations, by kind (see Failure in proto/strata.proto), and workers that
-// were lost with a task.
+// Number of failures that workers reported, by kind (see Failure in proto/strata.proto), and number
+// of workers that were lost while they had a work item.
 struct FailureCounts {
   int infrastructure = 0;
   int evaluation = 0;
-  int invalid_task = 0;
+  int invalid_item = 0;
   int crash = 0;
   int time_limit = 0;
   int memory_limit = 0;
@@ -66,56 +68,58 @@ struct FailureCounts {
 struct WorkerStatus {
   std::string name;
   bool connected = false;
-  std::string leased_task;  // its digest; empty: it has none
-  int results = 0;          // that counted
-  double busy_seconds = 0;  // with a lease, in this Run
-  double seen_seconds = 0;  // connected, in this Run
+  std::string leased_item;  // digest of its work item; empty: none
+  int results = 0;          // number of its results that counted
+  double busy_seconds = 0;  // time with a lease, in this Run
+  double seen_seconds = 0;  // time connected, in this Run
 };
 
 // One snapshot for progress display.
 struct CoordinatorStatus {
   int connected_workers = 0;
-  int leased_tasks = 0;
-  int waiting_tasks = 0;  // handed out by the session, without a lease
-  int reissued_tasks = 0;
-  int hedged_tasks = 0;     // handed to a second worker while the first was at work
-  int refused_workers = 0;  // streams that were refused, for whatever reason
-  int failed_tasks = 0;     // for good: quarantined with their candidates
+  int leased_items = 0;
+  int waiting_items = 0;  // handed out by the session, but not leased
+  int reissued_items = 0;
+  int hedged_items = 0;     // handed to a second worker while the first was at work
+  int refused_workers = 0;  // streams that were refused, for any reason
+  int failed_items = 0;     // failed for good and quarantined with their candidates
   FailureCounts failures;
-  int absorbed_results = 0;  // late or duplicate results of completed or unknown tasks
+  int absorbed_results = 0;  // late or duplicate results of completed or unknown work items
   int evaluations = 0;       // measurements received in this Run
   evaluator::StageSeconds total_stage_seconds;  // summed over `evaluations`
-  std::vector<WorkerStatus> workers;            // all that ever took part, by name
+  std::vector<WorkerStatus> workers;            // all that have taken part, sorted by name
 };
 
 class Coordinator {
  public:
-  // Binds the address; a Unix socket is made with mode 0600 and replaces a file left by a dead
-  // coordinator. `session` must outlive the coordinator and is used by the thread in Run only.
-  // Unavailable if the address cannot be bound or another coordinator listens on it;
-  // InvalidArgument if it is malformed or a socket path is too long; FailedPrecondition for one
-  // that other machines reach without the credentials of CheckExposure; errors of
-  // MakeServerCredentials. Changes the process's umask for the moment of binding, and raises its
-  // limit of open files to what the system allows.
+  // Binds the address. A Unix socket is made with mode 0600 and replaces a file left by a dead
+  // coordinator. `session` must outlive the coordinator and is used only by the thread in Run.
+  // Changes the process's umask for the moment of binding, and raises its limit of open files to
+  // what the system allows.
+  //
+  // Errors: Unavailable if the address cannot be bound or another coordinator listens on it;
+  // InvalidArgument if an option is out of range, an address is malformed or a socket path is too
+  // long; FailedPrecondition if other machines can reach the address and the credentials that
+  // CheckExposure requires are missing; errors of ClaimSocketPath and MakeServerCredentials.
   static absl::StatusOr<std::unique_ptr<Coordinator>> Start(const CoordinatorOptions& options,
                                                             search::Session* session);
   virtual ~Coordinator() = default;
 
-  // Runs on the calling thread until the session is Done, `tick_should_stop` (called on this thread
-  // about ten times a second, may be null) returns true, or an error. Ok in the first two cases.
-  // However it ends, workers are told to shut down (but see workers_outlive_it) and the address is
-  // given up; to be called once.
+  // Runs on the calling thread until the session is done, `tick_should_stop` returns true, or an
+  // error occurs. Returns OK in the first two cases. In every case workers are told to shut down
+  // (but see workers_outlive_it) and the address is given up. To be called once.
   //
-  // `tick_should_stop` is called one time more than it was asked: after the last worker is told and
-  // the server has stopped, also when it returned true before and also after an error, so that a
-  // progress display ends with the final counts. That call's answer is ignored.
+  // `tick_should_stop` may be null. It is called on this thread about ten times a second, and once
+  // more after the workers have been told and the server has stopped, even if it returned true
+  // before or an error occurred, so that a progress display ends with the final counts. The value
+  // that the last call returns is ignored.
   virtual absl::Status Run(
       const std::function<bool(const CoordinatorStatus&)>& tick_should_stop) = 0;
 
-  virtual std::string address() const = 0;  // with the real port if 0 was asked
+  virtual std::string address() const = 0;  // with the real port if port 0 was requested
   virtual std::string local_address() const = 0;
 };
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_COORDINATOR_H_
+#endif  // STRATA_WORKERS_COORDINATOR_COORDINATOR_H_

@@ -8,13 +8,14 @@
 #include <optional>
 #include <utility>
 
+#include "expr/status_macros.h"
+#include "workers/wire/field_checks.h"
 #include "workers/wire/handshake.h"
-#include "workers/wire/printable.h"
 
 namespace strata::workers {
 namespace {
 
-// Why a message cannot be taken, or empty.
+// Returns why a field of a message is too long, or an empty text.
 std::string OversizedField(const v1::WorkerState& state) {
   const auto problem_of = [](const char* field, const std::string& value) {
     return value.size() <= kMaximumNameBytes
@@ -41,7 +42,7 @@ Dispatcher::Dispatcher(const CoordinatorOptions& options, search::Session* sessi
       session_(session),
       streams_(streams),
       leases_({.lease_seconds = options.lease_seconds,
-               .maximum_crashes_per_task = options.maximum_crashes_per_task}),
+               .maximum_crashes_per_item = options.maximum_crashes_per_item}),
       last_reading_(options.now_seconds()),
       patience_(options.no_worker_seconds, options.address) {}
 
@@ -103,7 +104,7 @@ absl::Status Dispatcher::StreamClosed(WorkerId stream) {
   if (!worker || shut_down_) return absl::OkStatus();
   spdlog::info("worker {} left", worker->name);
   const Lease* lease = leases_.LeaseOf(stream);
-  // A worker that was leaving may have been given a task that it never saw.
+  // A worker that was leaving may have been given a work item that it never saw.
   if (lease != nullptr && worker->is_draining && worker->reported_lease_id != lease->id) {
     leases_.Release(stream);
   }
@@ -129,7 +130,7 @@ absl::Status Dispatcher::Tick() {
   for (const WorkerId stream : leases_.Expire(Now())) {
     unanswered_.insert(stream);
     workers_.SetSilent(stream, true);
-    spdlog::warn("worker {} was silent for {} s about its task, which goes to another",
+    spdlog::warn("worker {} was silent for {} s about its work item, which goes to another",
                  workers_.at(stream).name, options_.lease_seconds);
   }
   absl::Status status = Dispatch();
@@ -199,8 +200,9 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
     Refuse(stream, reason);
     return false;
   }
-  // The same worker on a new stream, the old one not yet known to be broken. Should it be another
-  // worker by the same name, the refusal keeps the two from driving each other out for ever.
+  // Usually this is the same worker on a new stream, whose old stream is not yet known to be
+  // broken. If it is another worker of the same name, the refusal keeps the two from driving each
+  // other out for ever.
   if (const std::optional<WorkerId> former = workers_.StreamOf(hello.worker_name())) {
     Dismiss(*former, fmt::format("worker name: expected one that no other worker has, found "
                                  "another worker called {}",
@@ -215,42 +217,39 @@ bool Dispatcher::Admit(WorkerId stream, const v1::Hello& hello) {
   return true;
 }
 
-absl::StatusOr<bool> Dispatcher::FetchTask(const std::string& worker_name) {
+absl::StatusOr<bool> Dispatcher::FetchItem(const std::string& worker_name) {
   for (;;) {
-    const bool has_task = worker_name.empty()
+    const bool has_item = worker_name.empty()
                               ? leases_.has_waiting()
                               : leases_.HasWaitingFor(worker_name, workers_.Available());
-    if (has_task) return true;
+    if (has_item) return true;
     if (done_) return false;
-    const absl::StatusOr<search::SessionAction> action = session_->Next();
-    if (!action.ok()) return action.status();
-    const auto* task = std::get_if<search::SessionTask>(&*action);
-    done_ = std::holds_alternative<search::Done>(*action);
-    if (task == nullptr) return false;
-    leases_.Add(*task);
+    STRATA_ASSIGN_OR_RETURN(const search::SessionAction action, session_->Next());
+    const auto* item = std::get_if<search::SessionItem>(&action);
+    done_ = std::holds_alternative<search::Done>(action);
+    if (item == nullptr) return false;
+    leases_.Add(*item);
   }
 }
 
-bool Dispatcher::CanTakeTask(WorkerId stream, const ConnectedWorker& worker, double now) {
+bool Dispatcher::CanTakeWork(WorkerId stream, const ConnectedWorker& worker, double now) {
   return leases_.LeaseOf(stream) == nullptr && workers_.Available().contains(worker.name) &&
          worker.free_at <= now && leases_.IsAlive({.now = now, .alive_at = worker.alive_at});
 }
 
 absl::Status Dispatcher::Dispatch() {
   const double now = Now();
-  // A finished search is found out without any worker.
-  bool session_has_tasks = true;
+  // The end of the search must be noticed even if no worker is connected.
+  bool session_has_work = true;
   if (workers_.empty()) {
-    const absl::StatusOr<bool> fetched = FetchTask("");
-    if (!fetched.ok()) return fetched.status();
+    STRATA_RETURN_IF_ERROR(FetchItem("").status());
   }
   for (const auto& [stream, worker] : workers_.all()) {
-    if (!session_has_tasks && !leases_.has_waiting()) break;
-    if (!CanTakeTask(stream, worker, now)) continue;
-    if (session_has_tasks) {
-      const absl::StatusOr<bool> fetched = FetchTask(worker.name);
-      if (!fetched.ok()) return fetched.status();
-      session_has_tasks = *fetched;
+    if (!session_has_work && !leases_.has_waiting()) break;
+    if (!CanTakeWork(stream, worker, now)) continue;
+    if (session_has_work) {
+      STRATA_ASSIGN_OR_RETURN(const bool fetched, FetchItem(worker.name));
+      session_has_work = fetched;
     }
     if (leases_.Grant(stream, ContactOf(worker), worker.name, workers_.Available()) != nullptr) {
       unanswered_.insert(stream);
@@ -265,18 +264,18 @@ absl::Status Dispatcher::Dispatch() {
 void Dispatcher::Hedge() {
   if (options_.hedge_factor <= 0 || done_ || leases_.leased() == 0) return;
   const double now = Now();
-  const auto slow_seconds = [this](const search::Task& task) {
-    const std::optional<double> typical = durations_.Of(task);
+  const auto slow_seconds = [this](const search::WorkItem& item) {
+    const std::optional<double> typical = durations_.Of(item);
     return typical.has_value()
                ? std::max(options_.hedge_minimum_seconds, options_.hedge_factor * *typical)
                : std::numeric_limits<double>::infinity();
   };
   for (const auto& [stream, worker] : workers_.all()) {
-    if (!CanTakeTask(stream, worker, now)) continue;
+    if (!CanTakeWork(stream, worker, now)) continue;
     const Lease* lease = leases_.Hedge(stream, ContactOf(worker), worker.name, slow_seconds);
     if (lease == nullptr) continue;
     unanswered_.insert(stream);
-    spdlog::info("task {} is slow: worker {} begins it too", lease->digest, worker.name);
+    spdlog::info("work item {} is slow: worker {} begins it too", lease->digest, worker.name);
   }
   AnswerWorkers();
 }
@@ -327,15 +326,15 @@ v1::DesiredState Dispatcher::DesiredStateOf(WorkerId stream, const ConnectedWork
   if (const Lease* lease = leases_.LeaseOf(stream)) {
     desired.set_lease_id(lease->id);
     if (worker.reported_lease_id != lease->id) {
-      const search::SessionTask& task = *leases_.FindOpen(lease->digest);
-      *desired.mutable_task() = EncodeTask(
-          task, options_.plan, subjects_[static_cast<size_t>(search::SubjectOf(task.task))]);
+      const search::SessionItem& item = *leases_.FindOpen(lease->digest);
+      *desired.mutable_item() = EncodeWorkItem(
+          item, options_.plan, subjects_[static_cast<size_t>(search::SubjectOf(item.item))]);
     }
   } else if (worker.is_sent_away) {
     desired.set_shut_down(true);
   } else if (leases_.MayReturn(worker.reported_lease_id)) {
-    // Its last message was too long on its way to say that the worker is alive. Its answer to this
-    // one will, and gives it the lease back.
+    // The worker's last message was too long on its way to prove that the worker is alive. Its
+    // answer to this message proves it, and then the worker gets the lease back.
     desired.set_lease_id(worker.reported_lease_id);
   }
   return desired;

@@ -1,7 +1,8 @@
-// The coordinator's decisions: from what workers report to what they should do. No network, no
-// threads; the clock is the options'. Used by one thread.
-#ifndef STRATA_WORKERS_DISPATCHER_H_
-#define STRATA_WORKERS_DISPATCHER_H_
+// The coordinator's scheduler: decides what workers should do, from the states that they report. It
+// has no network and no threads, and its clock is CoordinatorOptions::now_seconds. Used by one
+// thread.
+#ifndef STRATA_WORKERS_COORDINATOR_DISPATCHER_H_
+#define STRATA_WORKERS_COORDINATOR_DISPATCHER_H_
 
 #include <absl/status/status.h>
 
@@ -19,16 +20,16 @@
 #include "workers/coordinator/typical_duration.h"
 #include "workers/coordinator/worker_records.h"
 #include "workers/coordinator/worker_roster.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/work_codec.h"
 
 namespace strata::workers {
 
-// Where the dispatcher's answers go. Streams that are gone are ignored.
+// Takes the dispatcher's answers to the workers. Streams that are gone are ignored.
 class WorkerStreams {
  public:
   virtual ~WorkerStreams() = default;
   virtual void Send(WorkerId stream, const v1::DesiredState& desired) = 0;
-  virtual void Close(WorkerId stream) = 0;  // after what was sent
+  virtual void Close(WorkerId stream) = 0;  // after everything sent before is written
 };
 
 class Dispatcher {
@@ -36,66 +37,73 @@ class Dispatcher {
   // `options.now_seconds` must be set. `session` and `streams` must outlive the dispatcher.
   Dispatcher(const CoordinatorOptions& options, search::Session* session, WorkerStreams* streams);
 
-  // Events. An error is one of the session, or Unavailable when workers cannot do the work: the
-  // run must end with it.
+  // Events. Errors: those of the session; Unavailable if the workers cannot do the work. The run
+  // must end with the error.
   absl::Status Receive(WorkerId stream, const v1::WorkerState& state);
   absl::Status StreamClosed(WorkerId stream);
-  absl::Status Tick();  // from time to time: leases expire, workers become free, patience ends
+  // To be called regularly: ends expired leases, gives work to workers whose pause is over, hedges,
+  // and fails if suitable workers have been missing for too long.
+  absl::Status Tick();
 
-  // From now on Receive and StreamClosed leave what follows from them (results are stored, tasks
-  // given, workers answered) to Flush, and call `defer` if it is not due already: so the results of
-  // many messages are stored with one commit.
+  // Makes Receive and StreamClosed leave their consequences (storing results, giving work items,
+  // answering workers) to Flush from now on. They call `defer` unless a Flush is due already. The
+  // results of many messages are then stored with one commit.
   void DeferAnswers(std::function<void()> defer) { defer_ = std::move(defer); }
   absl::Status Flush();
 
-  // Tells every worker, and those that come later, that the run is over. The session's error if
-  // what came last could not be stored; then it is not acknowledged.
+  // Tells every worker, and each one that comes later, that the run is over (but see
+  // workers_outlive_it) and closes its stream. Returns the session's error if the latest results
+  // could not be stored; these results are then not acknowledged.
   absl::Status ShutDown();
 
-  // Workers of that name get no further task and are told to leave; returns how many are connected.
-  // Errors as of the events.
+  // Gives workers of that name no further work item and tells them to leave. Returns how many of
+  // them are connected. Errors: as for the events.
   absl::StatusOr<int> DrainWorkers(const std::string& name);
 
-  void Describe(v1::StatusReply* reply) const;  // the search and its workers, as they are now
+  // Fills in the current state of the search and its workers.
+  void Describe(v1::StatusReply* reply) const;
 
-  bool done() const { return done_; }  // the session is
+  bool done() const { return done_; }  // true if the session is done
   CoordinatorStatus status() const;
 
  private:
   void Refuse(WorkerId stream, const std::string& reason);
-  // Takes in when the worker was alive; why its message cannot be taken, or empty.
+  // Updates the time at which the worker is known to have been alive. Returns why the message
+  // cannot be accepted, or an empty text.
   std::string HearingProblem(WorkerId stream, const v1::WorkerState& state);
   Contact ContactOf(const ConnectedWorker& worker);
-  // Ends an admitted worker's lease without blame and refuses it.
+  // Ends an admitted worker's lease without blaming the work item, and refuses the worker.
   void Dismiss(WorkerId stream, const std::string& reason);
-  // What follows from a worker's being gone but for its lease; none if it was not there.
+  // Removes a worker that is gone, but leaves its lease alone. Returns nullopt if the worker was
+  // not there.
   std::optional<ConnectedWorker> Forget(WorkerId stream);
   bool Admit(WorkerId stream, const v1::Hello& hello);
   absl::Status ReceiveResult(WorkerId stream, const v1::WorkerState& state);
   absl::Status Conclude(const std::string& digest, const search::Outcome& outcome);
   absl::Status HandleFailure(WorkerId stream, const v1::WorkerState& state,
-                             const TaskFailure& failure);
+                             const WorkFailure& failure);
   absl::Status Follow(const Decision& decision, const std::string& digest);
   void DismissBrokenWorkers();
   void CountMeasurement(const std::string& digest, const evaluator::StageSeconds& seconds,
                         const std::string& worker_name);
-  // Gives tasks to free workers, asking the session for them, and answers all workers that wait for
-  // it.
+  // Gives work items to free workers, fetching them from the session; stores what was recorded;
+  // then answers all workers that wait for an answer.
   absl::Status Dispatch();
   absl::Status DispatchSoon();
-  // Asks the session for tasks until one waits for the worker of that name; empty: for any worker.
-  // False: the session has none now.
-  absl::StatusOr<bool> FetchTask(const std::string& worker_name);
-  bool CanTakeTask(WorkerId stream, const ConnectedWorker& worker, double now);
-  // Gives slow tasks to workers that have nothing else to do.
+  // Fetches work items from the session until one waits for the worker called `worker_name` (empty:
+  // for any worker). Returns false if the session has none now.
+  absl::StatusOr<bool> FetchItem(const std::string& worker_name);
+  bool CanTakeWork(WorkerId stream, const ConnectedWorker& worker, double now);
+  // Gives slow work items to second workers that have nothing else to do.
   void Hedge();
-  void AnswerWorkers();       // those of unanswered_
-  void CountSeconds();        // of workers, since the last time
-  bool TellsToLeave() const;  // when the run ends now
+  void AnswerWorkers();       // sends their desired state to all of unanswered_
+  void CountSeconds();        // adds the workers' time since the last call
+  bool TellsToLeave() const;  // true if workers are to leave should the run end now
   absl::Status CheckPatience();
-  // A subject with waiting tasks that no connected worker holds; null if there is none.
+  // Returns a subject that has waiting work items but is held by no connected worker; null if there
+  // is none.
   const SubjectDigests* UnheldSubject() const;
-  double Now();  // since the beginning; never goes back
+  double Now();  // seconds since construction; never goes back
   v1::DesiredState DesiredStateOf(WorkerId stream, const ConnectedWorker& worker) const;
 
   const CoordinatorOptions options_;
@@ -103,21 +111,21 @@ class Dispatcher {
   search::Session* const session_;
   WorkerStreams* const streams_;
   LeaseTable leases_;
-  WorkerRoster workers_;  // admitted ones
+  WorkerRoster workers_;  // admitted workers
   WorkerRecords records_;
   std::set<WorkerId> unanswered_;  // workers whose desired state may have changed
   TypicalDuration durations_;
-  double last_reading_;  // of the clock
+  double last_reading_;  // last value of the clock
   double elapsed_seconds_ = 0;
-  double counted_until_ = 0;  // seconds of workers
+  double counted_until_ = 0;  // time of the last CountSeconds
   Patience patience_;
   bool done_ = false;
   bool shut_down_ = false;
-  CoordinatorStatus totals_;  // what is counted here: failures, refusals, results and seconds
+  CoordinatorStatus totals_;  // counts kept here: failures, refusals, results and seconds
   std::function<void()> defer_;
   bool is_deferred_ = false;
 };
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_DISPATCHER_H_
+#endif  // STRATA_WORKERS_COORDINATOR_DISPATCHER_H_

@@ -1,4 +1,4 @@
-// What follows from a result, a failure, or a worker that was lost.
+// The part of Dispatcher that handles results, failures and lost workers.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "workers/coordinator/dispatcher.h"
-#include "workers/wire/printable.h"
+#include "workers/wire/field_checks.h"
 
 namespace strata::workers {
 namespace {
@@ -25,8 +25,8 @@ void Count(FailureKind kind, FailureCounts* counts) {
     case FailureKind::kEvaluation:
       ++counts->evaluation;
       break;
-    case FailureKind::kInvalidTask:
-      ++counts->invalid_task;
+    case FailureKind::kInvalidWork:
+      ++counts->invalid_item;
       break;
     case FailureKind::kCrash:
       ++counts->crash;
@@ -44,30 +44,30 @@ void Count(FailureKind kind, FailureCounts* counts) {
 
 absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& state) {
   const v1::Result& result = state.result();
-  const search::SessionTask* task = leases_.FindOpen(result.digest());
-  if (task == nullptr) {
+  const search::SessionItem* item = leases_.FindOpen(result.digest());
+  if (item == nullptr) {
     ++totals_.absorbed_results;
-    spdlog::info("worker {} sent a result of {} task {}: ignored", workers_.at(stream).name,
+    spdlog::info("worker {} sent a result of {} work item {}: ignored", workers_.at(stream).name,
                  leases_.WasCompleted(result.digest()) ? "the completed" : "an unknown",
                  Printable(result.digest()));
     return absl::OkStatus();
   }
   const absl::StatusOr<ReceivedResult> received =
-      DecodeResult(result, task->task, options_.plan,
-                   session_->engine().features(SubjectOf(task->task)).parameters());
+      DecodeResult(result, item->item, options_.plan,
+                   session_->engine().features(SubjectOf(item->item)).parameters());
   if (!received.ok()) {
     return HandleFailure(
         stream, state,
         {FailureKind::kEvaluation, "bad result: " + std::string(received.status().message())});
   }
-  if (const auto* failure = std::get_if<TaskFailure>(&received->outcome)) {
+  if (const auto* failure = std::get_if<WorkFailure>(&received->outcome)) {
     return HandleFailure(stream, state, *failure);
   }
   workers_.at(stream).infrastructure_failures = 0;
   records_.CountSuccess(workers_.at(stream).name);
   if (const Lease* lease = leases_.LeaseOf(stream);
       lease != nullptr && lease->digest == result.digest()) {
-    durations_.Add(task->task, Now() - lease->started_at);
+    durations_.Add(item->item, Now() - lease->started_at);
   }
   if (const auto* profile = std::get_if<search::ProfileOutcome>(&received->outcome)) {
     return Conclude(result.digest(), *profile);
@@ -78,20 +78,20 @@ absl::Status Dispatcher::ReceiveResult(WorkerId stream, const v1::WorkerState& s
 
 absl::Status Dispatcher::Conclude(const std::string& digest, const search::Outcome& outcome) {
   std::vector<WorkerId> stopped;
-  const std::vector<search::SessionTask> tasks = leases_.Complete(digest, &stopped);
+  const std::vector<search::SessionItem> items = leases_.Complete(digest, &stopped);
   unanswered_.insert(stopped.begin(), stopped.end());
-  for (const search::SessionTask& task : tasks) {
-    const absl::Status status = session_->Record(task, outcome);
+  for (const search::SessionItem& item : items) {
+    const absl::Status status = session_->Record(item, outcome);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& state,
-                                       const TaskFailure& failure) {
+                                       const WorkFailure& failure) {
   ConnectedWorker& worker = workers_.at(stream);
   const std::string& digest = state.result().digest();
-  spdlog::warn("worker {} failed on task {}: {}", worker.name, digest, failure.message);
+  spdlog::warn("worker {} failed on work item {}: {}", worker.name, digest, failure.message);
   if (failure.kind == FailureKind::kInfrastructure) {
     const double pause = kFirstPauseSeconds * std::exp2(worker.infrastructure_failures);
     worker.free_at = Now() + std::min(pause, kLongestPauseSeconds);
@@ -115,9 +115,9 @@ absl::Status Dispatcher::Follow(const Decision& decision, const std::string& dig
     case Decision::kAbsorbed:
     case Decision::kRetry:
       return absl::OkStatus();
-    case Decision::kTaskFailed:
-      ++totals_.failed_tasks;
-      spdlog::error("task {} failed for good: {}", digest, decision.reason);
+    case Decision::kWorkFailed:
+      ++totals_.failed_items;
+      spdlog::error("work item {} failed for good: {}", digest, decision.reason);
       return Conclude(digest, search::FailedOutcome{decision.reason});
     case Decision::kGiveUp:
       return absl::UnavailableError(decision.reason);
@@ -139,8 +139,8 @@ void Dispatcher::CountMeasurement(const std::string& digest, const evaluator::St
   totals_.total_stage_seconds.prune += seconds.prune;
   totals_.total_stage_seconds.forward += seconds.forward;
   totals_.total_stage_seconds.loss += seconds.loss;
-  spdlog::debug("task {} measured by {}: prune {:.3f} s, forward {:.3f} s, loss {:.3f} s", digest,
-                worker_name, seconds.prune, seconds.forward, seconds.loss);
+  spdlog::debug("work item {} measured by {}: prune {:.3f} s, forward {:.3f} s, loss {:.3f} s",
+                digest, worker_name, seconds.prune, seconds.forward, seconds.loss);
 }
 
 }  // namespace strata::workers

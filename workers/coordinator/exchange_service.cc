@@ -8,7 +8,7 @@
 
 namespace strata::workers {
 
-// One worker's stream. gRPC calls the reactions, one after the other or at once; OnDone is the
+// Stream of one worker. gRPC calls the reactions (On...), possibly at the same time; OnDone is the
 // last.
 class ExchangeStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::DesiredState> {
  public:
@@ -89,7 +89,7 @@ class ExchangeStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::Desir
 
 namespace {
 
-// A stream that ends as it begins.
+// A stream that is refused: it ends as soon as it begins.
 class RefusedStream : public grpc::ServerBidiReactor<v1::WorkerState, v1::DesiredState> {
  public:
   explicit RefusedStream(const grpc::Status& reason) { Finish(reason); }

@@ -1,10 +1,10 @@
-// The gRPC side of the coordinator: one reactor per stream, nothing but moving messages.
+// gRPC service to which workers connect: one reactor per stream, which only moves messages.
 //
-// What arrives is posted to the io_context of the dispatcher; what is sent may be sent from
-// any thread. A stream belongs to gRPC and to itself: it is known here by a number that stays
-// valid, and simply finds nobody, after the stream is gone.
-#ifndef STRATA_WORKERS_EXCHANGE_SERVICE_H_
-#define STRATA_WORKERS_EXCHANGE_SERVICE_H_
+// Messages that arrive are posted to the io_context of the dispatcher; any thread may send. A
+// stream deletes itself when gRPC is done with it. Here it is known by a number that may still be
+// used after the stream is gone; such calls have no effect.
+#ifndef STRATA_WORKERS_COORDINATOR_EXCHANGE_SERVICE_H_
+#define STRATA_WORKERS_COORDINATOR_EXCHANGE_SERVICE_H_
 
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
@@ -25,7 +25,7 @@ class ExchangeStream;
 
 struct ExchangeServiceOptions {
   Credentials credentials = {};
-  size_t maximum_streams = 4096;  // at a time; more are refused
+  size_t maximum_streams = 4096;  // open at the same time; further streams are refused
 };
 
 // Thread-safe. Must be destroyed after its server was shut down and WaitUntilEmpty returned.
@@ -34,9 +34,9 @@ class ExchangeService : public v1::Coordinator::CallbackService, public WorkerSt
   using OnState = std::function<void(WorkerId, const v1::WorkerState&)>;
   using OnClosed = std::function<void(WorkerId)>;
 
-  // The handlers run on `context`, in the order of events of each stream; OnClosed is the last one.
-  // The next message of a stream is read when that of the last one has returned, so a worker that
-  // sends without end fills no memory.
+  // The handlers run on `context`, in the order of each stream's events; OnClosed is the last one.
+  // The next message of a stream is read when OnState has returned for the previous one, so a
+  // worker that sends without end cannot fill the memory.
   ExchangeService(const ExchangeServiceOptions& options, boost::asio::io_context* context,
                   OnState on_state, OnClosed on_closed);
 
@@ -67,4 +67,4 @@ class ExchangeService : public v1::Coordinator::CallbackService, public WorkerSt
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_EXCHANGE_SERVICE_H_
+#endif  // STRATA_WORKERS_COORDINATOR_EXCHANGE_SERVICE_H_

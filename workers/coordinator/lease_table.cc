@@ -6,16 +6,16 @@
 
 namespace strata::workers {
 
-void LeaseTable::Add(const search::SessionTask& task) {
-  completed_.erase(task.digest);
-  const auto [entry, is_new] = open_.try_emplace(task.digest);
-  entry->second.tasks.push_back(task);
-  if (is_new) waiting_.push_back(task.digest);
+void LeaseTable::Add(const search::SessionItem& item) {
+  completed_.erase(item.digest);
+  const auto [entry, is_new] = open_.try_emplace(item.digest);
+  entry->second.items.push_back(item);
+  if (is_new) waiting_.push_back(item.digest);
 }
 
-const search::SessionTask* LeaseTable::FindOpen(const std::string& digest) const {
+const search::SessionItem* LeaseTable::FindOpen(const std::string& digest) const {
   const auto found = open_.find(digest);
-  return found == open_.end() ? nullptr : &found->second.tasks.front();
+  return found == open_.end() ? nullptr : &found->second.items.front();
 }
 
 const Lease* LeaseTable::LeaseOf(WorkerId worker) const {
@@ -23,21 +23,21 @@ const Lease* LeaseTable::LeaseOf(WorkerId worker) const {
   return found == lease_of_worker_.end() ? nullptr : &leases_.at(found->second);
 }
 
-bool LeaseTable::Holds(const std::string& name, const OpenTask& task) const {
+bool LeaseTable::Holds(const std::string& name, const OpenItem& item) const {
   const auto found = held_.find(name);
-  return found == held_.end() || found->second.contains(search::SubjectOf(task.tasks.front().task));
+  return found == held_.end() || found->second.contains(search::SubjectOf(item.items.front().item));
 }
 
-bool LeaseTable::AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) const {
+bool LeaseTable::AnotherMayTry(const OpenItem& item, const std::set<std::string>& available) const {
   return std::any_of(available.begin(), available.end(), [&](const std::string& name) {
-    return !task.failed_by.contains(name) && Holds(name, task);
+    return !item.failed_by.contains(name) && Holds(name, item);
   });
 }
 
 std::set<int> LeaseTable::WaitingSubjects() const {
   std::set<int> subjects;
   for (const std::string& digest : waiting_) {
-    subjects.insert(search::SubjectOf(open_.at(digest).tasks.front().task));
+    subjects.insert(search::SubjectOf(open_.at(digest).items.front().item));
   }
   return subjects;
 }
@@ -45,9 +45,9 @@ std::set<int> LeaseTable::WaitingSubjects() const {
 std::deque<std::string>::const_iterator LeaseTable::FirstFor(
     const std::string& name, const std::set<std::string>& available) const {
   return std::find_if(waiting_.begin(), waiting_.end(), [&](const std::string& digest) {
-    const OpenTask& task = open_.at(digest);
-    if (!Holds(name, task)) return false;
-    return !task.failed_by.contains(name) || !AnotherMayTry(task, available);
+    const OpenItem& item = open_.at(digest);
+    if (!Holds(name, item)) return false;
+    return !item.failed_by.contains(name) || !AnotherMayTry(item, available);
   });
 }
 
@@ -62,27 +62,27 @@ const Lease* LeaseTable::Grant(WorkerId worker, const Contact& contact, const st
   const auto first = FirstFor(name, available);
   if (first == waiting_.end()) return nullptr;
   const std::string digest = *first;
-  OpenTask& task = open_.at(digest);
-  if (!task.granted.empty()) ++reissued_;
-  StartLease(&task, NewLeaseId(digest), digest, worker, contact);
+  OpenItem& item = open_.at(digest);
+  if (!item.granted.empty()) ++reissued_;
+  StartLease(&item, NewLeaseId(digest), digest, worker, contact);
   return LeaseOf(worker);
 }
 
 const Lease* LeaseTable::Hedge(WorkerId worker, const Contact& contact, const std::string& name,
-                               const std::function<double(const search::Task&)>& slow_seconds) {
+                               const std::function<double(const search::WorkItem&)>& slow_seconds) {
   const Lease* slowest = nullptr;
   for (const auto& [id, lease] : leases_) {
-    const OpenTask& task = open_.at(lease.digest);
-    if (task.is_hedged || task.failed_by.contains(name) || !Holds(name, task)) continue;
+    const OpenItem& item = open_.at(lease.digest);
+    if (item.is_hedged || item.failed_by.contains(name) || !Holds(name, item)) continue;
     if (slowest != nullptr && slowest->started_at <= lease.started_at) continue;
-    if (contact.now - lease.started_at > slow_seconds(task.tasks.front().task)) slowest = &lease;
+    if (contact.now - lease.started_at > slow_seconds(item.items.front().item)) slowest = &lease;
   }
   if (slowest == nullptr) return nullptr;
   const std::string digest = slowest->digest;
-  OpenTask& task = open_.at(digest);
-  task.is_hedged = true;
+  OpenItem& item = open_.at(digest);
+  item.is_hedged = true;
   ++hedged_;
-  StartLease(&task, NewLeaseId(digest), digest, worker, contact);
+  StartLease(&item, NewLeaseId(digest), digest, worker, contact);
   return LeaseOf(worker);
 }
 
@@ -93,10 +93,10 @@ void LeaseTable::Report(WorkerId worker, const std::string& lease_id, const Cont
   }
   const std::string digest = DigestOf(lease_id);
   if (digest.empty()) return;
-  OpenTask& task = open_.at(digest);
-  task.broken.erase(lease_id);
-  if (!IsAlive(contact) || !task.leases.empty() || lease_of_worker_.contains(worker)) return;
-  StartLease(&task, lease_id, digest, worker, contact);
+  OpenItem& item = open_.at(digest);
+  item.broken.erase(lease_id);
+  if (!IsAlive(contact) || !item.leases.empty() || lease_of_worker_.contains(worker)) return;
+  StartLease(&item, lease_id, digest, worker, contact);
 }
 
 bool LeaseTable::MayReturn(const std::string& lease_id) const {
@@ -129,11 +129,11 @@ Decision LeaseTable::Break(WorkerId worker, std::string* digest) {
   const Lease lease = *held;
   *digest = lease.digest;
   EndLease(lease.id);
-  OpenTask& task = open_.at(lease.digest);
-  task.broken.insert(lease.id);
-  const int crashes = static_cast<int>(task.broken.size());
-  if (crashes < options_.maximum_crashes_per_task) return {Decision::kRetry, ""};
-  return {Decision::kTaskFailed, fmt::format("the task crashed {} workers", crashes)};
+  OpenItem& item = open_.at(lease.digest);
+  item.broken.insert(lease.id);
+  const int crashes = static_cast<int>(item.broken.size());
+  if (crashes < options_.maximum_crashes_per_item) return {Decision::kRetry, ""};
+  return {Decision::kWorkFailed, fmt::format("the work item crashed {} workers", crashes)};
 }
 
 void LeaseTable::Release(WorkerId worker) {
@@ -148,49 +148,50 @@ Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest
                           FailureKind kind, const std::string& message) {
   const auto found = open_.find(digest);
   if (found == open_.end()) return {};
-  OpenTask& task = found->second;
-  task.broken.erase(lease_id);
-  const bool is_running = task.leases.contains(lease_id);
-  const bool others_run = !is_running && !task.leases.empty();
-  if (others_run || !task.granted.contains(lease_id) || !task.failed.insert(lease_id).second) {
+  OpenItem& item = found->second;
+  item.broken.erase(lease_id);
+  const bool is_running = item.leases.contains(lease_id);
+  const bool others_run = !is_running && !item.leases.empty();
+  if (others_run || !item.granted.contains(lease_id) || !item.failed.insert(lease_id).second) {
     return {};
   }
   if (is_running) EndLease(lease_id);
   switch (kind) {
-    case FailureKind::kInvalidTask:
+    case FailureKind::kInvalidWork:
     case FailureKind::kEvaluation:
     case FailureKind::kCrash:
     case FailureKind::kTimeLimit:
     case FailureKind::kMemoryLimit:
-      return BlameTask(&task, name, available, kind, message);
+      return BlameItem(&item, name, available, kind, message);
     case FailureKind::kInfrastructure:
-      if (++task.infrastructure_failures < options_.maximum_infrastructure_failures_per_task) {
+      if (++item.infrastructure_failures < options_.maximum_infrastructure_failures_per_item) {
         return {Decision::kRetry, message};
       }
-      return {Decision::kGiveUp,
-              fmt::format("workers failed {} times on one task for reasons of their machines; the "
-                          "last one: {}",
-                          task.infrastructure_failures, message)};
+      return {
+          Decision::kGiveUp,
+          fmt::format("workers failed {} times on one work item for reasons of their machines; the "
+                      "last one: {}",
+                      item.infrastructure_failures, message)};
   }
   return {};
 }
 
-Decision LeaseTable::BlameTask(OpenTask* task, const std::string& name,
+Decision LeaseTable::BlameItem(OpenItem* item, const std::string& name,
                                const std::set<std::string>& available, FailureKind kind,
                                const std::string& message) const {
-  task->failed_by.insert(name);
-  ++task->evaluation_failures;
-  const int maximum = options_.maximum_evaluation_failures_per_task;
-  const bool several_agree = static_cast<int>(task->failed_by.size()) >= maximum;
+  item->failed_by.insert(name);
+  ++item->evaluation_failures;
+  const int maximum = options_.maximum_evaluation_failures_per_item;
+  const bool several_agree = static_cast<int>(item->failed_by.size()) >= maximum;
   const bool enough_of_one =
-      kind == FailureKind::kInvalidTask || task->evaluation_failures >= maximum;
-  if (several_agree || (enough_of_one && !AnotherMayTry(*task, available))) {
-    return {Decision::kTaskFailed, message};
+      kind == FailureKind::kInvalidWork || item->evaluation_failures >= maximum;
+  if (several_agree || (enough_of_one && !AnotherMayTry(*item, available))) {
+    return {Decision::kWorkFailed, message};
   }
   return {Decision::kRetry, message};
 }
 
-std::vector<search::SessionTask> LeaseTable::Complete(const std::string& digest,
+std::vector<search::SessionItem> LeaseTable::Complete(const std::string& digest,
                                                       std::vector<WorkerId>* stopped) {
   const auto found = open_.find(digest);
   if (found == open_.end()) return {};
@@ -199,10 +200,10 @@ std::vector<search::SessionTask> LeaseTable::Complete(const std::string& digest,
     EndLease(lease_id);
   }
   waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), digest), waiting_.end());
-  std::vector<search::SessionTask> tasks = std::move(found->second.tasks);
+  std::vector<search::SessionItem> items = std::move(found->second.items);
   open_.erase(found);
   completed_.insert(digest);
-  return tasks;
+  return items;
 }
 
 void LeaseTable::EndLease(const std::string& lease_id) {
@@ -210,16 +211,16 @@ void LeaseTable::EndLease(const std::string& lease_id) {
   const Lease lease = found->second;
   lease_of_worker_.erase(lease.worker);
   leases_.erase(found);
-  OpenTask& task = open_.at(lease.digest);
-  task.leases.erase(lease_id);
-  if (task.leases.empty()) waiting_.push_front(lease.digest);
+  OpenItem& item = open_.at(lease.digest);
+  item.leases.erase(lease_id);
+  if (item.leases.empty()) waiting_.push_front(lease.digest);
 }
 
-void LeaseTable::StartLease(OpenTask* task, const std::string& id, const std::string& digest,
+void LeaseTable::StartLease(OpenItem* item, const std::string& id, const std::string& digest,
                             WorkerId worker, const Contact& contact) {
-  if (task->leases.empty()) waiting_.erase(std::find(waiting_.begin(), waiting_.end(), digest));
-  task->leases.insert(id);
-  task->granted.insert(id);
+  if (item->leases.empty()) waiting_.erase(std::find(waiting_.begin(), waiting_.end(), digest));
+  item->leases.insert(id);
+  item->granted.insert(id);
   lease_of_worker_[worker] = id;
   leases_[id] = {.id = id,
                  .digest = digest,

@@ -1,10 +1,12 @@
-// Which worker works on which task: a state machine without clock, threads or input and output.
+// Lease manager: a state machine that records which worker works on which work item. It has no
+// clock, no threads, and no input or output. Not thread-safe.
 //
-// A task waits, or is leased to one worker, or to two where the first is slow. A lease ends by a
-// result, by silence, or with its worker's stream; a task without one waits at the front of the
-// queue. Results count by task digest, whoever sends them and however late. Not thread-safe.
-#ifndef STRATA_WORKERS_LEASE_TABLE_H_
-#define STRATA_WORKERS_LEASE_TABLE_H_
+// A work item waits, or is leased to one worker, or to two if the first is slow. A lease ends with
+// a result, after a silence, or with its worker's stream; a work item that lost its last lease
+// waits at the front of the queue. Results are matched by the digest of the work item, whoever
+// sends them and however late.
+#ifndef STRATA_WORKERS_COORDINATOR_LEASE_TABLE_H_
+#define STRATA_WORKERS_COORDINATOR_LEASE_TABLE_H_
 
 #include <cstdint>
 #include <deque>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "search/session.h"
+#include "workers/wire/work_codec.h"
 
 namespace strata::workers {
 
@@ -23,16 +26,17 @@ using WorkerId = int64_t;
 
 struct LeaseTableOptions {
   double lease_seconds = 30;
-  int maximum_crashes_per_task = 3;
-  // From so many workers, then it fails for good. Also so many of one worker, if no other is there.
-  int maximum_evaluation_failures_per_task = 2;
-  int maximum_infrastructure_failures_per_task = 10;  // then the run cannot go on
+  int maximum_crashes_per_item = 3;
+  // Number of different workers that must fail a work item before it fails for good. If no other
+  // worker is available, the same number of failures of one worker is enough.
+  int maximum_evaluation_failures_per_item = 2;
+  int maximum_infrastructure_failures_per_item = 10;  // after them the run ends
 };
 
-// A moment of the coordinator's clock, and the latest one at which a worker is known to have been
-// alive: when a message was sent that it has answered. A lease ends `lease_seconds` after that, not
-// after an answer's arrival, so that no lease outlives its worker by more than its term, however
-// late the worker's last messages arrive.
+// The present time of the coordinator's clock, and the latest time at which a worker is known to
+// have been alive: when the coordinator sent the last message that the worker has answered. A lease
+// ends `lease_seconds` after `alive_at`, not after the arrival of the answer. Therefore no lease
+// outlives its worker by more than its term, however late the worker's last messages arrive.
 struct Contact {
   double now = 0;
   double alive_at = 0;
@@ -46,24 +50,13 @@ struct Lease {
   double expires_at = 0;
 };
 
-// Of the machine; or of the task: refused by the evaluator or by the worker, or the end of the
-// process that evaluated it (see Failure in proto/strata.proto).
-enum class FailureKind {
-  kInfrastructure,
-  kEvaluation,
-  kInvalidTask,
-  kCrash,
-  kTimeLimit,
-  kMemoryLimit
-};
-
-// What follows from a failure or a crash.
+// What must happen after a failure or a crash.
 struct Decision {
   enum Kind {
-    kAbsorbed,    // counted before, or another worker has the task by now
-    kRetry,       // the task waits again
-    kTaskFailed,  // the task must be completed as failed, for `reason`
-    kGiveUp,      // the workers cannot compute it, which says nothing about the task: `reason`
+    kAbsorbed,    // nothing: it was counted before, or another worker has the work item by now
+    kRetry,       // the work item waits again
+    kWorkFailed,  // the work item must be completed as failed, for `reason`
+    kGiveUp,      // the run must end: the workers cannot compute it, for `reason`
   };
   Kind kind = kAbsorbed;
   std::string reason;
@@ -73,113 +66,120 @@ class LeaseTable {
  public:
   explicit LeaseTable(const LeaseTableOptions& options) : options_(options) {}
 
-  // Which subjects (models with texts) the worker called `name` holds; no other tasks are given to
-  // it. Of whom nothing is known holds all.
+  // Sets the subjects that the worker called `name` holds; it is given only their work items. A
+  // worker we know nothing about is assumed to hold everything.
   void SetHeld(const std::string& name, const std::set<int>& subjects) { held_[name] = subjects; }
-  // Those of the waiting tasks.
+  // Returns the subjects of the waiting work items.
   std::set<int> WaitingSubjects() const;
 
-  // Appends a task to the queue. Tasks with the same digest are worked on once and completed
-  // together.
-  void Add(const search::SessionTask& task);
+  // Appends a work item to the queue. Work items with the same digest are worked on once and
+  // completed together.
+  void Add(const search::SessionItem& item);
 
   bool has_waiting() const { return !waiting_.empty(); }
   int waiting() const { return static_cast<int>(waiting_.size()); }
   int leased() const { return static_cast<int>(leases_.size()); }
-  int reissued() const { return reissued_; }  // leases given for a task that had one before
-  int hedged() const { return hedged_; }      // second leases of tasks that had one
+  int reissued() const { return reissued_; }  // leases of work items that had been leased before
+  int hedged() const { return hedged_; }      // second leases of work items that were at work
 
-  // nullptr unless the task was added and is not completed. Valid until it is completed.
-  const search::SessionTask* FindOpen(const std::string& digest) const;
+  // Returns a work item that was added and is not completed; nullptr if there is none. The pointer
+  // is valid until the work item is completed.
+  const search::SessionItem* FindOpen(const std::string& digest) const;
   bool WasCompleted(const std::string& digest) const { return completed_.contains(digest); }
 
-  // The lease of a worker: valid until the next call that changes the table. nullptr if it has
-  // none.
+  // Returns the lease of a worker; nullptr if it has none. The pointer is valid until the next call
+  // that changes the table.
   const Lease* LeaseOf(WorkerId worker) const;
 
-  // Whether a waiting task may go to the worker called `name`: one that failed a task is not given
-  // it again while one of the `available` workers (names of those that take tasks; may include
-  // `name`) that holds its subject has not.
+  // True if a waiting work item may go to the worker called `name`. A worker that failed a work
+  // item is not given it again while one of the `available` workers holds its subject and has not
+  // failed it. `available` has the names of the workers that take work items and may include
+  // `name`.
   bool HasWaitingFor(const std::string& name, const std::set<std::string>& available) const;
 
-  // A lease for the first task of the queue that may go to the worker called `name`; the one the
-  // worker has, if any. nullptr if there is none. A name outlives a stream, a WorkerId does not.
-  // Lease ids name sequence number and digest, so that a worker left by an
-  // earlier coordinator cannot take a lease of this one for its own unless it is for the same task.
+  // Returns the worker's lease. If the worker has none, it gets one for the first work item of the
+  // queue that may go to the worker called `name`; nullptr if there is none. A name outlives a
+  // stream, a WorkerId does not. A lease id contains a sequence number and the digest, so that a
+  // worker left over from an earlier coordinator cannot take a lease of this coordinator for its
+  // own unless both are for the same work item.
   const Lease* Grant(WorkerId worker, const Contact& contact, const std::string& name,
                      const std::set<std::string>& available);
 
-  // A second lease, for a worker called `name` that has none, of the task that is at work for
-  // longest of those that are slow: longer than `slow_seconds` of it. A task gets one once, and not
-  // for a worker that failed it. nullptr if there is none. Whichever result comes first counts.
+  // Hedging: gives a second lease of a slow work item to the worker called `name`, which must have
+  // no lease. A work item is slow if it has been at work for longer than `slow_seconds` says; the
+  // one at work for longest is chosen. A work item is hedged only once, and not by a worker that
+  // failed it. Returns nullptr if there is none. The first result counts.
   const Lease* Hedge(WorkerId worker, const Contact& contact, const std::string& name,
-                     const std::function<double(const search::Task&)>& slow_seconds);
+                     const std::function<double(const search::WorkItem&)>& slow_seconds);
 
-  // Whether a worker that is known to have been alive at `alive_at` still is, as far as leases go.
+  // True if a lease that was renewed at `alive_at` has not expired, so the worker counts as alive.
   bool IsAlive(const Contact& contact) const {
     return contact.now < contact.alive_at + options_.lease_seconds;
   }
 
-  // The worker reports to be at work on a lease. Renews it if it is the worker's own; gives it back
-  // to the worker if it may return and the worker is alive and has no other. A lease counted as a
-  // crash is no longer: its worker lives.
+  // Records that the worker reports to be at work on a lease. Renews the lease if it is the
+  // worker's own. Gives an ended lease back to the worker if the lease may return, the worker is
+  // alive and it has no other lease. A lease that was counted as a crash no longer counts, since
+  // its worker is alive.
   void Report(WorkerId worker, const std::string& lease_id, const Contact& contact);
 
-  // Whether a lease that had ended can be given back: its task waits.
+  // True if a lease that has ended can be given back, because its work item waits.
   bool MayReturn(const std::string& lease_id) const;
 
-  // Ends leases silent for too long; returns their workers.
+  // Ends the leases that were not renewed in time. Returns their workers.
   std::vector<WorkerId> Expire(double now);
 
-  // The worker's stream broke: its lease, if any, ends and counts as a crash of its task.
+  // Ends the lease, if any, of a worker whose stream broke, and counts it as a crash of the work
+  // item. `digest` is set to that of the work item.
   Decision Break(WorkerId worker, std::string* digest);
 
-  // The worker's lease, if any, ends with no blame on the task.
+  // Ends the worker's lease, if any, without blaming the work item.
   void Release(WorkerId worker);
 
-  // A failure that the worker called `name` sent under `lease_id` for an open task. Sending one
-  // twice counts once. That an evaluation failed or that the task is invalid is believed when
-  // several workers say so, or when none of the `available` ones is left to ask.
+  // Records a failure that the worker called `name` sent under `lease_id` for an open work item. A
+  // failure that is sent twice counts once. A failure that blames the work item is accepted as
+  // final when several workers report it, or when no other of the `available` workers is left to
+  // try.
   Decision Fail(const std::string& lease_id, const std::string& digest, const std::string& name,
                 const std::set<std::string>& available, FailureKind kind,
                 const std::string& message);
 
-  // Removes an open task and its leases. Returns the tasks of that digest; `stopped` gets the
-  // workers whose leases ended.
-  std::vector<search::SessionTask> Complete(const std::string& digest,
+  // Removes an open work item and its leases. Returns all added work items of that digest. Appends
+  // the workers whose leases ended to `stopped`.
+  std::vector<search::SessionItem> Complete(const std::string& digest,
                                             std::vector<WorkerId>* stopped);
 
  private:
-  struct OpenTask {
-    std::vector<search::SessionTask> tasks;  // at least one
-    std::set<std::string> leases;            // none while waiting
-    bool is_hedged = false;                  // it had two at once
-    std::set<std::string> granted;           // all leases ever
-    std::set<std::string> broken;            // those counted as crashes
-    std::set<std::string> failed;            // those that sent a failure
-    std::set<std::string> failed_by;         // names of workers that blamed the task
+  struct OpenItem {
+    std::vector<search::SessionItem> items;  // at least one
+    std::set<std::string> leases;            // current ones; empty while the work item waits
+    bool is_hedged = false;                  // it has had two leases at once
+    std::set<std::string> granted;           // all leases that were ever given
+    std::set<std::string> broken;            // leases that count as crashes
+    std::set<std::string> failed;            // leases under which a failure was sent
+    std::set<std::string> failed_by;         // names of workers that blamed the work item
     int evaluation_failures = 0;
     int infrastructure_failures = 0;
   };
 
-  // The digest of the open task that the lease was once given for; empty if there is none.
+  // Returns the digest of the open work item for which the lease was given; empty if there is none.
   std::string DigestOf(const std::string& lease_id) const;
-  // Whether one of `available` has not failed the task.
-  bool AnotherMayTry(const OpenTask& task, const std::set<std::string>& available) const;
-  bool Holds(const std::string& name, const OpenTask& task) const;
+  // True if one of the `available` workers holds the work item's subject and has not failed it.
+  bool AnotherMayTry(const OpenItem& item, const std::set<std::string>& available) const;
+  bool Holds(const std::string& name, const OpenItem& item) const;
   std::deque<std::string>::const_iterator FirstFor(const std::string& name,
                                                    const std::set<std::string>& available) const;
-  Decision BlameTask(OpenTask* task, const std::string& name,
+  Decision BlameItem(OpenItem* item, const std::string& name,
                      const std::set<std::string>& available, FailureKind kind,
                      const std::string& message) const;
-  // Ends a lease and puts its task at the front of the queue, unless it has another.
+  // Ends a lease. Puts its work item at the front of the queue unless it has another lease.
   void EndLease(const std::string& lease_id);
-  void StartLease(OpenTask* task, const std::string& id, const std::string& digest, WorkerId worker,
+  void StartLease(OpenItem* item, const std::string& id, const std::string& digest, WorkerId worker,
                   const Contact& contact);
   std::string NewLeaseId(const std::string& digest);
 
   LeaseTableOptions options_;
-  std::map<std::string, OpenTask> open_;       // by digest
+  std::map<std::string, OpenItem> open_;       // by digest
   std::map<std::string, std::set<int>> held_;  // subjects, by the name of a worker
   std::deque<std::string> waiting_;            // digests
   std::map<std::string, Lease> leases_;        // by id
@@ -192,4 +192,4 @@ class LeaseTable {
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_LEASE_TABLE_H_
+#endif  // STRATA_WORKERS_COORDINATOR_LEASE_TABLE_H_

@@ -20,10 +20,11 @@
 #include <thread>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "workers/wire/address.h"
 #include "workers/wire/authorization.h"
 
-namespace strata::cli {
+namespace strata::workers {
 namespace {
 
 namespace asio = boost::asio;
@@ -37,8 +38,7 @@ constexpr auto kPauseAfterError = std::chrono::milliseconds(100);
 constexpr int kMostConnections = 16;
 constexpr uint32_t kLongestHeader = 8192;  // bytes
 
-absl::Status CheckMetricsExposure(const workers::Address& address,
-                                  const workers::Credentials& credentials) {
+absl::Status CheckMetricsExposure(const Address& address, const Credentials& credentials) {
   const bool has_token = !credentials.viewer_token.empty() || !credentials.operator_token.empty();
   if (address.is_local || (!credentials.tls.certificate.empty() && has_token)) {
     return absl::OkStatus();
@@ -49,7 +49,7 @@ absl::Status CheckMetricsExposure(const workers::Address& address,
       address.text, has_token ? "certificate" : "such token"));
 }
 
-absl::StatusOr<std::unique_ptr<asio::ssl::context>> TlsOf(const workers::TlsFiles& files) {
+absl::StatusOr<std::unique_ptr<asio::ssl::context>> TlsOf(const TlsFiles& files) {
   auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
   tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
   boost::system::error_code error;
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<asio::ssl::context>> TlsOf(const workers::TlsFile
 
 class MetricsServer::Connections {
  public:
-  Connections(workers::Credentials credentials, std::unique_ptr<asio::ssl::context> tls,
+  Connections(Credentials credentials, std::unique_ptr<asio::ssl::context> tls,
               std::function<std::string()> page)
       : credentials_(std::move(credentials)), tls_(std::move(tls)), page_(std::move(page)) {}
 
@@ -74,7 +74,7 @@ class MetricsServer::Connections {
     if (thread_.joinable()) thread_.join();
   }
 
-  absl::Status Start(const workers::Address& address) {
+  absl::Status Start(const Address& address) {
     std::string host = address.host;
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     const std::string port = address.text.substr(address.text.rfind(':') + 1);
@@ -105,7 +105,7 @@ class MetricsServer::Connections {
       boost::system::error_code error;
       tcp::socket socket =
           co_await acceptor_.async_accept(asio::redirect_error(use_awaitable, error));
-      if (error) {  // too many open files, for example: later there may be fewer
+      if (error) {  // for example too many open files, which may be fewer later
         asio::steady_timer pause(context_, kPauseAfterError);
         co_await pause.async_wait(use_awaitable);
         continue;
@@ -130,7 +130,7 @@ class MetricsServer::Connections {
         co_await secure.async_shutdown(use_awaitable);
       }
     } catch (const std::exception&) {
-      // The client left, was too slow, or speaks something else: nobody is there to be told.
+      // The client left, was too slow, or uses another protocol. Nobody can receive an answer.
     }
     --open_;
   }
@@ -171,17 +171,17 @@ class MetricsServer::Connections {
   }
 
   grpc::Status MayView(const http::request<http::empty_body>& request) const {
-    if (tls_ == nullptr) return grpc::Status::OK;  // an address of this machine alone
+    if (tls_ == nullptr) return grpc::Status::OK;  // only this machine can reach the address
     const auto sent = request[http::field::authorization];
-    return workers::CheckRight({sent.data(), sent.size()}, credentials_, workers::Right::kView);
+    return CheckRight({sent.data(), sent.size()}, credentials_, Right::kView);
   }
 
-  const workers::Credentials credentials_;
-  const std::unique_ptr<asio::ssl::context> tls_;  // none on an address of this machine alone
+  const Credentials credentials_;
+  const std::unique_ptr<asio::ssl::context> tls_;  // null if the address is local
   const std::function<std::string()> page_;
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
-  int open_ = 0;  // connections; by the thread
+  int open_ = 0;  // number of open connections; used only by thread_
   std::thread thread_;
 };
 
@@ -190,28 +190,23 @@ MetricsServer::MetricsServer(std::unique_ptr<Connections> connections)
 MetricsServer::~MetricsServer() = default;
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Serve(
-    const std::string& address, const workers::Credentials& credentials,
-    std::function<std::string()> page) {
-  const absl::StatusOr<workers::Address> parsed = workers::ParseAddress(address);
-  if (!parsed.ok()) return parsed.status();
-  if (!parsed->socket_path.empty()) {
+    const std::string& address, const Credentials& credentials, std::function<std::string()> page) {
+  STRATA_ASSIGN_OR_RETURN(const Address parsed, ParseAddress(address));
+  if (!parsed.socket_path.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("workers.metrics: expected HOST:PORT, found \"{}\"", address));
   }
-  if (absl::Status status = CheckMetricsExposure(*parsed, credentials); !status.ok()) {
-    return status;
-  }
+  STRATA_RETURN_IF_ERROR(CheckMetricsExposure(parsed, credentials));
   std::unique_ptr<asio::ssl::context> tls;
-  if (!parsed->is_local) {
-    auto made = TlsOf(credentials.tls);
-    if (!made.ok()) return made.status();
-    tls = *std::move(made);
+  if (!parsed.is_local) {
+    STRATA_ASSIGN_OR_RETURN(auto made, TlsOf(credentials.tls));
+    tls = std::move(made);
   }
   auto connections = std::make_unique<Connections>(credentials, std::move(tls), std::move(page));
-  if (absl::Status status = connections->Start(*parsed); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(connections->Start(parsed));
   return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(connections)));
 }
 
 int MetricsServer::port() const { return connections_->port(); }
 
-}  // namespace strata::cli
+}  // namespace strata::workers

@@ -1,10 +1,11 @@
-// Serves one page of text over HTTP: what Prometheus asks for.
+// HTTP server for Prometheus: serves the metrics as one page of text.
 //
-// On an address of this machine alone the page is open; on any other it is served with TLS, to
-// whoever sends a viewer's or an operator's token as "Authorization: Bearer TOKEN". Slow and silent
-// clients are cut off, and there are never many of them: a search must not wait for its watchers.
-#ifndef STRATA_CLI_METRICS_SERVER_H_
-#define STRATA_CLI_METRICS_SERVER_H_
+// The page needs no token on an address that only this machine can reach. On any other address it
+// is served with TLS, to clients that send a viewer's or an operator's token as "Authorization:
+// Bearer TOKEN". Slow and silent clients are cut off and the number of clients is limited, because
+// a search must not wait for them.
+#ifndef STRATA_WORKERS_COORDINATOR_METRICS_SERVER_H_
+#define STRATA_WORKERS_COORDINATOR_METRICS_SERVER_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,21 +15,21 @@
 
 #include "workers/wire/credentials.h"
 
-namespace strata::cli {
+namespace strata::workers {
 
 class MetricsServer {
  public:
-  // Serves GET /metrics at `address`, "HOST:PORT"; port 0 takes a free one. `page` is called by a
-  // thread of the server, once for every request.
+  // Serves GET /metrics at `address`, "HOST:PORT"; port 0 takes a free one. `page` returns the
+  // text; a thread of the server calls it once for every request.
   //
-  // InvalidArgument for another kind of address or a certificate that cannot be used;
-  // FailedPrecondition for an address that other machines reach without a certificate with its key
-  // and a viewer's or operator's token; Unavailable if the address cannot be bound.
-  static absl::StatusOr<std::unique_ptr<MetricsServer>> Serve(
-      const std::string& address, const workers::Credentials& credentials,
-      std::function<std::string()> page);
+  // Errors: InvalidArgument if the address is of another kind or the certificate cannot be used;
+  // FailedPrecondition if other machines can reach the address and a certificate with its key or a
+  // viewer's or operator's token is missing; Unavailable if the address cannot be bound.
+  static absl::StatusOr<std::unique_ptr<MetricsServer>> Serve(const std::string& address,
+                                                              const Credentials& credentials,
+                                                              std::function<std::string()> page);
 
-  // Cuts off whoever is being served.
+  // Cuts off the clients that are being served.
   ~MetricsServer();
 
   int port() const;
@@ -39,6 +40,6 @@ class MetricsServer {
   std::unique_ptr<Connections> connections_;
 };
 
-}  // namespace strata::cli
+}  // namespace strata::workers
 
-#endif  // STRATA_CLI_METRICS_SERVER_H_
+#endif  // STRATA_WORKERS_COORDINATOR_METRICS_SERVER_H_

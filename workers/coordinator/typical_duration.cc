@@ -6,21 +6,21 @@
 
 namespace strata::workers {
 
-TypicalDuration::Kind TypicalDuration::KindOf(const search::Task& task) {
-  const int subject = search::SubjectOf(task);
-  const auto* evaluate = std::get_if<search::EvaluateTask>(&task.work);
-  if (evaluate == nullptr) return {task.work.index(), 0, 0, subject};
-  return {task.work.index(), static_cast<int>(evaluate->rung), evaluate->level, subject};
+TypicalDuration::Kind TypicalDuration::KindOf(const search::WorkItem& item) {
+  const int subject = search::SubjectOf(item);
+  const auto* evaluate = std::get_if<search::EvaluateWork>(&item.work);
+  if (evaluate == nullptr) return {item.work.index(), 0, 0, subject};
+  return {item.work.index(), static_cast<int>(evaluate->stage), evaluate->rung, subject};
 }
 
-void TypicalDuration::Add(const search::Task& task, double seconds) {
-  std::deque<double>& recent = recent_[KindOf(task)];
+void TypicalDuration::Add(const search::WorkItem& item, double seconds) {
+  std::deque<double>& recent = recent_[KindOf(item)];
   recent.push_back(seconds);
   if (recent.size() > kRemembered) recent.pop_front();
 }
 
-std::optional<double> TypicalDuration::Of(const search::Task& task) const {
-  const auto found = recent_.find(KindOf(task));
+std::optional<double> TypicalDuration::Of(const search::WorkItem& item) const {
+  const auto found = recent_.find(KindOf(item));
   if (found == recent_.end() || found->second.size() < kEnough) return std::nullopt;
   std::vector<double> sorted(found->second.begin(), found->second.end());
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);

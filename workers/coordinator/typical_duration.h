@@ -1,6 +1,6 @@
-// How long tasks of a kind usually take.
-#ifndef STRATA_WORKERS_TYPICAL_DURATION_H_
-#define STRATA_WORKERS_TYPICAL_DURATION_H_
+// Running median of how long work items of each kind take.
+#ifndef STRATA_WORKERS_COORDINATOR_TYPICAL_DURATION_H_
+#define STRATA_WORKERS_COORDINATOR_TYPICAL_DURATION_H_
 
 #include <cstddef>
 #include <deque>
@@ -14,22 +14,23 @@ namespace strata::workers {
 
 class TypicalDuration {
  public:
-  void Add(const search::Task& task, double seconds);
+  void Add(const search::WorkItem& item, double seconds);
 
-  // The median of the last kRemembered of its kind (features, or evaluations of one rung and
-  // level, of one subject); nothing before there are kEnough.
-  std::optional<double> Of(const search::Task& task) const;
+  // Returns the median, in seconds, of the last kRemembered durations of the item's kind; nullopt
+  // until kEnough durations exist. A kind is the features, or the evaluations of one stage and
+  // rung, of one subject.
+  std::optional<double> Of(const search::WorkItem& item) const;
 
   static constexpr size_t kRemembered = 31;
   static constexpr size_t kEnough = 3;
 
  private:
   using Kind = std::tuple<size_t, int, int, int>;
-  static Kind KindOf(const search::Task& task);
+  static Kind KindOf(const search::WorkItem& item);
 
   std::map<Kind, std::deque<double>> recent_;
 };
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_TYPICAL_DURATION_H_
+#endif  // STRATA_WORKERS_COORDINATOR_TYPICAL_DURATION_H_

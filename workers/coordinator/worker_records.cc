@@ -5,7 +5,7 @@
 namespace strata::workers {
 namespace {
 
-constexpr int kMaximumFailuresInARow = 10;  // of a worker, while others succeed
+constexpr int kMaximumFailuresInARow = 10;  // of a worker, while another one succeeds
 
 }  // namespace
 
@@ -30,7 +30,7 @@ bool WorkerRecords::IsBroken(const std::string& name) {
   if (record.failures_in_a_row < kMaximumFailuresInARow || !record.another_succeeded) return false;
   record.refusal = fmt::format(
       "worker {} failed {} evaluations in a row while another worker succeeded: it gets no more "
-      "tasks in this run",
+      "work items in this run",
       name, record.failures_in_a_row);
   return true;
 }

@@ -1,7 +1,7 @@
-// What is known of the worker of a name, over all its streams: what it did, and whether it is
-// broken.
-#ifndef STRATA_WORKERS_WORKER_RECORDS_H_
-#define STRATA_WORKERS_WORKER_RECORDS_H_
+// Statistics and circuit breaker of each worker, by name and over all of its streams: what the
+// worker did, and whether it is broken and must get no more work.
+#ifndef STRATA_WORKERS_COORDINATOR_WORKER_RECORDS_H_
+#define STRATA_WORKERS_COORDINATOR_WORKER_RECORDS_H_
 
 #include <map>
 #include <string>
@@ -18,20 +18,22 @@ class WorkerRecords {
   void CountFailure(const std::string& name) { ++records_[name].failures_in_a_row; }
   void CountSeconds(const std::string& name, double seconds, bool is_busy);
 
-  // Decides whether a worker only fails while others succeed: the fault is its own, not the tasks'.
+  // True if a worker has failed many times in a row while another worker succeeded: the fault is
+  // then the worker's and not that of the work items. In that case the worker gets a refusal.
   bool IsBroken(const std::string& name);
 
-  // Why it gets no more tasks, or empty.
+  // Returns why the worker gets no more work items, or an empty text.
   std::string RefusalOf(const std::string& name) const;
 
-  // By name; none is connected or has a task, as far as is known here.
+  // Returns all workers, sorted by name. `connected` and `leased_item` are not known here and stay
+  // unset.
   std::vector<WorkerStatus> Status() const;
 
  private:
   struct Record {
-    int failures_in_a_row = 0;       // evaluations
-    bool another_succeeded = false;  // meanwhile
-    std::string refusal;             // not empty: it gets no more tasks, for this reason
+    int failures_in_a_row = 0;       // failed evaluations since its last success
+    bool another_succeeded = false;  // another worker succeeded meanwhile
+    std::string refusal;             // why it gets no more work items; empty: it may get some
     int results = 0;
     double busy_seconds = 0;
     double seen_seconds = 0;
@@ -41,4 +43,4 @@ class WorkerRecords {
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_WORKER_RECORDS_H_
+#endif  // STRATA_WORKERS_COORDINATOR_WORKER_RECORDS_H_

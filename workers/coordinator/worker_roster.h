@@ -1,6 +1,6 @@
-// The workers that are connected now, by stream.
-#ifndef STRATA_WORKERS_WORKER_ROSTER_H_
-#define STRATA_WORKERS_WORKER_ROSTER_H_
+// Registry of the workers that are connected now, by stream.
+#ifndef STRATA_WORKERS_COORDINATOR_WORKER_ROSTER_H_
+#define STRATA_WORKERS_COORDINATOR_WORKER_ROSTER_H_
 
 #include <map>
 #include <optional>
@@ -13,19 +13,19 @@ namespace strata::workers {
 
 struct ConnectedWorker {
   std::string name;
-  std::set<int> held = {};  // subjects
+  std::set<int> held = {};  // subjects that it holds
   std::string reported_lease_id = {};
-  std::string acknowledged_lease_id = {};  // to be told with the next message
-  int infrastructure_failures = 0;         // in a row
-  double free_at = 0;                      // no lease before: it had such a failure
+  std::string acknowledged_lease_id = {};  // to be sent with the next message
+  int infrastructure_failures = 0;         // number of consecutive ones
+  double free_at = 0;                      // time before which it gets no lease
   double alive_at = 0;                     // see Contact
-  // Changed through the roster alone.
-  bool is_draining = false;   // leaves on its own account
-  bool is_sent_away = false;  // by an operator
+  // These are changed only through the roster.
+  bool is_draining = false;   // it asked to leave
+  bool is_sent_away = false;  // an operator sent it away
   bool is_silent = false;     // its lease expired and nothing was heard since
 };
 
-// Not thread-safe. A stream given must be in the roster except where it says otherwise.
+// Not thread-safe. `at` and the setters require that the stream is in the roster.
 class WorkerRoster {
  public:
   bool empty() const { return workers_.empty(); }
@@ -35,27 +35,27 @@ class WorkerRoster {
   const std::map<WorkerId, ConnectedWorker>& all() const { return workers_; }
 
   void Add(WorkerId stream, ConnectedWorker worker);
-  // None if it is not there.
+  // Returns the removed worker; nullopt if the stream is not in the roster.
   std::optional<ConnectedWorker> Remove(WorkerId stream);
 
   void SetDraining(WorkerId stream, bool is_draining);
   void SetSilent(WorkerId stream, bool is_silent);
   void SendAway(WorkerId stream);
 
-  // Names of those that take tasks.
+  // Returns the names of the workers that take work items.
   const std::set<std::string>& Available();
 
   std::optional<WorkerId> StreamOf(const std::string& name) const;
-  bool IsHeld(int subject) const;  // by any of them
+  bool IsHeld(int subject) const;  // true if any of them holds it
 
  private:
   void Set(bool* flag, bool value);
 
   std::map<WorkerId, ConnectedWorker> workers_;
-  std::set<std::string> available_;  // unless it is stale
+  std::set<std::string> available_;  // valid unless is_stale_
   bool is_stale_ = true;
 };
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_WORKER_ROSTER_H_
+#endif  // STRATA_WORKERS_COORDINATOR_WORKER_ROSTER_H_

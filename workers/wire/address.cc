@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "evaluator/files/file_system.h"
+
 namespace strata::workers {
 namespace {
 
@@ -46,12 +48,11 @@ absl::StatusOr<Address> ParseUnixAddress(const std::string& text) {
   return address;
 }
 
-// Whether a process accepts connections on the socket.
+// Returns true if a process accepts connections on the socket.
 absl::StatusOr<bool> SomebodyListens(const std::string& path) {
   const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) {
-    return absl::FailedPreconditionError(
-        fmt::format("cannot make a socket to inspect {}: {}", path, std::strerror(errno)));
+    return evaluator::FileStatus(errno, "make a socket to inspect it", path);
   }
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
@@ -59,11 +60,10 @@ absl::StatusOr<bool> SomebodyListens(const std::string& path) {
   const int outcome = connect(descriptor, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
   const int error = errno;
   close(descriptor);
-  // EAGAIN: its queue of connections is full, so somebody holds it.
+  // EAGAIN: the socket's queue of connections is full, so a process listens on it.
   if (outcome == 0 || error == EAGAIN) return true;
   if (error == ECONNREFUSED || error == ENOENT) return false;
-  return absl::FailedPreconditionError(
-      fmt::format("cannot inspect the socket {}: {}", path, std::strerror(error)));
+  return evaluator::FileStatus(error, "inspect the socket", path);
 }
 
 }  // namespace
@@ -94,8 +94,7 @@ absl::Status ClaimSocketPath(const Address& address) {
   struct stat status {};
   if (lstat(address.socket_path.c_str(), &status) != 0) {
     if (errno == ENOENT) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        fmt::format("cannot inspect {}: {}", address.socket_path, std::strerror(errno)));
+    return evaluator::FileStatus(errno, "inspect", address.socket_path);
   }
   if (!S_ISSOCK(status.st_mode)) {
     return absl::FailedPreconditionError(fmt::format(
@@ -108,8 +107,7 @@ absl::Status ClaimSocketPath(const Address& address) {
         fmt::format("another coordinator listens on {}", address.socket_path));
   }
   if (unlink(address.socket_path.c_str()) != 0 && errno != ENOENT) {
-    return absl::FailedPreconditionError(fmt::format("cannot remove the unused socket {}: {}",
-                                                     address.socket_path, std::strerror(errno)));
+    return evaluator::FileStatus(errno, "remove the unused socket", address.socket_path);
   }
   return absl::OkStatus();
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr char kFilePrefix[] = "file:";
 constexpr std::array kStateNames = {"serving", "stopped", "over"};
 
-// What follows "KEY " in the next line.
+// Returns what follows "KEY " in the next line.
 std::optional<std::string> NextValue(std::istream* file, const std::string& key) {
   std::string line;
   if (!std::getline(*file, line) || !line.starts_with(key + " ")) return std::nullopt;

@@ -7,7 +7,8 @@
 namespace strata::workers {
 namespace {
 
-// As the token of a role that is not set: never equal, as long in coming.
+// True if `sent` is the token of a role. An empty (unset) token never matches, but the comparison
+// takes equally long.
 bool IsToken(std::string_view sent, const std::string& token) {
   const bool is_equal = AreEqualSecrets(AuthorizationOf(token), sent);
   return is_equal && !token.empty();

@@ -1,10 +1,10 @@
-// Who may ask what of a coordinator.
+// Authorisation by role: who may ask a coordinator for what.
 //
-// A token has one role. Workers exchange tasks for results and nothing else; viewers see the
-// status; operators see it, stop the search and send workers away. Whoever can open the
-// coordinator's Unix socket is its owner and may do everything.
-#ifndef STRATA_WORKERS_AUTHORIZATION_H_
-#define STRATA_WORKERS_AUTHORIZATION_H_
+// A token has one role. Workers exchange work items for results and nothing else. Viewers see the
+// status. Operators see the status, stop the search and send workers away. Only the owner can open
+// the coordinator's Unix socket, so a client that connects there may do everything.
+#ifndef STRATA_WORKERS_WIRE_AUTHORIZATION_H_
+#define STRATA_WORKERS_WIRE_AUTHORIZATION_H_
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
@@ -17,18 +17,17 @@ namespace strata::workers {
 
 enum class Right { kExchange, kView, kOperate };
 
-// UNAUTHENTICATED for a token that is missing or unknown; PERMISSION_DENIED for one whose role does
-// not have the right. Takes the same time whichever token was sent. Without a worker token every
-// connection may exchange; without a viewer's or operator's only those of a Unix socket have the
-// rights of these.
+// Checks that a client has a right. Errors: UNAUTHENTICATED if its token is missing or unknown;
+// PERMISSION_DENIED if the role of its token does not have the right. Takes the same time for every
+// token. If no worker token is set, every connection may exchange. If no viewer's or operator's
+// token is set, only connections by Unix socket have the rights of that role.
 grpc::Status CheckRight(const grpc::ServerContextBase& context, const Credentials& credentials,
                         Right right);
 
-// The same for a connection that is none of a Unix socket and sent `authorization`, AuthorizationOf
-// a token.
+// The same for a connection over the network that sent `authorization` (AuthorizationOf a token).
 grpc::Status CheckRight(std::string_view authorization, const Credentials& credentials,
                         Right right);
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_AUTHORIZATION_H_
+#endif  // STRATA_WORKERS_WIRE_AUTHORIZATION_H_

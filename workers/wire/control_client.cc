@@ -9,11 +9,12 @@
 #include <functional>
 #include <memory>
 
+#include "expr/status_macros.h"
 #include "proto/strata.grpc.pb.h"
 #include "workers/wire/address.h"
 #include "workers/wire/announcement.h"
-#include "workers/wire/printable.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/field_checks.h"
+#include "workers/wire/work_codec.h"
 
 namespace strata::workers {
 namespace {
@@ -21,12 +22,11 @@ namespace {
 absl::StatusOr<std::string> AddressOf(const ControlOptions& options) {
   const std::string path = AnnouncementPath(options.address);
   if (path.empty()) return options.address;
-  const absl::StatusOr<Announcement> announcement = ReadAnnouncement(path);
-  if (!announcement.ok()) return announcement.status();
-  if (announcement->state == RunState::kServing) return announcement->address;
+  STRATA_ASSIGN_OR_RETURN(const Announcement announcement, ReadAnnouncement(path));
+  if (announcement.state == RunState::kServing) return announcement.address;
   return absl::UnavailableError(
-      fmt::format("{}: the search {}", announcement->run,
-                  announcement->state == RunState::kOver ? "is over" : "was stopped"));
+      fmt::format("{}: the search {}", announcement.run,
+                  announcement.state == RunState::kOver ? "is over" : "was stopped"));
 }
 
 absl::Status StatusOf(const grpc::Status& status, const std::string& address) {
@@ -47,23 +47,19 @@ absl::Status StatusOf(const grpc::Status& status, const std::string& address) {
 using Call = std::function<grpc::Status(v1::Control::Stub* stub, grpc::ClientContext* context)>;
 
 absl::Status CallControl(const ControlOptions& options, const Call& call) {
-  const absl::StatusOr<std::string> text = AddressOf(options);
-  if (!text.ok()) return text.status();
-  const absl::StatusOr<Address> address = ParseAddress(*text);
-  if (!address.ok()) return address.status();
-  if (absl::Status status = CheckWorkerExposure(*address, options.credentials); !status.ok()) {
-    return status;
-  }
-  // An owner's socket needs no TLS, whatever is set for other addresses.
-  const auto channel_credentials =
-      MakeChannelCredentials(address->socket_path.empty() ? options.credentials.tls : TlsFiles());
-  if (!channel_credentials.ok()) return channel_credentials.status();
+  STRATA_ASSIGN_OR_RETURN(const std::string text, AddressOf(options));
+  STRATA_ASSIGN_OR_RETURN(const Address address, ParseAddress(text));
+  STRATA_RETURN_IF_ERROR(CheckWorkerExposure(address, options.credentials));
+  // A Unix socket needs no TLS, even if it is set for other addresses.
+  STRATA_ASSIGN_OR_RETURN(
+      const auto channel_credentials,
+      MakeChannelCredentials(address.socket_path.empty() ? options.credentials.tls : TlsFiles()));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaximumMessageBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   if (!options.server_name.empty()) arguments.SetSslTargetNameOverride(options.server_name);
-  const auto stub = v1::Control::NewStub(
-      grpc::CreateCustomChannel(address->text, *channel_credentials, arguments));
+  const auto stub =
+      v1::Control::NewStub(grpc::CreateCustomChannel(address.text, channel_credentials, arguments));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() +
                        std::chrono::duration_cast<std::chrono::system_clock::duration>(
@@ -71,7 +67,7 @@ absl::Status CallControl(const ControlOptions& options, const Call& call) {
   if (!options.credentials.token.empty()) {
     context.AddMetadata(kAuthorization, AuthorizationOf(options.credentials.token));
   }
-  return StatusOf(call(stub.get(), &context), address->text);
+  return StatusOf(call(stub.get(), &context), address.text);
 }
 
 }  // namespace
@@ -87,12 +83,12 @@ absl::StatusOr<RemoteStatus> GetStatus(const ControlOptions& options) {
   status.phase = Printable(reply.phase());
   status.seconds = reply.seconds();
   status.evaluations = reply.evaluations();
-  status.leased_tasks = reply.leased_tasks();
-  status.reissued_tasks = reply.reissued_tasks();
-  status.failed_tasks = reply.failed_tasks();
+  status.leased_items = reply.leased_items();
+  status.reissued_items = reply.reissued_items();
+  status.failed_items = reply.failed_items();
   status.absorbed_results = reply.absorbed_results();
   for (const v1::WorkerStatus& worker : reply.workers()) {
-    status.workers.push_back({Printable(worker.name()), Printable(worker.task()),
+    status.workers.push_back({Printable(worker.name()), Printable(worker.item()),
                               worker.is_leaving(), worker.is_silent()});
   }
   return status;

@@ -1,6 +1,6 @@
-// What an operator or a viewer asks of a coordinator, over the network or its Unix socket.
-#ifndef STRATA_WORKERS_CONTROL_CLIENT_H_
-#define STRATA_WORKERS_CONTROL_CLIENT_H_
+// gRPC client for operators and viewers of a coordinator, over the network or its Unix socket.
+#ifndef STRATA_WORKERS_WIRE_CONTROL_CLIENT_H_
+#define STRATA_WORKERS_WIRE_CONTROL_CLIENT_H_
 
 #include <absl/status/statusor.h>
 
@@ -13,40 +13,44 @@
 namespace strata::workers {
 
 struct ControlOptions {
-  std::string address;           // as a worker's: "unix:PATH", "host:port" or "file:PATH"
-  Credentials credentials = {};  // `token` is sent
-  // Whose certificate the coordinator must show; empty: the host of the address.
+  std::string address;           // as for a worker: "unix:PATH", "host:port" or "file:PATH"
+  Credentials credentials = {};  // `token` is the one that is sent
+  // Name that the coordinator's certificate must have. Empty: the host of the address.
   std::string server_name = {};
   double timeout_seconds = 10;
 };
 
 struct RemoteWorker {
   std::string name;
-  std::string task;         // digest; empty: it waits for one
-  bool is_leaving = false;  // gets no further task
+  std::string item;         // digest of its work item; empty: it waits for one
+  bool is_leaving = false;  // it gets no further work item
   bool is_silent = false;   // its lease expired and nothing was heard since
 };
 
-// A search as its coordinator sees it now.
+// Current state of a search.
 struct RemoteStatus {
   std::string phase;
-  double seconds = 0;       // of the search phase, with those of earlier sittings
-  int64_t evaluations = 0;  // of this sitting
-  int leased_tasks = 0, reissued_tasks = 0, failed_tasks = 0, absorbed_results = 0;
+  double seconds = 0;       // spent in the search phase, with the time before resumes
+  int64_t evaluations = 0;  // since the last start or resume
+  int leased_items = 0, reissued_items = 0, failed_items = 0, absorbed_results = 0;
   std::vector<RemoteWorker> workers;
 };
 
-// Errors of all: Unavailable where nobody answers in time; PermissionDenied for the token;
-// InvalidArgument for an address that is malformed; FailedPrecondition for another machine without
-// TLS; errors of MakeChannelCredentials and ReadAnnouncement.
+// Errors of the functions below: Unavailable if nobody answers in time; PermissionDenied if the
+// token is not accepted; InvalidArgument if the address is malformed; FailedPrecondition if the
+// address is on another machine and there is no TLS; errors of MakeChannelCredentials and
+// ReadAnnouncement.
+
+// Asks for the current state of the search.
 absl::StatusOr<RemoteStatus> GetStatus(const ControlOptions& options);
 
 // Ends the search as an interruption does; it can be resumed.
 absl::Status StopSearch(const ControlOptions& options);
 
-// The worker finishes its task and leaves. NotFound: none of that name is connected.
+// Sends a worker away: it finishes its work item and leaves. Errors: NotFound if no worker of that
+// name is connected.
 absl::Status DrainWorker(const ControlOptions& options, const std::string& worker_name);
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_CONTROL_CLIENT_H_
+#endif  // STRATA_WORKERS_WIRE_CONTROL_CLIENT_H_

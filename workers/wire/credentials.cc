@@ -17,6 +17,9 @@
 #include <sstream>
 #include <utility>
 
+#include "evaluator/files/file_system.h"
+#include "expr/status_macros.h"
+
 namespace strata::workers {
 namespace {
 
@@ -26,10 +29,7 @@ constexpr size_t kLongestPem = 1 << 20;
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t longest) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const std::string message = fmt::format("{}: cannot open: {}", path, std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
-  }
+  if (!file) return evaluator::FileStatus(errno, "open", path);
   std::string text(longest + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(file.gcount()));
@@ -38,14 +38,11 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t longes
       fmt::format("{}: expected at most {} bytes, found more", path, longest));
 }
 
-// Root's files may be readable by a group that another user is in: so secrets are mounted for
-// processes that are not root.
+// Checks that only the owner may use a file. A file of root may be readable by its group if this
+// process is not root, because secrets are mounted in this way.
 absl::Status CheckPrivate(const std::string& path) {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    const std::string message = fmt::format("{}: cannot inspect: {}", path, std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
-  }
+  if (stat(path.c_str(), &status) != 0) return evaluator::FileStatus(errno, "inspect", path);
   const bool is_mounted = status.st_uid == 0 && geteuid() != 0;
   const mode_t others = is_mounted ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
   if ((status.st_mode & others) == 0) return absl::OkStatus();
@@ -59,7 +56,7 @@ absl::StatusOr<std::string> ReadPem(const std::string& path, const char* content
   absl::StatusOr<std::string> text = ReadSmallFile(path, kLongestPem);
   if (!text.ok()) return text;
   if (text->find(fmt::format("-----BEGIN {}", contents)) != std::string::npos) return text;
-  // Kinds of keys have a word of their own before it.
+  // The PEM header of some keys names the kind of key before `contents`.
   if (text->find(fmt::format("{}-----", contents)) != std::string::npos) return text;
   return absl::InvalidArgumentError(
       fmt::format("{}: expected a {} in PEM form, found none", path, contents));
@@ -114,20 +111,19 @@ absl::StatusOr<std::string> CheckToken(std::string token, const std::string& fro
 }
 
 absl::StatusOr<std::string> ReadTokenFile(const std::string& path) {
-  if (absl::Status status = CheckPrivate(path); !status.ok()) return status;
+  STRATA_RETURN_IF_ERROR(CheckPrivate(path));
   absl::StatusOr<std::string> text = ReadSmallFile(path, kLongestToken + 2);
   if (!text.ok()) return text;
   return CheckToken(*std::move(text), path);
 }
 
 absl::Status ReadTokensOfRoles(const std::string& path, Credentials* credentials) {
-  if (absl::Status status = CheckPrivate(path); !status.ok()) return status;
-  const absl::StatusOr<std::string> text = ReadSmallFile(path, 3 * (kLongestToken + 16));
-  if (!text.ok()) return text.status();
+  STRATA_RETURN_IF_ERROR(CheckPrivate(path));
+  STRATA_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path, 3 * (kLongestToken + 16)));
   const std::array roles = {std::pair{"worker:", &credentials->token},
                             std::pair{"viewer:", &credentials->viewer_token},
                             std::pair{"operator:", &credentials->operator_token}};
-  std::istringstream lines(*text);
+  std::istringstream lines(text);
   std::string line;
   int count = 0;
   while (std::getline(lines, line)) {
@@ -148,10 +144,9 @@ absl::Status ReadTokensOfRoles(const std::string& path, Credentials* credentials
           "found {}",
           path, count, token == nullptr ? "none of them" : "one that was there before"));
     }
-    absl::StatusOr<std::string> checked =
-        CheckToken(std::move(line), fmt::format("{}:{}", path, count));
-    if (!checked.ok()) return checked.status();
-    *token = *std::move(checked);
+    STRATA_ASSIGN_OR_RETURN(std::string checked,
+                            CheckToken(std::move(line), fmt::format("{}:{}", path, count)));
+    *token = std::move(checked);
   }
   if (count == 0) return CheckToken("", path).status();
   const std::array tokens = {credentials->token, credentials->viewer_token,
@@ -165,7 +160,7 @@ absl::Status ReadTokensOfRoles(const std::string& path, Credentials* credentials
 }
 
 bool AreEqualSecrets(std::string_view expected, std::string_view found) {
-  // Digests have one length whatever the secrets'.
+  // Digests have the same length, whatever the lengths of the secrets.
   const auto a = DigestOf(expected);
   const auto b = DigestOf(found);
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
@@ -196,33 +191,31 @@ absl::Status CheckWorkerExposure(const Address& address, const Credentials& cred
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
     const TlsFiles& tls) {
   if (!tls.any()) return grpc::InsecureServerCredentials();
-  absl::StatusOr<PemTexts> texts = ReadAll(tls);
-  if (!texts.ok()) return texts.status();
-  if (texts->certificate.empty()) {
+  STRATA_ASSIGN_OR_RETURN(PemTexts texts, ReadAll(tls));
+  if (texts.certificate.empty()) {
     return absl::InvalidArgumentError(
         "TLS: a coordinator needs a certificate and its key, found only an authority");
   }
   grpc::SslServerCredentialsOptions options(
-      texts->authority.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                               : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = std::move(texts->authority);
-  options.pem_key_cert_pairs.push_back({std::move(texts->key), std::move(texts->certificate)});
+      texts.authority.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                              : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = std::move(texts.authority);
+  options.pem_key_cert_pairs.push_back({std::move(texts.key), std::move(texts.certificate)});
   return grpc::SslServerCredentials(options);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(
     const TlsFiles& tls) {
   if (!tls.any()) return grpc::InsecureChannelCredentials();
-  absl::StatusOr<PemTexts> texts = ReadAll(tls);
-  if (!texts.ok()) return texts.status();
-  if (texts->authority.empty()) {
+  STRATA_ASSIGN_OR_RETURN(PemTexts texts, ReadAll(tls));
+  if (texts.authority.empty()) {
     return absl::InvalidArgumentError(
         "TLS: a worker needs the authority that signs the coordinator's certificate, found none");
   }
   grpc::SslCredentialsOptions options;
-  options.pem_root_certs = std::move(texts->authority);
-  options.pem_private_key = std::move(texts->key);
-  options.pem_cert_chain = std::move(texts->certificate);
+  options.pem_root_certs = std::move(texts.authority);
+  options.pem_private_key = std::move(texts.key);
+  options.pem_cert_chain = std::move(texts.certificate);
   return grpc::SslCredentials(options);
 }
 

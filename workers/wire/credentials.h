@@ -1,7 +1,7 @@
-// How the two ends of a connection prove who they are: TLS by certificates in PEM files, and a
-// secret that workers must know.
-#ifndef STRATA_WORKERS_CREDENTIALS_H_
-#define STRATA_WORKERS_CREDENTIALS_H_
+// Credentials of the two ends of a connection: TLS certificates in PEM files, and secret tokens
+// that clients must know.
+#ifndef STRATA_WORKERS_WIRE_CREDENTIALS_H_
+#define STRATA_WORKERS_WIRE_CREDENTIALS_H_
 
 #include <absl/status/statusor.h>
 
@@ -18,13 +18,14 @@ class ServerCredentials;
 
 namespace strata::workers {
 
-// Paths of PEM files; empty: none. Without any, connections are not encrypted.
+// Paths of PEM files; empty: none. If there are none, connections are not encrypted.
 struct TlsFiles {
-  // Who this end is. A coordinator needs both; a worker where the coordinator demands them.
+  // Certificate and key of this end. A coordinator needs both. A worker needs them if the
+  // coordinator requires a certificate of workers.
   std::string certificate;
-  std::string key;  // only its owner may have rights to it
-  // Certificates that sign the other end's. A worker needs one; a coordinator that has one demands
-  // a certificate of every worker (mutual TLS).
+  std::string key;  // only the owner may have rights to this file
+  // Certificate of the authority that signs the other end's certificate. A worker needs one. A
+  // coordinator that has one requires a certificate of every worker (mutual TLS).
   std::string authority;
 
   bool any() const { return !certificate.empty() || !key.empty() || !authority.empty(); }
@@ -32,47 +33,52 @@ struct TlsFiles {
 
 struct Credentials {
   TlsFiles tls;
-  // Never logged, and in no file of a run. What a client sends, and what a coordinator expects of
-  // workers; empty: none is asked for.
+  // Token that a client sends, and that a coordinator expects of workers. Empty: none is required.
+  // Never logged, and not in any file of a run.
   std::string token;
-  // What a coordinator expects of those who watch and of those who control it (authorization.h);
-  // empty: none do over the network.
+  // Tokens that a coordinator expects of viewers and of operators (authorization.h). Empty: nobody
+  // has that role over the network.
   std::string viewer_token = {};
   std::string operator_token = {};
 };
 
-// The secret in a file, without white space at its end. InvalidArgument unless it has 16 to 4096
-// printable ASCII characters without spaces; FailedPrecondition if others than the owner may read
-// or write the file; NotFound.
+// Returns the secret in a file, without white space at its end. Errors: InvalidArgument unless it
+// has 16 to 4096 printable ASCII characters without spaces; FailedPrecondition if others than the
+// owner may read or write the file; NotFound if there is no file.
 absl::StatusOr<std::string> ReadTokenFile(const std::string& path);
 
-// The coordinator's tokens: lines "worker:TOKEN", "viewer:TOKEN" and "operator:TOKEN", each at most
-// once and no two alike, or one line with a worker's token alone. Errors as of ReadTokenFile.
+// Reads the coordinator's tokens from a file. It has lines "worker:TOKEN", "viewer:TOKEN" and
+// "operator:TOKEN", each at most once and with different tokens, or one line with a worker's token
+// alone. Errors: as for ReadTokenFile.
 absl::Status ReadTokensOfRoles(const std::string& path, Credentials* credentials);
 
-// The same of a secret from elsewhere, named in errors, which do not hold it.
+// Returns a secret that is not from a file, checked and trimmed as by ReadTokenFile. `from` names
+// its origin in error messages, which never contain the secret.
 absl::StatusOr<std::string> CheckToken(std::string token, const std::string& from);
 
-// In a time that does not depend on where they differ.
+// Compares two secrets in a time that does not depend on where they differ.
 bool AreEqualSecrets(std::string_view expected, std::string_view found);
 
-// FailedPrecondition for an address that other machines reach without TLS and a token or worker
-// certificates, saying what is missing.
+// Checks that a coordinator may serve at an address. Errors: FailedPrecondition, naming what is
+// missing, if other machines can reach the address and there is no TLS or neither a worker token
+// nor an authority of worker certificates.
 absl::Status CheckExposure(const Address& address, const Credentials& credentials);
 
-// The same for a worker: FailedPrecondition for such an address without TLS.
+// Checks that a worker may connect to an address. Errors: FailedPrecondition if the address is on
+// another machine and there is no TLS.
 absl::Status CheckWorkerExposure(const Address& address, const Credentials& credentials);
 
-// InvalidArgument: a certificate without key, a file that is no PEM; NotFound;
-// FailedPrecondition for a key that others may read.
+// Return credentials in the form that gRPC takes. Errors: InvalidArgument if a certificate has no
+// key or a file is not PEM; NotFound if a file is missing; FailedPrecondition if others may read
+// the key.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsFiles& tls);
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(
     const TlsFiles& tls);
 
-// What a worker sends: the value of the metadata key "authorization".
+// Metadata key, and the value for it, with which a client sends its token.
 inline constexpr char kAuthorization[] = "authorization";
 std::string AuthorizationOf(const std::string& token);
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_CREDENTIALS_H_
+#endif  // STRATA_WORKERS_WIRE_CREDENTIALS_H_

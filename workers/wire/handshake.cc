@@ -7,13 +7,13 @@
 #include <array>
 
 #include "expr/operator_table.h"
+#include "workers/wire/field_checks.h"
 #include "workers/wire/measurement_plan.h"
-#include "workers/wire/printable.h"
 
 namespace strata::workers {
 namespace {
 
-constexpr int kMaximumHeld = 64;  // models, and texts, of one worker
+constexpr int kMaximumHeld = 64;  // models of one worker, and also texts of one worker
 
 using Digests = google::protobuf::RepeatedPtrField<std::string>;
 

@@ -1,6 +1,7 @@
-// The first message of a stream: what a worker would compute, and whether that is what is wanted.
-#ifndef STRATA_WORKERS_HANDSHAKE_H_
-#define STRATA_WORKERS_HANDSHAKE_H_
+// Handshake: the first message of a stream says what a worker would compute, and the coordinator
+// checks that this is what the run needs.
+#ifndef STRATA_WORKERS_WIRE_HANDSHAKE_H_
+#define STRATA_WORKERS_WIRE_HANDSHAKE_H_
 
 #include <set>
 #include <string>
@@ -12,7 +13,7 @@
 
 namespace strata::workers {
 
-// `model` is the first of those of `model_digests`.
+// Makes the first message of a worker. `model` describes the first of `model_digests`.
 v1::Hello MakeHello(const std::string& worker_name, const evaluator::ModelSummary& model,
                     const std::vector<std::string>& model_digests,
                     const std::vector<std::string>& text_digests,
@@ -20,20 +21,20 @@ v1::Hello MakeHello(const std::string& worker_name, const evaluator::ModelSummar
 v1::Hello MakeHello(const std::string& worker_name, const evaluator::Evaluator& evaluator);
 v1::Hello MakeHello(const std::string& worker_name, const evaluator::EvaluatorSet& evaluators);
 
-// Why a worker must not take part: what was expected and what was found. Empty if it may. It must
-// hold one of the models and texts of the run.
+// Returns why a worker must not take part (what was expected and what was found), or an empty text
+// if it may. A worker must hold the model and the text of at least one subject.
 std::string RefusalOf(const v1::Hello& hello, const std::vector<SubjectDigests>& subjects);
 
-// The places of those that the worker holds.
+// Returns the indices of the subjects whose model and text the worker holds.
 std::set<int> HeldSubjects(const v1::Hello& hello, const std::vector<SubjectDigests>& subjects);
 
-// Likewise of a worker that lacks the tasks of digest `tasks`; a run without tasks has an empty
-// one.
+// Like RefusalOf, for a worker that lacks the evaluation tasks with the digest `tasks`. The digest
+// is empty in a run without tasks.
 std::string TasksRefusalOf(const v1::Hello& hello, const std::string& tasks);
 
-// Host name and process id: unique among the workers of a run.
+// Returns host name and process id, which are unique among the workers of a run.
 std::string DefaultWorkerName();
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_HANDSHAKE_H_
+#endif  // STRATA_WORKERS_WIRE_HANDSHAKE_H_

@@ -1,7 +1,6 @@
 #include "workers/wire/run_credentials.h"
 
 #include <absl/status/statusor.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -12,22 +11,24 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "evaluator/files/file_system.h"
+#include "evaluator/files/output_file.h"
+#include "expr/status_macros.h"
+
 namespace strata::workers {
 namespace {
 
 constexpr long kValidSeconds = 2L * 365 * 24 * 3600;
-constexpr long kClockSkewSeconds = 24L * 3600;  // machines of a cluster that are behind
+constexpr long kClockSkewSeconds = 24L * 3600;  // allows for machines whose clocks are behind
 constexpr size_t kTokenBytes = 32;
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kReadable = 0644;
@@ -71,7 +72,7 @@ struct Extension {
   const char* value;
 };
 
-// `issuer` null: signed by itself.
+// Makes a certificate; it is self-signed if `issuer` is null. Returns null if OpenSSL fails.
 Certificate Issue(const char* name, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key,
                   const std::vector<Extension>& extensions) {
   Certificate certificate(X509_new());
@@ -112,26 +113,6 @@ std::string PemOf(EVP_PKEY* key) {
   return ContentOf(memory.get());
 }
 
-absl::Status FileError(const char* verb, const std::string& path) {
-  return absl::FailedPreconditionError(
-      fmt::format("cannot {} {}: {}", verb, path, std::strerror(errno)));
-}
-
-// Of this mode from its first moment on.
-absl::Status WriteNew(const std::string& path, const std::string& content, mode_t mode) {
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return FileError("replace", path);
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (file < 0) return FileError("make", path);
-  errno = ENOSPC;
-  const bool written =
-      write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-      fsync(file) == 0;
-  const absl::Status status = written ? absl::OkStatus() : FileError("write", path);
-  close(file);
-  if (!written) unlink(path.c_str());
-  return status;
-}
-
 absl::Status MakeTls(const RunCredentials& files) {
   const Key authority_key(EVP_EC_gen("P-256"));
   const Key key(EVP_EC_gen("P-256"));
@@ -150,10 +131,12 @@ absl::Status MakeTls(const RunCredentials& files) {
              {NID_ext_key_usage, "serverAuth"},
              {NID_subject_alt_name, name.c_str()}});
   if (certificate == nullptr) return OpenSslError("a certificate");
-  absl::Status status = WriteNew(files.authority, PemOf(authority.get()), kReadable);
-  status.Update(WriteNew(files.certificate, PemOf(certificate.get()), kReadable));
-  // The last one: whoever finds it finds the others.
-  status.Update(WriteNew(files.key, PemOf(key.get()), kOwnerOnly));
+  absl::Status status =
+      evaluator::WriteFileAtomically(files.authority, PemOf(authority.get()), kReadable);
+  status.Update(
+      evaluator::WriteFileAtomically(files.certificate, PemOf(certificate.get()), kReadable));
+  // The key is written last: if it exists, the other files exist too.
+  status.Update(evaluator::WriteFileAtomically(files.key, PemOf(key.get()), kOwnerOnly));
   return status;
 }
 
@@ -171,13 +154,12 @@ absl::Status MakeTokens(const RunCredentials& files) {
        {std::pair<const char*, std::string>{"worker", files.worker_token},
         {"viewer", files.viewer_token},
         {"operator", files.operator_token}}) {
-    const absl::StatusOr<std::string> token = RandomToken();
-    if (!token.ok()) return token.status();
-    absl::Status status = WriteNew(path, *token + "\n", kOwnerOnly);
+    STRATA_ASSIGN_OR_RETURN(const std::string token, RandomToken());
+    absl::Status status = evaluator::WriteFileAtomically(path, token + "\n", kOwnerOnly);
     if (!status.ok()) return status;
-    all += fmt::format("{}:{}\n", role, *token);
+    all += fmt::format("{}:{}\n", role, token);
   }
-  return WriteNew(files.tokens, all, kOwnerOnly);
+  return evaluator::WriteFileAtomically(files.tokens, all, kOwnerOnly);
 }
 
 }  // namespace
@@ -196,9 +178,10 @@ absl::Status MakeRunCredentials(const std::string& folder) {
   std::error_code error;
   const auto parent = std::filesystem::path(folder).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return FileError("make", folder);
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return evaluator::FileStatus(errno, "make", folder);
   struct stat status {};
-  if (stat(folder.c_str(), &status) != 0) return FileError("inspect", folder);
+  if (stat(folder.c_str(), &status) != 0) return evaluator::FileStatus(errno, "inspect", folder);
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0 || !S_ISDIR(status.st_mode)) {
     return absl::FailedPreconditionError(
         fmt::format("{}: expected a folder that only its owner may enter (mode 700), as it holds "
@@ -212,7 +195,7 @@ absl::Status MakeRunCredentials(const std::string& folder) {
     });
   };
   if (!all_exist({files.authority, files.certificate, files.key})) {
-    if (absl::Status made = MakeTls(files); !made.ok()) return made;
+    STRATA_RETURN_IF_ERROR(MakeTls(files));
   }
   if (all_exist({files.tokens, files.worker_token, files.viewer_token, files.operator_token})) {
     return absl::OkStatus();

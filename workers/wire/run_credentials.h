@@ -1,11 +1,11 @@
-// What the machines of one run need to trust each other: a certificate for its coordinator, signed
-// by an authority made for it alone, and tokens.
+// Credentials with which the machines of one run trust each other: tokens, and a certificate for
+// the coordinator that is signed by an authority made only for this run.
 //
-// The certificate names no machine but kCoordinatorName, since it is not known beforehand on which
-// one the coordinator will run; workers expect that name. The authority's key is never written: it
-// signs once and is forgotten, so nobody can make a second certificate.
-#ifndef STRATA_WORKERS_RUN_CREDENTIALS_H_
-#define STRATA_WORKERS_RUN_CREDENTIALS_H_
+// The certificate contains kCoordinatorName instead of a machine's name, because it is not known
+// beforehand on which machine the coordinator will run; workers expect that name. The authority's
+// key signs once and is never written, so nobody can make a second certificate.
+#ifndef STRATA_WORKERS_WIRE_RUN_CREDENTIALS_H_
+#define STRATA_WORKERS_WIRE_RUN_CREDENTIALS_H_
 
 #include <absl/status/status.h>
 
@@ -13,28 +13,29 @@
 
 namespace strata::workers {
 
-// The name in the certificate, for `--tls-server-name`.
+// Name in the certificate, for `--tls-server-name`.
 inline constexpr char kCoordinatorName[] = "coordinator.strata.internal";
 
-// The files of a folder of credentials.
+// Paths of the files in a folder of credentials.
 struct RunCredentials {
   explicit RunCredentials(const std::string& folder);
 
   std::string authority;    // PEM, no secret
   std::string certificate;  // PEM, no secret
   std::string key;          // PEM, mode 600
-  std::string tokens;       // of all roles, for the coordinator; mode 600, as those that follow
+  std::string tokens;       // all roles, for the coordinator; mode 600 like the files below
   std::string worker_token;
   std::string viewer_token;
   std::string operator_token;
 };
 
-// Makes the folder, with mode 700, and in it what is missing: certificate, key and authority
-// together, and all tokens together. What is there is kept, so that a run that goes on keeps its
-// workers. The certificate is valid for two years. FailedPrecondition for a folder that others than
-// its owner may enter; errors of the operating system, naming the file.
+// Makes the folder, with mode 700, and the files that are missing in it. Certificate, key and
+// authority are made together, and all tokens are made together. Existing files are kept, so that a
+// resumed run keeps its workers. The certificate is valid for two years. Errors: FailedPrecondition
+// if others than the owner may enter the folder; those of evaluator::FileStatus; Internal if
+// OpenSSL fails.
 absl::Status MakeRunCredentials(const std::string& folder);
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_RUN_CREDENTIALS_H_
+#endif  // STRATA_WORKERS_WIRE_RUN_CREDENTIALS_H_

@@ -1,7 +1,7 @@
-// Pauses between attempts: exponential, with jitter, so that workers that lost their coordinator
-// together do not come back together.
-#ifndef STRATA_WORKERS_BACKOFF_H_
-#define STRATA_WORKERS_BACKOFF_H_
+// Exponential backoff with jitter: the pauses between attempts to connect. The jitter keeps workers
+// that lost their coordinator together from coming back together.
+#ifndef STRATA_WORKERS_WORKER_BACKOFF_H_
+#define STRATA_WORKERS_WORKER_BACKOFF_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +17,8 @@ class Backoff {
         next_seconds_(first_seconds),
         random_(static_cast<std::minstd_rand::result_type>(seed)) {}
 
-  // From half of the whole pause to all of it; the whole pause doubles until it is the longest.
+  // Returns a random share, from half to all, of the current pause. The current pause then doubles,
+  // up to `longest_seconds`.
   double NextSeconds() {
     const double share = std::uniform_real_distribution<double>(0.5, 1.0)(random_);
     const double seconds = next_seconds_ * share;
@@ -36,4 +37,4 @@ class Backoff {
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_BACKOFF_H_
+#endif  // STRATA_WORKERS_WORKER_BACKOFF_H_

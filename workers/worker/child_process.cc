@@ -15,11 +15,11 @@ namespace {
 
 constexpr int kAboveAllTargets = 64;
 
-// The child between fork and exec: only calls that are safe there. Never returns. Writes errno to
-// `error_pipe`, which exec closes, if it cannot become the program.
+// Turns the child into the program, between fork and exec, using only calls that are safe there.
+// Never returns. If it fails, it writes errno to `error_pipe`, which exec closes.
 [[noreturn]] void Become(const ChildProcessOptions& options, char* const* arguments,
                          int* descriptors, int error_pipe, pid_t parent) {
-  // The parent may have died before the request; then nobody is left to send the signal.
+  // If the parent died before this request, the kernel will not send the signal.
   prctl(PR_SET_PDEATHSIG, options.death_signal);
   if (getppid() != parent) _exit(1);
   if (options.new_session) setsid();
@@ -27,7 +27,7 @@ constexpr int kAboveAllTargets = 64;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
-  // First out of the way of the numbers they are to have.
+  // First move the descriptors away from the numbers that they are to have.
   for (size_t i = 0; i < options.descriptors.size(); ++i) {
     descriptors[i] = fcntl(options.descriptors[i].first, F_DUPFD, kAboveAllTargets);
   }
@@ -43,7 +43,7 @@ constexpr int kAboveAllTargets = 64;
   _exit(written == sizeof(error) ? 127 : 126);
 }
 
-// The child's errno, or 0 once its program runs.
+// Returns the child's errno, or 0 once its program runs.
 int ReadError(int descriptor) {
   int error = 0;
   ssize_t count = 0;

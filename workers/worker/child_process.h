@@ -1,6 +1,6 @@
-// Starts a program as a child process, with nothing of this process left open in it.
-#ifndef STRATA_WORKERS_CHILD_PROCESS_H_
-#define STRATA_WORKERS_CHILD_PROCESS_H_
+// Starts a program as a child process that inherits only the open files it is meant to have.
+#ifndef STRATA_WORKERS_WORKER_CHILD_PROCESS_H_
+#define STRATA_WORKERS_WORKER_CHILD_PROCESS_H_
 
 #include <absl/status/statusor.h>
 #include <signal.h>
@@ -14,22 +14,23 @@ namespace strata::workers {
 
 struct ChildProcessOptions {
   std::vector<std::string> command;  // argv; the program is looked up in PATH
-  // Open descriptors of this process and the numbers, ascending, that they have in the child.
-  // Others than these and the standard three are closed there.
+  // Pairs of an open descriptor of this process and its number in the child, in ascending order of
+  // these numbers. All descriptors except these and the standard three are closed in the child.
   std::vector<std::pair<int, int>> descriptors = {};
-  bool new_session = false;  // out of reach of the terminal's signals
-  // Sent by the kernel when the thread that started the child ends.
+  bool new_session = false;  // keeps the terminal's signals from the child
+  // The kernel sends this signal to the child when the thread that started the child ends.
   int death_signal = SIGTERM;
 };
 
-// Signals are unblocked and have their default actions in the child. Unavailable, with the system's
-// reason, if the program cannot be run. The caller waits for the process.
+// Starts the program and returns its process id. The caller must wait for the process (waitpid).
+// Signals are unblocked and have their default actions in the child. Errors: Unavailable, with the
+// system's reason, if the program cannot be run.
 absl::StatusOr<pid_t> StartChildProcess(const ChildProcessOptions& options);
 
-// "was killed by signal 11 (Segmentation fault)", "ended with exit status 1": of a status of
-// waitpid.
+// Describes a status of waitpid: "was killed by signal 11 (Segmentation fault)" or "ended with exit
+// status 1".
 std::string DescribeEnd(int wait_status);
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_CHILD_PROCESS_H_
+#endif  // STRATA_WORKERS_WORKER_CHILD_PROCESS_H_

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "workers/wire/printable.h"
+#include "workers/wire/field_checks.h"
 
 namespace strata::workers {
 namespace {
@@ -34,9 +34,9 @@ void Conversation::Receive(const v1::DesiredState& desired) {
     End(absl::OkStatus());
   }
   const bool is_same = desired.lease_id() == desired_.lease_id;
-  if (desired.has_task() || !is_same) {
-    desired_ = {desired.lease_id(), desired.task()};
-    has_desired_task_ = desired.has_task();
+  if (desired.has_item() || !is_same) {
+    desired_ = {desired.lease_id(), desired.item()};
+    has_desired_item_ = desired.has_item();
   }
 }
 
@@ -60,7 +60,7 @@ v1::WorkerState Conversation::State(bool is_first) {
 }
 
 std::optional<Assignment> Conversation::Take() {
-  if (!is_idle() || desired_.lease_id.empty() || !has_desired_task_) return std::nullopt;
+  if (!is_idle() || desired_.lease_id.empty() || !has_desired_item_) return std::nullopt;
   lease_id_ = desired_.lease_id;
   progress_ = 0;
   must_speak_ = true;

@@ -12,7 +12,7 @@ namespace strata::workers {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval(50);
-constexpr int kOutOfMemoryScore = 500;  // of -1000 to 1000
+constexpr int kOutOfMemoryScore = 500;  // in the range -1000 to 1000
 
 }  // namespace
 
@@ -36,7 +36,7 @@ absl::Status EvaluationChild::Refuse(const absl::Status& error) {
   return error;
 }
 
-absl::Status EvaluationChild::Serve(TaskRunner* runner) {
+absl::Status EvaluationChild::Serve(WorkRunner* runner) {
   v1::FromChild answer;
   *answer.mutable_hello() = runner->hello();
   while (pipe_.Write(answer).ok()) {
@@ -44,21 +44,21 @@ absl::Status EvaluationChild::Serve(TaskRunner* runner) {
     const absl::StatusOr<bool> read = pipe_.Read(-1, &message);
     if (absl::IsUnavailable(read.status())) break;
     if (!read.ok()) return read.status();
-    // A stop that crossed the result of its task.
-    while (!message.has_task()) {
+    // A stop that crossed the result of its work item comes too late: skip it.
+    while (!message.has_item()) {
       const absl::StatusOr<bool> next = pipe_.Read(-1, &message);
       if (absl::IsUnavailable(next.status())) return absl::OkStatus();
       if (!next.ok()) return next.status();
     }
-    *answer.mutable_result() = Run(message.task(), runner);
+    *answer.mutable_result() = Run(message.item(), runner);
   }
   return absl::OkStatus();
 }
 
-v1::Result EvaluationChild::Run(const v1::Task& task, TaskRunner* runner) {
+v1::Result EvaluationChild::Run(const v1::WorkItem& item, WorkRunner* runner) {
   auto next_progress = std::chrono::steady_clock::now();
   bool stopped = false;
-  return runner->Run(task, [&](double fraction) {
+  return runner->Run(item, [&](double fraction) {
     if (stopped || std::chrono::steady_clock::now() < next_progress) return !stopped;
     next_progress = std::chrono::steady_clock::now() + kProgressInterval;
     v1::FromChild progress;

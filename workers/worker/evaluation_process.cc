@@ -9,12 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <optional>
 #include <utility>
 
+#include "evaluator/clock.h"
+#include "expr/status_macros.h"
 #include "proto/child.pb.h"
 #include "workers/worker/child_process.h"
 #include "workers/worker/evaluation_child.h"
@@ -23,13 +24,10 @@
 namespace strata::workers {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using evaluator::SecondsSince;
+using evaluator::SteadySeconds;
 
 constexpr double kPollSeconds = 0.05;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 v1::Result Failed(const std::string& digest, v1::Failure::Kind kind, const std::string& message) {
   v1::Result result;
@@ -39,7 +37,7 @@ v1::Result Failed(const std::string& digest, v1::Failure::Kind kind, const std::
   return result;
 }
 
-// What a process holds of memory and swap that no file backs, in bytes; 0 for one that is gone.
+// Returns how much memory and swap that no file backs a process has, in bytes; 0 if it is gone.
 int64_t OwnMemoryBytes(pid_t process) {
   std::ifstream file(fmt::format("/proc/{}/status", process));
   int64_t kilobytes = 0;
@@ -81,16 +79,16 @@ class Child {
   pid_t process() const { return process_; }
   MessagePipe* pipe() { return &pipe_; }
 
-  // Kills it if it has not ended. The status of waitpid.
+  // Kills the child if it has not ended. Returns the status of waitpid.
   int End() {
     if (end_.has_value()) return *end_;
     kill(process_, SIGKILL);
     return Wait();
   }
 
-  // For one that closed its socket, and so is about to end: how it ended by itself.
+  // Waits for a child that closed its socket and is therefore about to end. Returns how it ended.
   int EndByItself() {
-    const Clock::time_point start = Clock::now();
+    const double start = SteadySeconds();
     while (!end_.has_value() && SecondsSince(start) < kLastMomentsSeconds) {
       int status = 0;
       if (waitpid(process_, &status, WNOHANG) == process_) end_ = status;
@@ -115,17 +113,16 @@ class Child {
   std::optional<int> end_;
 };
 
-class ProcessRunner : public TaskRunner {
+class ProcessRunner : public WorkRunner {
  public:
   explicit ProcessRunner(const EvaluationProcessOptions& options) : options_(options) {}
 
   const v1::Hello& hello() const override { return *hello_; }
 
-  // Starts a child. Its Hello must be that of the one before.
+  // Starts a child. Its Hello must be the same as that of the previous child.
   absl::Status Open(const std::atomic<bool>* drain) {
-    auto started = Child::Start(options_.command);
-    if (!started.ok()) return started.status();
-    child_ = *std::move(started);
+    STRATA_ASSIGN_OR_RETURN(auto started, Child::Start(options_.command));
+    child_ = std::move(started);
     absl::StatusOr<v1::Hello> hello = ReceiveHello(drain);
     if (!hello.ok()) {
       child_.reset();
@@ -140,27 +137,27 @@ class ProcessRunner : public TaskRunner {
     return absl::OkStatus();
   }
 
-  v1::Result Run(const v1::Task& task, const evaluator::Progress& progress) override {
+  v1::Result Run(const v1::WorkItem& item, const evaluator::Progress& progress) override {
     if (child_ == nullptr) {
       if (const absl::Status opened = Open(nullptr); !opened.ok()) {
-        return Failed(task.digest(), v1::Failure::INFRASTRUCTURE,
+        return Failed(item.digest(), v1::Failure::INFRASTRUCTURE,
                       fmt::format("the process that evaluates cannot be started again: {}",
                                   std::string(opened.message())));
       }
     }
     v1::ToChild order;
-    *order.mutable_task() = task;
+    *order.mutable_item() = item;
     absl::StatusOr<v1::Result> result = child_->pipe()->Write(order).ok()
-                                            ? Await(task.digest(), progress)
-                                            : absl::StatusOr<v1::Result>(Buried(task.digest()));
+                                            ? Await(item.digest(), progress)
+                                            : absl::StatusOr<v1::Result>(Buried(item.digest()));
     if (result.ok()) return *std::move(result);
     child_.reset();
-    return Failed(task.digest(), v1::Failure::CRASH, std::string(result.status().message()));
+    return Failed(item.digest(), v1::Failure::CRASH, std::string(result.status().message()));
   }
 
  private:
   absl::StatusOr<v1::Hello> ReceiveHello(const std::atomic<bool>* drain) {
-    const Clock::time_point start = Clock::now();
+    const double start = SteadySeconds();
     v1::FromChild message;
     while (true) {
       const absl::StatusOr<bool> read = child_->pipe()->Read(kPollSeconds, &message);
@@ -183,27 +180,27 @@ class ProcessRunner : public TaskRunner {
     }
   }
 
-  // What the child sends for the task, or, of one that had to be killed or died, the failure. An
-  // error: what it sends is no such thing.
+  // Returns the child's result, or the failure if the child died or had to be killed. Errors: those
+  // of MessagePipe::Read if the child sends something that is not a message.
   absl::StatusOr<v1::Result> Await(const std::string& digest, const evaluator::Progress& progress) {
-    const Clock::time_point start = Clock::now();
-    Clock::time_point last_step = start;
-    std::optional<Clock::time_point> stopped_at;
+    const double start = SteadySeconds();
+    double last_step = start;
+    std::optional<double> stopped_at;
     double fraction = 0;
     while (true) {
       v1::FromChild message;
       const absl::StatusOr<bool> read = child_->pipe()->Read(kPollSeconds, &message);
       if (absl::IsUnavailable(read.status())) return Buried(digest);
       if (!read.ok()) return read.status();
-      if (*read) last_step = Clock::now();
+      if (*read) last_step = SteadySeconds();
       if (message.has_result()) return message.result();
       if (message.message_case() == v1::FromChild::kProgress) fraction = message.progress();
-      // Asked now and then whether there was a step or not.
+      // Called in every round, even without a new step, because it also says when to stop.
       if (progress && !progress(fraction) && !stopped_at.has_value()) {
-        stopped_at = Clock::now();
+        stopped_at = SteadySeconds();
         v1::ToChild order;
         order.set_stop(true);
-        child_->pipe()->Write(order).IgnoreError();  // the next Read says that it is gone
+        child_->pipe()->Write(order).IgnoreError();  // the next Read reports that it is gone
       }
       if (stopped_at.has_value() && SecondsSince(*stopped_at) > options_.limits.stop_seconds) {
         return Killed(digest, v1::Failure::INFRASTRUCTURE, "it was no longer wanted");
@@ -212,12 +209,11 @@ class ProcessRunner : public TaskRunner {
     }
   }
 
-  std::optional<v1::Result> CheckLimits(const std::string& digest, Clock::time_point start,
-                                        Clock::time_point last_step) {
+  std::optional<v1::Result> CheckLimits(const std::string& digest, double start, double last_step) {
     const EvaluationLimits& limits = options_.limits;
-    if (limits.task_seconds > 0 && SecondsSince(start) > limits.task_seconds) {
+    if (limits.item_seconds > 0 && SecondsSince(start) > limits.item_seconds) {
       return Killed(digest, v1::Failure::TIME_LIMIT,
-                    fmt::format("it took more than the {} s allowed", limits.task_seconds));
+                    fmt::format("it took more than the {} s allowed", limits.item_seconds));
     }
     if (limits.hang_seconds > 0 && SecondsSince(last_step) > limits.hang_seconds) {
       return Killed(digest, v1::Failure::TIME_LIMIT,
@@ -232,7 +228,7 @@ class ProcessRunner : public TaskRunner {
   }
 
   v1::Result Killed(const std::string& digest, v1::Failure::Kind kind, const std::string& reason) {
-    spdlog::warn("task {} is ended with its process: {}", digest, reason);
+    spdlog::warn("work item {} is ended with its process: {}", digest, reason);
     child_.reset();
     return Failed(digest, kind, "the evaluation was killed: " + reason);
   }
@@ -240,7 +236,7 @@ class ProcessRunner : public TaskRunner {
   v1::Result Buried(const std::string& digest) {
     const int status = std::exchange(child_, nullptr)->EndByItself();
     const std::string end = DescribeEnd(status);
-    spdlog::warn("the process that evaluated task {} {}", digest, end);
+    spdlog::warn("the process that evaluated work item {} {}", digest, end);
     return IsFromOutside(status)
                ? Failed(digest, v1::Failure::INFRASTRUCTURE,
                         fmt::format("the process that evaluates {}, from outside or because the "
@@ -251,16 +247,16 @@ class ProcessRunner : public TaskRunner {
   }
 
   const EvaluationProcessOptions options_;
-  std::optional<v1::Hello> hello_;  // of the first child
+  std::optional<v1::Hello> hello_;  // that of the first child
   std::unique_ptr<Child> child_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TaskRunner>> StartEvaluationProcess(
+absl::StatusOr<std::unique_ptr<WorkRunner>> StartEvaluationProcess(
     const EvaluationProcessOptions& options) {
   auto runner = std::make_unique<ProcessRunner>(options);
-  if (absl::Status opened = runner->Open(options.drain); !opened.ok()) return opened;
+  STRATA_RETURN_IF_ERROR(runner->Open(options.drain));
   return runner;
 }
 

@@ -1,10 +1,11 @@
-// Evaluates in a child process, which is killed when it takes too long or too much memory, does not
-// move, or crashes; the worker lives on, says what happened, and starts another.
+// Evaluates in a child process, which is killed if it takes too long or too much memory or makes no
+// progress. If the child was killed or crashed, the worker lives on, reports what happened and
+// starts another child.
 //
-// The worker itself loads no model. What children of one machine map from files (checkpoints,
-// banks, levels) lies in memory once; what LibTorch allocates belongs to each.
-#ifndef STRATA_WORKERS_EVALUATION_PROCESS_H_
-#define STRATA_WORKERS_EVALUATION_PROCESS_H_
+// The worker itself loads no model. Files that the children of one machine map (checkpoints, banks,
+// levels) are in memory once; each child has its own copy of what LibTorch allocates.
+#ifndef STRATA_WORKERS_WORKER_EVALUATION_PROCESS_H_
+#define STRATA_WORKERS_WORKER_EVALUATION_PROCESS_H_
 
 #include <absl/status/statusor.h>
 
@@ -14,38 +15,41 @@
 #include <string>
 #include <vector>
 
-#include "workers/worker/task_runner.h"
+#include "workers/worker/work_runner.h"
 
 namespace strata::workers {
 
 struct EvaluationLimits {
-  double task_seconds = 0;  // for one task; 0: no limit
-  // Without a step of progress, also while the model is loaded: it hangs. 0: no limit.
+  double item_seconds = 0;  // for one work item; 0: no limit
+  // Longest time without progress, also while the model is loaded; after it the child counts as
+  // hung. 0: no limit.
   double hang_seconds = 1800;
-  // Of the child's own memory, mapped files not counted, looked at 20 times a second; 0: no limit.
+  // Limit of the child's own memory without mapped files, checked 20 times a second. 0: no limit.
   int64_t memory_bytes = 0;
-  // For a task that is no longer wanted to end, before its process is killed.
+  // Time in which a work item that is no longer wanted must end before its process is killed.
   double stop_seconds = 4;
 };
 
 struct EvaluationProcessOptions {
   std::vector<std::string> command;  // argv of a program that runs an EvaluationChild
   EvaluationLimits limits;
-  const std::atomic<bool>* drain = nullptr;  // may be null: ends the wait for the first child
+  const std::atomic<bool>* drain = nullptr;  // may be null; true ends the wait for the first child
 };
 
-// Starts the first child and waits until it can evaluate. Its runner kills the child when it is
-// destroyed. The thread that calls this must call Run and live as long as the runner.
+// Starts the first child and waits until it can evaluate. The returned runner kills the child when
+// the runner is destroyed. The thread that calls this must call Run and live as long as the runner.
 //
-// Of Run's failures, those of the child: TIME_LIMIT, MEMORY_LIMIT; CRASH, unless it was killed from
-// outside (SIGKILL, SIGTERM, SIGINT, SIGHUP: by a person, a scheduler, or the kernel when memory
-// ran out) or cannot be started again: INFRASTRUCTURE.
+// Run reports failures of the child as TIME_LIMIT, MEMORY_LIMIT or CRASH. It reports INFRASTRUCTURE
+// if the child was killed from outside (SIGKILL, SIGTERM, SIGINT or SIGHUP: by a person, a
+// scheduler, or the kernel when memory ran out), cannot be started again, or was killed because its
+// work item was no longer wanted.
 //
-// Errors: those that the child opened with; Unavailable where it cannot be run or ends before it
-// says what; DeadlineExceeded where it says nothing within hang_seconds; Cancelled by `drain`.
-absl::StatusOr<std::unique_ptr<TaskRunner>> StartEvaluationProcess(
+// Errors: those that the child reports when it cannot open the model, the text or the tasks;
+// Unavailable if the child cannot be run or ends before it reports anything; DeadlineExceeded if it
+// reports nothing within hang_seconds; Cancelled if `drain` becomes true.
+absl::StatusOr<std::unique_ptr<WorkRunner>> StartEvaluationProcess(
     const EvaluationProcessOptions& options);
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_EVALUATION_PROCESS_H_
+#endif  // STRATA_WORKERS_WORKER_EVALUATION_PROCESS_H_

@@ -13,10 +13,11 @@
 #include <functional>
 #include <utility>
 
+#include "expr/status_macros.h"
 #include "proto/strata.grpc.pb.h"
 #include "workers/wire/announcement.h"
-#include "workers/wire/printable.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/field_checks.h"
+#include "workers/wire/work_codec.h"
 
 namespace strata::workers {
 namespace {
@@ -24,7 +25,7 @@ namespace {
 constexpr double kFirstPauseSeconds = 0.05;  // before connecting again
 constexpr double kLongestPauseSeconds = 2;
 constexpr double kDrainPollSeconds = 0.1;
-constexpr double kFarewellSeconds = 2;  // for the coordinator to end a stream that this side ended
+constexpr double kFarewellSeconds = 2;  // for the coordinator to end the stream as well
 constexpr int kKeepaliveMilliseconds = 10'000;
 constexpr std::chrono::seconds kStateInterval(1);
 
@@ -36,7 +37,7 @@ std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options,
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMilliseconds);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Every attempt connects anew: the pauses between attempts are this file's.
+  // Every attempt makes a new connection, so that gRPC adds no pauses to those of this file.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   if (!options.server_name.empty()) {
     arguments.SetSslTargetNameOverride(options.server_name);
@@ -57,7 +58,7 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
 
   void Begin() {
     StartRead(&incoming_);
-    // Writes come from outside the reactions, until Release.
+    // Writes come from outside the reactions, until RemoveHold.
     AddHold();
     StartCall();
   }
@@ -94,10 +95,10 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
   }
 
   bool is_writing = false;
-  // Nothing more can be said. What the coordinator said before may still be on its way: its
-  // farewell, where it ended the stream in the middle of a heartbeat.
+  // True if nothing more can be written. Earlier messages of the coordinator may still arrive, such
+  // as its last one if it ended the stream during a heartbeat.
   bool is_mute = false;
-  bool is_deaf = false;  // nothing more will be heard
+  bool is_deaf = false;  // true if nothing more will arrive
   bool is_done = false;
   grpc::Status outcome;
 
@@ -172,20 +173,20 @@ void ExchangeClient::Loop() {
 
 absl::StatusOr<std::string> ExchangeClient::CurrentAddress() {
   if (options_.announcement_path.empty()) return options_.address;
-  const absl::StatusOr<Announcement> announcement = ReadAnnouncement(options_.announcement_path);
-  if (!announcement.ok()) return announcement.status();
-  switch (announcement->state) {
+  STRATA_ASSIGN_OR_RETURN(const Announcement announcement,
+                          ReadAnnouncement(options_.announcement_path));
+  switch (announcement.state) {
     case RunState::kServing:
-      return announcement->address;
+      return announcement.address;
     case RunState::kStopped:
       return absl::UnavailableError(
-          fmt::format("{}: the search was stopped and not yet resumed", announcement->run));
+          fmt::format("{}: the search was stopped and not yet resumed", announcement.run));
     case RunState::kOver:
       break;
   }
   absl::MutexLock lock(&mutex_);
   EndLocked(absl::OkStatus());
-  return absl::UnavailableError(fmt::format("{}: the search is over", announcement->run));
+  return absl::UnavailableError(fmt::format("{}: the search is over", announcement.run));
 }
 
 std::string ExchangeClient::Converse() {
@@ -201,7 +202,7 @@ std::string ExchangeClient::Converse() {
   stub->async()->Exchange(&context, &stream);
   stream.Begin();
   Speak(&stream);
-  // Either the coordinator has ended the stream, or this side has and the coordinator follows.
+  // Either the coordinator has ended the stream, or this side has and the coordinator will follow.
   absl::MutexLock lock(&mutex_);
   const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
   while (!stream.is_deaf && !changed_.WaitWithDeadline(&mutex_, deadline)) {

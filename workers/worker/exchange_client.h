@@ -1,10 +1,10 @@
-// The worker's end of the stream: a thread that keeps it, and what the evaluating thread needs of
-// it.
+// gRPC client of the Exchange stream: a thread that keeps the stream open, and the methods through
+// which the evaluating thread uses it.
 //
-// A lost coordinator is sought again for a while; what the evaluating thread does goes on
-// meanwhile.
-#ifndef STRATA_WORKERS_EXCHANGE_CLIENT_H_
-#define STRATA_WORKERS_EXCHANGE_CLIENT_H_
+// If the coordinator is lost, the client tries to connect again for a while. The evaluating thread
+// goes on meanwhile.
+#ifndef STRATA_WORKERS_WORKER_EXCHANGE_CLIENT_H_
+#define STRATA_WORKERS_WORKER_EXCHANGE_CLIENT_H_
 
 #include <absl/base/thread_annotations.h>
 #include <absl/status/statusor.h>
@@ -25,19 +25,19 @@
 namespace strata::workers {
 
 struct ExchangeClientOptions {
-  std::string address;  // as gRPC takes it
-  // Instead of an address: the announcement that is read before every connection.
+  std::string address;  // in the form that gRPC takes
+  // Path of an announcement that is read before every connection, instead of `address`.
   std::string announcement_path = {};
   std::shared_ptr<grpc::ChannelCredentials> credentials;
-  std::string server_name = {};  // whose certificate is expected; empty: that of the address's host
+  std::string server_name = {};  // name in the expected certificate; empty: the address's host
   std::string token = {};
   v1::Hello hello;
   double connect_timeout_seconds = 30;
   const std::atomic<bool>* drain = nullptr;  // may be null
-  std::string state_file = {};               // as of WorkerOptions
+  std::string state_file = {};               // see WorkerOptions
 };
 
-// All public methods are for one thread, the evaluating one.
+// All public methods are for one thread, the evaluating thread.
 class ExchangeClient {
  public:
   explicit ExchangeClient(ExchangeClientOptions options);
@@ -45,15 +45,17 @@ class ExchangeClient {
   ExchangeClient(const ExchangeClient&) = delete;
   ExchangeClient& operator=(const ExchangeClient&) = delete;
 
-  // Blocks until there is a task to begin. Nothing: the run is over, or this worker drained.
-  // Errors: Unavailable, FailedPrecondition when refused, PermissionDenied for the token.
+  // Blocks until there is a work item to begin. Returns nullopt if the run is over or this worker
+  // has drained. Errors: Unavailable if no coordinator answers; FailedPrecondition if the
+  // coordinator refuses this worker; PermissionDenied if it does not accept the token.
   absl::StatusOr<std::optional<Assignment>> Next();
 
-  // Progress of the assignment taken last. False: it is no longer wanted.
+  // Reports the progress of the assignment taken last. Returns false if it is no longer wanted.
   bool Report(double fraction);
 
-  // Its end, with a result that is sent until acknowledged, or without.
+  // Ends the assignment with a result, which is sent until it is acknowledged.
   void Deliver(const v1::Result& result);
+  // Ends the assignment without a result.
   void Abandon();
 
  private:
@@ -61,14 +63,14 @@ class ExchangeClient {
   using Clock = std::chrono::steady_clock;
 
   void Loop();
-  // One stream from its start to its end. Returns why it ended.
+  // Runs one stream from its start to its end. Returns why it ended.
   std::string Converse();
-  // Where to connect now. Unavailable: nobody serves, but somebody may later.
+  // Returns the address to connect to now. Errors: Unavailable if no coordinator serves now.
   absl::StatusOr<std::string> CurrentAddress();
   void Speak(Stream* stream);
-  void Listen(const v1::DesiredState& desired);  // what arrived, from a gRPC thread
+  void Listen(const v1::DesiredState& desired);  // called by a gRPC thread
   void PauseBeforeRetry();
-  // Writes the state file, once a second at most for the same state.
+  // Writes the state file, at most once a second for the same state.
   void NoteState(const char* state);
   void GiveUpIfTooLong(const std::string& reason);
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -79,11 +81,11 @@ class ExchangeClient {
   absl::Mutex mutex_;
   absl::CondVar changed_;
   Conversation conversation_ ABSL_GUARDED_BY(mutex_);
-  bool has_answered_ ABSL_GUARDED_BY(mutex_) = false;       // the coordinator, on this stream
-  Clock::time_point last_contact_ ABSL_GUARDED_BY(mutex_);  // or the beginning
+  bool has_answered_ ABSL_GUARDED_BY(mutex_) = false;       // the coordinator did, on this stream
+  Clock::time_point last_contact_ ABSL_GUARDED_BY(mutex_);  // last answer, or construction
   Backoff backoff_ ABSL_GUARDED_BY(mutex_);                 // before connecting again
 
-  // Of the stream's thread.
+  // Used only by the stream's thread.
   std::string noted_state_;
   Clock::time_point noted_at_;
   std::thread thread_;
@@ -91,4 +93,4 @@ class ExchangeClient {
 
 }  // namespace strata::workers
 
-#endif  // STRATA_WORKERS_EXCHANGE_CLIENT_H_
+#endif  // STRATA_WORKERS_WORKER_EXCHANGE_CLIENT_H_

@@ -16,6 +16,7 @@
 #include <optional>
 #include <thread>
 
+#include "evaluator/clock.h"
 #include "workers/worker/child_process.h"
 
 namespace strata::workers {
@@ -25,10 +26,6 @@ constexpr double kFirstPauseSeconds = 0.2;  // before a restart; doubles with ea
 constexpr double kLongestPauseSeconds = 5;
 constexpr std::chrono::seconds kTermination(5);  // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kReapInterval(5);
-
-double SteadySeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::string ReplaceIndex(std::string argument, int index) {
   const std::string placeholder = "{index}";
@@ -53,7 +50,7 @@ class ProcessGroup : public LocalWorkers {
  public:
   explicit ProcessGroup(const LocalWorkersOptions& options)
       : options_(options), slots_(static_cast<size_t>(options.count)) {
-    if (!options_.now_seconds) options_.now_seconds = SteadySeconds;
+    if (!options_.now_seconds) options_.now_seconds = evaluator::SteadySeconds;
   }
 
   ~ProcessGroup() override {
@@ -149,7 +146,7 @@ class ProcessGroup : public LocalWorkers {
     return absl::OkStatus();
   }
 
-  // To the process groups, so that a worker's own children end too.
+  // Signals the process groups, so that a worker's own children end too.
   void SignalAll(int number) {
     for (const Slot& slot : slots_) {
       if (slot.process > 0) kill(-slot.process, number);

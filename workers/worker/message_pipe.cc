@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
-#include "workers/wire/task_codec.h"
+#include "evaluator/clock.h"
+#include "workers/wire/work_codec.h"
 
 namespace strata::workers {
 namespace {
@@ -68,12 +68,11 @@ absl::StatusOr<bool> MessagePipe::TakeMessage(google::protobuf::MessageLite* mes
 
 absl::StatusOr<bool> MessagePipe::Read(double timeout_seconds,
                                        google::protobuf::MessageLite* message) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start = evaluator::SteadySeconds();
   while (true) {
     const absl::StatusOr<bool> taken = TakeMessage(message);
     if (!taken.ok() || *taken) return taken;
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    const double left = std::clamp(timeout_seconds - passed.count(), 0.0, 1e6);
+    const double left = std::clamp(timeout_seconds - evaluator::SecondsSince(start), 0.0, 1e6);
     pollfd waiting = {.fd = socket_, .events = POLLIN, .revents = 0};
     const int ready =
         poll(&waiting, 1, timeout_seconds < 0 ? -1 : static_cast<int>(std::ceil(1000 * left)));

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
+
+#include "cli/config/run_config_plan.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -19,7 +21,7 @@ RunConfig Complete() {
   config.model = "m.gguf";
   config.text = "t";
   config.run = "r";
-  config.fitness_arithmetic = "fp32";
+  config.fitness_arithmetic = evaluator::Arithmetic::kFloat32;
   return config;
 }
 
@@ -67,8 +69,8 @@ TEST(RunConfigTest, WrongTypeSaysWhatWasExpectedAndFound) {
 }
 
 TEST(RunConfigTest, OverridesWinAndAreChecked) {
-  const std::string path = ::testing::TempDir() + "/override.yaml";
-  std::ofstream(path) << "search:\n  seed: 7\n";
+  const TemporaryFile file("search:\n  seed: 7\n", ".yaml");
+  const std::string& path = file.path();
   const auto config = LoadRunConfig(path, {"search.seed=9", "workers.count=0"});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->seed, 9);
@@ -112,26 +114,22 @@ TEST(RunConfigTest, ValidationNamesTheKey) {
   EXPECT_THAT(error_after([](RunConfig* c) { c->maximum_sparsity = 0.5; }), HasSubstr("bounds"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->fitness_windows = 0; }),
               HasSubstr("'fitness.windows' must be at least 1, found 0"));
-  EXPECT_THAT(error_after([](RunConfig* c) { c->fitness_protocol = "sequentail"; }),
-              AllOf(HasSubstr("'fitness.protocol'"), HasSubstr("sequentail")));
-  EXPECT_THAT(error_after([](RunConfig* c) { c->report_arithmetic = "auto"; }),
-              HasSubstr("'report.arithmetic'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->group = 129; }),
               HasSubstr("'group' must be from 0 to 128, found 129"));
-  EXPECT_THAT(error_after([](RunConfig* c) { c->pruner = "wonda"; }),
-              AllOf(HasSubstr("'pruner'"), HasSubstr("sparsegpt")));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 0; }), HasSubstr("never end"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->minutes = 1e308; }), HasSubstr("'search.minutes'"));
-  EXPECT_THAT(error_after([](RunConfig* c) { c->task_minutes = -1; }),
-              HasSubstr("'workers.task_minutes'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->evaluation_minutes = -1; }),
+              HasSubstr("'workers.evaluation_minutes'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->hang_minutes = std::nan(""); }),
               HasSubstr("'workers.hang_minutes'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->memory_gib = -0.5; }),
               HasSubstr("'workers.memory_gib'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->lag = 1'000'000'000; }),
               HasSubstr("'search.lag' must be from 1 to 10000, found 1000000000"));
-  EXPECT_THAT(error_after([](RunConfig* c) { c->worker_device = "cuda"; }),
-              HasSubstr("'workers.device' must be cpu, found 'cuda'"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->absence_seconds = 0; }),
+              HasSubstr("'workers.absence_seconds' must be above 0 and at most 60000000, found 0"));
+  EXPECT_THAT(error_after([](RunConfig* c) { c->fitness_windows = 2'000'000'000; }),
+              HasSubstr("'fitness.windows' must be from 1 to 1000000000, found 2000000000"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->address = "nonsense"; }),
               HasSubstr("'workers.address'"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->variation.crossover_probability = 1.5; }),
@@ -140,6 +138,32 @@ TEST(RunConfigTest, ValidationNamesTheKey) {
               HasSubstr("'features.gradients' must be true where variation.sources holds G"));
   EXPECT_THAT(error_after([](RunConfig* c) { c->variation.excluded = {"stablerang"}; }),
               HasSubstr("'stablerank'"));
+}
+
+TEST(RunConfigTest, AWrongNameIsRefusedWithTheKnownOnes) {
+  const auto error_of = [](const std::string& override) {
+    const absl::Status status = LoadRunConfig("", {override}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << override;
+    return Message(status);
+  };
+  EXPECT_THAT(error_of("fitness.protocol=sequentail"),
+              HasSubstr("--set: 'fitness.protocol' must be one-shot or sequential, found "
+                        "'sequentail', the nearest is 'sequential'"));
+  EXPECT_THAT(error_of("fitness.protocol=refreshed"), HasSubstr("found 'refreshed'"));
+  EXPECT_THAT(error_of("report.arithmetic=auto"), HasSubstr("'report.arithmetic'"));
+  EXPECT_THAT(error_of("fitness.arithmetic=fp16"), HasSubstr("fp32, bf16 or auto"));
+  EXPECT_THAT(error_of("pruner=wonda"), AllOf(HasSubstr("'pruner'"), HasSubstr("sparsegpt")));
+  EXPECT_THAT(error_of("workers.device=cuda"),
+              HasSubstr("'workers.device' must be cpu, found 'cuda'"));
+  EXPECT_THAT(error_of("search.strategy=randm"), HasSubstr("'randm', the nearest is 'random'"));
+  EXPECT_THAT(error_of("search.baseline_units=blocks"),
+              HasSubstr("must be run, block or both, found 'blocks'"));
+  EXPECT_THAT(error_of("robust.aggregate=wurst"), HasSubstr("the nearest is 'worst'"));
+  EXPECT_THAT(error_of("storage.fsync=never"), HasSubstr("must be commit or checkpoint"));
+  EXPECT_THAT(error_of("storage.network_file_system=yes"), HasSubstr("must be refuse or allow"));
+  EXPECT_THAT(error_of("workers.log_format=xml"), HasSubstr("must be text or json, found 'xml'"));
+  EXPECT_THAT(Message(RunConfigFromYaml("granularity: row\n", "x.yaml").status()),
+              HasSubstr("x.yaml:1: 'granularity' must be block, kind or linear, found 'row'"));
 }
 
 TEST(RunConfigTest, ListsAndFlagsAreRead) {
@@ -174,7 +198,7 @@ TEST(RunConfigTest, SetTakesListsWithAndWithoutBrackets) {
 
 TEST(RunConfigTest, SparseGptTakesGroupsThatDivideItsColumns) {
   RunConfig config = Complete();
-  config.pruner = "sparsegpt";
+  config.pruner = evaluator::Pruner::kSparseGpt;
   config.group = 8;
   EXPECT_TRUE(ValidateRunConfig(config).ok());
   config.group = 12;
@@ -186,9 +210,9 @@ TEST(RunConfigTest, LevelsAreOfOneShotSparseGpt) {
   config.fitness_levels = "folder";
   EXPECT_THAT(Message(ValidateRunConfig(config)),
               HasSubstr("'fitness.levels' must be empty unless the pruner is sparsegpt"));
-  config.pruner = "sparsegpt";
+  config.pruner = evaluator::Pruner::kSparseGpt;
   EXPECT_TRUE(ValidateRunConfig(config).ok());
-  config.fitness_protocol = "sequential";
+  config.fitness_protocol = evaluator::Protocol::kSequential;
   EXPECT_THAT(Message(ValidateRunConfig(config)), HasSubstr("'folder' with sparsegpt and sequ"));
 }
 
@@ -200,7 +224,7 @@ TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
   EXPECT_THAT(config->variation.sources, ::testing::IsSupersetOf({"query", "gate", "down"}));
   EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("blockwise")));
   EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("shift")));
-  EXPECT_EQ(config->variation.refine_weight, 2);
+  EXPECT_EQ(config->variation.adjust_weight, 2);
   EXPECT_EQ(config->origins.at("variation.sources"), "granularity linear");
   const auto chosen = LoadRunConfig("", {"granularity=linear", "variation.sources=WX"});
   EXPECT_THAT(chosen->variation.sources, ::testing::ElementsAre("WX"));
@@ -208,8 +232,8 @@ TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
   const auto kinds = LoadRunConfig("", {"granularity=kind"});
   EXPECT_THAT(kinds->variation.sources, ::testing::Not(::testing::Contains("query")));
   EXPECT_THAT(kinds->variation.excluded, ::testing::Not(::testing::Contains("shift")));
-  const auto unrefined = LoadRunConfig("", {"granularity=linear", "variation.refine_weight=0"});
-  EXPECT_EQ(unrefined->variation.refine_weight, 0);
+  const auto unrefined = LoadRunConfig("", {"granularity=linear", "variation.adjust_weight=0"});
+  EXPECT_EQ(unrefined->variation.adjust_weight, 0);
 }
 
 TEST(RunConfigTest, BaselinesOfFinerUnitsLookAtBlocksToo) {
@@ -219,9 +243,9 @@ TEST(RunConfigTest, BaselinesOfFinerUnitsLookAtBlocksToo) {
                       static_cast<expr::LinearRole>(1 + unit % 7)});
   }
   RunConfig config = Complete();
-  config.granularity = "linear";
+  config.granularity = evaluator::Granularity::kLinear;
   config.baselines = {"owl", "uniform"};
-  const auto names = [&](const std::string& units) {
+  const auto names = [&](BaselineUnits units) {
     config.baseline_units = units;
     std::vector<std::string> all;
     const auto baselines = BaselinesOf(config, layout);
@@ -229,13 +253,11 @@ TEST(RunConfigTest, BaselinesOfFinerUnitsLookAtBlocksToo) {
     for (const expr::Baseline& baseline : *baselines) all.push_back(baseline.name);
     return all;
   };
-  EXPECT_THAT(names("run"), ::testing::ElementsAre("owl", "uniform"));
-  EXPECT_THAT(names("block"), ::testing::ElementsAre("owl blockwise", "uniform blockwise"));
-  EXPECT_THAT(names("both"),
+  EXPECT_THAT(names(BaselineUnits::kRun), ::testing::ElementsAre("owl", "uniform"));
+  EXPECT_THAT(names(BaselineUnits::kBlock),
+              ::testing::ElementsAre("owl blockwise", "uniform blockwise"));
+  EXPECT_THAT(names(BaselineUnits::kBoth),
               ::testing::ElementsAre("owl", "owl blockwise", "uniform", "uniform blockwise"));
-  config.baseline_units = "blocks";
-  EXPECT_THAT(Message(ValidateRunConfig(config)),
-              HasSubstr("must be run, block or both, found 'blocks'"));
 }
 
 TEST(RunConfigTest, BaselinesAreChosenByName) {
@@ -259,24 +281,20 @@ TEST(RunConfigTest, BaselinesAreChosenByName) {
 TEST(RunConfigTest, TheStrategyAndItsSettingsReachTheEngine) {
   const expr::UnitLayout layout = expr::SquareBlocks({4096, 4096, 4096, 4096});
   auto config = LoadRunConfig(
-      "", {"search.strategy=dsa", "search.stagnation=40", "search.islands=3",
-           "search.objectives=loss,zero_shot_error", "search.epsilon=0.25",
-           "surrogate.enabled=false", "surrogate.optimism=1.5", "surrogate.proposals=9"});
+      "", {"search.strategy=dsa", "search.stagnation=40", "search.objectives=loss,zero_shot_error",
+           "search.epsilon=0.25", "surrogate.enabled=false", "surrogate.optimism=1.5",
+           "surrogate.proposals=9"});
   ASSERT_TRUE(config.ok()) << config.status();
   const auto engine = EngineOptionsOf(*config, layout);
   ASSERT_TRUE(engine.ok()) << engine.status();
   EXPECT_EQ(engine->strategy.kind, search::StrategyKind::kDsa);
   EXPECT_EQ(engine->stagnation_evaluations, 40);
-  EXPECT_EQ(engine->strategy.islands, 3);
   EXPECT_THAT(engine->objectives, ::testing::ElementsAre("loss", "zero_shot_error"));
   EXPECT_EQ(engine->epsilon, 0.25);
   EXPECT_FALSE(engine->strategy.surrogate.enabled);
   EXPECT_EQ(engine->strategy.surrogate.optimism, 1.5);
   EXPECT_EQ(engine->strategy.surrogate.proposals, 9);
   RunConfig wrong = Complete();
-  wrong.strategy = "randm";
-  EXPECT_THAT(Message(ValidateRunConfig(wrong)), HasSubstr("'randm', the nearest is 'random'"));
-  wrong = Complete();
   wrong.surrogate.unfiltered_share = 2;
   EXPECT_THAT(Message(ValidateRunConfig(wrong)),
               HasSubstr("'surrogate.unfiltered_share' must be from 0 to 1, found 2"));
@@ -302,7 +320,7 @@ TEST(RunConfigTest, ObjectivesAreWhatThePlanMeasures) {
 TEST(RunConfigTest, TasksAreOfFinalistsAndWhereTheyAreAnObjectiveOfCandidates) {
   RunConfig config = Complete();
   config.fitness_windows = 8;
-  config.racing_levels = {"4"};
+  config.racing_rungs = {"4"};
   config.fitness_tasks = {"arc.yaml"};
   config.fitness_task_items = 5;
   config.report_task_items = 9;
@@ -316,27 +334,27 @@ TEST(RunConfigTest, TasksAreOfFinalistsAndWhereTheyAreAnObjectiveOfCandidates) {
   SetTasks(config, "digest", &plan);
   EXPECT_EQ(plan.search.tasks, "digest");
   EXPECT_EQ(plan.search.task_items, 5);
-  EXPECT_EQ(plan.racing[0].tasks, "") << "only the last level of a race has tasks";
+  EXPECT_EQ(plan.racing[0].tasks, "") << "only the last rung of a race has tasks";
   EXPECT_EQ(plan.select.tasks, "");
   EXPECT_EQ(TasksOf(plan), "digest");
 }
 
-TEST(RunConfigTest, RacingLevelsArePartOfThePlan) {
+TEST(RunConfigTest, RacingRungsArePartOfThePlan) {
   RunConfig config = Complete();
   config.fitness_windows = 8;
-  config.racing_levels = {"1 refreshed", "4"};
+  config.racing_rungs = {"1 sequential", "4"};
   const auto plan = MeasurementPlanOf(config);
   ASSERT_TRUE(plan.ok()) << plan.status();
   ASSERT_EQ(plan->racing.size(), 2u);
   EXPECT_EQ(plan->racing[1].windows, 4);
   EXPECT_EQ(plan->racing[1].window_tokens, plan->search.window_tokens);
   const auto engine = EngineOptionsOf(config, expr::SquareBlocks({4096, 4096}));
-  EXPECT_EQ(engine->ladder.levels, 3);
-  EXPECT_EQ(plan->racing[0].protocol, evaluator::Protocol::kRefreshed);
+  EXPECT_EQ(engine->ladder.rungs, 3);
+  EXPECT_EQ(plan->racing[0].protocol, evaluator::Protocol::kSequential);
   EXPECT_EQ(plan->racing[1].protocol, evaluator::Protocol::kOneShot);
-  config.racing_levels = {"8"};
+  config.racing_rungs = {"8"};
   EXPECT_THAT(Message(ValidateRunConfig(config)),
-              HasSubstr("'racing.levels': expected fewer than the 8 windows"));
+              HasSubstr("'racing.rungs': expected fewer than the 8 windows"));
 }
 
 TEST(RunConfigTest, PlanUsesTheThreeFidelities) {

@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -26,8 +26,8 @@ class RunTasksTest : public ::testing::Test {
     config_.fitness_tasks = {folder_.path()};
     config_.fitness_task_items = 3;
   }
-  evaluator::TemporaryFile model_;
-  evaluator::TemporaryFolder folder_;
+  TemporaryFile model_;
+  TemporaryFolder folder_;
   RunConfig config_;
 };
 

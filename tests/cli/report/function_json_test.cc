@@ -2,39 +2,30 @@
 // project's Python environment.
 #include "cli/report/function_json.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 
 #include "cli/config/run_config.h"
-#include "cli/shared/json_text.h"
+#include "cli/shared/output.h"
 #include "evaluator/synthetic_evaluator.h"
 #include "expr/baselines.h"
 #include "expr/expression_json.h"
 #include "expr/library_documentation.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
 
 using ::testing::HasSubstr;
 using Json = nlohmann::ordered_json;
-namespace fs = std::filesystem;
 
 class FunctionJsonTest : public ::testing::Test {
  protected:
-  FunctionJsonTest() : folder_(fmt::format("{}/function-json-{}", ::testing::TempDir(), getpid())) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~FunctionJsonTest() override { fs::remove_all(folder_); }
-
   // What the validator says about each of the documents, by name.
   std::map<std::string, std::string> Verdicts(const std::map<std::string, Json>& documents) {
     std::string command = STRATA_SOURCE_DIR "/.venv/bin/python " STRATA_SOURCE_DIR
@@ -105,7 +96,8 @@ class FunctionJsonTest : public ::testing::Test {
     return applied;
   }
 
-  const std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST_F(FunctionJsonTest, EveryExportIsValid) {

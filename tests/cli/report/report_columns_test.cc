@@ -12,7 +12,7 @@ RunConfig Config() {
   RunConfig config;
   config.fitness_windows = 3;
   config.fitness_window_tokens = 48;
-  config.fitness_arithmetic = "bf16";
+  config.fitness_arithmetic = evaluator::Arithmetic::kBFloat16;
   config.selection_windows = 5;
   config.report_windows = 7;
   config.report_window_tokens = 96;

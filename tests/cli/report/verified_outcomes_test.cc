@@ -1,12 +1,9 @@
 #include "cli/report/verified_outcomes.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-
-#include "search/task_digest.h"
+#include "search/work_contexts.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -15,13 +12,9 @@ using search::StoredCandidate;
 
 class VerifiedOutcomesTest : public ::testing::Test {
  protected:
-  VerifiedOutcomesTest()
-      : folder_(fmt::format("{}strata-verified-{}", ::testing::TempDir(), getpid())) {
-    std::filesystem::remove_all(folder_);
-    store_ = *search::RunStore::Create(folder_);
+  VerifiedOutcomesTest() : store_(*search::RunStore::Create(folder_.path())) {
     EXPECT_TRUE(store_->PutProperty(search::kVerifyContextProperty, "context").ok());
   }
-  ~VerifiedOutcomesTest() override { std::filesystem::remove_all(folder_); }
 
   StoredCandidate Candidate(int64_t id, const expr::Allocation& allocation) {
     StoredCandidate candidate;
@@ -35,12 +28,12 @@ class VerifiedOutcomesTest : public ::testing::Test {
     for (const double nll : windows) outcome.mean_nll += nll / static_cast<double>(windows.size());
     outcome.window_nll = windows;
     candidate->report_nll = outcome.mean_nll;
-    const search::Task task{
-        0, search::EvaluateTask{candidate->id, search::Rung::kVerify, candidate->allocation}};
-    EXPECT_TRUE(store_->PutOutcome(search::TaskDigest("context", task), outcome).ok());
+    const search::WorkItem task{
+        0, search::EvaluateWork{candidate->id, search::Stage::kVerify, candidate->allocation}};
+    EXPECT_TRUE(store_->PutOutcome(search::WorkDigest("context", task), outcome).ok());
   }
 
-  const std::string folder_;
+  const TemporaryFolder folder_;
   std::unique_ptr<search::RunStore> store_;
 };
 

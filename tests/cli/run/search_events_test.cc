@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "cli/run/search_snapshot.h"
 #include "tests/search/simulation.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -44,24 +43,22 @@ std::map<std::string, std::vector<std::string>> DescribedEvents() {
 class SearchEventsTest : public ::testing::Test {
  protected:
   SearchEventsTest()
-      : folder_(fmt::format("{}strata-events-{}", ::testing::TempDir(), getpid())),
-        events_([this](const Json& event) { told_.push_back(event); }, [this] { return now_; }) {
-    std::filesystem::remove_all(folder_);
+      : events_([this](const Json& event) { told_.push_back(event); }, [this] { return now_; }) {
     options_.engine = search::SyntheticOptions(3, 60);
-    options_.engine.ladder = {.levels = 2, .rivals = 6};
+    options_.engine.ladder = {.rungs = 2, .rivals = 6};
     options_.racing_contexts = {"short"};
     options_.profile_context = options_.search_context = "c";
     options_.select_context = "s";
     options_.verify_context = "v";
     options_.now_seconds = [this] { return now_; };
     options_.on_commit = [this](const search::RunChanges& changes) { events_.Committed(changes); };
-    laboratory_.distort = [](const search::Task& task, search::Outcome outcome) -> search::Outcome {
-      const auto* evaluate = std::get_if<search::EvaluateTask>(&task.work);
+    laboratory_.distort = [](const search::WorkItem& task,
+                             search::Outcome outcome) -> search::Outcome {
+      const auto* evaluate = std::get_if<search::EvaluateWork>(&task.work);
       if (evaluate != nullptr && evaluate->candidate % 9 == 5) return search::FailedOutcome{"bad"};
       return outcome;
     };
   }
-  ~SearchEventsTest() override { std::filesystem::remove_all(folder_); }
 
   std::vector<std::string> Kinds() {
     std::vector<std::string> kinds;
@@ -73,7 +70,8 @@ class SearchEventsTest : public ::testing::Test {
     return std::count(kinds.begin(), kinds.end(), kind);
   }
 
-  const std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
   double now_ = 100;
   std::vector<Json> told_;
   SearchEvents events_;
@@ -88,13 +86,13 @@ TEST_F(SearchEventsTest, ASearchIsToldWholeAndAsDescribed) {
   ASSERT_TRUE(session.ok()) << session.status();
   events_.Begin("run", "model", 0.7, false);
   workers::CoordinatorStatus workers;
-  workers.workers = {{.name = "a", .connected = true, .leased_task = "d1"}};
+  workers.workers = {{.name = "a", .connected = true, .leased_item = "d1"}};
   SearchSnapshot snapshot;
   search::Drive(session->get(), &laboratory_, 3, 1, [&](int64_t n) {
     now_ += 1;
     if (n == 10) workers.failures.crash = 2;
     if (n == 20)
-      workers.workers[0] = {.name = "a", .connected = false, .leased_task = "", .results = 7};
+      workers.workers[0] = {.name = "a", .connected = false, .leased_item = "", .results = 7};
     events_.Observe((*session)->engine(), workers);
     return false;
   });
@@ -155,14 +153,14 @@ TEST_F(SearchEventsTest, ASnapshotSaysWhatWorkersDoAndSinceWhen) {
   ASSERT_TRUE(session.ok()) << session.status();
   search::Drive(session->get(), &laboratory_, 3, 1, [](int64_t n) { return n == 90; });
   workers::CoordinatorStatus workers;
-  workers.leased_tasks = 1;
+  workers.leased_items = 1;
   workers.failures.time_limit = 3;
   workers.workers = {
-      {.name = "a", .connected = true, .leased_task = "d1", .busy_seconds = 3, .seen_seconds = 4},
-      {.name = "b", .connected = true, .leased_task = ""}};
+      {.name = "a", .connected = true, .leased_item = "d1", .busy_seconds = 3, .seen_seconds = 4},
+      {.name = "b", .connected = true, .leased_item = ""}};
   SearchSnapshot snapshot;
   snapshot.Take(**session, workers, 50);
-  workers.workers[1].leased_task = "d2";
+  workers.workers[1].leased_item = "d2";
   const Json taken = snapshot.Take(**session, workers, 60);
   EXPECT_EQ(taken["workers"][0]["state"], "working");
   EXPECT_EQ(taken["workers"][0]["since_unix_seconds"], 50.0);

@@ -42,13 +42,13 @@ class SearchMetricsTest : public ::testing::Test {
     search::Laboratory laboratory;
     search::Drive(engine_.get(), &laboratory, 2, 1);
     status_.connected_workers = 2;
-    status_.waiting_tasks = 3;
+    status_.waiting_items = 3;
     status_.evaluations = 7;
     status_.failures.crash = 4;
     status_.total_stage_seconds.forward = 2.5;
     status_.workers = {{.name = "a",
                         .connected = true,
-                        .leased_task = "d",
+                        .leased_item = "d",
                         .results = 5,
                         .busy_seconds = 3,
                         .seen_seconds = 4}};
@@ -66,7 +66,7 @@ TEST_F(SearchMetricsTest, TellWhatTheCoordinatorKnows) {
   status_.evaluations = 9;
   (*metrics)->Update(*engine_, status_);
   const std::string text = (*metrics)->Text();
-  for (const char* line : {"strata_workers_connected 2", "strata_tasks_waiting 3",
+  for (const char* line : {"strata_workers_connected 2", "strata_work_items_waiting 3",
                            "strata_results_total 9", "strata_failures_total{kind=\"crash\"} 6",
                            "strata_evaluation_seconds_total{stage=\"forward\"} 2.5",
                            "strata_worker_utilisation{worker=\"a\"} 0.75",

@@ -38,17 +38,17 @@ TEST(TreeChart, BranchesTypesAndValues) {
   const expr::Expression tree = *expr::ParseExpression("span(depth + var(abs(W)) * 2, 0.1)");
   EXPECT_EQ(TreeChart(tree, {}),
             "span lambda=0.1   Allocation\n"
-            "└─ +              Layers\n"
-            "   ├─ depth       Layers\n"
-            "   └─ *           Layers\n"
-            "      ├─ var      Layers\n"
+            "└─ +              Units\n"
+            "   ├─ depth       Units\n"
+            "   └─ *           Units\n"
+            "      ├─ var      Units\n"
             "      │  └─ abs   Tensor\n"
             "      │     └─ W  Tensor\n"
-            "      └─ 2        Layers\n");
+            "      └─ 2        Units\n");
   const expr::FeatureTable table(expr::SquareBlocks({100, 100}));
   const std::string chart = TreeChart(tree, expr::EvaluateNodes(tree, table, {.sparsity = 0.5}));
-  EXPECT_NE(chart.find("depth       Layers      ▁█  0 to 1\n"), std::string::npos) << chart;
-  EXPECT_NE(chart.find("var      Layers      unknown\n"), std::string::npos) << chart;
+  EXPECT_NE(chart.find("depth       Units       ▁█  0 to 1\n"), std::string::npos) << chart;
+  EXPECT_NE(chart.find("var      Units       unknown\n"), std::string::npos) << chart;
   EXPECT_NE(chart.find("span lambda=0.1   Allocation  unknown\n"), std::string::npos) << chart;
 }
 

@@ -2,13 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
 
 #include "expr/expression_json.h"
 #include "expr/library_documentation.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
 namespace {
@@ -36,19 +33,6 @@ void ExpectFunction(const std::string& text, const std::string& kind, const std:
   EXPECT_EQ(expr::PrintExpression(function->expression), expression);
 }
 
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& content)
-      : path_(::testing::TempDir() + "/function-" + std::to_string(getpid()) + ".json") {
-    std::ofstream(path_) << content;
-  }
-  ~TemporaryFile() { std::remove(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  const std::string path_;
-};
-
 TEST(FunctionArgument, EveryForm) {
   ExpectFunction("owl", "library", "owl M=5 lambda=0.08", "span(-outliers(5), 0.08)");
   ExpectFunction("owl lambda=0.15 M=7", "library", "owl M=7 lambda=0.15",
@@ -61,11 +45,12 @@ TEST(FunctionArgument, EveryForm) {
 }
 
 TEST(FunctionArgument, File) {
-  const TemporaryFile good(expr::ExpressionJson(*expr::ParseExpression("span(depth, 0.1)")).dump());
+  const TemporaryFile good(expr::ExpressionJson(*expr::ParseExpression("span(depth, 0.1)")).dump(),
+                           ".json");
   ExpectFunction(good.path(), "file", "span(depth, 0.1)", "span(depth, 0.1)");
   EXPECT_EQ(Read(good.path())->source, good.path());
 
-  const TemporaryFile bad(R"({"schema": "strata.allocation-function/1", "tree": 3})");
+  const TemporaryFile bad(R"({"schema": "strata.allocation-function/1", "tree": 3})", ".json");
   EXPECT_THAT(ErrorOf(bad.path()), AllOf(HasSubstr(bad.path()), HasSubstr("$.tree"),
                                          Not(HasSubstr("as an expression"))));
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/evaluator/banks/bank_test_support.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -17,9 +18,9 @@ std::string TextOf(std::span<const std::byte> bytes) {
 }
 
 TEST(BankFileTest, GivesBackWhatWasWritten) {
-  const BankFolder folder;
-  BuildSmall(folder.File("a.bank"));
-  const auto file = BankFile::Open(folder.File("a.bank"));
+  const TemporaryFolder folder;
+  BuildSmall(folder / "a.bank");
+  const auto file = BankFile::Open(folder / "a.bank");
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->key(), SmallLayout().key());
   for (int entry = 0; entry < 4; ++entry) {
@@ -33,8 +34,8 @@ TEST(BankFileTest, GivesBackWhatWasWritten) {
 }
 
 TEST(BankFileTest, EveryChangedByteIsSeen) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   BuildSmall(path);
   const std::string whole = ReadFile(path);
   const BankLayout layout = SmallLayout();
@@ -75,8 +76,8 @@ TEST(BankFileTest, EveryChangedByteIsSeen) {
 }
 
 TEST(BankFileTest, EveryCutIsSeen) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   BuildSmall(path);
   const std::string whole = ReadFile(path);
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -92,8 +93,8 @@ TEST(BankFileTest, EveryCutIsSeen) {
 }
 
 TEST(BankFileTest, EntriesThatChangedPlacesAreSeen) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   const BankLayout layout({}, {{"one", 64}, {"two", 64}});
   BuildSmall(path, layout);
   const std::string whole = ReadFile(path);
@@ -107,22 +108,22 @@ TEST(BankFileTest, EntriesThatChangedPlacesAreSeen) {
 }
 
 TEST(BankFileTest, AnotherKeyIsRefusedWithWhatDiffers) {
-  const BankFolder folder;
-  BuildSmall(folder.File("a.bank"));
-  const auto file = BankFile::Open(folder.File("a.bank"));
+  const TemporaryFolder folder;
+  BuildSmall(folder / "a.bank");
+  const auto file = BankFile::Open(folder / "a.bank");
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_TRUE(file->CheckKey(SmallLayout().key()).ok());
   const absl::Status status = file->CheckKey(SmallLayout("b").key());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(Message(status), folder.File("a.bank") + ": model: expected b, found a");
+  EXPECT_EQ(Message(status), folder / "a.bank" + ": model: expected b, found a");
 }
 
 TEST(BankFileTest, WhatIsNoBankIsRefused) {
-  const BankFolder folder;
-  EXPECT_EQ(BankFile::Open(folder.File("none")).status().code(), absl::StatusCode::kNotFound);
+  const TemporaryFolder folder;
+  EXPECT_EQ(BankFile::Open(folder / "none").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(BankFile::Open(folder.path()).status().code(), absl::StatusCode::kInvalidArgument);
-  WriteFile(folder.File("text"), "a text that is longer than the beginning of a bank file");
-  const absl::Status status = BankFile::Open(folder.File("text")).status();
+  WriteFile(folder / "text", "a text that is longer than the beginning of a bank file");
+  const absl::Status status = BankFile::Open(folder / "text").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(Message(status), HasSubstr("STRATABK"));
 }

@@ -1,12 +1,10 @@
-// Small banks and the files they are in.
-#ifndef STRATA_TESTS_EVALUATOR_BANK_BANK_TEST_SUPPORT_H_
-#define STRATA_TESTS_EVALUATOR_BANK_BANK_TEST_SUPPORT_H_
+// Small bank files for tests.
+#ifndef STRATA_TESTS_EVALUATOR_BANKS_BANK_TEST_SUPPORT_H_
+#define STRATA_TESTS_EVALUATOR_BANKS_BANK_TEST_SUPPORT_H_
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstddef>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -15,24 +13,6 @@
 #include "evaluator/banks/bank_writer.h"
 
 namespace strata::evaluator {
-
-// Removed with all it holds.
-class BankFolder {
- public:
-  BankFolder() {
-    std::string path = std::filesystem::temp_directory_path() / "strata-bank-XXXXXX";
-    EXPECT_NE(mkdtemp(path.data()), nullptr);
-    path_ = path;
-  }
-  ~BankFolder() { std::filesystem::remove_all(path_); }
-  BankFolder(const BankFolder&) = delete;
-  BankFolder& operator=(const BankFolder&) = delete;
-  const std::string& path() const { return path_; }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 inline std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -48,7 +28,7 @@ inline BankLayout SmallLayout(const std::string& model = "a") {
                     {{"first", 100}, {"nothing", 0}, {"third", 64}, {"fourth", 1}});
 }
 
-// The bytes of entry `index` of a layout.
+// Returns the bytes of entry `index` of a layout.
 inline std::string EntryBytes(const BankLayout& layout, int index) {
   std::string bytes;
   for (int64_t i = 0; i < layout.entries()[index].bytes; ++i) {
@@ -62,7 +42,7 @@ inline absl::Status AppendNext(BankWriter& writer) {
   return writer.Append(std::as_bytes(std::span(bytes)));
 }
 
-// Appends what is missing.
+// Appends all entries that are still missing.
 inline absl::Status AppendAll(BankWriter& writer) {
   while (writer.next() < static_cast<int>(writer.layout().entries().size())) {
     if (absl::Status status = AppendNext(writer); !status.ok()) return status;
@@ -70,7 +50,7 @@ inline absl::Status AppendAll(BankWriter& writer) {
   return absl::OkStatus();
 }
 
-// Builds a whole file.
+// Builds a whole bank file.
 inline void BuildSmall(const std::string& path, const BankLayout& layout = SmallLayout()) {
   const auto file = OpenOrBuildBank(path, layout, AppendAll, nullptr);
   ASSERT_TRUE(file.ok()) << file.status();
@@ -78,4 +58,4 @@ inline void BuildSmall(const std::string& path, const BankLayout& layout = Small
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_BANK_BANK_TEST_SUPPORT_H_
+#endif  // STRATA_TESTS_EVALUATOR_BANKS_BANK_TEST_SUPPORT_H_

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/evaluator/banks/bank_test_support.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -21,14 +22,14 @@ std::string Message(const absl::Status& status) { return std::string(status.mess
 
 // The file that an uninterrupted build gives.
 std::string WholeFile() {
-  const BankFolder folder;
-  BuildSmall(folder.File("a.bank"));
-  return ReadFile(folder.File("a.bank"));
+  const TemporaryFolder folder;
+  BuildSmall(folder / "a.bank");
+  return ReadFile(folder / "a.bank");
 }
 
 TEST(BankWriterTest, APlanIsTheSizeOfTheFile) {
-  const BankFolder folder;
-  const std::string path = folder.File("deeper/still/a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "deeper/still/a.bank";
   const auto plan = PlanBank(path, SmallLayout());
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->entries, 4);
@@ -46,8 +47,8 @@ TEST(BankWriterTest, AResumedBuildGivesTheSameFileWhereverItWasInterrupted) {
   const std::string whole = WholeFile();
   const BankLayout layout = SmallLayout();
   for (size_t size = 0; size <= whole.size(); ++size) {
-    const BankFolder folder;
-    const std::string path = folder.File("a.bank");
+    const TemporaryFolder folder;
+    const std::string path = folder / "a.bank";
     WriteFile(path + ".partial", whole.substr(0, size));
     int kept = 0;
     while (kept < 4 && size >= static_cast<size_t>(layout.end(kept))) ++kept;
@@ -65,8 +66,8 @@ TEST(BankWriterTest, AResumedBuildGivesTheSameFileWhereverItWasInterrupted) {
 TEST(BankWriterTest, ADamagedEntryOfAnInterruptedBuildIsMadeAgain) {
   const std::string whole = WholeFile();
   const BankLayout layout = SmallLayout();
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   std::string damaged = whole.substr(0, layout.end(3));
   damaged[layout.offset(2) + 3] ^= 1;
   WriteFile(path + ".partial", damaged);
@@ -80,8 +81,8 @@ TEST(BankWriterTest, ADamagedEntryOfAnInterruptedBuildIsMadeAgain) {
 
 // A process that is killed has no time to tidy up.
 TEST(BankWriterTest, AKilledProcessLosesNoFinishedEntryAndNoLock) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   const pid_t child = fork();
   if (child == 0) {
     auto writer = BankWriter::Open(path, SmallLayout());
@@ -101,8 +102,8 @@ TEST(BankWriterTest, AKilledProcessLosesNoFinishedEntryAndNoLock) {
 }
 
 TEST(BankWriterTest, ABuildOfSomethingElseIsNotGoneOnWith) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   { ASSERT_TRUE(BankWriter::Open(path, SmallLayout("other")).ok()); }
   const absl::Status status = BankWriter::Open(path, SmallLayout()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -111,8 +112,8 @@ TEST(BankWriterTest, ABuildOfSomethingElseIsNotGoneOnWith) {
 }
 
 TEST(BankWriterTest, TooLittleDiskSpaceIsSaidBeforeAnythingIsWritten) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   const int64_t bytes = SmallLayout().file_bytes();
   const absl::Status status = BankWriter::Open(path, SmallLayout(), bytes - 1).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
@@ -133,8 +134,8 @@ TEST(BankWriterTest, TooLittleDiskSpaceIsSaidBeforeAnythingIsWritten) {
 
 // The limit on the size of files stands for a disk that fills up.
 TEST(BankWriterTest, AFullDiskIsSaidAndTheBuildGoesOnAfterwards) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   const pid_t child = fork();
   if (child == 0) {
     std::signal(SIGXFSZ, SIG_IGN);
@@ -154,8 +155,8 @@ TEST(BankWriterTest, AFullDiskIsSaidAndTheBuildGoesOnAfterwards) {
 }
 
 TEST(BankWriterTest, EntriesOfAnotherSizeOrTooManyAreRefused) {
-  const BankFolder folder;
-  auto writer = BankWriter::Open(folder.File("a.bank"), SmallLayout());
+  const TemporaryFolder folder;
+  auto writer = BankWriter::Open(folder / "a.bank", SmallLayout());
   ASSERT_TRUE(writer.ok()) << writer.status();
   EXPECT_FALSE(writer->Append(std::as_bytes(std::span("short"))).ok());
   EXPECT_FALSE(writer->Finish().ok());
@@ -165,8 +166,8 @@ TEST(BankWriterTest, EntriesOfAnotherSizeOrTooManyAreRefused) {
 }
 
 TEST(BankWriterTest, OneBuildsAndTheOthersWait) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   std::atomic<int> builds = 0;
   std::atomic<int> waiting = 0;
   std::vector<std::thread> threads;
@@ -196,8 +197,8 @@ TEST(BankWriterTest, OneBuildsAndTheOthersWait) {
 }
 
 TEST(BankWriterTest, WaitingEndsWhenAsked) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   const auto builder = BankWriter::Open(path, SmallLayout());
   ASSERT_TRUE(builder.ok()) << builder.status();
   EXPECT_EQ(BankWriter::Open(path, SmallLayout()).status().code(), absl::StatusCode::kAborted);
@@ -206,8 +207,8 @@ TEST(BankWriterTest, WaitingEndsWhenAsked) {
 }
 
 TEST(BankWriterTest, AFailedBuildLeavesWhatWasFinished) {
-  const BankFolder folder;
-  const std::string path = folder.File("a.bank");
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bank";
   const auto file = OpenOrBuildBank(
       path, SmallLayout(),
       [](BankWriter& writer) {
@@ -222,11 +223,11 @@ TEST(BankWriterTest, AFailedBuildLeavesWhatWasFinished) {
 }
 
 TEST(BankWriterTest, AStandingFileOfAnotherKeyIsRefused) {
-  const BankFolder folder;
-  BuildSmall(folder.File("a.bank"), SmallLayout("other"));
-  const auto file = OpenOrBuildBank(folder.File("a.bank"), SmallLayout(), AppendAll, nullptr);
+  const TemporaryFolder folder;
+  BuildSmall(folder / "a.bank", SmallLayout("other"));
+  const auto file = OpenOrBuildBank(folder / "a.bank", SmallLayout(), AppendAll, nullptr);
   EXPECT_EQ(file.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(BankWriter::Open(folder.File("a.bank"), SmallLayout()).status().code(),
+  EXPECT_EQ(BankWriter::Open(folder / "a.bank", SmallLayout()).status().code(),
             absl::StatusCode::kAlreadyExists);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/evaluator/banks/bank_test_support.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -82,7 +83,7 @@ class OpenedLevelsTest : public testing::Test {
     file_.emplace(*std::move(file));
   }
 
-  BankFolder folder_;
+  TemporaryFolder folder_;
   std::optional<BankFile> file_;
 };
 
@@ -116,9 +117,9 @@ TEST_F(OpenedLevelsTest, OfAnotherModelTextCalibrationOrGroupAreRefused) {
 }
 
 TEST(LevelLayoutErrorsTest, ABankOfSomethingElseIsNoLevelDatabase) {
-  const BankFolder folder;
-  BuildSmall(folder.File("a.bank"));
-  const auto file = BankFile::Open(folder.File("a.bank"));
+  const TemporaryFolder folder;
+  BuildSmall(folder / "a.bank");
+  const auto file = BankFile::Open(folder / "a.bank");
   ASSERT_TRUE(file.ok()) << file.status();
   const absl::Status status = LevelSettingsOf(*file).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <numeric>
 
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 #include "expr/expression.h"
 #include "expr/feature_table.h"
 #include "pruning/feature_plan.h"

@@ -10,6 +10,7 @@
 #include "evaluator/tokenizer/tokenizer.h"
 #include "tests/evaluator/support/hugging_face_folder.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "evaluator/model/transformer_model.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -169,9 +169,8 @@ TEST_F(ModelFamilyTest, DecodingTokenByTokenGivesTheLogitsOfTheWholeSequence) {
     DenseBlocks dense(*model, Arithmetic::kFloat32);
     ThreadTeam team(1);
     const DecoderKernels kernels = {pruning::InstructionSet::kScalar, 1};
-    const auto blocks = BuildDecoderBlocks(
-        *model, dense, std::vector<BlockSparsity>(static_cast<size_t>(c.config.blocks)),
-        Arithmetic::kFloat32, LinearFormat::kDense, kernels, nullptr);
+    const auto blocks = BuildDecoderBlocks(*model, dense, Arithmetic::kFloat32,
+                                           LinearFormat::kDense, kernels, nullptr);
     ASSERT_TRUE(blocks.ok()) << blocks.status();
     const auto head = MakeDecoderLinear(model->head(), LinearFormat::kDense, kernels);
     ASSERT_TRUE(head.ok()) << head.status();
@@ -196,11 +195,14 @@ TEST_F(ModelFamilyTest, EveryPrunerReachesTheSparsityInEveryLinear) {
     const auto model = RandomModel(c.config);
     const Windows sequences = {Tokens(kTokens, 1), Tokens(kTokens, 2)};
     for (const Pruner method : {Pruner::kMagnitude, Pruner::kWanda, Pruner::kSparseGpt}) {
-      SequentialPruner pruner(*model, sequences, {{method, 0}});
       BlockSparsity sparsity;
       sparsity.fill(0.5);
+      SequentialPruner pruner(
+          *model, sequences,
+          std::vector<BlockSparsity>(static_cast<size_t>(c.config.blocks), sparsity),
+          {{method, 0}});
       for (int block = 0; block < c.config.blocks; ++block) {
-        const auto pruned = pruner.Prune(block, sparsity);
+        const auto pruned = pruner.Next(block);
         ASSERT_TRUE(pruned.ok()) << c.name << ": " << pruned.status();
         int64_t zeros = 0;
         for (int linear = 0; linear < c.config.linears_per_block(); ++linear) {

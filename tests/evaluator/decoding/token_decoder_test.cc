@@ -15,12 +15,12 @@ constexpr double kTolerance = 1e-4;
 constexpr int64_t kWaveTokens = 240;
 
 // Removes seven weights of ten, wherever they are.
-class TestPruner : public BlockPruner {
+class TestPruner : public BlockSource {
  public:
   TestPruner(const TransformerModel& model, Arithmetic arithmetic)
       : model_(model), arithmetic_(arithmetic) {}
 
-  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override {
+  absl::StatusOr<PrunedBlock> Next(int block) override {
     const BlockMatrices dense = model_.matrices(block);
     const BlockMatrices pruned = {Zeroed(dense.query_key_value), Zeroed(dense.attention_output),
                                   Zeroed(dense.gate_up), Zeroed(dense.down)};
@@ -44,13 +44,11 @@ class TestPruner : public BlockPruner {
 // A decoder with all that it refers to.
 class Decoding {
  public:
-  Decoding(const TransformerModel& model, BlockPruner& pruner, Arithmetic arithmetic,
+  Decoding(const TransformerModel& model, BlockSource& pruner, Arithmetic arithmetic,
            LinearFormat format, pruning::InstructionSet set, int threads, int64_t maximum_tokens)
       : team_(threads) {
     const DecoderKernels kernels = {set, team_.parts()};
-    auto blocks =
-        BuildDecoderBlocks(model, pruner, std::vector<BlockSparsity>(model.config().blocks),
-                           arithmetic, format, kernels, nullptr);
+    auto blocks = BuildDecoderBlocks(model, pruner, arithmetic, format, kernels, nullptr);
     EXPECT_TRUE(blocks.ok()) << blocks.status();
     blocks_ = *std::move(blocks);
     auto head = MakeDecoderLinear(model.head(), LinearFormat::kDense, kernels);
@@ -85,12 +83,12 @@ class Decoding {
 };
 
 // Logits of a whole window, [tokens, vocabulary].
-at::Tensor BatchLogits(const TransformerModel& model, BlockPruner& pruner,
+at::Tensor BatchLogits(const TransformerModel& model, BlockSource& pruner,
                        const std::vector<int32_t>& tokens) {
   BlockForward forward(model.config(), static_cast<int64_t>(tokens.size()), Arithmetic::kFloat32);
   at::Tensor hidden = model.Embed(Windows(1, tokens));
   for (int block = 0; block < model.config().blocks; ++block) {
-    const auto pruned = pruner.Prune(block, {});
+    const auto pruned = pruner.Next(block);
     EXPECT_TRUE(pruned.ok()) << pruned.status();
     forward.Run(pruned->matrices, model.vectors(block), hidden);
   }
@@ -108,8 +106,8 @@ TEST(TokenDecoderTest, LogitsAreThoseOfAWholeWindow) {
   TransformerModel& model = WaveModel();
   DenseBlocks dense(model, Arithmetic::kFloat32);
   TestPruner pruned(model, Arithmetic::kFloat32);
-  for (BlockPruner* pruner :
-       {static_cast<BlockPruner*>(&dense), static_cast<BlockPruner*>(&pruned)}) {
+  for (BlockSource* pruner :
+       {static_cast<BlockSource*>(&dense), static_cast<BlockSource*>(&pruned)}) {
     const at::Tensor expected = BatchLogits(model, *pruner, WaveTokens());
     for (const LinearFormat format : {LinearFormat::kDense, LinearFormat::kSparse}) {
       for (const pruning::InstructionSet set : pruning::SupportedInstructionSets()) {
@@ -186,20 +184,18 @@ TEST(TokenDecoderTest, ErrorsNameWhatWasExpected) {
 TEST(TokenDecoderTest, BuildingCountsZerosAndBytesAndStops) {
   TransformerModel& model = WaveModel();
   TestPruner pruner(model, Arithmetic::kFloat32);
-  const std::vector<BlockSparsity> sparsity(kWaveBlocks);
-  const auto sparse = BuildDecoderBlocks(model, pruner, sparsity, Arithmetic::kFloat32,
-                                         LinearFormat::kSparse, {}, nullptr);
+  const auto sparse =
+      BuildDecoderBlocks(model, pruner, Arithmetic::kFloat32, LinearFormat::kSparse, {}, nullptr);
   ASSERT_TRUE(sparse.ok()) << sparse.status();
   EXPECT_GT(sparse->zeros, 0);
-  const auto dense = BuildDecoderBlocks(model, pruner, sparsity, Arithmetic::kFloat32,
-                                        LinearFormat::kDense, {}, nullptr);
+  const auto dense =
+      BuildDecoderBlocks(model, pruner, Arithmetic::kFloat32, LinearFormat::kDense, {}, nullptr);
   ASSERT_TRUE(dense.ok()) << dense.status();
   // Weights of a block: 2 (16 x 16) + 2 (8 x 16) + 3 (24 x 16).
   EXPECT_EQ(dense->bytes(), kWaveBlocks * 4 * (2 * 256 + 2 * 128 + 3 * 384));
   EXPECT_LT(sparse->bytes(), dense->bytes());
-  const auto stopped =
-      BuildDecoderBlocks(model, pruner, sparsity, Arithmetic::kFloat32, LinearFormat::kDense, {},
-                         [](double fraction) { return fraction < 0.5; });
+  const auto stopped = BuildDecoderBlocks(model, pruner, Arithmetic::kFloat32, LinearFormat::kDense,
+                                          {}, [](double fraction) { return fraction < 0.5; });
   EXPECT_EQ(stopped.status().code(), absl::StatusCode::kCancelled);
 }
 

@@ -10,7 +10,7 @@
 
 #include "evaluator/calibration/block_inputs.h"
 #include "evaluator/calibration/calibration_pass.h"
-#include "evaluator/pruners/block_pruner.h"
+#include "evaluator/pruners/block_source.h"
 #include "tests/evaluator/support/wave_model.h"
 
 namespace strata::evaluator {

@@ -57,22 +57,23 @@ absl::StatusOr<Measurement> Measure(const SlopeOptions& options,
 }
 
 // The pruned model, and for one linear what pruning it more and less would change.
-class ChangedModel : public BlockPruner {
+class ChangedModel : public BlockSource {
  public:
   ChangedModel(const SlopeOptions& options, int index, double along)
       : options_(options),
         index_(index),
         along_(along),
-        source_(WaveModel(), sequences_, options.pruner) {}
+        sparsity_(Sparsity(options.pruner.method)),
+        source_(WaveModel(), sequences_, sparsity_, options.pruner) {}
 
-  absl::StatusOr<PrunedBlock> Prune(int block, const BlockSparsity& sparsity) override {
-    absl::StatusOr<PrunedBlock> pruned = source_.Prune(block, sparsity);
+  absl::StatusOr<PrunedBlock> Next(int block) override {
+    absl::StatusOr<PrunedBlock> pruned = source_.Next(block);
     if (!pruned.ok() || index_ / kLinears != block) return pruned;
     const int linear = index_ % kLinears;
     at::Tensor sides[2];
     double reached[2];
     for (int side = 0; side < 2; ++side) {
-      BlockSparsity moved = sparsity;
+      BlockSparsity moved = sparsity_[static_cast<size_t>(block)];
       moved[linear] += side == 0 ? options_.step : -options_.step;
       reached[side] = moved[linear];
       BlockMatrices buffer = BlockMatrices::Allocate(WaveModel().config(), Arithmetic::kFloat32);
@@ -91,12 +92,13 @@ class ChangedModel : public BlockPruner {
   const SlopeOptions options_;
   const int index_;
   const double along_;
+  const std::vector<BlockSparsity> sparsity_;
   SequentialPruner source_;
 };
 
-double Loss(BlockPruner& pruner, const PruningMethod& method) {
-  const auto measured = MeasureWindows(WaveModel(), pruner, Sparsity(method), FitnessWindows(),
-                                       Arithmetic::kFloat32, nullptr);
+double Loss(BlockSource& blocks) {
+  const auto measured =
+      MeasureWindows(WaveModel(), blocks, FitnessWindows(), Arithmetic::kFloat32, nullptr);
   EXPECT_TRUE(measured.ok()) << measured.status();
   return measured->mean_nll;
 }
@@ -115,7 +117,7 @@ void ExpectDifferencesOfLosses(const PruningMethod& method) {
   ASSERT_GT(largest, 0);
   for (int index = 0; index < kWaveBlocks * kLinears; ++index) {
     ChangedModel more(options, index, kStep), less(options, index, -kStep);
-    const double expected = (Loss(more, method) - Loss(less, method)) / (2 * kStep);
+    const double expected = (Loss(more) - Loss(less)) / (2 * kStep);
     EXPECT_NEAR(measured->slopes[static_cast<size_t>(index)], expected, 0.01 * largest)
         << "block " << index / kLinears << ", linear " << index % kLinears;
   }
@@ -139,9 +141,9 @@ TEST_F(SlopePassTest, LossesAreThoseOfAnEvaluation) {
   const auto measured = Measure(options, SingleLinears());
   ASSERT_TRUE(measured.ok()) << measured.status();
   const Windows sequences = Calibration();
-  SequentialPruner pruner(WaveModel(), sequences, options.pruner);
-  const auto plain = MeasureWindows(WaveModel(), pruner, Sparsity({Pruner::kWanda, 0}),
-                                    FitnessWindows(), Arithmetic::kFloat32, nullptr);
+  SequentialPruner pruner(WaveModel(), sequences, Sparsity({Pruner::kWanda, 0}), options.pruner);
+  const auto plain =
+      MeasureWindows(WaveModel(), pruner, FitnessWindows(), Arithmetic::kFloat32, nullptr);
   ASSERT_TRUE(plain.ok()) << plain.status();
   EXPECT_EQ(measured->window_nll, plain->window_nll);
   EXPECT_EQ(measured->achieved_sparsity, plain->achieved_sparsity);

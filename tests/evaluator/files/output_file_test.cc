@@ -2,14 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <utility>
 
-#include "evaluator/files/folder.h"
-#include "tests/evaluator/support/gguf_writer.h"
+#include "evaluator/files/file_system.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -98,6 +102,91 @@ TEST(OutputFile, AFullDiskIsFoundBeforeTheWork) {
   EXPECT_GT(FreeBytes(folder.path()).value(), 0);
   EXPECT_EQ(FolderOf("name"), ".");
   EXPECT_EQ(FolderOf("/a/b"), "/a");
+}
+
+class WriteFileAtomicallyTest : public ::testing::Test {
+ protected:
+  size_t FilesInFolder() const {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(folder_.path()), {}));
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(WriteFileAtomicallyTest, ReplacesTheWholeFile) {
+  const std::string path = folder_ / "out.json";
+  ASSERT_TRUE(WriteFileAtomically(path, "a long first content").ok());
+  ASSERT_TRUE(WriteFileAtomically(path, "second").ok());
+  EXPECT_EQ(TextOf(path), "second");
+  ASSERT_TRUE(WriteFileAtomically(path, "").ok());
+  EXPECT_EQ(TextOf(path), "");
+  EXPECT_EQ(FilesInFolder(), 1u);
+}
+
+TEST_F(WriteFileAtomicallyTest, TheFileHasTheModeThatWasAskedFor) {
+  const std::string path = folder_ / "script";
+  const auto mode = [&path] { return fs::status(path).permissions(); };
+  ASSERT_TRUE(WriteFileAtomically(path, "x").ok());
+  EXPECT_EQ(mode() & fs::perms::owner_all, fs::perms::owner_read | fs::perms::owner_write);
+  ASSERT_TRUE(WriteFileAtomically(path, "x", 0700).ok());
+  EXPECT_EQ(mode(), fs::perms::owner_all);
+  ASSERT_TRUE(WriteFileAtomically(path, "x", 0600).ok());
+  EXPECT_EQ(mode(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(WriteFileAtomicallyTest, FollowsALinkAndKeepsIt) {
+  const std::string path = folder_ / "target.json";
+  const std::string link = folder_ / "link.json";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").ok());
+  fs::create_symlink("target.json", link);
+  ASSERT_TRUE(WriteFileAtomically(link, "new").ok());
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(TextOf(path), "new");
+}
+
+TEST_F(WriteFileAtomicallyTest, DevicesAreWrittenToAndFoldersRefused) {
+  EXPECT_TRUE(WriteFileAtomically("/dev/null", "x").ok());
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  const absl::Status full = WriteFileAtomically("/dev/full", "x");
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(WriteFileAtomically(folder_.path(), "x").code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(WriteFileAtomicallyTest, MissingFolderIsNamed) {
+  const absl::Status status = WriteFileAtomically(folder_ / "none/out.json", "x");
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("none/out.json: cannot create"));
+}
+
+TEST_F(WriteFileAtomicallyTest, WhatAnEarlierProcessLeftBehindIsNoObstacle) {
+  const std::string path = folder_ / "out.json";
+  // A process that was killed had the same id and stopped in the middle of a file.
+  const std::string left_behind = UnfinishedOutput::Over(path).path();
+  const size_t dash = left_behind.rfind('-');
+  const int next = std::stoi(left_behind.substr(dash + 1)) + 1;
+  const std::string stale = left_behind.substr(0, dash + 1) + std::to_string(next);
+  std::ofstream(stale) << "half";
+  ASSERT_TRUE(WriteFileAtomically(path, "whole").ok());
+  EXPECT_EQ(TextOf(path), "whole");
+  EXPECT_EQ(TextOf(stale), "half");
+}
+
+// A limit on the size of files stands for a full disk: the file cannot be as long as it must be.
+TEST_F(WriteFileAtomicallyTest, AFailureLeavesTheOldFileAndNothingElse) {
+  const std::string path = folder_ / "out.json";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").ok());
+  EXPECT_EXIT(
+      {
+        std::signal(SIGXFSZ, SIG_IGN);
+        rlimit limit;
+        limit.rlim_cur = limit.rlim_max = 100;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        const absl::Status status = WriteFileAtomically(path, std::string(1000, 'x'));
+        std::exit(absl::IsResourceExhausted(status) ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(TextOf(path), "old");
+  EXPECT_EQ(FilesInFolder(), 1u);
 }
 
 }  // namespace

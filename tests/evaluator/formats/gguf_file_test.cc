@@ -9,6 +9,7 @@
 
 #include "evaluator/formats/gguf_parser.h"
 #include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -15,7 +15,7 @@
 #include <sstream>
 
 #include "evaluator/formats/gguf_file.h"
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -7,6 +7,7 @@
 #include "evaluator/measurement/model_evaluator.h"
 #include "tests/evaluator/banks/bank_test_support.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -23,19 +24,19 @@ class LevelBuilderTest : public testing::Test {
     for (int line = 0; line < 3000; ++line) {
       text += fmt::format("line {} of the text\n", line * line);
     }
-    WriteFile(folder_.File("model.gguf"), WaveModelGguf());
-    WriteFile(folder_.File("text.txt"), text);
-    WriteFile(folder_.File("other.txt"), "Another line.\n" + text);
+    WriteFile(folder_ / "model.gguf", WaveModelGguf());
+    WriteFile(folder_ / "text.txt", text);
+    WriteFile(folder_ / "other.txt", "Another line.\n" + text);
   }
 
   LevelBuildOptions Options(const std::string& name, const std::string& grid = "0.25,0.5,0.75") {
-    return {.model_path = folder_.File("model.gguf"),
-            .text_path = folder_.File("text.txt"),
+    return {.model_path = folder_ / "model.gguf",
+            .text_path = folder_ / "text.txt",
             .settings = {.calibration = {3, 24},
                          .group = 0,
                          .grid = *pruning::LevelGrid::Parse(grid),
                          .store = LevelStore::kFloat32},
-            .folder = folder_.File(name),
+            .folder = folder_ / name,
             .threads = 1,
             .device = "cpu"};
   }
@@ -48,8 +49,8 @@ class LevelBuilderTest : public testing::Test {
   std::unique_ptr<Evaluator> Open(const std::string& level_folder,
                                   const std::string& text = "text.txt") {
     ModelEvaluatorOptions options;
-    options.model_path = folder_.File("model.gguf");
-    options.text_path = folder_.File(text);
+    options.model_path = folder_ / "model.gguf";
+    options.text_path = folder_ / text;
     options.level_folder = level_folder;
     auto opened = OpenModelEvaluator(options);
     EXPECT_TRUE(opened.ok()) << opened.status();
@@ -57,7 +58,7 @@ class LevelBuilderTest : public testing::Test {
   }
 
   std::string DigestOf(const std::string& name) {
-    const auto file = BankFile::Open(LevelFilePath(folder_.File(name)));
+    const auto file = BankFile::Open(LevelFilePath(folder_ / name));
     EXPECT_TRUE(file.ok()) << file.status();
     return file->key().Digest();
   }
@@ -73,7 +74,7 @@ class LevelBuilderTest : public testing::Test {
     return request;
   }
 
-  const BankFolder folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(LevelBuilderTest, APlanSaysWhatTheBuildWillTake) {
@@ -81,12 +82,12 @@ TEST_F(LevelBuilderTest, APlanSaysWhatTheBuildWillTake) {
   ASSERT_TRUE(build.ok()) << build.status();
   EXPECT_EQ((*build)->plan().entries, 3 * (1 + 7 * 3));
   EXPECT_FALSE((*build)->plan().finished);
-  EXPECT_FALSE(std::filesystem::exists(folder_.File("levels")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "levels"));
   const absl::Status full = (*build)->Run(nullptr, (*build)->plan().bytes - 1);
   EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(Message(full), HasSubstr(std::to_string((*build)->plan().bytes)));
   ASSERT_TRUE(Build(Options("levels")).ok());
-  EXPECT_EQ(std::filesystem::file_size(LevelFilePath(folder_.File("levels"))),
+  EXPECT_EQ(std::filesystem::file_size(LevelFilePath(folder_ / "levels")),
             static_cast<uintmax_t>((*build)->plan().bytes));
   const auto again = LevelBuild::Plan(Options("levels"));
   ASSERT_TRUE(again.ok()) << again.status();
@@ -103,8 +104,8 @@ TEST_F(LevelBuilderTest, AStoppedBuildGoesOnToTheSameFile) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_GT((*plan)->plan().bytes_present, (*plan)->plan().bytes / 4);
   ASSERT_TRUE((*plan)->Run(nullptr).ok());
-  EXPECT_EQ(ReadFile(LevelFilePath(folder_.File("stopped"))),
-            ReadFile(LevelFilePath(folder_.File("whole"))));
+  EXPECT_EQ(ReadFile(LevelFilePath(folder_ / "stopped")),
+            ReadFile(LevelFilePath(folder_ / "whole")));
 }
 
 TEST_F(LevelBuilderTest, AFolderOfSomethingElseIsNotTouched) {
@@ -130,13 +131,13 @@ TEST_F(LevelBuilderTest, BadOptionsAreRefused) {
   options.settings.group = 32;
   EXPECT_EQ(LevelBuild::Plan(options).status().code(), absl::StatusCode::kInvalidArgument);
   options = Options("levels");
-  options.model_path = folder_.File("none.gguf");
+  options.model_path = folder_ / "none.gguf";
   EXPECT_EQ(LevelBuild::Plan(options).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(LevelBuilderTest, AnEvaluationWithLevelsIsTheDirectOneAtTheLevels) {
   ASSERT_TRUE(Build(Options("levels")).ok());
-  const auto evaluator = Open(folder_.File("levels"));
+  const auto evaluator = Open(folder_ / "levels");
   const auto direct = evaluator->Evaluate(Request(""), nullptr);
   const auto served = evaluator->Evaluate(Request(DigestOf("levels")), nullptr);
   ASSERT_TRUE(direct.ok() && served.ok()) << direct.status() << served.status();
@@ -151,7 +152,7 @@ TEST_F(LevelBuilderTest, AnEvaluationWithLevelsIsTheDirectOneAtTheLevels) {
 TEST_F(LevelBuilderTest, ARequestThatTheDatabaseCannotServeIsRefused) {
   ASSERT_TRUE(Build(Options("levels")).ok());
   ASSERT_TRUE(Build(Options("other", "0.25,0.5,0.7,0.75")).ok());
-  const auto evaluator = Open(folder_.File("levels"));
+  const auto evaluator = Open(folder_ / "levels");
   const auto message = [](Evaluator& with, const EvaluateRequest& request) {
     return Message(with.Evaluate(request, nullptr).status());
   };
@@ -178,9 +179,9 @@ TEST_F(LevelBuilderTest, ARequestThatTheDatabaseCannotServeIsRefused) {
 TEST_F(LevelBuilderTest, AnEvaluatorOfAnotherTextIsNotOpened) {
   ASSERT_TRUE(Build(Options("levels")).ok());
   ModelEvaluatorOptions options;
-  options.model_path = folder_.File("model.gguf");
-  options.text_path = folder_.File("other.txt");
-  options.level_folder = folder_.File("levels");
+  options.model_path = folder_ / "model.gguf";
+  options.text_path = folder_ / "other.txt";
+  options.level_folder = folder_ / "levels";
   const absl::Status status = OpenModelEvaluator(options).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), HasSubstr("levels.bank: text: expected "));

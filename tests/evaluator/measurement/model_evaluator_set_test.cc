@@ -4,11 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -19,14 +18,10 @@ class ModelEvaluatorSetTest : public ::testing::Test {
  protected:
   ModelEvaluatorSetTest() : one_(SmallModel().Gguf()), other_(WaveModelGguf()) {
     for (int i = 0; i < 2; ++i) {
-      texts_[i] =
-          fmt::format("{}strata-evaluator-set-{}-{}.txt", ::testing::TempDir(), getpid(), i);
+      texts_[i] = folder_ / fmt::format("{}.txt", i);
       std::ofstream file(texts_[i]);
       for (int line = 0; line < 4000; ++line) file << line * (line + i) % 977 << " of it\n";
     }
-  }
-  ~ModelEvaluatorSetTest() override {
-    for (const std::string& text : texts_) std::filesystem::remove(text);
   }
 
   static Measurement Measure(Evaluator* evaluator) {
@@ -41,6 +36,7 @@ class ModelEvaluatorSetTest : public ::testing::Test {
   }
 
   TemporaryFile one_, other_;
+  TemporaryFolder folder_;
   std::string texts_[2];
 };
 

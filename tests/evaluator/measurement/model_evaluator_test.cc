@@ -7,9 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/evaluator/support/gguf_writer.h"
+#include "evaluator/measurement/machine.h"
 #include "tests/evaluator/support/reference_data.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -261,9 +262,6 @@ TEST(ModelEvaluatorTest, SlopesOfWhatHasNoneAreRefused) {
   request = sloping;
   request.fidelity.levels = "digest";
   EXPECT_NE(error(request).find("found a level database"), std::string::npos);
-  request = sloping;
-  request.fidelity.protocol = Protocol::kRefreshed;
-  EXPECT_NE(error(request).find("refreshed"), std::string::npos);
   request = sloping;
   request.fidelity.slope_step = -0.1;
   EXPECT_NE(error(request).find("found -0.1"), std::string::npos);

@@ -9,6 +9,7 @@
 #include "evaluator/measurement/model_evaluator.h"
 #include "tests/evaluator/support/hugging_face_folder.h"
 #include "tests/evaluator/support/wave_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -7,16 +7,17 @@
 
 #include "tests/evaluator/banks/bank_test_support.h"
 #include "tests/evaluator/support/wave_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
 
 class SharedWeightsTest : public SingleThreadTest {
  protected:
-  SharedWeightsTest() { WriteFile(folder_.File("model.gguf"), WaveModelGguf()); }
+  SharedWeightsTest() { WriteFile(folder_ / "model.gguf", WaveModelGguf()); }
 
   std::unique_ptr<TransformerModel> Load() const {
-    auto checkpoint = OpenCheckpoint(folder_.File("model.gguf"));
+    auto checkpoint = OpenCheckpoint(folder_ / "model.gguf");
     EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
     auto model = TransformerModel::Load(*std::move(checkpoint));
     EXPECT_TRUE(model.ok()) << model.status();
@@ -24,18 +25,18 @@ class SharedWeightsTest : public SingleThreadTest {
   }
 
   absl::Status Share(TransformerModel* model, const std::string& digest = "a") const {
-    return model->ShareWeights(folder_.File("banks"), digest, nullptr);
+    return model->ShareWeights(folder_ / "banks", digest, nullptr);
   }
 
   std::vector<std::string> Banks() const {
     std::vector<std::string> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.File("banks"))) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "banks")) {
       if (entry.path().extension() == ".bank") paths.push_back(entry.path());
     }
     return paths;
   }
 
-  const BankFolder folder_;
+  const TemporaryFolder folder_;
 };
 
 // Of the file that the memory at `place` is mapped from; empty: of none.

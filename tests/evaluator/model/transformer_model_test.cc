@@ -66,8 +66,8 @@ TEST(TransformerModelTest, HiddenStatesAndLossesAgreeWithTheReference) {
 TEST(TransformerModelTest, DensePerplexityAgreesWithTheReference) {
   TransformerModel& model = SharedModel();
   DenseBlocks dense(model, Arithmetic::kFloat32);
-  const auto measured = MeasureWindows(model, dense, std::vector<BlockSparsity>(30),
-                                       PerplexityWindows(), Arithmetic::kFloat32, nullptr);
+  const auto measured =
+      MeasureWindows(model, dense, PerplexityWindows(), Arithmetic::kFloat32, nullptr);
   ASSERT_TRUE(measured.ok()) << measured.status();
   const auto expected =
       ReferenceNumbers()["perplexity"]["mean_nll_per_window"].get<std::vector<double>>();
@@ -85,8 +85,7 @@ TEST(TransformerModelTest, BFloat16IsCloseToFloat32) {
   TransformerModel& model = SharedModel();
   const Windows windows = ForwardWindow();
   DenseBlocks dense(model, Arithmetic::kBFloat16);
-  const auto measured = MeasureWindows(model, dense, std::vector<BlockSparsity>(30), windows,
-                                       Arithmetic::kBFloat16, nullptr);
+  const auto measured = MeasureWindows(model, dense, windows, Arithmetic::kBFloat16, nullptr);
   ASSERT_TRUE(measured.ok()) << measured.status();
   double expected = 0;
   for (const float loss : Reference("token_nll").floats) expected += loss;

@@ -15,7 +15,7 @@
 #include "evaluator/measurement/model_pruning.h"
 #include "evaluator/model/transformer_model.h"
 #include "evaluator/tokenizer/tokenizer.h"
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -10,8 +10,8 @@
 #include "evaluator/formats/gguf_file.h"
 #include "evaluator/pruners/one_shot_pruner.h"
 #include "tests/evaluator/banks/bank_test_support.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/wave_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -32,11 +32,11 @@ std::unique_ptr<TransformerModel> Load(const std::string& path) {
 class LevelDatabaseTest : public SingleThreadTest {
  protected:
   void UseModel(const std::string& gguf) {
-    WriteFile(folder_.File("model.gguf"), gguf);
-    auto summary = SummarizeModel(folder_.File("model.gguf"));
+    WriteFile(folder_ / "model.gguf", gguf);
+    auto summary = SummarizeModel(folder_ / "model.gguf");
     ASSERT_TRUE(summary.ok()) << summary.status();
     summary_ = *std::move(summary);
-    model_ = Load(folder_.File("model.gguf"));
+    model_ = Load(folder_ / "model.gguf");
   }
 
   LevelLayout Layout(const std::string& grid, LevelStore store, int64_t group = 0) const {
@@ -51,14 +51,14 @@ class LevelDatabaseTest : public SingleThreadTest {
 
   absl::Status Build(const std::string& name, const LevelLayout& layout,
                      const Progress& progress = nullptr) const {
-    auto writer = BankWriter::Open(LevelFilePath(folder_.File(name)), layout.bank());
+    auto writer = BankWriter::Open(LevelFilePath(folder_ / name), layout.bank());
     if (!writer.ok()) return writer.status();
     absl::Status status = ComputeLevels(*model_, sequences_, layout, *writer, progress);
     return status.ok() ? writer->Finish() : status;
   }
 
   LevelDatabase Open(const std::string& name) const {
-    auto database = LevelDatabase::Open(folder_.File(name), summary_, kTextDigest);
+    auto database = LevelDatabase::Open(folder_ / name, summary_, kTextDigest);
     EXPECT_TRUE(database.ok()) << database.status();
     return *std::move(database);
   }
@@ -69,14 +69,14 @@ class LevelDatabaseTest : public SingleThreadTest {
     const auto factors = FactorBank::Build(*model_, sequences_, nullptr);
     ASSERT_TRUE(factors.ok()) << factors.status();
     const LevelSettings& settings = database.layout().settings();
-    OneShotSparseGpt direct(*model_, *factors, {Pruner::kSparseGpt, settings.group},
+    OneShotSparseGpt direct(*model_, *factors, {Pruner::kSparseGpt, settings.group}, sparsity,
                             Arithmetic::kFloat32);
     auto served = OneShotLevels::Create(*model_, database, sparsity, arithmetic);
     ASSERT_TRUE(served.ok()) << served.status();
     EXPECT_EQ((*served)->choice().squared_distance, 0);
     for (int block = 0; block < kWaveBlocks; ++block) {
-      const auto expected = direct.Prune(block, sparsity[block]);
-      const auto found = (*served)->Prune(block, sparsity[block]);
+      const auto expected = direct.Next(block);
+      const auto found = (*served)->Next(block);
       ASSERT_TRUE(expected.ok() && found.ok()) << expected.status() << found.status();
       EXPECT_EQ(found->zeros, expected->zeros) << block;
       for (int linear = 0; linear < kMaximumLinears; ++linear) {
@@ -95,7 +95,7 @@ class LevelDatabaseTest : public SingleThreadTest {
     }
   }
 
-  const BankFolder folder_;
+  const TemporaryFolder folder_;
   const Windows sequences_ = WaveSequences(4, 32);
   ModelSummary summary_;
   std::unique_ptr<TransformerModel> model_;
@@ -148,7 +148,7 @@ std::string ModelWithDeadInputs(const std::string& path) {
 }
 
 TEST_F(LevelDatabaseTest, WeightsOfDeadInputsGoAtEveryLevel) {
-  UseModel(ModelWithDeadInputs(folder_.File("waves.gguf")));
+  UseModel(ModelWithDeadInputs(folder_ / "waves.gguf"));
   ASSERT_TRUE(Build("dead", Layout("0,0.5", LevelStore::kFloat32)).ok());
   const LevelDatabase database = Open("dead");
   const auto bits = database.file().Entry(database.layout().DeadInputsEntry(1));
@@ -165,7 +165,7 @@ TEST_F(LevelDatabaseTest, AnInterruptedBuildGoesOnToTheSameFile) {
   UseModel(WaveModelGguf());
   const LevelLayout layout = Layout("0,0.5,0.7", LevelStore::kBFloat16);
   ASSERT_TRUE(Build("whole", layout).ok());
-  const std::string whole = ReadFile(LevelFilePath(folder_.File("whole")));
+  const std::string whole = ReadFile(LevelFilePath(folder_ / "whole"));
   for (const int steps : {1, 2, 9, 16, 17, 33}) {
     const std::string name = "stopped" + std::to_string(steps);
     double fraction = 0;
@@ -178,7 +178,7 @@ TEST_F(LevelDatabaseTest, AnInterruptedBuildGoesOnToTheSameFile) {
     });
     ASSERT_EQ(stopped.code(), absl::StatusCode::kCancelled) << steps;
     ASSERT_TRUE(Build(name, layout).ok()) << steps;
-    EXPECT_EQ(ReadFile(LevelFilePath(folder_.File(name))), whole) << steps;
+    EXPECT_EQ(ReadFile(LevelFilePath(folder_ / name)), whole) << steps;
   }
 }
 
@@ -205,7 +205,7 @@ TEST_F(LevelDatabaseTest, AnAlteredLevelIsNamedWhenItIsUsed) {
   UseModel(WaveModelGguf());
   const LevelLayout layout = Layout("0.5,0.7", LevelStore::kFloat32);
   ASSERT_TRUE(Build("levels", layout).ok());
-  const std::string path = LevelFilePath(folder_.File("levels"));
+  const std::string path = LevelFilePath(folder_ / "levels");
   std::string bytes = ReadFile(path);
   bytes[layout.bank().offset(layout.WeightsEntry(1, 6, 1)) + 5] ^= 1;
   WriteFile(path, bytes);
@@ -213,8 +213,8 @@ TEST_F(LevelDatabaseTest, AnAlteredLevelIsNamedWhenItIsUsed) {
   ExpectSameAsDirect(database, InTurn({0.5}), Arithmetic::kFloat32);
   auto served = OneShotLevels::Create(*model_, database, InTurn({0.7}), Arithmetic::kFloat32);
   ASSERT_TRUE(served.ok()) << served.status();
-  EXPECT_TRUE((*served)->Prune(0, {}).ok());
-  const absl::Status status = (*served)->Prune(1, {}).status();
+  EXPECT_TRUE((*served)->Next(0).ok());
+  const absl::Status status = (*served)->Next(1).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("block 1, mlp.down_proj, sparsity 0.7"));
 }
@@ -224,7 +224,7 @@ TEST_F(LevelDatabaseTest, OfAnotherModelOrTextOrAbsentIsRefused) {
   ASSERT_TRUE(Build("levels", Layout("0.5,0.7", LevelStore::kFloat32)).ok());
   const auto message = [&](const std::string& name, const ModelSummary& model,
                            const std::string& text) {
-    return std::string(LevelDatabase::Open(folder_.File(name), model, text).status().message());
+    return std::string(LevelDatabase::Open(folder_ / name, model, text).status().message());
   };
   ModelSummary other = summary_;
   other.digest = "another";

@@ -13,6 +13,7 @@
 #include "evaluator/pruners/one_shot_pruner.h"
 #include "tests/evaluator/banks/bank_test_support.h"
 #include "tests/evaluator/support/wave_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {
@@ -22,8 +23,8 @@ using testing::HasSubstr;
 class RankBankTest : public SingleThreadTest {
  protected:
   RankBankTest() {
-    WriteFile(folder_.File("model.gguf"), WaveModelGguf());
-    auto summary = SummarizeModel(folder_.File("model.gguf"));
+    WriteFile(folder_ / "model.gguf", WaveModelGguf());
+    auto summary = SummarizeModel(folder_ / "model.gguf");
     EXPECT_TRUE(summary.ok()) << summary.status();
     summary_ = *std::move(summary);
     auto statistics = RunCalibration(WaveModel(), WaveSequences(3, 20), {}, nullptr);
@@ -32,7 +33,7 @@ class RankBankTest : public SingleThreadTest {
   }
 
   RankBankPlace Place(const PruningMethod& method) const {
-    return {folder_.File("banks"), summary_, "text", {3, 20}, method};
+    return {folder_ / "banks", summary_, "text", {3, 20}, method};
   }
 
   absl::StatusOr<RankBank> OpenOrBuild(const PruningMethod& method) {
@@ -45,7 +46,7 @@ class RankBankTest : public SingleThreadTest {
         nullptr);
   }
 
-  const BankFolder folder_;
+  const TemporaryFolder folder_;
   ModelSummary summary_;
   CalibrationStatistics statistics_;
   int calibrations_ = 0;
@@ -65,12 +66,12 @@ TEST_F(RankBankTest, FromDiskGivesTheSameWeightsAsFromMemory) {
     ASSERT_TRUE(memory.ok() && disk.ok()) << memory.status() << disk.status();
     EXPECT_EQ(disk->method(), method);
     for (const Arithmetic arithmetic : {Arithmetic::kFloat32, Arithmetic::kBFloat16}) {
-      OneShotRanks one(model, *memory, arithmetic);
-      OneShotRanks other(model, *disk, arithmetic);
+      const std::vector<BlockSparsity> sparsity(kWaveBlocks, {0.5, 0.75, 0.5, 0.25, 0.5, 0.75, 0});
+      OneShotRanks one(model, *memory, sparsity, arithmetic);
+      OneShotRanks other(model, *disk, sparsity, arithmetic);
       for (int block = 0; block < kWaveBlocks; ++block) {
-        const BlockSparsity sparsity = {0.5, 0.75, 0.5, 0.25, 0.5, 0.75, 0};
-        const auto expected = one.Prune(block, sparsity);
-        const auto found = other.Prune(block, sparsity);
+        const auto expected = one.Next(block);
+        const auto found = other.Next(block);
         ASSERT_TRUE(expected.ok() && found.ok()) << expected.status() << found.status();
         EXPECT_EQ(found->zeros, expected->zeros);
         for (int linear = 0; linear < kMaximumLinears; ++linear) {
@@ -139,10 +140,10 @@ TEST_F(RankBankTest, AlteredRanksAreNamed) {
 TEST_F(RankBankTest, EvaluatorsShareOneBankAndMeasureWhatTheyDoWithout) {
   std::string text;
   for (int line = 0; line < 3000; ++line) text += fmt::format("line {} of the text\n", line * line);
-  WriteFile(folder_.File("text.txt"), text);
+  WriteFile(folder_ / "text.txt", text);
   ModelEvaluatorOptions options;
-  options.model_path = folder_.File("model.gguf");
-  options.text_path = folder_.File("text.txt");
+  options.model_path = folder_ / "model.gguf";
+  options.text_path = folder_ / "text.txt";
   EvaluateRequest request;
   request.calibration = {3, 20};
   request.allocation = {0.3, 0.6, 0.5};
@@ -159,13 +160,13 @@ TEST_F(RankBankTest, EvaluatorsShareOneBankAndMeasureWhatTheyDoWithout) {
   const std::vector<double> expected = measure("");
   ASSERT_EQ(expected.size(), 2u);
   std::vector<double> found[2];
-  std::thread other([&] { found[0] = measure(folder_.File("shared")); });
-  found[1] = measure(folder_.File("shared"));
+  std::thread other([&] { found[0] = measure(folder_ / "shared"); });
+  found[1] = measure(folder_ / "shared");
   other.join();
   EXPECT_EQ(found[0], expected);
   EXPECT_EQ(found[1], expected);
   int banks = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.File("shared"))) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "shared")) {
     banks += entry.path().extension() == ".bank";
   }
   EXPECT_EQ(banks, 2);  // weights and ranks

@@ -1,27 +1,11 @@
 #include "tests/evaluator/support/gguf_writer.h"
 
-#include <unistd.h>
-
-#include <atomic>
 #include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <stdexcept>
 
 namespace strata::evaluator {
 namespace {
-
-std::string UniquePath(const std::string& extension) {
-  static std::atomic<int> next{0};
-  const std::string name = "strata-test-" + std::to_string(getpid()) + "-" +
-                           std::to_string(next.fetch_add(1)) + extension;
-  return (std::filesystem::temp_directory_path() / name).string();
-}
-
-void WriteFile(const std::string& path, std::string_view contents) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(contents.data(), static_cast<std::streamsize>(contents.size()));
-  if (!file) throw std::runtime_error("cannot write " + path);
-}
 
 std::string CachePath(const std::string& name) {
   const char* cache = std::getenv("STRATA_CACHE");
@@ -93,23 +77,6 @@ std::string GgufWriter::Finish() const {
   if (data_.empty()) return file;
   file.resize((file.size() + alignment - 1) / alignment * alignment);
   return file + data_;
-}
-
-TemporaryFile::TemporaryFile(std::string_view contents, const std::string& extension)
-    : path_(UniquePath(extension)) {
-  WriteFile(path_, contents);
-}
-
-TemporaryFile::~TemporaryFile() { std::filesystem::remove(path_); }
-
-TemporaryFolder::TemporaryFolder() : path_(UniquePath("")) {
-  std::filesystem::create_directory(path_);
-}
-
-TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-void TemporaryFolder::Write(const std::string& name, std::string_view contents) const {
-  WriteFile(path_ + "/" + name, contents);
 }
 
 std::string DefaultModelPath() {

@@ -1,16 +1,15 @@
-// Makes small GGUF files, whole or damaged, for tests.
-#ifndef STRATA_TESTS_EVALUATOR_BASE_GGUF_WRITER_H_
-#define STRATA_TESTS_EVALUATOR_BASE_GGUF_WRITER_H_
+// Writes small GGUF files for tests, whole or damaged.
+#ifndef STRATA_TESTS_EVALUATOR_SUPPORT_GGUF_WRITER_H_
+#define STRATA_TESTS_EVALUATOR_SUPPORT_GGUF_WRITER_H_
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace strata::evaluator {
 
-// Little-endian bytes, as the format has them.
+// A string of little-endian bytes, as in the format.
 class Bytes {
  public:
   template <typename T>
@@ -34,7 +33,8 @@ class GgufWriter {
   uint32_t version = 3;
   uint64_t alignment = 32;
 
-  // Value types by number: 4 uint32, 5 int32, 6 float32, 7 bool, 8 string, 9 array, ...
+  // Adds a value to the header. Types by number: 4 uint32, 5 int32, 6 float32, 7 bool, 8 string, 9
+  // array, ...
   GgufWriter& Value(std::string_view key, uint32_t type, std::string_view bytes);
   GgufWriter& Uint32(std::string_view key, uint32_t value);
   GgufWriter& Bool(std::string_view key, bool value);
@@ -43,13 +43,14 @@ class GgufWriter {
   GgufWriter& Int32s(std::string_view key, const std::vector<int32_t>& values);
   GgufWriter& Float32s(std::string_view key, const std::vector<float>& values);
 
-  // `shape` as in the file, innermost first. The data is put at the next aligned place.
+  // Adds a tensor. `shape` is innermost first, as in the file. The data goes to the next aligned
+  // place.
   GgufWriter& Tensor(std::string_view name, const std::vector<uint64_t>& shape, uint32_t type,
                      std::string_view data);
   GgufWriter& TensorAt(std::string_view name, const std::vector<uint64_t>& shape, uint32_t type,
                        uint64_t offset);
 
-  // Ends with the last byte of the last tensor.
+  // Returns the file, which ends with the last byte of the last tensor.
   std::string Finish() const;
 
  private:
@@ -60,39 +61,13 @@ class GgufWriter {
   std::string data_;
 };
 
-// A file that goes when the object does.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string_view contents, const std::string& extension = ".gguf");
-  ~TemporaryFile();
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-// A folder that goes, with what is in it, when the object does.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-  void Write(const std::string& name, std::string_view contents) const;
-
- private:
-  std::string path_;
-};
-
-// The default model and texts, which scripts/setup.sh downloads.
+// Paths of the default model and texts, which scripts/setup.sh downloads.
 std::string DefaultModelPath();
 std::string DefaultTextPath();
-// Data for development, not part of the project: tests of it are skipped where it is absent.
+// Path of data for development that is not part of the project. Tests that need it are skipped if
+// it is absent.
 std::string DevelopmentData(const std::string& name);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_BASE_GGUF_WRITER_H_
+#endif  // STRATA_TESTS_EVALUATOR_SUPPORT_GGUF_WRITER_H_

@@ -6,6 +6,7 @@
 
 #include "evaluator/checkpoint/gguf_checkpoint.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

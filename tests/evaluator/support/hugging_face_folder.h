@@ -1,6 +1,6 @@
-// A Hugging Face directory for tests, made from the weights of a GGUF file.
-#ifndef STRATA_TESTS_EVALUATOR_BASE_HUGGING_FACE_FOLDER_H_
-#define STRATA_TESTS_EVALUATOR_BASE_HUGGING_FACE_FOLDER_H_
+// Hugging Face directories for tests, made from the weights of a GGUF file.
+#ifndef STRATA_TESTS_EVALUATOR_SUPPORT_HUGGING_FACE_FOLDER_H_
+#define STRATA_TESTS_EVALUATOR_SUPPORT_HUGGING_FACE_FOLDER_H_
 
 #include <map>
 #include <nlohmann/json.hpp>
@@ -9,17 +9,17 @@
 
 #include "evaluator/formats/number_format.h"
 #include "evaluator/formats/safetensors_writer.h"
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 
-// config.json and the tensors of a small model, to be changed before they are written.
+// config.json and the tensors of a small model. Tests change them before they write them.
 struct HuggingFaceFiles {
   nlohmann::json config;
   std::vector<PlannedTensor> tensors;
-  std::map<std::string, std::string> data;  // of a tensor, by name
+  std::map<std::string, std::string> data;  // of the tensors, by name
 
-  // The model of SmallModel's WaveModelGguf, in F32.
+  // Returns the model of WaveModelGguf (small_model.h), in F32.
   static HuggingFaceFiles Wave();
 
   // Changes the type and data of every tensor.
@@ -34,4 +34,4 @@ struct HuggingFaceFiles {
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_BASE_HUGGING_FACE_FOLDER_H_
+#endif  // STRATA_TESTS_EVALUATOR_SUPPORT_HUGGING_FACE_FOLDER_H_

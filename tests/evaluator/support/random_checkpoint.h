@@ -1,6 +1,6 @@
-// Models of every family with weights from a formula, without files.
-#ifndef STRATA_TESTS_EVALUATOR_MODEL_RANDOM_CHECKPOINT_H_
-#define STRATA_TESTS_EVALUATOR_MODEL_RANDOM_CHECKPOINT_H_
+// Models of every family whose weights come from a seeded generator. They need no files.
+#ifndef STRATA_TESTS_EVALUATOR_SUPPORT_RANDOM_CHECKPOINT_H_
+#define STRATA_TESTS_EVALUATOR_SUPPORT_RANDOM_CHECKPOINT_H_
 
 #include <memory>
 #include <string>
@@ -15,15 +15,15 @@ struct NamedConfig {
   ModelConfig config;
 };
 
-// Each family, and each variant that its blocks may have: windows shorter than the 40 tokens that
-// tests run, post-norm, projected embeddings, biases. Two blocks, but where kinds of blocks
-// alternate.
+// Returns a configuration of each family and of each variant that its blocks may have: sliding
+// windows shorter than the 40 tokens that tests run, post-norm, projected embeddings, biases. A
+// model has two blocks, or more if kinds of blocks alternate.
 std::vector<NamedConfig> ConfigsOfAllFamilies();
 
-// The model of a configuration; every tensor differs.
+// Returns the model of a configuration. All of its tensors differ.
 std::unique_ptr<TransformerModel> RandomModel(const ModelConfig& config,
                                               Residence residence = Residence::kMemory);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_MODEL_RANDOM_CHECKPOINT_H_
+#endif  // STRATA_TESTS_EVALUATOR_SUPPORT_RANDOM_CHECKPOINT_H_

@@ -1,7 +1,7 @@
-// What the tests of the model share: one loaded model, and the numbers that reference
-// implementations gave for it.
-#ifndef STRATA_TESTS_EVALUATOR_MODEL_REFERENCE_DATA_H_
-#define STRATA_TESTS_EVALUATOR_MODEL_REFERENCE_DATA_H_
+// Data that the tests of the model share: one loaded model, and the numbers that reference
+// implementations computed for it.
+#ifndef STRATA_TESTS_EVALUATOR_SUPPORT_REFERENCE_DATA_H_
+#define STRATA_TESTS_EVALUATOR_SUPPORT_REFERENCE_DATA_H_
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -12,16 +12,16 @@
 
 namespace strata::evaluator {
 
-// A file of the downloaded defaults, below STRATA_CACHE or the source folder's .cache. Ends the
-// test run with a message that names scripts/setup.sh if it is absent.
+// Returns the path of a file of the downloaded defaults, below STRATA_CACHE or the source folder's
+// .cache. If the file is absent, ends the test run with a message that names scripts/setup.sh.
 std::string CachedFile(const std::string& path_in_cache);
 std::string ModelPath();
 std::string TextFolder();
 
-// SmolLM2-135M-Instruct, loaded once per process, with two threads.
+// Returns SmolLM2-135M-Instruct, which is loaded once per process and uses two threads.
 TransformerModel& SharedModel();
 
-// Reads tests/oracles/smollm2_reference.json.
+// Returns the content of tests/oracles/smollm2_reference.json.
 const nlohmann::json& ReferenceNumbers();
 
 // A tensor of tests/oracles/smollm2_reference.safetensors.
@@ -40,4 +40,4 @@ double RelativeError(double measured, double expected);
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_MODEL_REFERENCE_DATA_H_
+#endif  // STRATA_TESTS_EVALUATOR_SUPPORT_REFERENCE_DATA_H_

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 

@@ -1,6 +1,6 @@
-// The wave model of small_model.h, loaded, and what a reference computes on it.
-#ifndef STRATA_TESTS_EVALUATOR_MODEL_WAVE_MODEL_H_
-#define STRATA_TESTS_EVALUATOR_MODEL_WAVE_MODEL_H_
+// The loaded wave model of small_model.h, and the results of a reference on it.
+#ifndef STRATA_TESTS_EVALUATOR_SUPPORT_WAVE_MODEL_H_
+#define STRATA_TESTS_EVALUATOR_SUPPORT_WAVE_MODEL_H_
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@ namespace strata::evaluator {
 
 TransformerModel& WaveModel();
 
-// Computes with one thread, which is faster on so small a model, and for matrices of SmolLM2 on a
-// machine that is busy otherwise; sets the number back after each test.
+// Computes with one thread and restores the number of threads after each test. One thread is faster
+// on so small a model, and for matrices of SmolLM2 on a busy machine.
 class SingleThreadTest : public testing::Test {
  protected:
   SingleThreadTest();
@@ -24,9 +24,9 @@ class SingleThreadTest : public testing::Test {
   int threads_;
 };
 
-// tests/oracles/expr/gradients.json.
+// Returns the content of tests/oracles/expr/gradients.json.
 const nlohmann::json& WaveReference();
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_MODEL_WAVE_MODEL_H_
+#endif  // STRATA_TESTS_EVALUATOR_SUPPORT_WAVE_MODEL_H_

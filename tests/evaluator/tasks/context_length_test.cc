@@ -4,14 +4,11 @@
 
 #include <fstream>
 
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
-
-using evaluator::TemporaryFile;
-using evaluator::TemporaryFolder;
 
 int64_t OfDirectory(const std::string& config, const std::string& tokenizer_config = "") {
   const TemporaryFolder folder;

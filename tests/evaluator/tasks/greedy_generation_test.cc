@@ -28,9 +28,7 @@ class LetterTokenizer : public evaluator::Tokenizer {
 
 std::unique_ptr<GreedyGenerator> Generator(TransformerModel& model) {
   evaluator::DenseBlocks blocks(model, Arithmetic::kFloat32);
-  auto generator = GreedyGenerator::Create(
-      model, blocks, std::vector<evaluator::BlockSparsity>(model.config().blocks),
-      Arithmetic::kFloat32, 2, nullptr);
+  auto generator = GreedyGenerator::Create(model, blocks, Arithmetic::kFloat32, 2, nullptr);
   EXPECT_TRUE(generator.ok()) << generator.status();
   return *std::move(generator);
 }

@@ -65,9 +65,8 @@ TEST(LikelihoodsTest, EachIsThatOfTheRequestAlone) {
   requests.insert(requests.begin() + 1, greedy);
 
   evaluator::DenseBlocks blocks(model, Arithmetic::kFloat32);
-  const std::vector<evaluator::BlockSparsity> dense(model.config().blocks);
   const auto likelihoods =
-      MeasureLikelihoods(model, blocks, dense, requests, Arithmetic::kFloat32, nullptr);
+      MeasureLikelihoods(model, blocks, requests, Arithmetic::kFloat32, nullptr);
   ASSERT_TRUE(likelihoods.ok()) << likelihoods.status();
   ASSERT_EQ(likelihoods->size(), requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -84,9 +83,8 @@ TEST(LikelihoodsTest, EachIsThatOfTheRequestAlone) {
 TEST(LikelihoodsTest, BFloat16IsNear) {
   TransformerModel& model = WaveModel();
   evaluator::DenseBlocks blocks(model, Arithmetic::kBFloat16);
-  const std::vector<evaluator::BlockSparsity> dense(model.config().blocks);
   const auto likelihoods =
-      MeasureLikelihoods(model, blocks, dense, Requests(), Arithmetic::kBFloat16, nullptr);
+      MeasureLikelihoods(model, blocks, Requests(), Arithmetic::kBFloat16, nullptr);
   ASSERT_TRUE(likelihoods.ok()) << likelihoods.status();
   const double expected = Expected(model, Requests()[3]).log_likelihood;
   EXPECT_NEAR((*likelihoods)[3].log_likelihood, expected, 0.03 * std::fabs(expected));
@@ -96,8 +94,7 @@ TEST(LikelihoodsTest, BFloat16IsNear) {
 TEST(LikelihoodsTest, StopsBetweenBlocks) {
   TransformerModel& model = WaveModel();
   evaluator::DenseBlocks blocks(model, Arithmetic::kFloat32);
-  const std::vector<evaluator::BlockSparsity> dense(model.config().blocks);
-  const auto stopped = MeasureLikelihoods(model, blocks, dense, Requests(), Arithmetic::kFloat32,
+  const auto stopped = MeasureLikelihoods(model, blocks, Requests(), Arithmetic::kFloat32,
                                           [](double fraction) { return fraction < 0.3; });
   EXPECT_EQ(stopped.status().code(), absl::StatusCode::kCancelled);
 }

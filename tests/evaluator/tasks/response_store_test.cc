@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
@@ -23,7 +23,7 @@ class ResponseStoreTest : public ::testing::Test {
   }
   void Write(const std::string& text) { std::ofstream(path_, std::ios::trunc) << text; }
 
-  evaluator::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::string path_ = folder_.path() + "/responses.jsonl";
   std::vector<ItemResponse> one_ = {{{{-0.1, true}, {-1.0 / 3, false}}, "", 4},
                                     {{}, "a \"text\"\n\u00d6", 0}};

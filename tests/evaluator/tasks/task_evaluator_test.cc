@@ -13,14 +13,12 @@
 #include "evaluator/tasks/task_reader.h"
 #include "evaluator/tasks/task_results.h"
 #include "evaluator/tokenizer/text_corpus.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
 
-using evaluator::TemporaryFile;
-using evaluator::TemporaryFolder;
 using nlohmann::json;
 using ::testing::HasSubstr;
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
@@ -35,7 +35,7 @@ class TaskReaderTest : public ::testing::Test {
     return std::string(status.message());
   }
 
-  evaluator::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(TaskReaderTest, BareItemsAreATask) {

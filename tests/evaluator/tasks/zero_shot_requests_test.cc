@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "evaluator/tasks/zero_shot_tasks.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
@@ -31,7 +31,7 @@ TaskSet Set() {
 }
 
 TEST(ZeroShotRequestsTest, AHalfIsEncodedOnceAndWhole) {
-  const evaluator::TemporaryFile model(evaluator::WaveModelGguf());
+  const TemporaryFile model(evaluator::WaveModelGguf());
   const auto requests = ZeroShotRequests::Open(Set(), model.path());
   ASSERT_TRUE(requests.ok()) << requests.status();
   EXPECT_EQ((*requests)->digest(), TaskSetDigest(Set()));
@@ -51,7 +51,7 @@ TEST(ZeroShotRequestsTest, AHalfIsEncodedOnceAndWhole) {
 }
 
 TEST(ZeroShotRequestsTest, AnItemThatCannotBeAskedIsNamed) {
-  const evaluator::TemporaryFile model(evaluator::WaveModelGguf());
+  const TemporaryFile model(evaluator::WaveModelGguf());
   TaskSet set = Set();
   for (TaskItem& item : set.tasks[0].items) item.continuations[1] = "";
   const auto requests = ZeroShotRequests::Open(set, model.path());

@@ -6,14 +6,14 @@
 
 #include "evaluator/measurement/model_evaluator.h"
 #include "evaluator/measurement/task_scorer.h"
-#include "evaluator/pruners/held_blocks.h"
+#include "evaluator/pruners/block_source.h"
 #include "evaluator/pruners/linear_sparsity.h"
 #include "evaluator/pruners/window_losses.h"
 #include "evaluator/tasks/task_evaluator.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
-#include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/support/small_model.h"
 #include "tests/evaluator/support/wave_model.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
@@ -76,7 +76,7 @@ class ZeroShotScorerTest : public ::testing::Test {
     return request;
   }
 
-  evaluator::TemporaryFile model_, text_;
+  TemporaryFile model_, text_;
 };
 
 TEST_F(ZeroShotScorerTest, TheErrorIsThatOfThePrunedModelOnItsHalf) {
@@ -126,14 +126,13 @@ TEST_F(ZeroShotScorerTest, OtherTasksAreRefused) {
 }
 
 // Counts how often each block is made.
-class CountingBlocks : public evaluator::BlockPruner {
+class CountingBlocks : public evaluator::BlockSource {
  public:
   CountingBlocks(const evaluator::TransformerModel& model, std::vector<int>* counts)
       : blocks_(model, evaluator::Arithmetic::kFloat32), counts_(counts) {}
-  absl::StatusOr<evaluator::PrunedBlock> Prune(int block,
-                                               const evaluator::BlockSparsity& sparsity) override {
+  absl::StatusOr<evaluator::PrunedBlock> Next(int block) override {
     ++(*counts_)[block];
-    return blocks_.Prune(block, sparsity);
+    return blocks_.Next(block);
   }
 
  private:
@@ -146,26 +145,22 @@ TEST_F(ZeroShotScorerTest, WindowsAndTasksShareBlocksThatArePrunedOnce) {
   std::vector<int> counts(evaluator::kWaveBlocks);
   evaluator::HeldBlocks blocks(model.config(), evaluator::Arithmetic::kFloat32,
                                std::make_unique<CountingBlocks>(model, &counts));
-  const auto sparsity = evaluator::SparsityOfBlocks(model.config(), {});
-  const auto losses =
-      evaluator::MeasureWindows(model, blocks, sparsity, evaluator::WaveSequences(2, 16),
-                                evaluator::Arithmetic::kFloat32, nullptr);
+  const auto losses = evaluator::MeasureWindows(model, blocks, evaluator::WaveSequences(2, 16),
+                                                evaluator::Arithmetic::kFloat32, nullptr);
   ASSERT_TRUE(losses.ok());
   const auto scorer = OpenZeroShotScorer(Set(), model_.path());
   ASSERT_TRUE(scorer.ok()) << scorer.status();
   std::vector<double> seen;
-  const auto error = (*scorer)->MeasureError(model, blocks, sparsity, {}, [&](double fraction) {
+  const auto error = (*scorer)->MeasureError(model, blocks, {}, [&](double fraction) {
     seen.push_back(fraction);
     return true;
   });
   ASSERT_TRUE(error.ok()) << error.status();
   EXPECT_THAT(counts, ::testing::Each(1));
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
-  EXPECT_EQ((*scorer)
-                ->MeasureError(model, blocks, sparsity, {}, [](double) { return false; })
-                .status()
-                .code(),
-            absl::StatusCode::kCancelled);
+  EXPECT_EQ(
+      (*scorer)->MeasureError(model, blocks, {}, [](double) { return false; }).status().code(),
+      absl::StatusCode::kCancelled);
 }
 
 }  // namespace

@@ -10,13 +10,12 @@
 #include <random>
 #include <set>
 
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::tasks {
 namespace {
 
 using evaluator::Split;
-using evaluator::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

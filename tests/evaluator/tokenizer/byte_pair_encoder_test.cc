@@ -1,9 +1,9 @@
-#include "evaluator/tokenizer/byte_pair_encoder.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
+
+#include "evaluator/tokenizer/piece_encoder.h"
 
 namespace strata::evaluator {
 namespace {

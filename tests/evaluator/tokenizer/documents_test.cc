@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "evaluator/tokenizer/text_corpus.h"
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "evaluator/tokenizer/tokenizer.h"
-#include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

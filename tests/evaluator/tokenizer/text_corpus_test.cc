@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/evaluator/support/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

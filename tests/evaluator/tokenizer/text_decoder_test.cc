@@ -52,13 +52,6 @@ TEST(TextDecoder, SentencePiece) {
   EXPECT_EQ(Decoded({SentencePieceDecoderStep{.drops_added_space = false}}, {"\u2581a"}), " a");
 }
 
-TEST(TextDecoder, WordPiece) {
-  const std::vector<std::string> tokens = {"do", "n", "'", "t", "##x", "."};
-  EXPECT_EQ(Decoded({WordPieceDecoderStep{.continuing_prefix = "##", .cleans_up = false}}, tokens),
-            "do n ' tx .");
-  EXPECT_EQ(Decoded({WordPieceDecoderStep{.continuing_prefix = "##"}}, tokens), "do n ' tx.");
-}
-
 TEST(TextDecoder, ErrorsOfExpressions) {
   const ReplaceStep bad{.pattern = {.text = "(", .is_expression = true}, .content = ""};
   EXPECT_TRUE(absl::IsInvalidArgument(TextDecoder::Create({bad}).status()));

@@ -1,7 +1,7 @@
-// Reads llama.cpp's tokenizer test vectors: beside VOCABULARY.gguf the texts, VOCABULARY.gguf.inp,
-// separated by a marker line, and one line of ids for each, VOCABULARY.gguf.out.
-#ifndef STRATA_TESTS_EVALUATOR_BASE_TOKENIZER_VECTORS_H_
-#define STRATA_TESTS_EVALUATOR_BASE_TOKENIZER_VECTORS_H_
+// Reads llama.cpp's tokenizer test vectors. VOCABULARY.gguf.inp, beside VOCABULARY.gguf, holds the
+// texts, separated by a marker line. VOCABULARY.gguf.out holds one line of ids per text.
+#ifndef STRATA_TESTS_EVALUATOR_TOKENIZER_TOKENIZER_VECTORS_H_
+#define STRATA_TESTS_EVALUATOR_TOKENIZER_TOKENIZER_VECTORS_H_
 
 #include <cstdint>
 #include <fstream>
@@ -37,4 +37,4 @@ inline std::vector<TokenizerVector> ReadTokenizerVectors(const std::string& voca
 
 }  // namespace strata::evaluator
 
-#endif  // STRATA_TESTS_EVALUATOR_BASE_TOKENIZER_VECTORS_H_
+#endif  // STRATA_TESTS_EVALUATOR_TOKENIZER_TOKENIZER_VECTORS_H_

@@ -1,7 +1,7 @@
-#include "evaluator/tokenizer/unigram_encoder.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "evaluator/tokenizer/piece_encoder.h"
 
 namespace strata::evaluator {
 namespace {

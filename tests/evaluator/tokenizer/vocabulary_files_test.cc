@@ -10,6 +10,7 @@
 #include "evaluator/tokenizer/tokenizer.h"
 #include "tests/evaluator/support/gguf_writer.h"
 #include "tests/evaluator/tokenizer/tokenizer_vectors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::evaluator {
 namespace {

@@ -52,7 +52,8 @@ TEST_F(ArchiveTest, BestOfBaselinesInTheirOrder) {
   Add(6.0, 1);           // baseline 2
   Add(6.0, 1);           // baseline 2, equal but later
   Add(1.0, 1);           // no baseline
-  EXPECT_THAT(BestOfBaselines(candidates_, {0, 1, 2, 0, 2, 2}), ElementsAre(3, 4));
+  EXPECT_THAT(BestOfBaselines(candidates_, {{0, 0}, {1, 1}, {2, 2}, {3, 0}, {4, 2}, {5, 2}}),
+              ElementsAre(3, 4));
 }
 
 TEST_F(ArchiveTest, FinalistsNameEachAllocationOnce) {

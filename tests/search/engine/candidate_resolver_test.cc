@@ -37,26 +37,26 @@ class CandidateResolverTest : public ::testing::Test {
 };
 
 TEST_F(CandidateResolverTest, FeaturesAreMeasuredOnceOnEverySubject) {
-  const auto tasks = resolver_->Ask({"influence", "redundancy"});
-  ASSERT_EQ(tasks.size(), 2u);
-  EXPECT_EQ(tasks[0].subject, 0);
-  EXPECT_EQ(tasks[1].subject, 1);
-  EXPECT_THAT(tasks[1].features, ElementsAre("influence", "redundancy"));
+  const auto items = resolver_->Ask({"influence", "redundancy"});
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[0].subject, 0);
+  EXPECT_EQ(items[1].subject, 1);
+  EXPECT_THAT(items[1].features, ElementsAre("influence", "redundancy"));
   EXPECT_THAT(resolver_->Ask({"influence"}), IsEmpty());
   const auto values = [](int units) {
     return ProfileOutcome{{std::vector<double>(static_cast<size_t>(units), 1.0),
                            std::vector<double>(static_cast<size_t>(units), 2.0)}};
   };
-  EXPECT_THAT(*resolver_->Settle(tasks[0], values(kBlocks)), IsEmpty());
+  EXPECT_THAT(*resolver_->Settle(items[0], values(kBlocks)), IsEmpty());
   EXPECT_FALSE(resolver_->AreSettled({"influence"}));
-  EXPECT_THAT(*resolver_->Settle(tasks[1], values(kFurtherBlocks)), IsEmpty());
+  EXPECT_THAT(*resolver_->Settle(items[1], values(kFurtherBlocks)), IsEmpty());
   EXPECT_TRUE(resolver_->AreSettled({"influence", "redundancy"}));
   EXPECT_EQ(resolver_->table(1).units(), kFurtherBlocks);
 }
 
 TEST_F(CandidateResolverTest, AFailureIsTriedAgainOneByOneOnItsSubject) {
-  const auto tasks = resolver_->Ask({"influence", "redundancy"});
-  const auto again = resolver_->Settle(tasks[1], FailedOutcome{"lost"});
+  const auto items = resolver_->Ask({"influence", "redundancy"});
+  const auto again = resolver_->Settle(items[1], FailedOutcome{"lost"});
   ASSERT_EQ(again->size(), 2u);
   EXPECT_EQ((*again)[1].subject, 1);
   EXPECT_THAT((*again)[1].features, ElementsAre("redundancy"));
@@ -64,17 +64,17 @@ TEST_F(CandidateResolverTest, AFailureIsTriedAgainOneByOneOnItsSubject) {
 }
 
 TEST_F(CandidateResolverTest, WhatTakesLongHoldsNothingElseUp) {
-  const auto tasks = resolver_->Ask({"alpha", "blockwise(distortion)", "distortion", "redundancy",
+  const auto items = resolver_->Ask({"alpha", "blockwise(distortion)", "distortion", "redundancy",
                                      "stablerank(W)", "var(WX)", "blockwise(var(WX))"});
   std::vector<std::vector<std::string>> of_first;
-  for (const ProfileTask& task : tasks) {
-    if (task.subject == 0) of_first.push_back(task.features);
+  for (const ProfileWork& item : items) {
+    if (item.subject == 0) of_first.push_back(item.features);
   }
   EXPECT_THAT(of_first,
               ElementsAre(ElementsAre("redundancy", "var(WX)", "blockwise(var(WX))"),
                           ElementsAre("alpha", "stablerank(W)"), ElementsAre("distortion"),
                           ElementsAre("blockwise(distortion)")));
-  EXPECT_EQ(tasks.size(), 2 * of_first.size());
+  EXPECT_EQ(items.size(), 2 * of_first.size());
 }
 
 TEST_F(CandidateResolverTest, AnAllocationInEveryScenarioOrNone) {
@@ -83,12 +83,12 @@ TEST_F(CandidateResolverTest, AnAllocationInEveryScenarioOrNone) {
   ASSERT_EQ(candidate.scenarios.size(), 3u);
   EXPECT_EQ(candidate.scenarios[0].allocation, candidate.allocation);
   EXPECT_EQ(candidate.scenarios[2].allocation.size(), static_cast<size_t>(kFurtherBlocks));
-  const auto tasks = resolver_->Ask({"alpha"});
+  const auto items = resolver_->Ask({"alpha"});
   EXPECT_TRUE(resolver_
-                  ->Settle(tasks[0],
+                  ->Settle(items[0],
                            ProfileOutcome{{std::vector<double>(static_cast<size_t>(kBlocks), 1.0)}})
                   .ok());
-  EXPECT_TRUE(resolver_->Settle(tasks[1], FailedOutcome{"no singular values"}).ok());
+  EXPECT_TRUE(resolver_->Settle(items[1], FailedOutcome{"no singular values"}).ok());
   const Candidate failed = Resolve("span(alpha, 0.1)");
   EXPECT_THAT(failed.failure, HasSubstr("no singular values"));
   EXPECT_TRUE(failed.allocation.empty());

@@ -16,12 +16,12 @@ std::unique_ptr<Engine> Make(const EngineOptions& options) {
   return *std::move(engine);
 }
 
-// Some tasks fail, by content alone.
-Outcome SometimesFail(const Task& task, Outcome outcome) {
-  if (const auto* evaluate = std::get_if<EvaluateTask>(&task.work)) {
+// Some work items fail, by content alone.
+Outcome SometimesFail(const WorkItem& item, Outcome outcome) {
+  if (const auto* evaluate = std::get_if<EvaluateWork>(&item.work)) {
     if (std::hash<double>()(evaluate->allocation[0]) % 9 == 0) return FailedOutcome{"unlucky"};
   } else {
-    for (const std::string& feature : std::get<ProfileTask>(task.work).features) {
+    for (const std::string& feature : std::get<ProfileWork>(item.work).features) {
       if (std::hash<std::string>()(feature) % 11 == 0) return FailedOutcome{"unmeasurable"};
     }
   }

@@ -41,7 +41,7 @@ TEST(ValidateOptions, NamesTheImpossibleOption) {
        "maximum_evaluations must be at least 0, found -5"},
       {[](auto* o) { o->stagnation_evaluations = -1; },
        "stagnation_evaluations must be at least 0, found -1"},
-      {[](auto* o) { o->ladder.levels = 0; }, "ladder.levels must be from 1 to 8, found 0"},
+      {[](auto* o) { o->ladder.rungs = 0; }, "ladder.rungs must be from 1 to 8, found 0"},
       {[](auto* o) { o->ladder.rivals = 0; }, "ladder.rivals must be from 1 to 1000, found 0"},
       {[](auto* o) { o->objectives = {}; }, "'loss' first, found []"},
       {[](auto* o) {
@@ -57,9 +57,6 @@ TEST(ValidateOptions, NamesTheImpossibleOption) {
        },
        "1 to 4"},
       {[](auto* o) { o->epsilon = -1; }, "epsilon must be finite and not negative, found -1"},
-      {[](auto* o) { o->strategy.islands = 0; }, "islands must be from 1 to 100, found 0"},
-      {[](auto* o) { o->strategy.restart_after = -1; }, "restart_after must be at least 0"},
-      {[](auto* o) { o->strategy.migration_interval = 0; }, "migration_interval"},
       {[](auto* o) { o->strategy.surrogate.proposals = 0; }, "surrogate.proposals"},
       {[](auto* o) { o->strategy.surrogate.amplitude_steps = -1; }, "surrogate.amplitude_steps"},
       {[](auto* o) { o->strategy.surrogate.minimum_points = 1; }, "surrogate.minimum_points"},
@@ -96,9 +93,15 @@ TEST(ValidateOptions, NamesTheImpossibleOption) {
               HasSubstr("unit 1"));
 }
 
+EngineOptions WithBaselines(const std::vector<expr::Baseline>& baselines) {
+  EngineOptions options;
+  options.baselines = baselines;
+  return options;
+}
+
 TEST(BaselineSeeds, DefaultsOfAllFirst) {
   const std::vector<expr::Baseline> baselines = SimulatedBaselines();
-  const std::vector<Seed> seeds = BaselineSeeds(baselines);
+  const std::vector<Seed> seeds = BaselineSeeds(WithBaselines(baselines));
   size_t settings = 0;
   for (size_t b = 0; b < baselines.size(); ++b) {
     EXPECT_EQ(seeds[b].baseline, static_cast<int>(b));
@@ -115,7 +118,38 @@ TEST(BaselineSeeds, ABaselineWithoutAUsableDefaultStartsWithItsNextSetting) {
   std::vector<expr::Baseline> baselines = SimulatedBaselines();
   baselines[1].published.clear();
   const expr::Expression first = baselines[1].widened[0].expression;
-  EXPECT_EQ(BaselineSeeds(baselines)[1].expression, first);
+  EXPECT_EQ(BaselineSeeds(WithBaselines(baselines))[1].expression, first);
+}
+
+TEST(BaselineSeeds, WhatNeedsFeaturesThatTakeLongComesLast) {
+  std::vector<expr::Baseline> baselines = SimulatedBaselines();
+  baselines[0].needs.spectra = true;
+  const std::vector<Seed> seeds = BaselineSeeds(WithBaselines(baselines));
+  EXPECT_EQ(seeds.front().baseline, 1);
+  EXPECT_EQ(seeds.back().baseline, 0);
+}
+
+TEST(TuningSeeds, AreTheUnmeasuredNeighboursOfTheBestSettings) {
+  EngineOptions options = WithBaselines(SimulatedBaselines());
+  options.baseline_settings = BaselineSettings::kTuned;
+  const std::vector<Seed> seeds = BaselineSeeds(options);
+  EXPECT_LT(seeds.size(), BaselineSeeds(WithBaselines(options.baselines)).size());
+  // Seed by seed worse, so that the first baselines are the better half and their defaults the best
+  // settings.
+  std::vector<std::optional<double>> fitness;
+  for (size_t i = 0; i < seeds.size(); ++i) fitness.emplace_back(1.0 + static_cast<double>(i));
+  const std::vector<Seed> tuning = TuningSeeds(options, seeds, fitness);
+  std::set<std::string> names;
+  for (const Seed& seed : tuning) {
+    names.insert(seed.name);
+    EXPECT_LT(seed.baseline, static_cast<int>((options.baselines.size() + 1) / 2));
+    for (const Seed& measured : seeds) EXPECT_NE(seed.name, measured.name);
+  }
+  EXPECT_EQ(names.size(), tuning.size());
+  EXPECT_TRUE(names.contains("owl M=5 lambda=0.05")) << "below the default";
+  EXPECT_TRUE(names.contains("owl M=5 lambda=0.1")) << "above the default";
+  options.baseline_settings = BaselineSettings::kAll;
+  EXPECT_TRUE(TuningSeeds(options, seeds, fitness).empty());
 }
 
 TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
@@ -134,10 +168,6 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->lag = 9; },
       [](auto* o) { o->strategy.population = 23; },
       [](auto* o) { o->strategy.kind = StrategyKind::kRandom; },
-      [](auto* o) { o->strategy.islands = 2; },
-      [](auto* o) { o->strategy.migration_interval = 2; },
-      [](auto* o) { o->strategy.restart_after = 2; },
-      [](auto* o) { o->strategy.adaptive_operators = !o->strategy.adaptive_operators; },
       [](auto* o) { o->strategy.surrogate.enabled = false; },
       [](auto* o) { o->strategy.surrogate.proposals += 1; },
       [](auto* o) { o->strategy.surrogate.amplitude_steps += 1; },
@@ -150,7 +180,7 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->strategy.surrogate.feature_pool += 1; },
       [](auto* o) { o->objectives = {kLoss}; },
       [](auto* o) { o->epsilon = 0.5; },
-      [](auto* o) { o->ladder.levels = 2; },
+      [](auto* o) { o->ladder.rungs = 2; },
       [](auto* o) { o->ladder.rivals = 2; },
       [](auto* o) {
         o->warm_start = {{"x", *expr::ParseExpression("uniform()")}};

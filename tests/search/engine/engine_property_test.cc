@@ -30,8 +30,8 @@ uint64_t BitsOf(double value) {
 }
 
 // Fails three in ten evaluations, by content alone.
-Outcome FailThreeInTen(const Task& task, Outcome outcome) {
-  const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+Outcome FailThreeInTen(const WorkItem& item, Outcome outcome) {
+  const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
   if (evaluate == nullptr) return outcome;
   const uint64_t hash = BitsOf(evaluate->allocation[0]) * 0x9E3779B97F4A7C15u;
   if (hash >> 32 < 0.3 * 0x1p32) return FailedOutcome{"unlucky"};
@@ -39,21 +39,21 @@ Outcome FailThreeInTen(const Task& task, Outcome outcome) {
 }
 
 // Adds what looks like noise to every loss, by content alone.
-Outcome AddNoise(const Task& task, Outcome outcome) {
+Outcome AddNoise(const WorkItem& item, Outcome outcome) {
   auto* measured = std::get_if<EvaluateOutcome>(&outcome);
   if (measured == nullptr) return outcome;
   const uint64_t hash =
-      BitsOf(std::get<EvaluateTask>(task.work).allocation[1]) * 0xBF58476D1CE4E5B9u;
+      BitsOf(std::get<EvaluateWork>(item.work).allocation[1]) * 0xBF58476D1CE4E5B9u;
   measured->mean_nll += 0.02 * (static_cast<double>(hash >> 40) * 0x1p-24 - 0.5);
   return outcome;
 }
 
-Outcome Plateau(const Task&, Outcome outcome) {
+Outcome Plateau(const WorkItem&, Outcome outcome) {
   if (auto* measured = std::get_if<EvaluateOutcome>(&outcome)) measured->mean_nll = 5;
   return outcome;
 }
 
-using Distortion = Outcome (*)(const Task&, Outcome);
+using Distortion = Outcome (*)(const WorkItem&, Outcome);
 
 TEST(EngineProperty, EveryStrategyIsTheSameWithOneWorkerAndWithFour) {
   for (const StrategyKind kind : kKinds) {
@@ -88,8 +88,8 @@ TEST(EngineProperty, NothingIsBredFromAResultOutsideItsLag) {
       // What candidate k was bred from does not change when results after k - lag do.
       const std::vector<Candidate> before = engine->candidates();
       const int64_t changed = 30;
-      laboratory.distort = [](const Task& task, Outcome outcome) {
-        const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+      laboratory.distort = [](const WorkItem& item, Outcome outcome) {
+        const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
         auto* measured = std::get_if<EvaluateOutcome>(&outcome);
         if (evaluate == nullptr || measured == nullptr) return outcome;
         if (evaluate->candidate >= changed) measured->mean_nll += 1 + measured->mean_nll;
@@ -156,8 +156,8 @@ TEST(EngineProperty, NoiseAndFailuresDoNotKeepItFromTheOptimum) {
 TEST(EngineProperty, AllInfeasibleEndsWithoutAResult) {
   for (const StrategyKind kind : kKinds) {
     Laboratory laboratory;
-    laboratory.distort = [](const Task& task, Outcome outcome) -> Outcome {
-      if (std::holds_alternative<ProfileTask>(task.work)) return outcome;
+    laboratory.distort = [](const WorkItem& item, Outcome outcome) -> Outcome {
+      if (std::holds_alternative<ProfileWork>(item.work)) return outcome;
       return FailedOutcome{"no"};
     };
     EngineOptions options = SmallOptions(1, 70);
@@ -204,11 +204,11 @@ TEST(EngineProperty, StagnationEndsTheSearchAtTheSameCandidate) {
   }
 }
 
-// The first level has the loss and an error of its own that ranks of 0.3 stand well above.
-Outcome RoughFirstLevel(const Task& task, Outcome outcome) {
-  const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
-  if (evaluate != nullptr && evaluate->rung == Rung::kSearch && evaluate->level == 0) {
-    return AddNoise(task, std::move(outcome));
+// The first rung has the loss and an error of its own that ranks of 0.3 stand well above.
+Outcome RoughFirstRung(const WorkItem& item, Outcome outcome) {
+  const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+  if (evaluate != nullptr && evaluate->stage == Stage::kSearch && evaluate->rung == 0) {
+    return AddNoise(item, std::move(outcome));
   }
   return outcome;
 }
@@ -216,11 +216,11 @@ Outcome RoughFirstLevel(const Task& task, Outcome outcome) {
 TEST(EngineProperty, RacingStopsWhatIsClearlyWorseWhateverTheTiming) {
   EngineOptions options = SmallOptions(3, 120);
   options.strategy.surrogate.unfiltered_share = 0.5;  // so that many are bad
-  options.ladder = {.levels = 2, .rivals = 8};
+  options.ladder = {.rungs = 2, .rivals = 8};
   std::string expected;
   for (const int workers : {1, 4}) {
     Laboratory laboratory;
-    laboratory.distort = RoughFirstLevel;
+    laboratory.distort = RoughFirstRung;
     const auto engine = Make(options);
     Drive(engine.get(), &laboratory, workers, 5);
     const std::string found = Describe(engine->candidates());
@@ -235,7 +235,7 @@ TEST(EngineProperty, RacingStopsWhatIsClearlyWorseWhateverTheTiming) {
       if (candidate.same_as) continue;
       stopped += candidate.stopped_early ? 1 : 0;
       measured += candidate.fitness_nll ? 1 : 0;
-      EXPECT_EQ(candidate.level_nll.size(), candidate.fitness_nll ? 2u : 1u);
+      EXPECT_EQ(candidate.rung_nll.size(), candidate.fitness_nll ? 2u : 1u);
     }
     EXPECT_EQ(stopped + measured, 120);
     EXPECT_GT(stopped, 15);
@@ -244,7 +244,8 @@ TEST(EngineProperty, RacingStopsWhatIsClearlyWorseWhateverTheTiming) {
     laboratory.distort = nullptr;
     for (const Candidate& candidate : engine->candidates()) {
       if (!candidate.stopped_early) continue;
-      const Outcome full = laboratory.Do({0, EvaluateTask{0, Rung::kSearch, candidate.allocation}});
+      const Outcome full =
+          laboratory.Do({0, EvaluateWork{0, Stage::kSearch, candidate.allocation}});
       EXPECT_GT(std::get<EvaluateOutcome>(full).mean_nll, best);
     }
   }
@@ -255,11 +256,11 @@ TEST(EngineProperty, AThirdObjectiveIsPartOfTheArchive) {
   options.objectives = {kLoss, kComplexity, kZeroShotError};
   options.epsilon = 0;
   Laboratory laboratory;
-  laboratory.distort = [](const Task& task, Outcome outcome) {
+  laboratory.distort = [](const WorkItem& item, Outcome outcome) {
     auto* measured = std::get_if<EvaluateOutcome>(&outcome);
     if (measured == nullptr) return outcome;
     // Against the loss: the more the first block is pruned, the better.
-    measured->measures[kZeroShotError] = 1 - std::get<EvaluateTask>(task.work).allocation[0];
+    measured->measures[kZeroShotError] = 1 - std::get<EvaluateWork>(item.work).allocation[0];
     return outcome;
   };
   const auto engine = Make(options);
@@ -299,7 +300,7 @@ TEST(EngineProperty, AMeasureThatIsMissingQuarantines) {
 TEST(EngineProperty, AWarmStartIsMeasuredAfterTheBaselinesAndBredFrom) {
   EngineOptions options = SmallOptions(3, 60);
   options.warm_start = {{"found before", *expr::ParseExpression("span(-var(abslog(WX)), 0.08)")}};
-  options.ladder = {.levels = 2, .rivals = 1};
+  options.ladder = {.rungs = 2, .rivals = 1};
   Laboratory laboratory;
   const auto engine = Make(options);
   Drive(engine.get(), &laboratory, 3, 1);

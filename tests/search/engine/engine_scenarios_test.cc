@@ -9,7 +9,7 @@
 #include "search/engine/scenarios.h"
 #include "search/store/run_store.h"
 #include "tests/search/simulation.h"
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {
@@ -31,14 +31,14 @@ EngineOptions RobustOptionsOf(Aggregate aggregate, uint64_t seed, int64_t evalua
 }
 
 // Some evaluations fail, by content alone, but no reference.
-Outcome SometimesFail(const Task& task, Outcome outcome) {
-  if (const auto* evaluate = std::get_if<EvaluateTask>(&task.work)) {
+Outcome SometimesFail(const WorkItem& item, Outcome outcome) {
+  if (const auto* evaluate = std::get_if<EvaluateWork>(&item.work)) {
     if (evaluate->reference == Reference::kNone &&
         std::hash<double>()(evaluate->allocation[1]) % 13 == 0) {
       return FailedOutcome{"unlucky"};
     }
   } else {
-    for (const std::string& feature : std::get<ProfileTask>(task.work).features) {
+    for (const std::string& feature : std::get<ProfileWork>(item.work).features) {
       if (std::hash<std::string>()(feature) % 31 == 0) return FailedOutcome{"unmeasurable"};
     }
   }
@@ -48,11 +48,11 @@ Outcome SometimesFail(const Task& task, Outcome outcome) {
 TEST(EngineScenarios, TheSameWithAnyNumberOfWorkersInAnyOrder) {
   for (const Aggregate aggregate : kAggregates) {
     for (const bool with_failures : {false, true}) {
-      for (const int levels : {1, 2}) {
+      for (const int rungs : {1, 2}) {
         Laboratory laboratory;
         if (with_failures) laboratory.distort = SometimesFail;
         EngineOptions options = RobustOptionsOf(aggregate, 3, 60);
-        options.ladder.levels = levels;
+        options.ladder.rungs = rungs;
         std::string expected;
         for (const int workers : {1, 2, 5, 50}) {
           const auto engine = Make(options);
@@ -74,7 +74,7 @@ TEST(EngineScenarios, EveryCandidateIsMeasuredInAllAndItsFitnessIsTheirShareOfTh
     const EngineOptions options = RobustOptionsOf(aggregate, 5, 60);
     const auto engine = Make(options);
     Drive(engine.get(), &laboratory, 3, 1);
-    const auto references = engine->References(Rung::kSearch);
+    const auto references = engine->References(Stage::kSearch);
     ASSERT_EQ(references.size(), 3u);
     EXPECT_NEAR(references[0].dense, 3, 1e-9);
     EXPECT_NEAR(references[0].uniform, UniformNll(), 1e-9);
@@ -101,7 +101,7 @@ TEST(EngineScenarios, EveryCandidateIsMeasuredInAllAndItsFitnessIsTheirShareOfTh
     EXPECT_EQ(distinct, engine->evaluations());
     EXPECT_EQ(distinct, 60);
     // Three for every distinct allocation; dense twice and uniform three times.
-    EXPECT_EQ(laboratory.evaluations(Rung::kSearch), 3 * distinct + 5);
+    EXPECT_EQ(laboratory.evaluations(Stage::kSearch), 3 * distinct + 5);
   }
 }
 
@@ -121,9 +121,9 @@ TEST(EngineScenarios, FinalistsAreSelectedAndVerifiedInAll) {
       report.push_back(*scenario.report_nll);
     }
     EXPECT_EQ(*candidate.selection_nll,
-              RelativeLoss(selection, engine->References(Rung::kSelect), Aggregate::kWorst));
+              RelativeLoss(selection, engine->References(Stage::kSelect), Aggregate::kWorst));
     EXPECT_EQ(*candidate.report_nll,
-              RelativeLoss(report, engine->References(Rung::kVerify), Aggregate::kWorst));
+              RelativeLoss(report, engine->References(Stage::kVerify), Aggregate::kWorst));
   }
   EXPECT_GE(finalists, 3);
 }
@@ -178,8 +178,8 @@ TEST(EngineScenarios, NothingIsBredFromAResultOutsideItsLag) {
     Drive(engine.get(), &laboratory, 4, 3);
     const int64_t changed = 30;
     // Of the last scenario alone.
-    laboratory.distort = [](const Task& task, Outcome outcome) {
-      const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+    laboratory.distort = [](const WorkItem& item, Outcome outcome) {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
       auto* measured = std::get_if<EvaluateOutcome>(&outcome);
       if (evaluate == nullptr || measured == nullptr) return outcome;
       if (evaluate->candidate >= changed && evaluate->scenario == 2) measured->mean_nll *= 2;
@@ -199,8 +199,8 @@ TEST(EngineScenarios, NothingIsBredFromAResultOutsideItsLag) {
 
 TEST(EngineScenarios, WithoutReferencesNothingIsMeasuredAndTheReasonIsKept) {
   Laboratory laboratory;
-  laboratory.distort = [](const Task& task, Outcome outcome) {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  laboratory.distort = [](const WorkItem& item, Outcome outcome) {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
     if (evaluate != nullptr && evaluate->reference == Reference::kDense) {
       return Outcome(FailedOutcome{"no memory"});
     }
@@ -218,10 +218,10 @@ TEST(EngineScenarios, WithoutReferencesNothingIsMeasuredAndTheReasonIsKept) {
 
 TEST(EngineScenarios, FinalReferencesThatFailQuarantineTheFinalists) {
   Laboratory laboratory;
-  laboratory.distort = [](const Task& task, Outcome outcome) {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  laboratory.distort = [](const WorkItem& item, Outcome outcome) {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
     if (evaluate != nullptr && evaluate->reference == Reference::kUniform &&
-        evaluate->rung == Rung::kVerify) {
+        evaluate->stage == Stage::kVerify) {
       return Outcome(FailedOutcome{"no memory"});
     }
     return outcome;

@@ -31,13 +31,13 @@ double BestFitness(const Engine& engine) {
   return *engine.candidates()[static_cast<size_t>(engine.Front().back())].fitness_nll;
 }
 
-TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneTask) {
+TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
   EngineOptions options = SyntheticOptions(1, 0);
   options.strategy.surrogate.feature_pool = 0;
   const auto engine = Make(options);
   const Action first = engine->Ask();
-  ASSERT_TRUE(std::holds_alternative<Task>(first));
-  const auto* profile = std::get_if<ProfileTask>(&std::get<Task>(first).work);
+  ASSERT_TRUE(std::holds_alternative<WorkItem>(first));
+  const auto* profile = std::get_if<ProfileWork>(&std::get<WorkItem>(first).work);
   ASSERT_NE(profile, nullptr);
   std::set<std::string> needed;
   size_t index = 0;
@@ -130,22 +130,22 @@ TEST(Engine, ComesNearTheKnownOptimum) {
 TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
   Laboratory laboratory;
   const auto engine = Make(SyntheticOptions(3, 150));
-  std::map<Rung, std::multiset<std::string>> measured;
-  laboratory.distort = [&](const Task& task, Outcome outcome) {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+  std::map<Stage, std::multiset<std::string>> measured;
+  laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
     if (evaluate == nullptr) return outcome;
-    if (evaluate->rung != Rung::kSearch) {
+    if (evaluate->stage != Stage::kSearch) {
       EXPECT_EQ(engine->phase(),
-                evaluate->rung == Rung::kSelect ? Phase::kSelecting : Phase::kVerifying);
+                evaluate->stage == Stage::kSelect ? Phase::kSelecting : Phase::kVerifying);
     }
-    measured[evaluate->rung].insert(expr::QuantizedKey(evaluate->allocation));
+    measured[evaluate->stage].insert(expr::QuantizedKey(evaluate->allocation));
     return outcome;
   };
   Drive(engine.get(), &laboratory, 3, 1);
   EXPECT_EQ(engine->evaluations(), 150);
-  EXPECT_EQ(measured[Rung::kSelect], measured[Rung::kVerify]);
-  for (const std::string& key : measured[Rung::kVerify]) {
-    EXPECT_EQ(measured[Rung::kVerify].count(key), 1u);
+  EXPECT_EQ(measured[Stage::kSelect], measured[Stage::kVerify]);
+  for (const std::string& key : measured[Stage::kVerify]) {
+    EXPECT_EQ(measured[Stage::kVerify].count(key), 1u);
   }
   const auto& candidates = engine->candidates();
   for (const int64_t id : engine->BestBaselines()) {
@@ -156,7 +156,7 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
   size_t on_front = 0;
   for (const int64_t id : front) on_front += candidates[static_cast<size_t>(id)].report_nll ? 1 : 0;
   EXPECT_GE(on_front, std::min<size_t>(front.size(), 5));
-  EXPECT_LE(measured[Rung::kVerify].size(), 6u + 5u);
+  EXPECT_LE(measured[Stage::kVerify].size(), 6u + 5u);
   for (const Candidate& candidate : candidates) {
     EXPECT_EQ(candidate.selection_nll.has_value(), candidate.report_nll.has_value());
     if (!candidate.report_nll) continue;
@@ -169,9 +169,9 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
 TEST(Engine, EqualAllocationsAreMeasuredOnce) {
   Laboratory laboratory;
   std::map<std::string, int> measured;
-  laboratory.distort = [&](const Task& task, Outcome outcome) {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
-    if (evaluate != nullptr && evaluate->rung == Rung::kSearch) {
+  laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+    if (evaluate != nullptr && evaluate->stage == Stage::kSearch) {
       ++measured[expr::QuantizedKey(evaluate->allocation)];
     }
     return outcome;
@@ -228,9 +228,9 @@ TEST(Engine, FewerEvaluationsAreABeginningOfMore) {
 
 TEST(Engine, FailuresAndLossesThatAreNoNumbersQuarantineTheirCandidate) {
   Laboratory laboratory;
-  laboratory.distort = [](const Task& task, Outcome outcome) -> Outcome {
-    const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
-    if (evaluate == nullptr || evaluate->rung != Rung::kSearch) return outcome;
+  laboratory.distort = [](const WorkItem& item, Outcome outcome) -> Outcome {
+    const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+    if (evaluate == nullptr || evaluate->stage != Stage::kSearch) return outcome;
     switch (evaluate->candidate % 5) {
       case 1:
         return FailedOutcome{"the worker crashed"};
@@ -269,8 +269,8 @@ TEST(Engine, AFeatureThatCannotBeMeasuredFailsOnlyThoseWhoNeedIt) {
   Laboratory laboratory;
   int profiles = 0;
   const auto is_bad = [](const std::string& f) { return f.find("outliers(5)") == 0; };
-  laboratory.distort = [&](const Task& task, Outcome outcome) -> Outcome {
-    const auto* profile = std::get_if<ProfileTask>(&task.work);
+  laboratory.distort = [&](const WorkItem& item, Outcome outcome) -> Outcome {
+    const auto* profile = std::get_if<ProfileWork>(&item.work);
     if (profile == nullptr) return outcome;
     ++profiles;
     for (const std::string& feature : profile->features) {
@@ -297,7 +297,7 @@ TEST(Engine, AFeatureThatCannotBeMeasuredFailsOnlyThoseWhoNeedIt) {
 
 TEST(Engine, EverythingFailsAndItStillEnds) {
   Laboratory laboratory;
-  laboratory.distort = [](const Task&, Outcome) { return FailedOutcome{"no"}; };
+  laboratory.distort = [](const WorkItem&, Outcome) { return FailedOutcome{"no"}; };
   const auto engine = Make(SmallOptions(1, 0));
   Drive(engine.get(), &laboratory, 2, 3, [&](int64_t tells) {
     if (tells == 50) engine->StopSearch();
@@ -320,26 +320,26 @@ TEST(Engine, NothingNewEndsTheSearch) {
 }
 
 TEST(Engine, AFinalistThatFailsIsAResultToo) {
-  for (const Rung rung : {Rung::kSelect, Rung::kVerify}) {
+  for (const Stage stage : {Stage::kSelect, Stage::kVerify}) {
     Laboratory laboratory;
     int verifications = 0;
-    laboratory.distort = [&](const Task& task, Outcome outcome) -> Outcome {
-      const auto* evaluate = std::get_if<EvaluateTask>(&task.work);
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) -> Outcome {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
       if (evaluate == nullptr) return outcome;
-      verifications += evaluate->rung == Rung::kVerify ? 1 : 0;
-      if (evaluate->rung == rung) return FailedOutcome{"lost"};
+      verifications += evaluate->stage == Stage::kVerify ? 1 : 0;
+      if (evaluate->stage == stage) return FailedOutcome{"lost"};
       return outcome;
     };
     const auto engine = Make(SmallOptions(1, 20));
     Drive(engine.get(), &laboratory, 2, 3);
     EXPECT_EQ(engine->phase(), Phase::kDone);
-    EXPECT_EQ(verifications > 0, rung == Rung::kVerify);
+    EXPECT_EQ(verifications > 0, stage == Stage::kVerify);
     ASSERT_FALSE(engine->Front().empty());
     const Candidate& best = engine->candidates()[static_cast<size_t>(engine->Front().back())];
-    EXPECT_EQ(best.failure, rung == Rung::kSelect ? "selection: lost" : "verification: lost");
+    EXPECT_EQ(best.failure, stage == Stage::kSelect ? "selection: lost" : "verification: lost");
     EXPECT_TRUE(best.fitness_nll);
     EXPECT_FALSE(best.report_nll);
-    EXPECT_EQ(best.selection_nll.has_value(), rung == Rung::kVerify);
+    EXPECT_EQ(best.selection_nll.has_value(), stage == Stage::kVerify);
   }
 }
 
@@ -347,11 +347,11 @@ TEST(Engine, RefusesOutcomesNobodyAskedFor) {
   const auto engine = Make(SmallOptions(1, 20));
   EXPECT_EQ(engine->Tell(0, FailedOutcome{"x"}).code(), absl::StatusCode::kInvalidArgument);
   Laboratory laboratory;
-  const Task task = std::get<Task>(engine->Ask());
-  EXPECT_EQ(engine->Tell(task.id, EvaluateOutcome{}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(engine->Tell(task.id, ProfileOutcome{}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(engine->Tell(task.id, laboratory.Do(task)).ok());
-  EXPECT_EQ(engine->Tell(task.id, laboratory.Do(task)).code(), absl::StatusCode::kInvalidArgument);
+  const WorkItem item = std::get<WorkItem>(engine->Ask());
+  EXPECT_EQ(engine->Tell(item.id, EvaluateOutcome{}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(engine->Tell(item.id, ProfileOutcome{}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
+  EXPECT_EQ(engine->Tell(item.id, laboratory.Do(item)).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Engine, StopBeforeAnythingWasHandedOutEndsEmpty) {
@@ -372,10 +372,10 @@ TEST(Engine, CostsLittlePerEvaluation) {
     Action action = engine->Ask();
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (std::holds_alternative<Done>(action)) break;
-    const Task& task = std::get<Task>(action);
-    const Outcome outcome = laboratory.Do(task);
+    const WorkItem& item = std::get<WorkItem>(action);
+    const Outcome outcome = laboratory.Do(item);
     const auto told = std::chrono::steady_clock::now();
-    ASSERT_TRUE(engine->Tell(task.id, outcome).ok());
+    ASSERT_TRUE(engine->Tell(item.id, outcome).ok());
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - told).count();
   }
   // Printed, not judged: a test must not depend on how fast the machine is.

@@ -27,16 +27,16 @@ TEST(Finals, ThoseThatWereSelectedAreVerifiedWithTheirCopies) {
   EXPECT_THAT(finals.Begin({2, 0, 1}), ElementsAre(0, 1, 2));
   EXPECT_FALSE(finals.round_is_over());
   const ScenarioOutcome one{.combined = {1.5, 0.7}}, two{.combined = {2.5, 0.71}};
-  finals.Tell(2, Rung::kSelect, two, &candidates);
-  finals.Tell(1, Rung::kSelect, one, &candidates);
-  finals.Tell(0, Rung::kSelect, {.failure = "lost"}, &candidates);
+  finals.Tell(2, Stage::kSelect, two, &candidates);
+  finals.Tell(1, Stage::kSelect, one, &candidates);
+  finals.Tell(0, Stage::kSelect, {.failure = "lost"}, &candidates);
   EXPECT_TRUE(finals.round_is_over());
   EXPECT_EQ(candidates[3].selection_nll, 1.5);
   EXPECT_THAT(candidates.TakeChanged(), UnorderedElementsAre(0, 1, 2, 3));
   EXPECT_EQ(candidates[0].failure, "selection: lost");
   EXPECT_THAT(finals.NextRound(), ElementsAre(1, 2));
-  finals.Tell(1, Rung::kVerify, two, &candidates);
-  finals.Tell(2, Rung::kVerify, {.failure = "gone"}, &candidates);
+  finals.Tell(1, Stage::kVerify, two, &candidates);
+  finals.Tell(2, Stage::kVerify, {.failure = "gone"}, &candidates);
   EXPECT_TRUE(finals.round_is_over());
   EXPECT_EQ(candidates[3].report_nll, 2.5);
   EXPECT_EQ(candidates[1].achieved_sparsity, 0.71);
@@ -50,10 +50,10 @@ TEST(Finals, EveryScenarioKeepsItsLosses) {
   candidates.Change(1).same_as = 0;
   Finals finals;
   finals.Begin({0});
-  finals.Tell(0, Rung::kSelect, {.combined = {3, 0.7}, .nll = {1, 2}, .achieved = {0.7, 0.5}},
+  finals.Tell(0, Stage::kSelect, {.combined = {3, 0.7}, .nll = {1, 2}, .achieved = {0.7, 0.5}},
               &candidates);
   finals.NextRound();
-  finals.Tell(0, Rung::kVerify, {.combined = {4, 0.7}, .nll = {5, 6}, .achieved = {0.71, 0.51}},
+  finals.Tell(0, Stage::kVerify, {.combined = {4, 0.7}, .nll = {5, 6}, .achieved = {0.71, 0.51}},
               &candidates);
   for (const Candidate& candidate : candidates.all()) {
     EXPECT_EQ(candidate.selection_nll, 3);

@@ -9,14 +9,14 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-TEST(Ladder, OneLevelHasNoLimits) {
-  Ladder ladder({.levels = 1, .rivals = 2});
+TEST(Ladder, OneRungHasNoLimits) {
+  Ladder ladder({.rungs = 1, .rivals = 2});
   ladder.AddResult({3.0}, 5);
   EXPECT_TRUE(ladder.LimitsFor(5).empty());
 }
 
 TEST(Ladder, EveryoneGoesOnUntilThereAreEnoughRivals) {
-  Ladder ladder({.levels = 2, .rivals = 3});
+  Ladder ladder({.rungs = 2, .rivals = 3});
   for (const double nll : {5.0, 4.0}) ladder.AddResult({nll, nll}, 5);
   EXPECT_EQ(ladder.LimitsFor(9), std::vector<double>{kInfinity});
   ladder.AddResult({6.0, 6.0}, 5);
@@ -24,7 +24,7 @@ TEST(Ladder, EveryoneGoesOnUntilThereAreEnoughRivals) {
 }
 
 TEST(Ladder, TheLimitIsTheWorstRivalAndTwiceTheSpreadOfWhatFollowed) {
-  Ladder ladder({.levels = 2, .rivals = 3});
+  Ladder ladder({.rungs = 2, .rivals = 3});
   // Differences 1, 2, 3: mean 2, standard deviation 1.
   ladder.AddResult({5.0, 6.0}, 5);
   ladder.AddResult({4.0, 6.0}, 5);
@@ -36,7 +36,7 @@ TEST(Ladder, TheLimitIsTheWorstRivalAndTwiceTheSpreadOfWhatFollowed) {
 }
 
 TEST(Ladder, TheBestOfItsSizeGoesOn) {
-  Ladder ladder({.levels = 2, .rivals = 3});
+  Ladder ladder({.rungs = 2, .rivals = 3});
   for (const double nll : {1.0, 2.0, 3.0}) ladder.AddResult({nll, nll}, 9);
   ladder.AddResult({50.0, 50.0}, 3);
   EXPECT_DOUBLE_EQ(ladder.LimitsFor(9)[0], 3);
@@ -44,8 +44,8 @@ TEST(Ladder, TheBestOfItsSizeGoesOn) {
   EXPECT_EQ(ladder.LimitsFor(2)[0], kInfinity);
 }
 
-TEST(Ladder, EveryLevelHasItsOwnLimit) {
-  Ladder ladder({.levels = 3, .rivals = 1});
+TEST(Ladder, EveryRungHasItsOwnLimit) {
+  Ladder ladder({.rungs = 3, .rivals = 1});
   for (int i = 0; i < 3; ++i) ladder.AddResult({1.0, 3.0, 4.0}, 5);
   const std::vector<double> limits = ladder.LimitsFor(5);
   ASSERT_EQ(limits.size(), 2u);

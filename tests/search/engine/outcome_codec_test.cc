@@ -92,8 +92,8 @@ TEST(OutcomeCodec, DamagedBytesAreDataLoss) {
 }
 
 TEST(CheckOutcome, SaysWhatDoesNotFit) {
-  const Task profile{4, ProfileTask{{"var(WX)", "mean(W)"}}};
-  const Task evaluate{5, EvaluateTask{}};
+  const WorkItem profile{4, ProfileWork{{"var(WX)", "mean(W)"}}};
+  const WorkItem evaluate{5, EvaluateWork{}};
   const Outcome two_by_three = ProfileOutcome{{{1, 2, 3}, {4, 5, 6}}};
   EXPECT_TRUE(CheckOutcome(profile, 3, two_by_three).ok());
   EXPECT_TRUE(CheckOutcome(evaluate, 3, EvaluateOutcome{}).ok());
@@ -105,7 +105,7 @@ TEST(CheckOutcome, SaysWhatDoesNotFit) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   }
   EXPECT_EQ(CheckOutcome(profile, 2, two_by_three).message(),
-            "task 4: feature var(WX): expected 2 values, found 3");
+            "work item 4: feature var(WX): expected 2 values, found 3");
 }
 
 }  // namespace

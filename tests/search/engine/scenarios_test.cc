@@ -39,9 +39,9 @@ class ScenariosTest : public ::testing::Test {
 
   // Dense 1, uniform 3 + scenario.
   void TellReferences(double uniform = 3) {
-    for (const EvaluateTask& task : scenarios_->ReferenceTasks(Rung::kSearch)) {
-      const double loss = task.reference == Reference::kDense ? 1 : uniform + task.scenario;
-      scenarios_->TellReference(task, EvaluateOutcome{loss, 0.5});
+    for (const EvaluateWork& item : scenarios_->ReferenceWork(Stage::kSearch)) {
+      const double loss = item.reference == Reference::kDense ? 1 : uniform + item.scenario;
+      scenarios_->TellReference(item, EvaluateOutcome{loss, 0.5});
     }
   }
 
@@ -50,41 +50,41 @@ class ScenariosTest : public ::testing::Test {
 };
 
 TEST_F(ScenariosTest, DenseOncePerSubjectUniformOncePerScenario) {
-  const auto tasks = scenarios_->ReferenceTasks(Rung::kSelect);
+  const auto items = scenarios_->ReferenceWork(Stage::kSelect);
   int dense = 0, uniform = 0;
-  for (const EvaluateTask& task : tasks) {
-    EXPECT_EQ(task.candidate, -1);
-    EXPECT_EQ(task.rung, Rung::kSelect);
-    const bool is_dense = task.reference == Reference::kDense;
+  for (const EvaluateWork& item : items) {
+    EXPECT_EQ(item.candidate, -1);
+    EXPECT_EQ(item.stage, Stage::kSelect);
+    const bool is_dense = item.reference == Reference::kDense;
     const double expected = is_dense             ? 0.0
-                            : task.scenario == 0 ? kTarget
-                            : task.scenario == 1 ? 0.5
+                            : item.scenario == 0 ? kTarget
+                            : item.scenario == 1 ? 0.5
                                                  : 0.6;
     ++(is_dense ? dense : uniform);
-    ASSERT_EQ(task.allocation.size(),
-              static_cast<size_t>(task.subject == 0 ? kBlocks : kFurtherBlocks));
-    for (const double sparsity : task.allocation) EXPECT_NEAR(sparsity, expected, 1e-9);
+    ASSERT_EQ(item.allocation.size(),
+              static_cast<size_t>(item.subject == 0 ? kBlocks : kFurtherBlocks));
+    for (const double sparsity : item.allocation) EXPECT_NEAR(sparsity, expected, 1e-9);
   }
   EXPECT_EQ(dense, 2);
   EXPECT_EQ(uniform, 3);
-  EXPECT_FALSE(scenarios_->HasReferences(Rung::kSearch));
-  EXPECT_THAT(scenarios_->References(Rung::kSearch), IsEmpty());
+  EXPECT_FALSE(scenarios_->HasReferences(Stage::kSearch));
+  EXPECT_THAT(scenarios_->References(Stage::kSearch), IsEmpty());
   TellReferences();
-  EXPECT_TRUE(scenarios_->HasReferences(Rung::kSearch));
-  EXPECT_FALSE(scenarios_->HasReferences(Rung::kSelect));
-  EXPECT_EQ(scenarios_->References(Rung::kSearch)[2].uniform, 5);
+  EXPECT_TRUE(scenarios_->HasReferences(Stage::kSearch));
+  EXPECT_FALSE(scenarios_->HasReferences(Stage::kSelect));
+  EXPECT_EQ(scenarios_->References(Stage::kSearch)[2].uniform, 5);
 }
 
 TEST_F(ScenariosTest, ResultsAreCombinedOnceAllCameInAnyOrder) {
   TellReferences();
   const std::vector<expr::Allocation> allocations = {{0.7}, {0.5}, {0.6}};
-  const auto tasks = scenarios_->TasksOf(7, Rung::kSearch, 0, allocations);
-  ASSERT_EQ(tasks.size(), 3u);
-  EXPECT_EQ(tasks[2].subject, 1);
-  EXPECT_THAT(tasks[2].allocation, ElementsAre(0.6));
+  const auto items = scenarios_->WorkOf(7, Stage::kSearch, 0, allocations);
+  ASSERT_EQ(items.size(), 3u);
+  EXPECT_EQ(items[2].subject, 1);
+  EXPECT_THAT(items[2].allocation, ElementsAre(0.6));
   const auto tell = [&](size_t i, double nll, double zero_shot_error) {
     return scenarios_->Tell(
-        tasks[i],
+        items[i],
         EvaluateOutcome{nll, 0.1 * static_cast<double>(i), {{kZeroShotError, zero_shot_error}}},
         {});
   };
@@ -101,27 +101,27 @@ TEST_F(ScenariosTest, ResultsAreCombinedOnceAllCameInAnyOrder) {
 
 TEST_F(ScenariosTest, AFailureInOneIsAFailure) {
   TellReferences();
-  const auto tasks = scenarios_->TasksOf(7, Rung::kSearch, 0, {{0.7}, {0.5}, {0.6}});
-  EXPECT_FALSE(scenarios_->Tell(tasks[0], EvaluateOutcome{2, 0.7}, {}).has_value());
-  EXPECT_FALSE(scenarios_->Tell(tasks[1], FailedOutcome{"lost"}, {}).has_value());
-  const auto result = scenarios_->Tell(tasks[2], EvaluateOutcome{2, 0.6}, {});
+  const auto items = scenarios_->WorkOf(7, Stage::kSearch, 0, {{0.7}, {0.5}, {0.6}});
+  EXPECT_FALSE(scenarios_->Tell(items[0], EvaluateOutcome{2, 0.7}, {}).has_value());
+  EXPECT_FALSE(scenarios_->Tell(items[1], FailedOutcome{"lost"}, {}).has_value());
+  const auto result = scenarios_->Tell(items[2], EvaluateOutcome{2, 0.6}, {});
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(result->failure, "scenario 1: lost");
 }
 
 TEST_F(ScenariosTest, WithoutDamageThereIsNothingToShare) {
   TellReferences(1.0001);
-  EXPECT_THAT(scenarios_->ReferenceFailure(Rung::kSearch), HasSubstr("nothing to gain"));
-  EXPECT_THAT(scenarios_->References(Rung::kSearch), IsEmpty());
+  EXPECT_THAT(scenarios_->ReferenceFailure(Stage::kSearch), HasSubstr("nothing to gain"));
+  EXPECT_THAT(scenarios_->References(Stage::kSearch), IsEmpty());
 }
 
 TEST_F(ScenariosTest, AReferenceThatFailsSaysWhich) {
-  for (const EvaluateTask& task : scenarios_->ReferenceTasks(Rung::kSearch)) {
-    scenarios_->TellReference(task, task.scenario == 2 && task.reference == Reference::kUniform
+  for (const EvaluateWork& item : scenarios_->ReferenceWork(Stage::kSearch)) {
+    scenarios_->TellReference(item, item.scenario == 2 && item.reference == Reference::kUniform
                                         ? Outcome(FailedOutcome{"out of luck"})
                                         : Outcome(EvaluateOutcome{2, 0.5}));
   }
-  EXPECT_THAT(scenarios_->ReferenceFailure(Rung::kSearch),
+  EXPECT_THAT(scenarios_->ReferenceFailure(Stage::kSearch),
               AllOf(HasSubstr("scenario 2"), HasSubstr("uniform"), HasSubstr("out of luck")));
 }
 

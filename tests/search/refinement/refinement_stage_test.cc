@@ -12,9 +12,9 @@ namespace {
 
 expr::UnitLayout Layout() { return expr::SquareBlocks({40000, 90000, 40000, 160000, 40000}); }
 
-double Loss(const expr::Allocation& allocation, Rung rung) {
+double Loss(const expr::Allocation& allocation, Stage stage) {
   constexpr double kSensitivity[] = {4.0, 0.3, 1.0, 0.2, 2.5};
-  double loss = rung == Rung::kRefine ? 3 : rung == Rung::kSelect ? 4 : 5;
+  double loss = stage == Stage::kRefine ? 3 : stage == Stage::kSelect ? 4 : 5;
   for (size_t i = 0; i < allocation.size(); ++i) {
     loss += kSensitivity[i] * std::pow(allocation[i], 4);
   }
@@ -32,26 +32,26 @@ std::unique_ptr<RefinementStage> MakeStage(int64_t evaluations = 30, bool slopes
 }
 
 // Tells results in an order of its own, with `workers` at a time; returns what was measured by
-// rung.
-std::map<Rung, int> Measure(RefinementStage& stage, size_t workers, uint64_t order_seed) {
+// stage.
+std::map<Stage, int> Measure(RefinementStage& stage, size_t workers, uint64_t order_seed) {
   std::mt19937_64 engine(order_seed);
-  std::vector<EvaluateTask> running;
-  std::map<Rung, int> measured;
+  std::vector<EvaluateWork> running;
+  std::map<Stage, int> measured;
   while (!stage.done()) {
     while (running.size() < workers) {
-      const std::optional<EvaluateTask> task = stage.Ask();
-      if (!task) break;
-      running.push_back(*task);
+      const std::optional<EvaluateWork> item = stage.Ask();
+      if (!item) break;
+      running.push_back(*item);
     }
     if (running.empty()) {
       ADD_FAILURE() << "nothing to do, and not done";
       break;
     }
     const size_t which = engine() % running.size();
-    const EvaluateTask task = running[which];
+    const EvaluateWork item = running[which];
     running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
-    ++measured[task.rung];
-    EXPECT_TRUE(stage.Tell(task, EvaluateOutcome{Loss(task.allocation, task.rung), 0.6}).ok());
+    ++measured[item.stage];
+    EXPECT_TRUE(stage.Tell(item, EvaluateOutcome{Loss(item.allocation, item.stage), 0.6}).ok());
   }
   EXPECT_FALSE(stage.Ask().has_value());
   return measured;
@@ -59,10 +59,10 @@ std::map<Rung, int> Measure(RefinementStage& stage, size_t workers, uint64_t ord
 
 TEST(RefinementStageTest, RefinesSelectsAmongTheBestAndVerifiesTheChosenOne) {
   const auto stage = MakeStage();
-  const std::map<Rung, int> measured = Measure(*stage, 1, 1);
-  EXPECT_EQ(measured.at(Rung::kRefine), 30);
-  EXPECT_EQ(measured.at(Rung::kSelect), kRefinedFinalists + 1);
-  EXPECT_EQ(measured.at(Rung::kVerify), 2);
+  const std::map<Stage, int> measured = Measure(*stage, 1, 1);
+  EXPECT_EQ(measured.at(Stage::kRefine), 30);
+  EXPECT_EQ(measured.at(Stage::kSelect), kRefinedFinalists + 1);
+  EXPECT_EQ(measured.at(Stage::kVerify), 2);
   ASSERT_TRUE(stage->best().has_value());
   const RefinedResult& start = stage->results().front();
   const RefinedResult& best = stage->results()[static_cast<size_t>(*stage->best())];
@@ -78,21 +78,21 @@ TEST(RefinementStageTest, RefinesSelectsAmongTheBestAndVerifiesTheChosenOne) {
 TEST(RefinementStageTest, SlopesAreMeasuredOnARungOfTheirOwn) {
   const auto made = MakeStage(12, /*slopes=*/true);
   RefinementStage& stage = *made;
-  std::map<Rung, int> measured;
-  while (const std::optional<EvaluateTask> task = stage.Ask()) {
-    ++measured[task->rung];
-    EvaluateOutcome outcome{Loss(task->allocation, task->rung), 0.6};
-    if (task->rung == Rung::kSlope) {
-      EXPECT_EQ(task->allocation, stage.results()[static_cast<size_t>(task->candidate)].allocation);
-      EXPECT_FALSE(stage.Tell(*task, outcome).ok()) << "no slopes";
+  std::map<Stage, int> measured;
+  while (const std::optional<EvaluateWork> item = stage.Ask()) {
+    ++measured[item->stage];
+    EvaluateOutcome outcome{Loss(item->allocation, item->stage), 0.6};
+    if (item->stage == Stage::kSlope) {
+      EXPECT_EQ(item->allocation, stage.results()[static_cast<size_t>(item->candidate)].allocation);
+      EXPECT_FALSE(stage.Tell(*item, outcome).ok()) << "no slopes";
       outcome.slopes = {3.456, 0.259, 0.864, 0.173, 2.16};  // at the start
     }
-    ASSERT_TRUE(stage.Tell(*task, outcome).ok());
+    ASSERT_TRUE(stage.Tell(*item, outcome).ok());
   }
   EXPECT_TRUE(stage.done());
-  EXPECT_EQ(stage.slopes_measured(), measured[Rung::kSlope]);
-  EXPECT_GT(measured[Rung::kSlope], 1);
-  EXPECT_EQ(measured[Rung::kSlope] + measured[Rung::kRefine], 12);
+  EXPECT_EQ(stage.slopes_measured(), measured[Stage::kSlope]);
+  EXPECT_GT(measured[Stage::kSlope], 1);
+  EXPECT_EQ(measured[Stage::kSlope] + measured[Stage::kRefine], 12);
   EXPECT_LT(*stage.results()[static_cast<size_t>(*stage.best())].selection_nll,
             *stage.results().front().selection_nll);
 }
@@ -100,11 +100,12 @@ TEST(RefinementStageTest, SlopesAreMeasuredOnARungOfTheirOwn) {
 TEST(RefinementStageTest, ASlopeThatFailsIsNoFailureOfTheAllocation) {
   const auto made = MakeStage(8, /*slopes=*/true);
   RefinementStage& stage = *made;
-  while (const std::optional<EvaluateTask> task = stage.Ask()) {
-    const Outcome outcome = task->rung == Rung::kSlope
-                                ? Outcome(FailedOutcome{"no memory"})
-                                : Outcome(EvaluateOutcome{Loss(task->allocation, task->rung), 0.6});
-    ASSERT_TRUE(stage.Tell(*task, outcome).ok());
+  while (const std::optional<EvaluateWork> item = stage.Ask()) {
+    const Outcome outcome =
+        item->stage == Stage::kSlope
+            ? Outcome(FailedOutcome{"no memory"})
+            : Outcome(EvaluateOutcome{Loss(item->allocation, item->stage), 0.6});
+    ASSERT_TRUE(stage.Tell(*item, outcome).ok());
   }
   EXPECT_TRUE(stage.done());
   EXPECT_EQ(stage.slope_failure(), "no memory");
@@ -126,17 +127,17 @@ TEST(RefinementStageTest, TheOrderOfResultsChangesNothing) {
 TEST(RefinementStageTest, FailuresAreNeverChosenAndKeepTheirReason) {
   const auto stage = MakeStage(12);
   while (!stage->done()) {
-    const std::optional<EvaluateTask> task = stage->Ask();
-    ASSERT_TRUE(task.has_value());
-    if (task->rung == Rung::kRefine && task->candidate % 3 == 1) {
-      ASSERT_TRUE(stage->Tell(*task, FailedOutcome{"lost"}).ok());
-    } else if (task->rung == Rung::kRefine && task->candidate % 3 == 2) {
+    const std::optional<EvaluateWork> item = stage->Ask();
+    ASSERT_TRUE(item.has_value());
+    if (item->stage == Stage::kRefine && item->candidate % 3 == 1) {
+      ASSERT_TRUE(stage->Tell(*item, FailedOutcome{"lost"}).ok());
+    } else if (item->stage == Stage::kRefine && item->candidate % 3 == 2) {
       const double nan = std::numeric_limits<double>::quiet_NaN();
-      ASSERT_TRUE(stage->Tell(*task, EvaluateOutcome{nan, 0.6}).ok());
+      ASSERT_TRUE(stage->Tell(*item, EvaluateOutcome{nan, 0.6}).ok());
     } else {
-      EXPECT_EQ(task->candidate % 3, 0);
+      EXPECT_EQ(item->candidate % 3, 0);
       ASSERT_TRUE(
-          stage->Tell(*task, EvaluateOutcome{Loss(task->allocation, task->rung), 0.6}).ok());
+          stage->Tell(*item, EvaluateOutcome{Loss(item->allocation, item->stage), 0.6}).ok());
     }
   }
   EXPECT_EQ(stage->results()[1].failure, "lost");
@@ -146,25 +147,25 @@ TEST(RefinementStageTest, FailuresAreNeverChosenAndKeepTheirReason) {
 TEST(RefinementStageTest, AllFailuresEndItWithoutAResult) {
   const auto stage = MakeStage(4);
   while (!stage->done()) {
-    const std::optional<EvaluateTask> task = stage->Ask();
-    ASSERT_TRUE(task.has_value());
-    ASSERT_TRUE(stage->Tell(*task, FailedOutcome{"lost"}).ok());
+    const std::optional<EvaluateWork> item = stage->Ask();
+    ASSERT_TRUE(item.has_value());
+    ASSERT_TRUE(stage->Tell(*item, FailedOutcome{"lost"}).ok());
   }
   EXPECT_FALSE(stage->best().has_value());
 }
 
 TEST(RefinementStageTest, RefusesWhatItDidNotAskFor) {
   const auto stage = MakeStage();
-  EvaluateTask task;
-  task.rung = Rung::kRefine;
-  EXPECT_FALSE(stage->Tell(task, EvaluateOutcome{1, 0.6}).ok());
-  task = *stage->Ask();
-  EXPECT_FALSE(stage->Tell(task, ProfileOutcome{}).ok());
-  EvaluateTask other = task;
-  other.rung = Rung::kSelect;
+  EvaluateWork item;
+  item.stage = Stage::kRefine;
+  EXPECT_FALSE(stage->Tell(item, EvaluateOutcome{1, 0.6}).ok());
+  item = *stage->Ask();
+  EXPECT_FALSE(stage->Tell(item, ProfileOutcome{}).ok());
+  EvaluateWork other = item;
+  other.stage = Stage::kSelect;
   EXPECT_FALSE(stage->Tell(other, EvaluateOutcome{1, 0.6}).ok());
-  EXPECT_TRUE(stage->Tell(task, EvaluateOutcome{1, 0.6}).ok());
-  EXPECT_FALSE(stage->Tell(task, EvaluateOutcome{1, 0.6}).ok());
+  EXPECT_TRUE(stage->Tell(item, EvaluateOutcome{1, 0.6}).ok());
+  EXPECT_FALSE(stage->Tell(item, EvaluateOutcome{1, 0.6}).ok());
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "tests/search/simulation.h"
 #include "tests/search/store/faulty_file_layer.h"
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {
@@ -37,23 +37,23 @@ class DurabilityTest : public ::testing::Test {
   absl::Status Run(RunStore* store, Sitting* sitting) {
     auto session = Session::Create(options_, SyntheticLayout(), store);
     if (!session.ok()) return session.status();
-    std::vector<SessionTask> tasks;
+    std::vector<SessionItem> items;
     for (;;) {
       const auto action = (*session)->Next();
       if (!action.ok()) return action.status();
-      if (const auto* task = std::get_if<SessionTask>(&*action)) {
-        tasks.push_back(*task);
-        if (tasks.size() < 2) continue;
+      if (const auto* item = std::get_if<SessionItem>(&*action)) {
+        items.push_back(*item);
+        if (items.size() < 2) continue;
       }
       if (std::holds_alternative<Done>(*action)) break;
-      for (const SessionTask& task : tasks) {
-        const absl::Status recorded = (*session)->Record(task, laboratory_.Do(task.task));
+      for (const SessionItem& item : items) {
+        const absl::Status recorded = (*session)->Record(item, laboratory_.Do(item.item));
         if (!recorded.ok()) return recorded;
       }
       const absl::Status committed = (*session)->Commit();
       if (!committed.ok()) return committed;
-      for (const SessionTask& task : tasks) sitting->acknowledged.insert(task.digest);
-      tasks.clear();
+      for (const SessionItem& item : items) sitting->acknowledged.insert(item.digest);
+      items.clear();
     }
     sitting->archive = Describe((*session)->engine().candidates()) + Describe(*store->Candidates());
     return absl::OkStatus();
@@ -75,7 +75,8 @@ class DurabilityTest : public ::testing::Test {
     // In memory where that is possible: thousands of small files are written.
     const std::string memory = "/dev/shm/";
     const bool has_memory = access(memory.c_str(), W_OK) == 0;
-    TemporaryFolder temporary(has_memory ? memory : ::testing::TempDir());
+    const TemporaryFolder temporary(has_memory ? std::filesystem::path(memory)
+                                               : std::filesystem::temp_directory_path());
     FaultyFileLayer::Plan(Fault::kNone, 0);
     const Sitting whole = Sit(temporary / "whole", fsync);
     ASSERT_TRUE(whole.status.ok()) << whole.status;

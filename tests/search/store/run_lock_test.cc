@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {

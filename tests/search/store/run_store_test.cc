@@ -14,7 +14,7 @@
 #include <fstream>
 #include <limits>
 
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::search {
 namespace {
@@ -48,7 +48,7 @@ void ExpectEqual(const StoredCandidate& a, const StoredCandidate& b) {
     EXPECT_EQ(a.forecast->nll, b.forecast->nll);
     EXPECT_EQ(a.forecast->deviation, b.forecast->deviation);
   }
-  EXPECT_EQ(a.level_nll, b.level_nll);
+  EXPECT_EQ(a.rung_nll, b.rung_nll);
   EXPECT_EQ(a.stopped_early, b.stopped_early);
   EXPECT_EQ(a.measures, b.measures);
   EXPECT_EQ(a.fitness_nll, b.fitness_nll);
@@ -123,7 +123,7 @@ TEST_F(RunStoreTest, CandidatesAreReplacedById) {
   second.best_of_baseline = true;
   second.allocation = {};
   second.forecast = {4.5, 0.125};
-  second.level_nll = {5.5, 1.0 / 3.0};
+  second.rung_nll = {5.5, 1.0 / 3.0};
   second.stopped_early = true;
   second.measures = {0.25};
   ASSERT_TRUE(store->PutCandidates({second, Sample(0)}).ok());
@@ -248,6 +248,8 @@ TEST_F(RunStoreTest, AFinishedRunIsReadWithoutThePermissionToWrite) {
   const auto set = [&](perms permissions) { std::filesystem::permissions(folder, permissions); };
   const perms reading = perms::owner_read | perms::owner_exec | perms::group_read |
                         perms::group_exec | perms::others_read | perms::others_exec;
+  // Another user reads it, who must get there.
+  std::filesystem::permissions(temporary_.path(), reading | perms::owner_write);
   set(reading);
   EXPECT_EQ(ReadWithoutWriting(folder), 2);
   EXPECT_FALSE(std::filesystem::exists(folder + "/strata.sqlite-wal"));

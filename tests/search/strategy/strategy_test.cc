@@ -32,7 +32,7 @@ class StrategyTest : public ::testing::Test {
     const std::vector<std::string> features = expr::RequiredFeatures(offspring.expression);
     for (const std::string& feature : features) {
       if (table_.Find(feature) != nullptr) continue;
-      const Outcome outcome = laboratory_.Do({0, ProfileTask{{feature}}});
+      const Outcome outcome = laboratory_.Do({0, ProfileWork{{feature}}});
       EXPECT_TRUE(table_.Add(feature, std::get<ProfileOutcome>(outcome).values[0]).ok());
     }
     const auto allocation = expr::EvaluateAllocation(offspring.expression, table_, context_.target);
@@ -126,10 +126,10 @@ TEST_F(StrategyTest, ProposalsStayWithinTheTrustRadius) {
   }
 }
 
-// Where units are refined, most functions to begin with are published ones with a refinement.
+// Where units are adjusted, most functions to begin with are published ones with an adjustment.
 TEST_F(StrategyTest, FirstFunctionsAreRefinedWhereTheUnitsAreFine) {
   StrategyOptions options;
-  options.variation.refine_weight = 2;
+  options.variation.adjust_weight = 2;
   std::erase(options.variation.excluded, "shift");
   std::erase(options.variation.excluded, "blockwise");
   options.variation.library = {*expr::ParseExpression("span(blockwise(-gini(W)), 0.17)")};
@@ -142,14 +142,14 @@ TEST_F(StrategyTest, FirstFunctionsAreRefinedWhereTheUnitsAreFine) {
     of_blocks += is_twin ? 1 : 0;
   }
   EXPECT_GT(of_blocks, 20);
-  int refined = 0;
+  int adjusted = 0;
   for (int i = 0; i < 100; ++i) {
     const Offspring first = strategy->First();
-    refined += expr::OperatorOf(first.expression.op).name == "shift" &&
-               first.expression.children[0] == options.variation.library[0];
+    adjusted += expr::OperatorOf(first.expression.op).name == "shift" &&
+                first.expression.children[0] == options.variation.library[0];
   }
-  EXPECT_GT(refined, 50);
-  EXPECT_LT(refined, 95);
+  EXPECT_GT(adjusted, 50);
+  EXPECT_LT(adjusted, 95);
 }
 
 TEST_F(StrategyTest, HillClimbingMutatesTheBestAndStartsAgainWithoutProgress) {

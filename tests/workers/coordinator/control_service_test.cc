@@ -7,9 +7,9 @@
 #include <atomic>
 #include <thread>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/coordinator/fake_session.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 #include "workers/coordinator/coordinator.h"
 #include "workers/wire/control_client.h"
 #include "workers/worker/worker.h"
@@ -28,8 +28,8 @@ Credentials Sending(const std::string& token) { return {.tls = {}, .token = toke
 
 class ControlServiceTest : public testing::Test {
  protected:
-  void Start(int tasks, const Credentials& credentials) {
-    session_ = std::make_unique<FakeSession>(tasks);
+  void Start(int items, const Credentials& credentials) {
+    session_ = std::make_unique<FakeSession>(items);
     CoordinatorOptions options = SmallCoordinatorOptions("127.0.0.1:0");
     options.local_address = "unix:" + folder_ / "socket";
     options.credentials = credentials;
@@ -103,7 +103,7 @@ TEST_F(ControlServiceTest, WithoutTokensOnlyTheOwnerOfTheSocketControls) {
   EXPECT_TRUE(StopSearch(AsOwner()).ok());
 }
 
-TEST_F(ControlServiceTest, AWorkerThatIsSentAwayFinishesItsTaskAndLeaves) {
+TEST_F(ControlServiceTest, AWorkerThatIsSentAwayFinishesItsWorkItemAndLeaves) {
   Start(3, kAll);
   std::atomic<bool> has_begun{false}, may_end{false};
   const auto evaluator = SmallEvaluator(
@@ -128,9 +128,9 @@ TEST_F(ControlServiceTest, AWorkerThatIsSentAwayFinishesItsTaskAndLeaves) {
   ASSERT_TRUE(busy.ok()) << busy.status();
   ASSERT_EQ(busy->workers.size(), 1u);
   EXPECT_EQ(busy->workers[0].name, "first");
-  EXPECT_NE(busy->workers[0].task, "");
+  EXPECT_NE(busy->workers[0].item, "");
   EXPECT_FALSE(busy->workers[0].is_leaving);
-  EXPECT_EQ(busy->leased_tasks, 1);
+  EXPECT_EQ(busy->leased_items, 1);
   ASSERT_TRUE(DrainWorker(As("the-token-of-operators"), "first").ok());
   EXPECT_TRUE(GetStatus(AsOwner())->workers[0].is_leaving);
   may_end = true;

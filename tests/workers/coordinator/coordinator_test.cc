@@ -18,11 +18,11 @@
 
 #include "evaluator/synthetic_evaluator.h"
 #include "proto/strata.grpc.pb.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/coordinator/fake_session.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 #include "workers/wire/handshake.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/work_codec.h"
 #include "workers/worker/worker.h"
 
 namespace strata::workers {
@@ -158,7 +158,7 @@ TEST_F(CoordinatorTest, WithoutACoordinatorAWorkerEnds) {
 
 TEST_F(CoordinatorTest, ErrorsOfTheSessionEndRunAndWorkersGoHome) {
   FakeSession session(5);
-  session.complete_error = absl::ResourceExhaustedError("disk full");
+  session.record_error = absl::ResourceExhaustedError("disk full");
   CoordinatorOptions options = SmallCoordinatorOptions(address_);
   auto evaluator = SmallEvaluator(nullptr, kFakeUnits);
   options.model_digest = evaluator->model().digest;
@@ -235,7 +235,7 @@ TEST_F(CoordinatorTest, ADrainingWorkerDeliversAndLeaves) {
   EXPECT_EQ(session.outcomes.size(), 5u);
 }
 
-TEST_F(CoordinatorTest, AnEvaluatorThatFailsTwiceQuarantinesTheTask) {
+TEST_F(CoordinatorTest, AnEvaluatorThatFailsTwiceQuarantinesTheWorkItem) {
   FakeSession session(3);
   CoordinatorOptions options = SmallCoordinatorOptions(address_);
   auto evaluator = evaluator::MakeSyntheticEvaluator(
@@ -249,7 +249,7 @@ TEST_F(CoordinatorTest, AnEvaluatorThatFailsTwiceQuarantinesTheTask) {
   EXPECT_TRUE(coordinator->Run(nullptr).ok());
   JoinWorkers();
   const auto* failed =
-      std::get_if<search::FailedOutcome>(&session.outcomes.at(MakeFakeTask(0).digest));
+      std::get_if<search::FailedOutcome>(&session.outcomes.at(MakeFakeItem(0).digest));
   ASSERT_NE(failed, nullptr);
   EXPECT_EQ(failed->reason, "boom");
   EXPECT_EQ(session.outcomes.size(), 3u);
@@ -274,14 +274,14 @@ TEST_F(CoordinatorTest, LateDuplicateAndUnknownResultsAreAcknowledged) {
     v1::WorkerState state;
     v1::DesiredState desired;
     {
-      // Takes a task and breaks off.
+      // Takes a work item and breaks off.
       grpc::ClientContext context;
       auto stream = stub->Exchange(&context);
       *state.mutable_hello() = MakeHello("rude", *evaluator);
       EXPECT_TRUE(stream->Write(state));
       EXPECT_TRUE(stream->Read(&desired));
       first_lease = desired.lease_id();
-      EXPECT_EQ(desired.task().digest(), MakeFakeTask(0).digest);
+      EXPECT_EQ(desired.item().digest(), MakeFakeItem(0).digest);
       context.TryCancel();
       stream->Finish();
     }
@@ -289,7 +289,7 @@ TEST_F(CoordinatorTest, LateDuplicateAndUnknownResultsAreAcknowledged) {
     grpc::ClientContext context;
     auto stream = stub->Exchange(&context);
     state.set_lease_id(first_lease);
-    *state.mutable_result() = EncodeResult(MakeFakeTask(0).digest, measurement);
+    *state.mutable_result() = EncodeResult(MakeFakeItem(0).digest, measurement);
     EXPECT_TRUE(stream->Write(state));
     state.clear_hello();
     EXPECT_TRUE(stream->Write(state));
@@ -300,7 +300,7 @@ TEST_F(CoordinatorTest, LateDuplicateAndUnknownResultsAreAcknowledged) {
       EXPECT_EQ(desired.acknowledged_lease_id(), first_lease);
     }
     state.set_lease_id(desired.lease_id());
-    *state.mutable_result() = EncodeResult(MakeFakeTask(1).digest, measurement);
+    *state.mutable_result() = EncodeResult(MakeFakeItem(1).digest, measurement);
     EXPECT_TRUE(stream->Write(state));
     while (stream->Read(&desired)) {
     }

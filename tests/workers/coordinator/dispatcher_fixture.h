@@ -1,6 +1,6 @@
-// A dispatcher without a network: what it is told, and what it answers.
-#ifndef STRATA_TESTS_WORKERS_DISPATCHER_FIXTURE_H_
-#define STRATA_TESTS_WORKERS_DISPATCHER_FIXTURE_H_
+// Runs a dispatcher without a network: tests send it messages and see what it answers.
+#ifndef STRATA_TESTS_WORKERS_COORDINATOR_DISPATCHER_FIXTURE_H_
+#define STRATA_TESTS_WORKERS_COORDINATOR_DISPATCHER_FIXTURE_H_
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ class RecordingStreams : public WorkerStreams {
   std::set<WorkerId> closed;
 };
 
-// Workers are written as numbers; each speaks by a stream of the same number.
+// Workers have numbers. Each speaks on a stream of the same number.
 class DispatcherTest : public testing::Test {
  protected:
   DispatcherTest() : evaluator_(SmallEvaluator(nullptr, kFakeUnits)) {
@@ -39,12 +39,12 @@ class DispatcherTest : public testing::Test {
     options_.plan.search = {.windows = 2, .window_tokens = 16};
     options_.lease_seconds = 30;
     options_.no_worker_seconds = 60;
-    options_.maximum_crashes_per_task = 3;
+    options_.maximum_crashes_per_item = 3;
     options_.now_seconds = [this] { return now_; };
   }
 
-  void Begin(int64_t tasks) {
-    session_ = std::make_unique<FakeSession>(tasks);
+  void Begin(int64_t items) {
+    session_ = std::make_unique<FakeSession>(items);
     dispatcher_ = std::make_unique<Dispatcher>(options_, session_.get(), &streams_);
   }
 
@@ -55,7 +55,7 @@ class DispatcherTest : public testing::Test {
     EXPECT_TRUE(dispatcher_->Receive(worker, state).ok());
   }
 
-  // A message and, as a worker that is alive would, the next one, which answers what came back.
+  // Sends a message and then the next one, which answers the reply as a living worker would.
   absl::Status Heartbeat(WorkerId worker, const std::string& lease_id, bool draining = false) {
     v1::WorkerState state;
     state.set_lease_id(lease_id);
@@ -90,7 +90,7 @@ class DispatcherTest : public testing::Test {
     return EncodeResult(digest, measurement);
   }
 
-  static std::string Digest(int64_t number) { return MakeFakeTask(number).digest; }
+  static std::string Digest(int64_t number) { return MakeFakeItem(number).digest; }
   const v1::DesiredState& Last(WorkerId worker) { return streams_.sent[worker].back(); }
   std::string LeaseOf(WorkerId worker) { return Last(worker).lease_id(); }
   std::string FailureOf(int64_t number) {
@@ -107,4 +107,4 @@ class DispatcherTest : public testing::Test {
 
 }  // namespace strata::workers
 
-#endif  // STRATA_TESTS_WORKERS_DISPATCHER_FIXTURE_H_
+#endif  // STRATA_TESTS_WORKERS_COORDINATOR_DISPATCHER_FIXTURE_H_

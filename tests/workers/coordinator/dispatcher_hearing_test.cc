@@ -23,13 +23,13 @@ TEST_F(DispatcherTest, AMessageHeldBackProvesNothingUntilItIsAnswered) {
   EXPECT_TRUE(dispatcher_->Receive(1, late).ok());
   now_ += 10;  // 30 s after the worker was heard of, not after the message came
   EXPECT_TRUE(dispatcher_->Tick().ok());
-  EXPECT_EQ(dispatcher_->status().leased_tasks, 0);
+  EXPECT_EQ(dispatcher_->status().leased_items, 0);
   EXPECT_TRUE(dispatcher_->Receive(1, late).ok());
-  EXPECT_EQ(dispatcher_->status().leased_tasks, 0);
+  EXPECT_EQ(dispatcher_->status().leased_items, 0);
   EXPECT_EQ(LeaseOf(1), lease);  // it may go on,
   late.set_heard_at_seconds(HeardAt(1));
   EXPECT_TRUE(dispatcher_->Receive(1, late).ok());
-  EXPECT_EQ(dispatcher_->status().leased_tasks, 1);  // and with its answer has its lease back
+  EXPECT_EQ(dispatcher_->status().leased_items, 1);  // and with its answer has its lease back
   EXPECT_EQ(LeaseOf(1), lease);
 }
 

@@ -10,10 +10,10 @@ using testing::HasSubstr;
 
 class DispatcherSubjectsTest : public DispatcherTest {
  protected:
-  // Task k is of subject k mod 2; subject 1 has another model.
-  void BeginWithTwoSubjects(int64_t tasks) {
+  // Work item k is of subject k mod 2; subject 1 has another model.
+  void BeginWithTwoSubjects(int64_t items) {
     options_.further_subjects = {{"further model", evaluator_->text_digest()}};
-    Begin(tasks);
+    Begin(items);
     session_->subjects = 2;
   }
 
@@ -27,21 +27,21 @@ class DispatcherSubjectsTest : public DispatcherTest {
   const std::string& Own() const { return evaluator_->model().digest; }
 };
 
-TEST_F(DispatcherSubjectsTest, ATaskNamesItsModelAndGoesToAWorkerThatHoldsIt) {
+TEST_F(DispatcherSubjectsTest, AWorkItemNamesItsModelAndGoesToAWorkerThatHoldsIt) {
   BeginWithTwoSubjects(4);
   JoinWith(1, {"further model"});
-  EXPECT_EQ(Last(1).task().digest(), Digest(1));
-  EXPECT_EQ(Last(1).task().model_digest(), "further model");
-  EXPECT_EQ(Last(1).task().text_digest(), evaluator_->text_digest());
+  EXPECT_EQ(Last(1).item().digest(), Digest(1));
+  EXPECT_EQ(Last(1).item().model_digest(), "further model");
+  EXPECT_EQ(Last(1).item().text_digest(), evaluator_->text_digest());
   JoinWith(2, {Own()});
-  EXPECT_EQ(Last(2).task().digest(), Digest(0));
-  EXPECT_EQ(Last(2).task().model_digest(), Own());
+  EXPECT_EQ(Last(2).item().digest(), Digest(0));
+  EXPECT_EQ(Last(2).item().model_digest(), Own());
   EXPECT_TRUE(Deliver(1, LeaseOf(1), Measured(Digest(1))).ok());
-  EXPECT_EQ(Last(1).task().digest(), Digest(3));
+  EXPECT_EQ(Last(1).item().digest(), Digest(3));
   EXPECT_TRUE(Deliver(1, LeaseOf(1), Measured(Digest(3))).ok());
-  EXPECT_EQ(LeaseOf(1), "");  // task 2 waits, but for another
+  EXPECT_EQ(LeaseOf(1), "");  // work item 2 waits, but for another
   EXPECT_TRUE(Deliver(2, LeaseOf(2), Measured(Digest(0))).ok());
-  EXPECT_EQ(Last(2).task().digest(), Digest(2));
+  EXPECT_EQ(Last(2).item().digest(), Digest(2));
   EXPECT_TRUE(Deliver(2, LeaseOf(2), Measured(Digest(2))).ok());
   EXPECT_TRUE(dispatcher_->done());
 }
@@ -72,7 +72,7 @@ TEST_F(DispatcherSubjectsTest, AWorkerThatBringsTheModelInTimeIsEnough) {
   EXPECT_TRUE(dispatcher_->Tick().ok());
   now_ += 59;
   JoinWith(2, {Own(), "further model"});
-  EXPECT_EQ(Last(2).task().digest(), Digest(1));
+  EXPECT_EQ(Last(2).item().digest(), Digest(1));
   now_ += 20;
   EXPECT_TRUE(dispatcher_->Tick().ok());
   EXPECT_TRUE(Deliver(2, LeaseOf(2), Measured(Digest(1))).ok());

@@ -12,17 +12,17 @@ using testing::HasSubstr;
 TEST_F(DispatcherTest, AWholeRunWithOneWorker) {
   Begin(2);
   Join(1);
-  EXPECT_EQ(Last(1).task().digest(), Digest(0));
+  EXPECT_EQ(Last(1).item().digest(), Digest(0));
   EXPECT_EQ(Last(1).heartbeat_seconds(), options_.heartbeat_seconds);
   const std::string first = LeaseOf(1);
-  EXPECT_TRUE(Heartbeat(1, "").ok());  // asks again: the same task, whole
+  EXPECT_TRUE(Heartbeat(1, "").ok());  // asks again: the same work item, whole
   EXPECT_EQ(LeaseOf(1), first);
-  EXPECT_TRUE(Last(1).has_task());
+  EXPECT_TRUE(Last(1).has_item());
   EXPECT_TRUE(Heartbeat(1, first).ok());  // has it: not sent again
-  EXPECT_FALSE(Last(1).has_task());
+  EXPECT_FALSE(Last(1).has_item());
   EXPECT_TRUE(Deliver(1, first, Measured(Digest(0))).ok());
   EXPECT_EQ(Last(1).acknowledged_lease_id(), first);
-  EXPECT_EQ(Last(1).task().digest(), Digest(1));
+  EXPECT_EQ(Last(1).item().digest(), Digest(1));
   EXPECT_FALSE(dispatcher_->done());
   EXPECT_TRUE(Deliver(1, LeaseOf(1), Measured(Digest(1))).ok());
   EXPECT_TRUE(dispatcher_->done());
@@ -62,10 +62,10 @@ TEST_F(DispatcherTest, ASecondStreamOfAWorkerReplacesTheFirst) {
   EXPECT_EQ(LeaseOf(2), lease);
   EXPECT_TRUE(dispatcher_->StreamClosed(1).ok());
   EXPECT_EQ(dispatcher_->status().connected_workers, 1);
-  EXPECT_EQ(dispatcher_->status().leased_tasks, 1);
+  EXPECT_EQ(dispatcher_->status().leased_items, 1);
 }
 
-TEST_F(DispatcherTest, SilenceHandsTheTaskOnAndTheLateResultCounts) {
+TEST_F(DispatcherTest, SilenceHandsTheWorkItemOnAndTheLateResultCounts) {
   Begin(1);
   Join(1);
   Join(2);
@@ -79,7 +79,7 @@ TEST_F(DispatcherTest, SilenceHandsTheTaskOnAndTheLateResultCounts) {
   const WorkerId now_has_it = LeaseOf(2).empty() ? 1 : 2;
   const std::string second = LeaseOf(now_has_it);
   EXPECT_NE(second, first);
-  EXPECT_EQ(dispatcher_->status().reissued_tasks, 1);
+  EXPECT_EQ(dispatcher_->status().reissued_items, 1);
   const WorkerId late = 3 - now_has_it;
   EXPECT_TRUE(Deliver(late, first, Measured(Digest(0), 3.25)).ok());
   EXPECT_EQ(Last(late).acknowledged_lease_id(), first);
@@ -106,20 +106,20 @@ TEST_F(DispatcherTest, DuplicateAndUnknownResultsAreAcknowledgedAndIgnored) {
   EXPECT_EQ(session_->outcomes.size(), 1u);
 }
 
-TEST_F(DispatcherTest, ATaskThatCrashesWorkersIsQuarantined) {
+TEST_F(DispatcherTest, AWorkItemThatCrashesWorkersIsQuarantined) {
   Begin(2);
   for (WorkerId worker = 1; worker <= 3; ++worker) {
     Join(worker);
-    EXPECT_EQ(Last(worker).task().digest(), Digest(0));
+    EXPECT_EQ(Last(worker).item().digest(), Digest(0));
     EXPECT_TRUE(dispatcher_->StreamClosed(worker).ok());
   }
   EXPECT_THAT(FailureOf(0), HasSubstr("crashed 3 workers"));
   Join(4);
-  EXPECT_EQ(Last(4).task().digest(), Digest(1));
-  EXPECT_EQ(dispatcher_->status().failed_tasks, 1);
+  EXPECT_EQ(Last(4).item().digest(), Digest(1));
+  EXPECT_EQ(dispatcher_->status().failed_items, 1);
 }
 
-TEST_F(DispatcherTest, AWorkerThatComesBackGoesOnWithItsTask) {
+TEST_F(DispatcherTest, AWorkerThatComesBackGoesOnWithItsWorkItem) {
   Begin(2);
   for (WorkerId stream = 1; stream <= 5; ++stream) {  // breaks more often than crashes are allowed
     Join(stream, stream == 1 ? "" : LeaseOf(1));
@@ -129,11 +129,11 @@ TEST_F(DispatcherTest, AWorkerThatComesBackGoesOnWithItsTask) {
   Join(6);
   EXPECT_TRUE(Deliver(6, LeaseOf(1), Measured(Digest(0))).ok());
   EXPECT_EQ(session_->outcomes.size(), 1u);
-  EXPECT_EQ(dispatcher_->status().failed_tasks, 0);
+  EXPECT_EQ(dispatcher_->status().failed_items, 0);
 }
 
 TEST_F(DispatcherTest, ADrainingWorkerGetsNothingMoreAndLeavesWithoutBlame) {
-  options_.maximum_crashes_per_task = 1;
+  options_.maximum_crashes_per_item = 1;
   Begin(2);
   Join(1);
   const std::string lease = LeaseOf(1);
@@ -141,7 +141,7 @@ TEST_F(DispatcherTest, ADrainingWorkerGetsNothingMoreAndLeavesWithoutBlame) {
   EXPECT_TRUE(dispatcher_->StreamClosed(1).ok());
   EXPECT_TRUE(session_->outcomes.empty());
   Join(2);
-  EXPECT_EQ(Last(2).task().digest(), Digest(0));
+  EXPECT_EQ(Last(2).item().digest(), Digest(0));
   v1::WorkerState state;
   state.set_lease_id(LeaseOf(2));
   state.set_draining(true);
@@ -156,13 +156,13 @@ TEST_F(DispatcherTest, EvaluationFailuresAreRetriedOnceThenRecorded) {
   Join(1);
   EXPECT_TRUE(Deliver(1, LeaseOf(1), EncodeFailure(Digest(0), absl::InternalError("first"))).ok());
   EXPECT_TRUE(session_->outcomes.empty());
-  EXPECT_EQ(Last(1).task().digest(), Digest(0));
+  EXPECT_EQ(Last(1).item().digest(), Digest(0));
   EXPECT_TRUE(Deliver(1, LeaseOf(1), EncodeFailure(Digest(0), absl::InternalError("second"))).ok());
   EXPECT_EQ(FailureOf(0), "second");
 }
 
-// One of two workers fails whatever it is given: no task may be lost by that.
-TEST_F(DispatcherTest, ABrokenWorkerFailsNoTaskAndIsDismissed) {
+// One of two workers fails whatever it is given: no work item may be lost by that.
+TEST_F(DispatcherTest, ABrokenWorkerFailsNoWorkItemAndIsDismissed) {
   Begin(20);
   Join(1);
   Join(2);
@@ -171,10 +171,10 @@ TEST_F(DispatcherTest, ABrokenWorkerFailsNoTaskAndIsDismissed) {
     ASSERT_LT(failures, 20);
     ++failures;
     ASSERT_TRUE(
-        Deliver(1, LeaseOf(1), EncodeFailure(Last(1).task().digest(), absl::InternalError("boom")))
+        Deliver(1, LeaseOf(1), EncodeFailure(Last(1).item().digest(), absl::InternalError("boom")))
             .ok());
     if (failures % 3 != 0) continue;
-    ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(Last(2).task().digest())).ok());
+    ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(Last(2).item().digest())).ok());
   }
   EXPECT_EQ(failures, 10);
   EXPECT_THAT(Last(1).refusal(), HasSubstr("failed 10 evaluations in a row"));
@@ -184,10 +184,10 @@ TEST_F(DispatcherTest, ABrokenWorkerFailsNoTaskAndIsDismissed) {
   EXPECT_THAT(Last(4).refusal(), HasSubstr("failed 10 evaluations in a row"));
   EXPECT_TRUE(dispatcher_->StreamClosed(1).ok());
   for (int i = 0; i < 20 && !dispatcher_->done(); ++i) {
-    ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(Last(2).task().digest())).ok());
+    ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(Last(2).item().digest())).ok());
   }
   EXPECT_EQ(session_->outcomes.size(), 20u);
-  EXPECT_EQ(dispatcher_->status().failed_tasks, 0);
+  EXPECT_EQ(dispatcher_->status().failed_items, 0);
 }
 
 TEST_F(DispatcherTest, AWorkerIsNotDismissedWhileNoOtherSucceeds) {
@@ -198,28 +198,28 @@ TEST_F(DispatcherTest, AWorkerIsNotDismissedWhileNoOtherSucceeds) {
     for (const WorkerId worker : {1, 2}) {
       if (LeaseOf(worker).empty()) continue;
       ASSERT_TRUE(Deliver(worker, LeaseOf(worker),
-                          EncodeFailure(Last(worker).task().digest(), absl::InternalError("boom")))
+                          EncodeFailure(Last(worker).item().digest(), absl::InternalError("boom")))
                       .ok());
     }
   }
   EXPECT_TRUE(dispatcher_->done());
   EXPECT_TRUE(streams_.closed.empty());
-  EXPECT_EQ(dispatcher_->status().failed_tasks, 20);
+  EXPECT_EQ(dispatcher_->status().failed_items, 20);
 }
 
-TEST_F(DispatcherTest, ASilentWorkerHoldsBackNoTask) {
+TEST_F(DispatcherTest, ASilentWorkerHoldsBackNoWorkItem) {
   Begin(1);
   Join(1);
   Join(2);
   EXPECT_TRUE(Deliver(1, LeaseOf(1), EncodeFailure(Digest(0), absl::InternalError("first"))).ok());
   EXPECT_EQ(LeaseOf(1), "");
-  EXPECT_EQ(Last(2).task().digest(), Digest(0));
+  EXPECT_EQ(Last(2).item().digest(), Digest(0));
   now_ += 30;
   EXPECT_TRUE(Heartbeat(1, "").ok());
   EXPECT_EQ(LeaseOf(1), "");
   EXPECT_TRUE(dispatcher_->Tick().ok());
   EXPECT_EQ(LeaseOf(2), "");
-  EXPECT_EQ(Last(1).task().digest(), Digest(0));
+  EXPECT_EQ(Last(1).item().digest(), Digest(0));
 }
 
 TEST_F(DispatcherTest, OversizedNamesAreRefused) {
@@ -228,13 +228,13 @@ TEST_F(DispatcherTest, OversizedNamesAreRefused) {
   EXPECT_TRUE(Heartbeat(1, std::string(257, 'x')).ok());
   EXPECT_THAT(Last(1).refusal(), HasSubstr("lease_id: expected at most 256 bytes, found 257"));
   Join(2);
-  EXPECT_EQ(Last(2).task().digest(), Digest(0));
+  EXPECT_EQ(Last(2).item().digest(), Digest(0));
   EXPECT_TRUE(Deliver(2, LeaseOf(2), Measured(std::string(300, 'x'))).ok());
   EXPECT_THAT(Last(2).refusal(), HasSubstr("result.digest: expected at most 256 bytes"));
   EXPECT_EQ(dispatcher_->status().connected_workers, 0);
 }
 
-TEST_F(DispatcherTest, AnInvalidTaskIsRecordedAtOnce) {
+TEST_F(DispatcherTest, AnInvalidWorkItemIsRecordedAtOnce) {
   Begin(1);
   Join(1);
   EXPECT_TRUE(
@@ -267,7 +267,7 @@ TEST_F(DispatcherTest, AWorkerWithInfrastructureFailuresPausesAndTheRunGivesUpAt
     EXPECT_EQ(LeaseOf(1), "");
     now_ += 30;
     EXPECT_TRUE(Heartbeat(1, "").ok());
-    EXPECT_EQ(Last(1).task().digest(), Digest(0));
+    EXPECT_EQ(Last(1).item().digest(), Digest(0));
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("no memory"));
@@ -301,10 +301,10 @@ TEST_F(DispatcherTest, AFinishedSearchNeedsNoWorker) {
 TEST_F(DispatcherTest, ErrorsOfTheSessionEndTheRun) {
   Begin(2);
   Join(1);
-  session_->complete_error = absl::ResourceExhaustedError("disk full");
+  session_->record_error = absl::ResourceExhaustedError("disk full");
   EXPECT_EQ(Deliver(1, LeaseOf(1), Measured(Digest(0))).code(),
             absl::StatusCode::kResourceExhausted);
-  session_->complete_error = absl::OkStatus();
+  session_->record_error = absl::OkStatus();
   session_->next_error = absl::ResourceExhaustedError("disk full");
   EXPECT_EQ(dispatcher_->Tick().code(), absl::StatusCode::kResourceExhausted);
 }
@@ -329,7 +329,7 @@ TEST_F(DispatcherTest, ManyResultsShareACommit) {
   for (WorkerId stream = 1; stream <= 3; ++stream) leases[stream] = LeaseOf(stream);
   const int before = session_->commits;
   for (const auto& [stream, lease] : leases) {
-    const std::string digest = Last(stream).task().digest();
+    const std::string digest = Last(stream).item().digest();
     EXPECT_TRUE(Deliver(stream, lease, Measured(digest)).ok());
     EXPECT_EQ(Last(stream).acknowledged_lease_id(), "");
   }
@@ -340,7 +340,7 @@ TEST_F(DispatcherTest, ManyResultsShareACommit) {
   EXPECT_EQ(session_->outcomes.size(), 3u);
   for (const auto& [stream, lease] : leases) {
     EXPECT_EQ(Last(stream).acknowledged_lease_id(), lease);
-    EXPECT_TRUE(Last(stream).has_task());
+    EXPECT_TRUE(Last(stream).has_item());
   }
 }
 

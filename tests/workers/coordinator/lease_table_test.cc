@@ -14,11 +14,11 @@ class LeaseTableTest : public testing::Test {
  protected:
   LeaseTableTest()
       : table_({.lease_seconds = 30,
-                .maximum_crashes_per_task = 3,
-                .maximum_evaluation_failures_per_task = 2,
-                .maximum_infrastructure_failures_per_task = 4}) {}
+                .maximum_crashes_per_item = 3,
+                .maximum_evaluation_failures_per_item = 2,
+                .maximum_infrastructure_failures_per_item = 4}) {}
 
-  static std::string Digest(int64_t number) { return MakeFakeTask(number).digest; }
+  static std::string Digest(int64_t number) { return MakeFakeItem(number).digest; }
   static std::string Name(WorkerId worker) { return fmt::format("worker-{}", worker); }
   // The lease of a worker by value, which must exist.
   Lease Grant(WorkerId worker, double now) {
@@ -38,9 +38,9 @@ class LeaseTableTest : public testing::Test {
   std::string digest_;
 };
 
-TEST_F(LeaseTableTest, GrantsInOrderAndTheSameTaskWhenAskedAgain) {
-  table_.Add(MakeFakeTask(0));
-  table_.Add(MakeFakeTask(1));
+TEST_F(LeaseTableTest, GrantsInOrderAndTheSameWorkItemWhenAskedAgain) {
+  table_.Add(MakeFakeItem(0));
+  table_.Add(MakeFakeItem(1));
   const Lease first = Grant(1, 0);
   EXPECT_EQ(first.digest, Digest(0));
   EXPECT_EQ(Grant(1, 5).id, first.id);
@@ -51,7 +51,7 @@ TEST_F(LeaseTableTest, GrantsInOrderAndTheSameTaskWhenAskedAgain) {
 }
 
 TEST_F(LeaseTableTest, HeartbeatsRenewAndSilenceEnds) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
   table_.Report(1, id, {20, 20});
   EXPECT_TRUE(table_.Expire(49.9).empty());
@@ -62,12 +62,12 @@ TEST_F(LeaseTableTest, HeartbeatsRenewAndSilenceEnds) {
 
 // What counts is when the worker was alive, not when its message arrived.
 TEST_F(LeaseTableTest, ALateMessageDoesNotMakeALeaseOutliveItsWorker) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
   table_.Report(1, id, {.now = 29, .alive_at = 5});
   EXPECT_TRUE(table_.Expire(34.9).empty());
   EXPECT_EQ(table_.Expire(35), std::vector<WorkerId>{1});
-  // Held back for longer than a lease lasts, it gives none back, though the task waits.
+  // Held back for longer than a lease lasts, it gives none back, though the work item waits.
   EXPECT_TRUE(table_.MayReturn(id));
   table_.Report(1, id, {.now = 36, .alive_at = 5});
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
@@ -78,9 +78,9 @@ TEST_F(LeaseTableTest, ALateMessageDoesNotMakeALeaseOutliveItsWorker) {
   EXPECT_FALSE(table_.MayReturn(""));
 }
 
-TEST_F(LeaseTableTest, AnExpiredTaskGoesToTheFront) {
-  table_.Add(MakeFakeTask(0));
-  table_.Add(MakeFakeTask(1));
+TEST_F(LeaseTableTest, AnExpiredWorkItemGoesToTheFront) {
+  table_.Add(MakeFakeItem(0));
+  table_.Add(MakeFakeItem(1));
   Grant(1, 0);
   table_.Expire(30);
   EXPECT_EQ(Grant(2, 30).digest, Digest(0));
@@ -88,14 +88,14 @@ TEST_F(LeaseTableTest, AnExpiredTaskGoesToTheFront) {
 }
 
 TEST_F(LeaseTableTest, AnotherWorkersReportDoesNotRenew) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
   table_.Report(2, id, {20, 20});
   EXPECT_THAT(table_.Expire(30), ElementsAre(1));
 }
 
-TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingTaskBack) {
-  table_.Add(MakeFakeTask(0));
+TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingWorkItemBack) {
+  table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
   EXPECT_EQ(table_.Break(1, &digest_).kind, Decision::kRetry);
   table_.Report(7, id, {1, 1});  // the same worker on a new stream
@@ -104,8 +104,8 @@ TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingTaskBack) {
   EXPECT_FALSE(table_.has_waiting());
 }
 
-TEST_F(LeaseTableTest, AWorkerThatReturnsTooLateDoesNotTakeTheTaskFromAnother) {
-  table_.Add(MakeFakeTask(0));
+TEST_F(LeaseTableTest, AWorkerThatReturnsTooLateDoesNotTakeTheWorkItemFromAnother) {
+  table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
   table_.Break(1, &digest_);
   const Lease second = Grant(2, 1);
@@ -115,27 +115,27 @@ TEST_F(LeaseTableTest, AWorkerThatReturnsTooLateDoesNotTakeTheTaskFromAnother) {
 }
 
 TEST_F(LeaseTableTest, ALeaseNeverGrantedIsNotResumed) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   table_.Report(1, "9-" + Digest(0), {0, 0});
   table_.Report(1, "no dash", {0, 0});
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
 }
 
-TEST_F(LeaseTableTest, CrashesAreCountedPerTask) {
-  table_.Add(MakeFakeTask(0));
+TEST_F(LeaseTableTest, CrashesAreCountedPerWorkItem) {
+  table_.Add(MakeFakeItem(0));
   for (WorkerId worker = 1; worker <= 2; ++worker) {
     Grant(worker, 0);
     EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
   }
   Grant(3, 0);
   const Decision decision = table_.Break(3, &digest_);
-  EXPECT_EQ(decision.kind, Decision::kTaskFailed);
+  EXPECT_EQ(decision.kind, Decision::kWorkFailed);
   EXPECT_EQ(digest_, Digest(0));
   EXPECT_THAT(decision.reason, testing::HasSubstr("crashed 3 workers"));
 }
 
 TEST_F(LeaseTableTest, AWorkerThatReturnsHadNotCrashed) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   for (WorkerId worker = 1; worker <= 6; worker += 2) {
     const std::string id = Grant(worker, 0).id;
     EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
@@ -150,25 +150,25 @@ TEST_F(LeaseTableTest, BreakWithoutALeaseSaysNothing) {
 }
 
 TEST_F(LeaseTableTest, AnEvaluationFailureIsRetriedOnce) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   const std::string first = Grant(1, 0).id;
   EXPECT_EQ(Fail(1, first, FailureKind::kEvaluation).kind, Decision::kRetry);
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
   EXPECT_EQ(Fail(1, first, FailureKind::kEvaluation).kind, Decision::kAbsorbed);
   const Decision second = Fail(1, Grant(1, 0).id, FailureKind::kEvaluation, "again");
-  EXPECT_EQ(second.kind, Decision::kTaskFailed);
+  EXPECT_EQ(second.kind, Decision::kWorkFailed);
   EXPECT_EQ(second.reason, "again");
 }
 
-TEST_F(LeaseTableTest, AnInvalidTaskFailsAtOnce) {
-  table_.Add(MakeFakeTask(0));
-  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInvalidTask).kind, Decision::kTaskFailed);
+TEST_F(LeaseTableTest, AnInvalidWorkItemFailsAtOnce) {
+  table_.Add(MakeFakeItem(0));
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInvalidWork).kind, Decision::kWorkFailed);
 }
 
-TEST_F(LeaseTableTest, ATaskThatAWorkerFailedIsKeptForAnother) {
+TEST_F(LeaseTableTest, AWorkItemThatAWorkerFailedIsKeptForAnother) {
   available_ = {Name(1), Name(2)};
-  table_.Add(MakeFakeTask(0));
-  table_.Add(MakeFakeTask(1));
+  table_.Add(MakeFakeItem(0));
+  table_.Add(MakeFakeItem(1));
   EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
   EXPECT_EQ(Grant(1, 0).digest, Digest(1));
   table_.Complete(Digest(1), &stopped_);
@@ -176,29 +176,29 @@ TEST_F(LeaseTableTest, ATaskThatAWorkerFailedIsKeptForAnother) {
   EXPECT_EQ(table_.Grant(11, {0, 0}, Name(1), available_), nullptr);  // nor by a new stream
   EXPECT_TRUE(table_.HasWaitingFor(Name(2), available_));
   const std::string second = Grant(2, 0).id;
-  EXPECT_EQ(Fail(2, second, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
+  EXPECT_EQ(Fail(2, second, FailureKind::kEvaluation).kind, Decision::kWorkFailed);
 }
 
 TEST_F(LeaseTableTest, OneWorkersFailuresAreNotEnoughWhileAnotherMayTry) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
   const std::string second = Grant(1, 0).id;  // alone
   available_ = {Name(1), Name(2)};
   EXPECT_EQ(Fail(1, second, FailureKind::kEvaluation).kind, Decision::kRetry);
   EXPECT_FALSE(table_.HasWaitingFor(Name(1), available_));
   available_ = {Name(1)};  // the other left
-  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kEvaluation).kind, Decision::kWorkFailed);
 }
 
-TEST_F(LeaseTableTest, AnInvalidTaskIsShownToAnotherWorker) {
+TEST_F(LeaseTableTest, AnInvalidWorkItemIsShownToAnotherWorker) {
   available_ = {Name(1), Name(2)};
-  table_.Add(MakeFakeTask(0));
-  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInvalidTask).kind, Decision::kRetry);
-  EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kInvalidTask).kind, Decision::kTaskFailed);
+  table_.Add(MakeFakeItem(0));
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInvalidWork).kind, Decision::kRetry);
+  EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kInvalidWork).kind, Decision::kWorkFailed);
 }
 
 TEST_F(LeaseTableTest, InfrastructureFailuresAreRetriedManyTimesThenEndTheRun) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInfrastructure).kind, Decision::kRetry);
   }
@@ -206,22 +206,22 @@ TEST_F(LeaseTableTest, InfrastructureFailuresAreRetriedManyTimesThenEndTheRun) {
 }
 
 TEST_F(LeaseTableTest, AFailureOfAnEndedLeaseLeavesTheNewOneAlone) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   const std::string old_id = Grant(1, 0).id;
   table_.Expire(30);
   const std::string new_id = Grant(2, 30).id;
-  EXPECT_EQ(Fail(1, old_id, FailureKind::kInvalidTask).kind, Decision::kAbsorbed);
+  EXPECT_EQ(Fail(1, old_id, FailureKind::kInvalidWork).kind, Decision::kAbsorbed);
   EXPECT_EQ(table_.LeaseOf(2)->id, new_id);
-  EXPECT_EQ(Fail(1, "3-made-up", FailureKind::kInvalidTask).kind, Decision::kAbsorbed);
+  EXPECT_EQ(Fail(1, "3-made-up", FailureKind::kInvalidWork).kind, Decision::kAbsorbed);
 }
 
 TEST_F(LeaseTableTest, CompletingEndsTheLeaseOfWhoeverHasIt) {
-  table_.Add(MakeFakeTask(0));
+  table_.Add(MakeFakeItem(0));
   Grant(1, 0);
   table_.Expire(30);
   Grant(2, 30);
-  const auto tasks = table_.Complete(Digest(0), &stopped_);
-  ASSERT_EQ(tasks.size(), 1u);
+  const auto items = table_.Complete(Digest(0), &stopped_);
+  ASSERT_EQ(items.size(), 1u);
   EXPECT_THAT(stopped_, ElementsAre(2));
   EXPECT_EQ(table_.LeaseOf(2), nullptr);
   EXPECT_FALSE(table_.has_waiting());
@@ -230,8 +230,8 @@ TEST_F(LeaseTableTest, CompletingEndsTheLeaseOfWhoeverHasIt) {
   EXPECT_TRUE(table_.Complete(Digest(0), &stopped_).empty());
 }
 
-TEST_F(LeaseTableTest, ALateResultCompletesAWaitingTask) {
-  table_.Add(MakeFakeTask(0));
+TEST_F(LeaseTableTest, ALateResultCompletesAWaitingWorkItem) {
+  table_.Add(MakeFakeItem(0));
   Grant(1, 0);
   table_.Expire(30);
   EXPECT_EQ(table_.Complete(Digest(0), &stopped_).size(), 1u);
@@ -239,23 +239,23 @@ TEST_F(LeaseTableTest, ALateResultCompletesAWaitingTask) {
   EXPECT_FALSE(table_.has_waiting());
 }
 
-TEST_F(LeaseTableTest, TasksOfOneDigestAreCompletedTogether) {
-  search::SessionTask twin = MakeFakeTask(0);
-  twin.task.id = 99;
-  table_.Add(MakeFakeTask(0));
+TEST_F(LeaseTableTest, WorkItemsOfOneDigestAreCompletedTogether) {
+  search::SessionItem twin = MakeFakeItem(0);
+  twin.item.id = 99;
+  table_.Add(MakeFakeItem(0));
   table_.Add(twin);
   Grant(1, 0);
   EXPECT_FALSE(table_.has_waiting());
-  const auto tasks = table_.Complete(Digest(0), &stopped_);
-  ASSERT_EQ(tasks.size(), 2u);
-  EXPECT_EQ(tasks[1].task.id, 99);
+  const auto items = table_.Complete(Digest(0), &stopped_);
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[1].item.id, 99);
 }
 
-TEST_F(LeaseTableTest, ATaskGoesToAWorkerThatHoldsItsSubject) {
-  search::SessionTask further = MakeFakeTask(0);
-  std::get<search::EvaluateTask>(further.task.work).subject = 1;
+TEST_F(LeaseTableTest, AWorkItemGoesToAWorkerThatHoldsItsSubject) {
+  search::SessionItem further = MakeFakeItem(0);
+  std::get<search::EvaluateWork>(further.item.work).subject = 1;
   table_.Add(further);
-  table_.Add(MakeFakeTask(1));
+  table_.Add(MakeFakeItem(1));
   available_ = {Name(1), Name(2)};
   table_.SetHeld(Name(1), {0});
   table_.SetHeld(Name(2), {1});
@@ -269,16 +269,16 @@ TEST_F(LeaseTableTest, ATaskGoesToAWorkerThatHoldsItsSubject) {
 
 // Whoever does not hold the subject is no one left to ask.
 TEST_F(LeaseTableTest, OnlyHoldersOfTheSubjectCanDisagreeWithAFailure) {
-  search::SessionTask further = MakeFakeTask(0);
-  std::get<search::EvaluateTask>(further.task.work).subject = 1;
+  search::SessionItem further = MakeFakeItem(0);
+  std::get<search::EvaluateWork>(further.item.work).subject = 1;
   table_.Add(further);
   available_ = {Name(1), Name(2)};
   table_.SetHeld(Name(1), {0});
   table_.SetHeld(Name(2), {0, 1});
   EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kEvaluation).kind, Decision::kRetry);
-  EXPECT_EQ(table_.Hedge(1, {1000, 1000}, Name(1), [](const search::Task&) { return 0.0; }),
+  EXPECT_EQ(table_.Hedge(1, {1000, 1000}, Name(1), [](const search::WorkItem&) { return 0.0; }),
             nullptr);
-  EXPECT_EQ(Fail(2, Grant(2, 1).id, FailureKind::kEvaluation).kind, Decision::kTaskFailed);
+  EXPECT_EQ(Fail(2, Grant(2, 1).id, FailureKind::kEvaluation).kind, Decision::kWorkFailed);
 }
 
 }  // namespace

@@ -12,10 +12,10 @@
 #include <optional>
 #include <vector>
 
-#include "tests/search/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "workers/wire/run_credentials.h"
 
-namespace strata::cli {
+namespace strata::workers {
 namespace {
 
 namespace asio = boost::asio;
@@ -97,7 +97,7 @@ class MetricsServerTest : public ::testing::Test {
     return Ask(stream, http::verb::get, "/metrics", authorization);
   }
 
-  search::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   workers::Credentials credentials_;
   std::string authority_;
   asio::io_context context_;
@@ -179,4 +179,4 @@ TEST_F(MetricsServerTest, SilentClientsNeitherPileUpNorHoldItsEnd) {
 }
 
 }  // namespace
-}  // namespace strata::cli
+}  // namespace strata::workers

@@ -9,19 +9,19 @@ namespace {
 
 TEST(TypicalDurationTest, TheMedianOfTheLastOfItsKind) {
   TypicalDuration durations;
-  const search::Task task = MakeFakeTask(0).task;
-  search::Task verify = task;
-  std::get<search::EvaluateTask>(verify.work).rung = search::Rung::kVerify;
-  const search::Task profile = {1, search::ProfileTask{}};
-  durations.Add(task, 1);
-  durations.Add(task, 100);
-  EXPECT_FALSE(durations.Of(task).has_value());
-  durations.Add(task, 3);
-  EXPECT_EQ(durations.Of(task), 3);
+  const search::WorkItem item = MakeFakeItem(0).item;
+  search::WorkItem verify = item;
+  std::get<search::EvaluateWork>(verify.work).stage = search::Stage::kVerify;
+  const search::WorkItem profile = {1, search::ProfileWork{}};
+  durations.Add(item, 1);
+  durations.Add(item, 100);
+  EXPECT_FALSE(durations.Of(item).has_value());
+  durations.Add(item, 3);
+  EXPECT_EQ(durations.Of(item), 3);
   EXPECT_FALSE(durations.Of(verify).has_value());
   EXPECT_FALSE(durations.Of(profile).has_value());
-  for (size_t i = 0; i < TypicalDuration::kRemembered; ++i) durations.Add(task, 7);
-  EXPECT_EQ(durations.Of(task), 7);
+  for (size_t i = 0; i < TypicalDuration::kRemembered; ++i) durations.Add(item, 7);
+  EXPECT_EQ(durations.Of(item), 7);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-TEST(WorkerRoster, ThoseThatTakeTasksAreAvailable) {
+TEST(WorkerRoster, ThoseThatTakeWorkItemsAreAvailable) {
   WorkerRoster roster;
   roster.Add(1, {"ann", {0}});
   roster.Add(2, {"bob", {0, 1}});

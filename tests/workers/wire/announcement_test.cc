@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "tests/workers/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::workers {
 namespace {

@@ -21,7 +21,6 @@ TEST(MeasurementPlanTest, NamesRoundTrip) {
   ExpectRoundTrip(evaluator::Granularity::kBlock, "block");
   ExpectRoundTrip(evaluator::Granularity::kLinear, "linear");
   ExpectRoundTrip(evaluator::Protocol::kOneShot, "one-shot");
-  ExpectRoundTrip(evaluator::Protocol::kRefreshed, "refreshed");
   ExpectRoundTrip(evaluator::Protocol::kSequential, "sequential");
   ExpectRoundTrip(evaluator::Arithmetic::kFloat32, "fp32");
   ExpectRoundTrip(evaluator::Arithmetic::kBFloat16, "bf16");
@@ -64,35 +63,35 @@ TEST(MeasurementPlanTest, EveryDifferenceThatMattersChangesAContext) {
   changed = plan;
   changed.calibration.sequence_tokens += 1;
   expect_new(Contexts(changed));
-  for (evaluator::Fidelity MeasurementPlan::*rung :
+  for (evaluator::Fidelity MeasurementPlan::*stage :
        {&MeasurementPlan::search, &MeasurementPlan::select, &MeasurementPlan::verify}) {
     changed = plan;
-    (changed.*rung).windows += 1;
+    (changed.*stage).windows += 1;
     expect_new(Contexts(changed));
     changed = plan;
-    (changed.*rung).window_tokens += 1;
+    (changed.*stage).window_tokens += 1;
     expect_new(Contexts(changed));
     changed = plan;
-    (changed.*rung).levels = "digest of a level database";
+    (changed.*stage).levels = "digest of a level database";
     expect_new(Contexts(changed));
     changed = plan;
-    (changed.*rung).tasks = "digest of tasks";
+    (changed.*stage).tasks = "digest of work items";
     expect_new(Contexts(changed));
-    (changed.*rung).task_items = 5;
-    expect_new(Contexts(changed));
-    changed = plan;
-    (changed.*rung).arithmetic = evaluator::Arithmetic::kBFloat16;
+    (changed.*stage).task_items = 5;
     expect_new(Contexts(changed));
     changed = plan;
-    (changed.*rung).protocol = evaluator::Protocol::kSequential;
+    (changed.*stage).arithmetic = evaluator::Arithmetic::kBFloat16;
     expect_new(Contexts(changed));
     changed = plan;
-    (changed.*rung).split = evaluator::Split::kReport;
+    (changed.*stage).protocol = evaluator::Protocol::kSequential;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*stage).split = evaluator::Split::kReport;
     expect_new(Contexts(changed));
   }
 }
 
-TEST(MeasurementPlanTest, EveryRacingLevelHasAContext) {
+TEST(MeasurementPlanTest, EveryRacingRungHasAContext) {
   MeasurementPlan plan;
   plan.racing = {plan.search, plan.search};
   plan.racing[0].windows = 1;
@@ -102,8 +101,8 @@ TEST(MeasurementPlanTest, EveryRacingLevelHasAContext) {
   ASSERT_EQ(options.racing_contexts.size(), 2u);
   EXPECT_NE(options.racing_contexts[0], options.racing_contexts[1]);
   EXPECT_NE(options.racing_contexts[1], options.search_context);
-  EXPECT_EQ(FidelityOf(search::Rung::kSearch, 1, plan).windows, 2);
-  EXPECT_EQ(FidelityOf(search::Rung::kSearch, 2, plan).windows, plan.search.windows);
+  EXPECT_EQ(FidelityOf(search::Stage::kSearch, 1, plan).windows, 2);
+  EXPECT_EQ(FidelityOf(search::Stage::kSearch, 2, plan).windows, plan.search.windows);
 }
 
 TEST(MeasurementPlanTest, AFidelityDoesNotChangeTheProfile) {

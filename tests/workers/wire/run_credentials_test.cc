@@ -9,7 +9,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/workers/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "workers/wire/credentials.h"
 
 namespace strata::workers {

@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "proto/strata.pb.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/coordinator/fake_session.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
-#include "workers/wire/task_codec.h"
+#include "workers/wire/work_codec.h"
 #include "workers/worker/worker.h"
 
 namespace strata::workers {
@@ -28,20 +28,20 @@ EvaluationProcessOptions Options(const std::string& fault = "", int ordinal = 0)
   return options;
 }
 
-v1::Task TaskOf(int64_t number, int units = kSmallBlocks) {
+v1::WorkItem ItemOf(int64_t number, int units = kSmallBlocks) {
   MeasurementPlan plan;
   plan.search = {.windows = 2, .window_tokens = 16};
-  return EncodeTask(MakeFakeTask(number, units), plan);
+  return EncodeWorkItem(MakeFakeItem(number, units), plan);
 }
 
-// The failure of one task of a child that misbehaves from the start.
+// The failure of one work item of a child that misbehaves from the start.
 v1::Failure FailureOf(const std::string& fault, const EvaluationLimits& limits = {}) {
   EvaluationProcessOptions options = Options(fault);
   options.limits = limits;
   auto runner = StartEvaluationProcess(options);
   if (!runner.ok()) throw std::runtime_error(std::string(runner.status().message()));
-  const v1::Result result = (*runner)->Run(TaskOf(0), nullptr);
-  EXPECT_EQ(result.digest(), TaskOf(0).digest());
+  const v1::Result result = (*runner)->Run(ItemOf(0), nullptr);
+  EXPECT_EQ(result.digest(), ItemOf(0).digest());
   EXPECT_TRUE(result.has_failure());
   // No child is left behind.
   runner->reset();
@@ -52,26 +52,26 @@ v1::Failure FailureOf(const std::string& fault, const EvaluationLimits& limits =
 TEST(EvaluationProcessTest, MeasuresWhatTheEvaluatorInThisProcessMeasures) {
   const auto runner = StartEvaluationProcess(Options()).value();
   const auto evaluator = SmallEvaluator();
-  const auto here = MakeTaskRunner(evaluator.get());
+  const auto here = MakeWorkRunner(evaluator.get());
   EXPECT_EQ(runner->hello().SerializeAsString(), here->hello().SerializeAsString());
   for (int64_t number = 0; number < 3; ++number) {
-    const v1::Task task = TaskOf(number);
-    EXPECT_EQ(runner->Run(task, nullptr).SerializeAsString(),
-              here->Run(task, nullptr).SerializeAsString());
+    const v1::WorkItem item = ItemOf(number);
+    EXPECT_EQ(runner->Run(item, nullptr).SerializeAsString(),
+              here->Run(item, nullptr).SerializeAsString());
   }
-  const v1::Result refused = runner->Run(TaskOf(0, 2), nullptr);
-  EXPECT_EQ(refused.failure().kind(), v1::Failure::INVALID_TASK);
+  const v1::Result refused = runner->Run(ItemOf(0, 2), nullptr);
+  EXPECT_EQ(refused.failure().kind(), v1::Failure::INVALID_WORK);
 }
 
-TEST(EvaluationProcessTest, ACrashIsReportedAndTheNextTaskHasANewProcess) {
+TEST(EvaluationProcessTest, ACrashIsReportedAndTheNextWorkItemHasANewProcess) {
   const auto runner = StartEvaluationProcess(Options("crash", 1)).value();
-  EXPECT_TRUE(runner->Run(TaskOf(0), nullptr).has_evaluate());
-  const v1::Result crashed = runner->Run(TaskOf(1), nullptr);
+  EXPECT_TRUE(runner->Run(ItemOf(0), nullptr).has_evaluate());
+  const v1::Result crashed = runner->Run(ItemOf(1), nullptr);
   EXPECT_EQ(crashed.failure().kind(), v1::Failure::CRASH);
   // Sanitizers turn the signal into an exit status.
   EXPECT_THAT(crashed.failure().message(),
               testing::AnyOf(HasSubstr("signal 11"), HasSubstr("exit")));
-  EXPECT_TRUE(runner->Run(TaskOf(2), nullptr).has_evaluate());
+  EXPECT_TRUE(runner->Run(ItemOf(2), nullptr).has_evaluate());
 }
 
 TEST(EvaluationProcessTest, EveryEndHasItsKind) {
@@ -83,7 +83,7 @@ TEST(EvaluationProcessTest, EveryEndHasItsKind) {
 }
 
 TEST(EvaluationProcessTest, WhatTakesTooLongIsKilled) {
-  const v1::Failure late = FailureOf("hang", {.task_seconds = 0.1, .hang_seconds = 0});
+  const v1::Failure late = FailureOf("hang", {.item_seconds = 0.1, .hang_seconds = 0});
   EXPECT_EQ(late.kind(), v1::Failure::TIME_LIMIT);
   EXPECT_THAT(late.message(), HasSubstr("more than the 0.1 s allowed"));
 }
@@ -92,7 +92,7 @@ TEST(EvaluationProcessTest, WhatDoesNotMoveIsKilledAndWhatMovesIsNot) {
   EvaluationProcessOptions options = Options("hang", 0);
   options.limits.hang_seconds = 2;  // the process must start within it
   const auto runner = StartEvaluationProcess(options).value();
-  const v1::Result result = runner->Run(TaskOf(0), nullptr);
+  const v1::Result result = runner->Run(ItemOf(0), nullptr);
   EXPECT_EQ(result.failure().kind(), v1::Failure::TIME_LIMIT);
   EXPECT_THAT(result.failure().message(), HasSubstr("did not move for 2 s"));
 }
@@ -108,7 +108,7 @@ TEST(EvaluationProcessTest, AStopIsPassedOnAndTheProcessLives) {
   options.limits.stop_seconds = 60;
   const auto runner = StartEvaluationProcess(options).value();
   double seen = -1;
-  const v1::Result result = runner->Run(TaskOf(0), [&seen](double fraction) {
+  const v1::Result result = runner->Run(ItemOf(0), [&seen](double fraction) {
     seen = fraction;
     return fraction < 0.5;
   });
@@ -121,7 +121,7 @@ TEST(EvaluationProcessTest, WhoDoesNotStopIsKilled) {
   EvaluationProcessOptions options = Options("hang");
   options.limits.stop_seconds = 0.1;
   const auto runner = StartEvaluationProcess(options).value();
-  const v1::Result result = runner->Run(TaskOf(0), [](double) { return false; });
+  const v1::Result result = runner->Run(ItemOf(0), [](double) { return false; });
   EXPECT_THAT(result.failure().message(), HasSubstr("no longer wanted"));
 }
 
@@ -147,7 +147,7 @@ TEST(EvaluationProcessTest, ErrorsOfTheStart) {
 }
 
 // The whole way: a worker that lives through what its evaluations do, and a coordinator that counts
-// it and gives up the task that does it everywhere.
+// it and gives up the work item that does it everywhere.
 TEST(EvaluationProcessTest, AWorkerSurvivesItsEvaluations) {
   TemporaryFolder folder;
   const std::string address = "unix:" + (folder / "s");
@@ -172,7 +172,7 @@ TEST(EvaluationProcessTest, AWorkerSurvivesItsEvaluations) {
   // Three succeed in each process before the fourth crashes it and is tried again in the next.
   EXPECT_EQ(last.failures.crash, 2);
   EXPECT_EQ(last.failures.lost_worker, 0);
-  EXPECT_EQ(last.failed_tasks, 0);
+  EXPECT_EQ(last.failed_items, 0);
   ASSERT_EQ(last.workers.size(), 1u);
   EXPECT_EQ(last.workers[0].name, "w");
   EXPECT_EQ(last.workers[0].results, 8);

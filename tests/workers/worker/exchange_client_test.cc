@@ -8,12 +8,12 @@
 #include <string>
 
 #include "proto/strata.grpc.pb.h"
-#include "tests/workers/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace strata::workers {
 namespace {
 
-// A coordinator that greets a worker with a task, hears `patience` messages of it, and says
+// A coordinator that greets a worker with a work item, hears `patience` messages of it, and says
 // farewell in the middle of what else the worker has to say.
 class HastyCoordinator : public v1::Coordinator::Service {
  public:
@@ -26,7 +26,7 @@ class HastyCoordinator : public v1::Coordinator::Service {
     v1::DesiredState desired;
     desired.set_heartbeat_seconds(0.01);
     desired.set_lease_id("lease");
-    desired.mutable_task()->mutable_profile();
+    desired.mutable_item()->mutable_profile();
     stream->Write(desired);
     for (int i = 0; i < patience; ++i) stream->Read(&state);
     v1::DesiredState farewell;

@@ -12,8 +12,8 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/workers/small_search.h"
-#include "tests/workers/temporary_folder.h"
 
 namespace strata::workers {
 namespace {

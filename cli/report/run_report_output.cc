@@ -1,0 +1,223 @@
+#include "cli/report/run_report_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "cli/report/report_columns.h"
+#include "cli/report/scenario_report.h"
+#include "cli/shared/output.h"
+
+namespace strata::cli {
+namespace {
+
+using search::StoredCandidate;
+
+nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
+  return nll.has_value() ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
+}
+
+nlohmann::ordered_json NumberOrNull(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+std::string PerplexityCell(const std::optional<double>& nll) {
+  return nll.has_value() ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
+}
+
+// True if the search itself measured zero-shot errors of candidates.
+bool HasFitnessErrors(const RunReport& report) {
+  const auto& objectives = report.config.objectives;
+  return std::find(objectives.begin(), objectives.end(), search::kZeroShotError) !=
+         objectives.end();
+}
+
+// Returns the zero-shot error among the measures of a candidate, which are in the order of the
+// objectives.
+std::optional<double> FitnessError(const RunReport& report, const StoredCandidate& candidate) {
+  size_t measure = 0;
+  for (const std::string& name : report.config.objectives) {
+    if (name == search::kLoss || name == search::kComplexity) continue;
+    if (measure == candidate.measures.size()) break;
+    if (name == search::kZeroShotError) return candidate.measures[measure];
+    ++measure;
+  }
+  return std::nullopt;
+}
+
+std::optional<double> ReportError(const RunReport& report, const StoredCandidate& candidate) {
+  const auto outcome = report.verified.find(candidate.id);
+  if (outcome == report.verified.end()) return std::nullopt;
+  const auto error = outcome->second.measures.find(search::kZeroShotError);
+  return error == outcome->second.measures.end() ? std::nullopt : std::optional(error->second);
+}
+
+std::string ErrorCell(const std::optional<double>& error) {
+  return error ? fmt::format("{:.3f}", *error) : "-";
+}
+
+Table EmptyTable(const RunReport& report) {
+  std::vector<std::string> headings = {"", "id", "name", "nodes", "fitness"};
+  if (HasFitnessErrors(report)) headings.emplace_back("fitness error");
+  headings.insert(headings.end(), {"selection", "report"});
+  if (!report.tasks.tasks.empty()) headings.emplace_back("report error");
+  headings.insert(headings.end(), {"sparsity", "expression"});
+  std::vector<Align> alignment(headings.size(), Align::kRight);
+  alignment[0] = alignment[2] = alignment.back() = Align::kLeft;
+  return Table(headings, alignment);
+}
+
+std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate) {
+  const bool is_best = report.best && report.best->id == candidate.id;
+  std::vector<std::string> cells = {is_best ? "*" : "", fmt::format("{}", candidate.id),
+                                    DisplayName(candidate), fmt::format("{}", candidate.complexity),
+                                    PerplexityCell(candidate.fitness_nll)};
+  if (HasFitnessErrors(report)) cells.push_back(ErrorCell(FitnessError(report, candidate)));
+  cells.push_back(PerplexityCell(candidate.selection_nll));
+  cells.push_back(PerplexityCell(candidate.report_nll));
+  if (!report.tasks.tasks.empty()) cells.push_back(ErrorCell(ReportError(report, candidate)));
+  cells.push_back(candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity)
+                                              : "-");
+  cells.push_back(candidate.text);
+  return cells;
+}
+
+// Describes the best function against the best baseline, on the report split.
+std::string DescribeComparison(const RunReport& report) {
+  if (!report.best || !report.best_baseline) return "";
+  const auto difference = report.against_best_baseline.find(report.best->id);
+  if (difference == report.against_best_baseline.end()) return "";
+  const std::string baseline =
+      fmt::format("the best baseline by selection ({}, id {})", DisplayName(*report.best_baseline),
+                  report.best_baseline->id);
+  if (report.best->id == report.best_baseline->id) return fmt::format("* is {}\n", baseline);
+  return fmt::format("* against {}, on the report split{}: {}\n", baseline,
+                     report.best->scenarios.empty() ? "" : " of the first scenario",
+                     Describe(difference->second));
+}
+
+}  // namespace
+
+nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
+  nlohmann::ordered_json json = {
+      {"id", candidate.id},
+      {"name", DisplayName(candidate)},
+      {"expression", candidate.text},
+      {"complexity", candidate.complexity},
+      {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
+      {"forecast_perplexity",
+       candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
+      {"selection_perplexity", Perplexity(candidate.selection_nll)},
+      {"report_perplexity", Perplexity(candidate.report_nll)},
+      {"sparsity", NumberOrNull(candidate.achieved_sparsity)}};
+  if (!candidate.scenarios.empty()) json["scenarios"] = ScenariosJson(candidate);
+  return json;
+}
+
+nlohmann::ordered_json ToJson(const RunReport& report) {
+  const auto finalist = [&](const StoredCandidate& candidate) {
+    nlohmann::ordered_json json = ToJson(candidate);
+    if (HasFitnessErrors(report)) {
+      json["fitness_zero_shot_error"] = NumberOrNull(FitnessError(report, candidate));
+    }
+    if (!report.tasks.tasks.empty()) {
+      json["report_zero_shot_error"] = NumberOrNull(ReportError(report, candidate));
+    }
+    json["against_best_baseline"] = nullptr;
+    const auto found = report.against_best_baseline.find(candidate.id);
+    if (found != report.against_best_baseline.end()) {
+      json["against_best_baseline"] = ToJson(found->second);
+    }
+    return json;
+  };
+  nlohmann::ordered_json json;
+  json["front"] = nlohmann::ordered_json::array();
+  json["baselines"] = nlohmann::ordered_json::array();
+  json["other_finalists"] = nlohmann::ordered_json::array();
+  for (const auto& [name, candidates] : {std::pair{"front", &report.front},
+                                         {"baselines", &report.baselines},
+                                         {"other_finalists", &report.other_finalists}}) {
+    for (const StoredCandidate& candidate : *candidates) json[name].push_back(finalist(candidate));
+  }
+  json["best"] = report.best ? finalist(*report.best) : nlohmann::ordered_json(nullptr);
+  json["best_baseline"] =
+      report.best_baseline ? finalist(*report.best_baseline) : nlohmann::ordered_json(nullptr);
+  json["intervals"] = PairedBootstrapJson();
+  json["measurements"] = MeasurementsJson(report.config, report.tasks);
+  json["fitness_rank_correlation"] = NumberOrNull(report.fitness_rank_correlation);
+  json["forecasts"] = report.forecasts;
+  json["forecast_error"] = NumberOrNull(report.forecast_error);
+  json["forecast_rank_correlation"] = NumberOrNull(report.forecast_rank_correlation);
+  json["refinement"] =
+      report.refinement ? ToJson(*report.refinement) : nlohmann::ordered_json(nullptr);
+  json["hypervolume"] = report.hypervolume;
+  json["end_reason"] = report.end_reason;
+  json["stopped_early"] = report.stopped_early;
+  json["candidates"] = report.candidates;
+  json["evaluations"] = report.evaluations;
+  json["failed"] = report.failed;
+  json["baseline_settings"] = report.baseline_settings;
+  json["baseline_settings_measured"] = report.baseline_settings_measured;
+  json["target_sparsity"] = report.config.target_sparsity;
+  json["scenarios"] = ScenariosJson(report);
+  json["aggregate"] = NameOf(report.config.robust_aggregate);
+  return json;
+}
+
+std::string ToTable(const RunReport& report) {
+  Table table = EmptyTable(report);
+  for (const StoredCandidate& candidate : report.baselines) {
+    table.AddRow(Row(report, candidate));
+  }
+  table.AddRule();
+  for (const StoredCandidate& candidate : report.front) table.AddRow(Row(report, candidate));
+  if (!report.other_finalists.empty()) table.AddRule();
+  for (const StoredCandidate& candidate : report.other_finalists) {
+    table.AddRow(Row(report, candidate));
+  }
+  const RunConfig& config = report.config;
+  std::string text =
+      "Every baseline at its best setting; the Pareto front of fitness and nodes; other "
+      "finalists.\n"
+      "Perplexities, lower is better.\n\n" +
+      table.Render() + ScenarioTable(report);
+  text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
+  text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
+                      report.candidates, report.evaluations, config.target_sparsity);
+  text += DescribeComparison(report);
+  if (report.fitness_rank_correlation) {
+    text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",
+                        report.finalists, *report.fitness_rank_correlation);
+  }
+  if (report.forecast_error) {
+    text += fmt::format(
+        "the surrogate forecast {} losses with a root mean square error of {:.3f}{}\n",
+        report.forecasts, *report.forecast_error,
+        report.forecast_rank_correlation
+            ? fmt::format(", rank correlation {:.2f}", *report.forecast_rank_correlation)
+            : "");
+  }
+  if (report.stopped_early > 0) {
+    text += fmt::format("racing stopped {} of the allocations early\n", report.stopped_early);
+  }
+  text += fmt::format(
+      "hypervolume of the front {:.4g}{}\n", report.hypervolume,
+      report.end_reason.empty() ? "" : fmt::format("; the search ended by: {}", report.end_reason));
+  if (report.failed > 0) {
+    text += fmt::format("{} candidates failed, most often: {}\n", report.failed,
+                        report.commonest_failure);
+  }
+  if (report.baseline_settings_measured < report.baseline_settings) {
+    text += fmt::format(
+        "The search ended after {} of {} baseline settings: a longer search may find a better "
+        "setting of a "
+        "baseline.\n",
+        report.baseline_settings_measured, report.baseline_settings);
+  }
+  if (report.refinement) text += ToText(*report.refinement, report.config);
+  return text;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,26 @@
+// Report of a run as JSON and as text.
+#ifndef STRATA_CLI_REPORT_RUN_REPORT_OUTPUT_H_
+#define STRATA_CLI_REPORT_RUN_REPORT_OUTPUT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/report/run_report.h"
+
+namespace strata::cli {
+
+// Returns {"front": [...], "baselines": [...], ...}. Each element has id, name, expression,
+// complexity, fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity,
+// sparsity, and against_best_baseline (ToJson of PairedDifference). With tasks it also has
+// fitness_zero_shot_error and report_zero_shot_error. A value that was not measured is null.
+// "measurements" describes how each value was measured, and "intervals" how those of
+// against_best_baseline were made.
+nlohmann::ordered_json ToJson(const RunReport& report);
+nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
+
+// Returns text for a terminal: the table, how each column was measured, and what was not measured.
+std::string ToTable(const RunReport& report);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLI_REPORT_RUN_REPORT_OUTPUT_H_

@@ -1,0 +1,104 @@
+#include "cli/config/run_config_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/temporary_folder.h"
+
+namespace strata::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+constexpr char kOldNames[] = R"(racing:
+  levels: [2, 4 one-shot]
+variation:
+  refine_weight: 3
+workers:
+  task_minutes: 2.5
+)";
+
+TEST(RunConfigReaderTest, OldNamesAreReadWithOneWarningEach) {
+  const TemporaryFile file(kOldNames, ".yaml");
+  ::testing::internal::CaptureStderr();
+  const auto config = LoadRunConfig(file.path(), {});
+  const std::string warnings = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->racing_rungs, ElementsAre("2", "4 one-shot"));
+  EXPECT_EQ(config->variation.adjust_weight, 3);
+  EXPECT_EQ(config->evaluation_minutes, 2.5);
+  EXPECT_EQ(config->origins.at("workers.evaluation_minutes"), file.path() + ":6");
+  EXPECT_FALSE(config->origins.contains("workers.task_minutes"));
+  EXPECT_EQ(std::count(warnings.begin(), warnings.end(), '\n'), 3) << warnings;
+  EXPECT_THAT(
+      warnings,
+      AllOf(HasSubstr(file.path() + ":2: 'racing.levels' is now called 'racing.rungs'; the old "
+                                    "name will not be read by the next version\n"),
+            HasSubstr("'variation.refine_weight' is now called 'variation.adjust_weight'"),
+            HasSubstr("'workers.task_minutes' is now called 'workers.evaluation_minutes'")));
+}
+
+TEST(RunConfigReaderTest, SetTakesOldNamesToo) {
+  ::testing::internal::CaptureStderr();
+  const auto config = LoadRunConfig("", {"workers.task_minutes=7", "search.seed=3"});
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "--set: 'workers.task_minutes' is now called 'workers.evaluation_minutes'; the old "
+            "name will not be read by the next version\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->evaluation_minutes, 7);
+}
+
+TEST(RunConfigReaderTest, NewNamesGiveNoWarning) {
+  ::testing::internal::CaptureStderr();
+  const auto config = LoadRunConfig("", {"workers.evaluation_minutes=7"});
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(config->evaluation_minutes, 7);
+}
+
+TEST(RunConfigReaderTest, AnOldAndANewNameTogetherAreAnError) {
+  const TemporaryFile both("workers:\n  evaluation_minutes: 1\n  task_minutes: 1\n", ".yaml");
+  EXPECT_THAT(
+      Message(LoadRunConfig(both.path(), {}).status()),
+      AllOf(HasSubstr(both.path() + ":3: 'workers.task_minutes'"), HasSubstr(both.path() + ":2"),
+            HasSubstr("expected 'workers.evaluation_minutes' alone")));
+  const TemporaryFile with_new("racing:\n  rungs: [2]\n", ".yaml");
+  EXPECT_THAT(Message(LoadRunConfig(with_new.path(), {"racing.levels=4"}).status()),
+              HasSubstr("--set: 'racing.levels' and 'racing.rungs'"));
+  ::testing::internal::CaptureStderr();
+  EXPECT_THAT(Message(LoadRunConfig("", {"racing.levels=2", "racing.rungs=4"}).status()),
+              HasSubstr("expected 'racing.rungs' alone"));
+  ::testing::internal::GetCapturedStderr();
+}
+
+TEST(RunConfigReaderTest, ASettingThatWasRemovedSaysSo) {
+  for (const std::string key : {"islands", "restart_after", "adaptive_operators"}) {
+    const TemporaryFile file("search:\n  " + key + ": 1\n", ".yaml");
+    for (const absl::Status& status : {LoadRunConfig(file.path(), {}).status(),
+                                       LoadRunConfig("", {"search." + key + "=1"}).status()}) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(Message(status), HasSubstr("'search." + key +
+                                             "' was removed, because measurements showed that it "
+                                             "is of no use"));
+    }
+  }
+}
+
+// The copies in run folders hold every key, so those of older versions hold keys of this kind.
+TEST(RunConfigReaderTest, CopiesOfOlderVersionsAreReadWithoutAWord) {
+  ::testing::internal::CaptureStderr();
+  const auto config = RunConfigFromYaml(
+      std::string(kOldNames) + "search:\n  seed: 5\n  islands: 1\n  restart_after: 0\n", "run");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->seed, 5);
+  EXPECT_EQ(config->evaluation_minutes, 2.5);
+}
+
+}  // namespace
+}  // namespace strata::cli
