@@ -64,15 +64,17 @@ absl::Status ShowConfig(const Options& options) {
 void AddConfigCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
-      app->add_subcommand("config", "show settings, their values and where they came from");
-  verb->add_option("config", options->path, "configuration file; without it, the defaults");
-  verb->add_option("--set", options->overrides, "KEY=VALUE, over the file; repeatable")
+      app->add_subcommand("config", "Shows settings, their values and where they came from.");
+  verb->add_option("config", options->path,
+                   "Configuration file. Without it, the defaults are shown.");
+  verb->add_option("--set", options->overrides,
+                   "KEY=VALUE that overrides the file; can be repeated.")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_flag("--all", options->all,
-                 "show every setting, not only the basic ones and those that were set; JSON always "
-                 "holds all");
-  verb->add_flag("--show", options->show, "print the effective values (what the verb does anyway)");
+                 "Show every setting, not only the basic ones and those that were set. JSON always "
+                 "holds all.");
+  verb->add_flag("--show", options->show, "Print the effective values, as the verb does anyway.");
   AddFormatOption(verb, &options->format);
   verb->callback([=] { *command = [=] { return ShowConfig(*options); }; });
 }

@@ -155,9 +155,10 @@ void AddLimitOptions(CLI::App* verb, Options* options) {
                    "--task-seconds is the old spelling.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  verb->add_option("--hang-seconds", options->limits.hang_seconds,
-                   "Kill an evaluation, or the loading of the model, that makes no step for this "
-                   "many seconds; 0: never.")
+  verb->add_option(
+          "--hang-seconds", options->limits.hang_seconds,
+          "Kill an evaluation, or the loading of the model, that makes no progress for this "
+          "many seconds; 0: never.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb->add_option("--memory-gib", options->memory_gib,

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs tests.
-#   scripts/test.sh [PRESET] [--quick | --all]      default: all tests of the preset release
+#   scripts/test.sh [PRESET] [--quick | --all]      default: the preset release
 # --quick runs the tests without a label: those labelled `model` (they run a real model), `cluster`
 # (Slurm, several hosts) or `slow` are left out, and the tools that only they need are not
-# installed. --all, the default, runs all tests.
+# installed. --all runs all tests. Without either, the tests labelled `heavy`, which build copies of
+# the tree, run only if what they test has changed (see scripts/tidy.py --print-base).
 source "$(dirname "$0")/environment.sh"
 
 usage() {
@@ -35,6 +36,12 @@ if [ "$selection" = --quick ]; then
   scripts/setup.sh
 else
   scripts/setup_test_tools.sh
+  heavy=(docs/extending tests/extending)
+  if [ -z "$selection" ] && base="$(scripts/tidy.py --print-base)" &&
+    git diff --quiet "$base" -- "${heavy[@]}"; then
+    say "leaving out the tests labelled heavy: ${heavy[*]} did not change since $base (--all runs them)"
+    filter=(--label-exclude heavy)
+  fi
 fi
 scripts/fetch_defaults.sh
 scripts/build.sh "$preset"

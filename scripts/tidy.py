@@ -5,8 +5,9 @@
                                 commit of the day of the last commit, which is included
     scripts/tidy.py BASE        what changed since the commit BASE
     scripts/tidy.py --all       every file, which takes hours
+    scripts/tidy.py --print-base    checks nothing and prints the commit that "what changed" means
 
-A header counts as the .cc file of its name. Of the changed files at most 25 are checked, those with
+A header counts as the .cc file of its name. Of the changed files at most 12 are checked, those with
 most changed lines first; tests and files that include LibTorch (half a minute each) are left out.
 The last line says how many were left out. The compile commands are those of the preset release,
 which has to be built, because the checks read generated headers.
@@ -27,7 +28,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / "build/release/compile_commands.json"
-MOST_FILES = 25
+MOST_FILES = 12
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 # GCC's options that clang does not know, and errors for warnings, which are the compiler's task.
 LEFT_OUT_OPTIONS = {"-fpch-preprocess", "-Winvalid-pch", "-Werror"}
@@ -119,8 +120,11 @@ def choose(commands, arguments):
 
 def main():
     arguments = sys.argv[1:]
-    if len(arguments) > 1 or (arguments and arguments[0].startswith("-") and arguments != ["--all"]):
-        stop(f"expected nothing, a commit or --all, found '{' '.join(arguments)}'")
+    if len(arguments) > 1 or (arguments and arguments[0].startswith("-") and arguments not in (["--all"], ["--print-base"])):
+        stop(f"expected nothing, a commit, --all or --print-base, found '{' '.join(arguments)}'")
+    if arguments == ["--print-base"]:
+        print(default_base())
+        return
     clang_tidy = shutil.which("clang-tidy-14") or shutil.which("clang-tidy")
     if clang_tidy is None:
         stop("clang-tidy-14 is absent: run scripts/setup_test_tools.sh")

@@ -108,8 +108,9 @@ constexpr RunConfigOption kOptions[] = {
     {"fitness.window_tokens", &RunConfig::fitness_window_tokens, AtLeast(2), kBasic,
      "tokens of one window"},
     {"fitness.arithmetic", EnumOf<&RunConfig::fitness_arithmetic>(), kAnything, kAdvanced,
-     "of all passes: fp32 | bf16 | auto (bf16 where this machine's measured rate is at least 1.5 "
-     "times fp32's)"},
+     "arithmetic of all passes: fp32 | bf16 | auto (bf16 if its measured rate on this machine is "
+     "at "
+     "least 1.5 times that of fp32)"},
     {"fitness.protocol", EnumOf<&RunConfig::fitness_protocol>(), kAnything, kBasic,
      "one-shot (dense statistics, cheap) | "
      "sequential (each pruned block feeds the next; exact in fp32)"},
@@ -120,8 +121,8 @@ constexpr RunConfigOption kOptions[] = {
      "task files (.yaml, .jsonl), or folders of them, that give the zero-shot error; half of the "
      "items of each serve the fitness, the others the report"},
     {"fitness.task_items", &RunConfig::fitness_task_items, From(0, 1e6), kAdvanced,
-     "items of each task on which every candidate is measured, where search.objectives holds "
-     "zero_shot_error; 0: all of the half"},
+     "number of items per task on which every candidate is measured if search.objectives holds "
+     "zero_shot_error (0 = all of the half)"},
     {"selection.windows", &RunConfig::selection_windows, AtLeast(1), kBasic,
      "windows of the fitness split on which finalists are compared, sequential protocol"},
     {"report.windows", &RunConfig::report_windows, AtLeast(1), kBasic,
@@ -131,19 +132,19 @@ constexpr RunConfigOption kOptions[] = {
     {"report.arithmetic", EnumOf<&RunConfig::report_arithmetic>(), kAnything, kAdvanced,
      "fp32 | bf16, for selection and report"},
     {"report.task_items", &RunConfig::report_task_items, From(0, 1e6), kAdvanced,
-     "items of each task for the final zero-shot errors; 0: all of the half"},
+     "number of items per task for the final zero-shot errors (0 = all of the half)"},
     {"search.seed", &RunConfig::seed, From(0, static_cast<double>(INT64_MAX)), kBasic,
      "the same seed gives the same run"},
     {"search.strategy", EnumOf<&RunConfig::strategy>(), kAnything, kAdvanced,
      "strata | random | hill_climbing | dsa (DSA's own operators and amplitude)"},
     {"search.population", &RunConfig::population, From(2, 1000), kAdvanced,
-     "parents are drawn from the best so many candidates"},
+     "number of best candidates from which parents are drawn"},
     {"search.lag", &RunConfig::lag, From(1, 1e4), kAdvanced,
      "candidate k is bred from candidates up to k - lag; several times the number of workers"},
     {"search.random_candidates", &RunConfig::random_candidates, From(0, 1e4), kAdvanced,
      "random functions that join the baselines in the first population"},
     {"search.maximum_evaluations", &RunConfig::maximum_evaluations, AtLeast(0), kBasic,
-     "distinct allocations measured before the search ends; 0: no limit"},
+     "number of distinct allocations after which the search ends; 0: no limit"},
     {"search.minutes", &RunConfig::minutes, From(0, kLongestMinutes), kBasic,
      "time after which the search ends and finalists are verified; 0: no limit"},
     {"search.finalists", &RunConfig::finalists, AtLeast(1), kBasic,
@@ -151,18 +152,19 @@ constexpr RunConfigOption kOptions[] = {
     {"search.baselines", &RunConfig::baselines, kAnything, kBasic,
      "names of published functions to compare with (`strata functions`); none: all that apply"},
     {"search.baseline_units", EnumOf<&RunConfig::baseline_units>(), kAnything, kAdvanced,
-     "units that the published functions look at where the run's are finer than blocks: run (the "
+     "units that the published functions look at if the run's units are finer than blocks: run "
+     "(the "
      "run's own) | block (all units of a block alike) | both"},
     {"search.baseline_settings", EnumOf<&RunConfig::baseline_settings>(), kAnything, kAdvanced,
      "all: every setting of every published function | tuned: the default and two further ones, "
      "then the neighbours of the best for the better half of the functions"},
     {"search.warm_start", &RunConfig::warm_start, kAnything, kAdvanced,
-     "functions to begin with besides the baselines: of each entry, a run's folder (its front and "
-     "finalists), a function file or an expression; none: no others"},
+     "functions to begin with besides the baselines; each entry is a run's folder (its front and "
+     "finalists), a function file or an expression"},
     {"search.objectives", &RunConfig::objectives, kAnything, kBasic,
      "what is minimised, loss first: loss, complexity, zero_shot_error (of fitness.tasks)"},
     {"search.epsilon", &RunConfig::epsilon, From(0, 100), kAdvanced,
-     "functions of the front differ by at least so much in something measured"},
+     "smallest difference between two functions of the front in a measured objective"},
     {"search.stagnation", &RunConfig::stagnation, AtLeast(0), kAdvanced,
      "evaluations in a row without a new function on the front before the search ends; 0: no "
      "limit"},
@@ -171,40 +173,40 @@ constexpr RunConfigOption kOptions[] = {
     {"search.maximum_depth", &Variation::maximum_depth, From(4, expr::kMaximumDepth), kAdvanced,
      "deepest expression, in nodes"},
     {"refine.evaluations", &RunConfig::refine_evaluations, From(0, 1e6), kBasic,
-     "after verification, so many allocations near the best one's are tried, measured as for "
-     "selection; each time that slopes are measured counts as one; kept apart in results; 0: none"},
+     "number of allocations near the best one that are tried after verification, measured as for "
+     "selection; a measurement of slopes counts as one; results keep them apart; 0: none"},
     {"refine.slopes", &RunConfig::refine_slopes, kAnything, kAdvanced,
      "descend along the slopes of the loss (its derivative by every sparsity, from one backward "
      "pass, arithmetic of fitness) before level switches are tried"},
     {"refine.slope_windows", &RunConfig::refine_slope_windows, From(1, 1e6), kAdvanced,
      "windows of the fitness split that slopes are measured on, of report.window_tokens"},
     {"surrogate.enabled", &Surrogate::enabled, kAnything, kAdvanced,
-     "a model of the loss chooses among many offspring the one that is measured"},
+     "whether a model of the loss chooses which of many offspring is measured"},
     {"surrogate.proposals", &Surrogate::proposals, From(1, 1e5), kAdvanced,
      "offspring to choose from"},
     {"surrogate.amplitude_steps", &Surrogate::amplitude_steps, From(0, 1e5), kAdvanced,
-     "steps on the numbers of the chosen one, on the model"},
+     "steps of tuning the numbers of the chosen offspring on the model"},
     {"surrogate.unfiltered_share", &Surrogate::unfiltered_share, From(0, 1), kAdvanced,
      "share of candidates that are bred without the model"},
     {"surrogate.feature_pool", &Surrogate::feature_pool, From(0, 1e4), kAdvanced,
      "features measured at the beginning, so that functions of them can be judged"},
     {"surrogate.optimism", &Surrogate::optimism, From(0, 100), kAdvanced,
-     "standard deviations that a predicted loss is lowered by"},
+     "number of standard deviations by which a predicted loss is lowered"},
     {"surrogate.trust_radius", &Surrogate::trust_radius, From(0, 1), kAdvanced,
      "root mean square difference of sparsities from the nearest of the best (search.population) "
      "up to which a candidate is proposed; 0: any"},
     {"surrogate.loss_share", &Surrogate::loss_share, From(0, 1), kAdvanced,
-     "share of candidates chosen by the loss alone, not by what they gain over simpler ones"},
+     "share of candidates chosen by their loss alone, not by their gain over simpler ones"},
     {"surrogate.minimum_points", &Surrogate::minimum_points, From(2, 1e6), kAdvanced,
      "measured allocations before the model is used"},
     {"surrogate.maximum_points", &Surrogate::maximum_points, From(4, 2000), kAdvanced,
      "measured allocations that the model is fitted to"},
     {"racing.rungs", &RunConfig::racing_rungs, kAnything, kAdvanced,
      "cheaper measurements, each 'WINDOWS [PROTOCOL [ARITHMETIC]]', after which a candidate that "
-     "is clearly worse than its rivals is stopped; none: every candidate is measured as fitness "
-     "says"},
+     "is clearly worse than its rivals is stopped; none: every candidate is measured at once as "
+     "fitness says"},
     {"racing.rivals", &RunConfig::racing_rivals, From(1, 1000), kAdvanced,
-     "a candidate is compared with so many of the best"},
+     "number of best candidates with which a candidate is compared"},
     {"robust.sparsities", &RunConfig::robust_sparsities, kAnything, kAdvanced,
      "further target sparsities; every function is measured at all of them"},
     {"robust.models", &RunConfig::robust_models, kAnything, kAdvanced,
@@ -212,7 +214,8 @@ constexpr RunConfigOption kOptions[] = {
     {"robust.texts", &RunConfig::robust_texts, kAnything, kAdvanced,
      "further texts, each of which calibrates and measures every model"},
     {"robust.aggregate", EnumOf<&RunConfig::robust_aggregate>(), kAnything, kAdvanced,
-     "what becomes of the losses in all models x texts x sparsities: mean | worst (of their shares "
+     "how the losses of all models x texts x sparsities are combined: mean | worst (of their "
+     "shares "
      "of the damage that uniform sparsities do) | pareto (each is an objective)"},
     {"features.gradients", &RunConfig::gradients, kAnything, kAdvanced,
      "allow gradients of the loss (the source G): a backward pass of the model"},
@@ -245,8 +248,7 @@ constexpr RunConfigOption kOptions[] = {
     {"variation.combine_weight", &Variation::combine_weight, kAnything, kAdvanced,
      "... that combines a subtree with a random one"},
     {"variation.adjust_weight", &Variation::adjust_weight, kAnything, kAdvanced,
-     "... that adjusts an allocation by another function; of use where units are finer "
-     "than blocks"},
+     "... that adjusts an allocation by another function; useful if units are finer than blocks"},
     {"variation.graft_weight", &Variation::graft_weight, kAnything, kAdvanced,
      "... that takes a subtree of a published function"},
     {"workers.count", &RunConfig::worker_count, From(0, 1024), kBasic,
@@ -261,7 +263,7 @@ constexpr RunConfigOption kOptions[] = {
     {"workers.evaluation_minutes", &RunConfig::evaluation_minutes, From(0, kLongestMinutes),
      kAdvanced, "local workers kill an evaluation that takes longer; 0: never"},
     {"workers.hang_minutes", &RunConfig::hang_minutes, From(0, kLongestMinutes), kAdvanced,
-     "... that makes no step for so long; 0: never"},
+     "... that makes no progress for this long; 0: never"},
     {"workers.memory_gib", &RunConfig::memory_gib, From(0, 1e6), kAdvanced,
      "... whose process takes more memory of its own, mapped files not counted; 0: never"},
     {"workers.address", &RunConfig::address, kAnything, kAdvanced,
