@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "evaluator/names.h"
+#include "expr/allocation.h"
 #include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
@@ -67,6 +68,8 @@ absl::StatusOr<AppliedFunction> ApplyFunction(const std::string& function,
   STRATA_ASSIGN_OR_RETURN(auto allocation, expr::EvaluateAllocation(applied.function.expression,
                                                                     table, options.target));
   applied.allocation = std::move(allocation);
+  const std::string mixed = expr::WhyUniformIsMixed(options.target);
+  if (!mixed.empty()) fmt::print(stderr, "{}\n", mixed);
   return applied;
 }
 

@@ -57,6 +57,15 @@ absl::Status ValidateTarget(const AllocationTarget& target) {
   return absl::OkStatus();
 }
 
+std::string WhyUniformIsMixed(const AllocationTarget& target) {
+  const double zeros = target.sparsity * target.group;
+  if (target.group == 0 || std::fabs(zeros - std::round(zeros)) <= 1e-9) return "";
+  return fmt::format(
+      "no n:{0} has the sparsity {1}: uniform() mixes n:{0} patterns, which it deals evenly over "
+      "depth, and is no uniform pruning",
+      target.group, FormatNumber(target.sparsity));
+}
+
 absl::StatusOr<Allocation> Project(const std::vector<double>& wanted,
                                    const std::vector<int64_t>& parameters,
                                    const AllocationTarget& target) {

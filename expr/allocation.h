@@ -29,6 +29,10 @@ struct AllocationTarget {
 // Errors: FailedPrecondition if the sparsity is outside the bounds, else InvalidArgument.
 absl::Status ValidateTarget(const AllocationTarget& target);
 
+// Returns "" if every unit can have the target sparsity itself. If the target has a group and its
+// sparsity is no n / group, returns a sentence that says so: uniform() is then a mixture.
+std::string WhyUniformIsMixed(const AllocationTarget& target);
+
 // Returns the allocation s_i = clamp(wanted_i + t) with one shift t for all units. Its
 // parameter-weighted mean is target.sparsity within 1e-12, and its values lie within the bounds.
 // The shift is found by bisection. Errors: FailedPrecondition if no shift reaches the target.

@@ -15,11 +15,16 @@ namespace strata::expr {
 namespace {
 
 using SizeClass = NOfMScratch::SizeClass;
+using Cost = NOfMScratch::Cost;
 
 constexpr int64_t kMostCells = 50'000'000;
 constexpr double kMostSteps = 5e8;
 constexpr int64_t kMostReachableBits = 50'000'000;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr Cost kUnreached = {kInfinity, kInfinity};
+// Distances that differ by less than this share of the largest possible one are equal: sums of
+// equal distances differ by their rounding.
+constexpr double kSameDistance = 1e-13;
 
 // The values of n that a unit may have.
 struct Range {
@@ -52,7 +57,7 @@ int64_t GroupBySize(std::span<const int64_t> parameters, Range range, KernelScra
     const int64_t size = parameters[scratch.units[k]];
     divisor = std::gcd(divisor, size);
     if (scratch.classes.empty() || scratch.classes.back().size != size) {
-      scratch.classes.push_back({size, k, 0, 0, 0, 0});
+      scratch.classes.push_back({size, k, 0, 0, 0, 0, 0});
     }
     ++scratch.classes.back().unit_count;
   }
@@ -183,9 +188,11 @@ class Rounding {
   }
 
   // Raises n of the class's units from the smallest n by `steps` single steps. Each step is the
-  // cheapest one left, and of equally cheap ones that of the earliest unit. A step from n raises
-  // the squared distance by 2 (n - wanted) + 1. Steps with equal n - floor(wanted) differ by less
-  // than one in n - wanted, so that the fractions of `wanted` give their order.
+  // cheapest one left. If fewer steps are left than there are equally cheap ones, they are dealt
+  // evenly over the units that would take them, so that neither end of the model is favoured. A
+  // step from n raises the squared distance by 2 (n - wanted) + 1. Steps with equal
+  // n - floor(wanted) differ by less than one in n - wanted, so that the fractions of `wanted` give
+  // their order.
   template <typename Visitor>
   void Raise(const SizeClass& sizes, int64_t steps, Visitor visit) {
     const std::span<const uint32_t> units = UnitsOf(sizes);
@@ -199,21 +206,69 @@ class Rounding {
     }
     const std::span<const OrderedUnit> order = AscendingOrder(fractions, kernels_);
     for (int64_t level = range_.smallest - highest; steps > 0; ++level) {
-      for (const OrderedUnit& at : order) {
-        const uint32_t unit = units[at.unit];
-        const int64_t n = scratch_.floors[unit] + level;
-        if (n < range_.smallest || n >= range_.largest) continue;
-        if (steps-- == 0) return;
-        scratch_.counts[unit] = n + 1;
-        visit(2 * (static_cast<double>(n) - Wanted(unit)) + 1);
+      for (size_t first = 0, end = 0; first < order.size() && steps > 0; first = end) {
+        while (end < order.size() && order[end].key == order[first].key) ++end;
+        steps -= RaiseEquals(units, order.subspan(first, end - first), level, steps, visit);
       }
     }
   }
 
+  // Raises by one those of `equals` that are at floor(wanted) + level, but no more than `most` of
+  // them, evenly spaced. Returns the number of steps taken.
+  template <typename Visitor>
+  int64_t RaiseEquals(std::span<const uint32_t> units, std::span<const OrderedUnit> equals,
+                      int64_t level, int64_t most, Visitor& visit) {
+    const auto may_rise = [&](const OrderedUnit& at) {
+      const int64_t n = scratch_.floors[units[at.unit]] + level;
+      return n >= range_.smallest && n < range_.largest;
+    };
+    const int64_t rising = std::count_if(equals.begin(), equals.end(), may_rise);
+    const int64_t steps = std::min(most, rising);
+    int64_t taken = 0;
+    int64_t place = 0;  // among those that may rise
+    for (const OrderedUnit& at : equals) {
+      if (taken == steps) break;
+      if (!may_rise(at)) continue;
+      // Step t goes to the unit in the middle of the t-th of `steps` equal parts.
+      if (place++ != (2 * taken + 1) * rising / (2 * steps)) continue;
+      const uint32_t unit = units[at.unit];
+      const int64_t n = scratch_.floors[unit] + level;
+      scratch_.counts[unit] = n + 1;
+      visit(2 * (static_cast<double>(n) - Wanted(unit)) + 1);
+      ++taken;
+    }
+    return steps;
+  }
+
+  // Replaces `best` by `found` and returns true if `found` is better. The distance kept is the
+  // smallest seen, so that choices counted as equal cannot drift away from it.
+  bool Improves(const Cost& found, Cost& best) const {
+    const double more = found.distance - best.distance;
+    if (!(more < -same_distance_ || (more <= same_distance_ && found.imbalance < best.imbalance))) {
+      best.distance = std::min(best.distance, found.distance);
+      return false;
+    }
+    best = {std::min(best.distance, found.distance), found.imbalance};
+    return true;
+  }
+
+  // Returns `base` and the cost of k steps of the class.
+  Cost Plus(const Cost& base, const SizeClass& sizes, int64_t k) const {
+    const double more = static_cast<double>(k) - sizes.wanted_steps;
+    return {base.distance + scratch_.costs[sizes.first_cost + static_cast<size_t>(k)],
+            base.imbalance + static_cast<double>(sizes.size) * more * more /
+                                 static_cast<double>(sizes.unit_count)};
+  }
+
   // Sets costs[first_cost + k] to the least cost of k steps of the class.
   void FillCosts() {
+    same_distance_ =
+        kSameDistance * static_cast<double>(group_) * group_ * static_cast<double>(total_);
     scratch_.costs.clear();
     for (SizeClass& sizes : scratch_.classes) {
+      for (const uint32_t unit : UnitsOf(sizes)) {
+        sizes.wanted_steps += Wanted(unit) - static_cast<double>(range_.smallest);
+      }
       sizes.first_cost = scratch_.costs.size();
       double cost = 0;
       scratch_.costs.push_back(cost);
@@ -228,23 +283,20 @@ class Rounding {
   // class. `choices` gets one row of steps for each of these classes.
   void FillTable(size_t tabled) {
     const auto width = static_cast<size_t>(needed_ + 1);
-    scratch_.row.assign(width, kInfinity);
+    scratch_.row.assign(width, kUnreached);
     scratch_.next_row.resize(width);
     scratch_.choices.resize(width * tabled);
-    scratch_.row[0] = 0;
+    scratch_.row[0] = {0, 0};
     for (size_t c = 0; c < tabled; ++c) {
       const SizeClass& sizes = scratch_.classes[c];
-      const double* costs = scratch_.costs.data() + sizes.first_cost;
       uint32_t* choices = scratch_.choices.data() + width * c;
-      std::fill(scratch_.next_row.begin(), scratch_.next_row.end(), kInfinity);
+      std::fill(scratch_.next_row.begin(), scratch_.next_row.end(), kUnreached);
       for (size_t sum = 0; sum < width; ++sum) {
-        const double base = scratch_.row[sum];
-        if (base == kInfinity) continue;
+        const Cost base = scratch_.row[sum];
+        if (base.distance == kInfinity) continue;
         size_t reached = sum;
         for (int64_t k = 0; k <= sizes.most_steps && reached < width; ++k) {
-          const double cost = base + costs[k];
-          if (cost < scratch_.next_row[reached]) {
-            scratch_.next_row[reached] = cost;
+          if (Improves(Plus(base, sizes, k), scratch_.next_row[reached])) {
             choices[reached] = static_cast<uint32_t>(k);
           }
           reached += static_cast<size_t>(sizes.size);
@@ -282,19 +334,17 @@ class Rounding {
     if (tabled > 0) {
       FillTable(tabled);
     } else {
-      scratch_.row.assign(1, 0.0);
+      scratch_.row.assign(1, Cost{0, 0});
     }
     SizeClass& middle = scratch_.classes[tabled];
     SizeClass& last = scratch_.classes[tabled + 1];
-    const double* middle_costs = scratch_.costs.data() + middle.first_cost;
-    const double* last_costs = scratch_.costs.data() + last.first_cost;
-    double best = kInfinity;
+    Cost best = kUnreached;
     int64_t best_sum = 0;
     // The remainder after k steps of the middle size is a multiple of the last size for at most one
     // k in every `period`.
     const int64_t period = last.size / std::gcd(last.size, middle.size);
     for (size_t sum = 0; sum < scratch_.row.size(); ++sum) {
-      if (scratch_.row[sum] == kInfinity) continue;
+      if (scratch_.row[sum].distance == kInfinity) continue;
       const int64_t left = needed_ - static_cast<int64_t>(sum);
       int64_t k = 0;
       while (k < period && (left - k * middle.size) % last.size != 0) ++k;
@@ -302,15 +352,13 @@ class Rounding {
       for (; k <= middle.most_steps && k * middle.size <= left; k += period) {
         const int64_t last_steps = (left - k * middle.size) / last.size;
         if (last_steps > last.most_steps) continue;
-        const double cost = scratch_.row[sum] + middle_costs[k] + last_costs[last_steps];
-        if (cost >= best) continue;
-        best = cost;
+        if (!Improves(Plus(Plus(scratch_.row[sum], middle, k), last, last_steps), best)) continue;
         best_sum = static_cast<int64_t>(sum);
         middle.steps = k;
         last.steps = last_steps;
       }
     }
-    if (best == kInfinity) return Unreachable();
+    if (best.distance == kInfinity) return Unreachable();
     const auto width = static_cast<size_t>(needed_ + 1);
     for (size_t c = tabled; c-- > 0;) {
       SizeClass& sizes = scratch_.classes[c];
@@ -330,6 +378,7 @@ class Rounding {
   int64_t total_ = 0;   // sum of the sizes of all units
   int64_t span_ = 0;    // largest sum minus smallest sum
   int64_t needed_ = 0;  // wanted sum minus smallest sum
+  double same_distance_ = 0;
 };
 
 }  // namespace

@@ -20,17 +20,24 @@ struct NOfMScratch {
     int64_t size;       // parameters of each unit, divided by the greatest common divisor
     size_t first_unit;  // index into `units`
     size_t unit_count;
-    int64_t most_steps;  // unit_count * (largest n - smallest n)
-    size_t first_cost;   // index into `costs`
-    int64_t steps;       // sum over the units of n - smallest n, in the optimum
+    int64_t most_steps;   // unit_count * (largest n - smallest n)
+    size_t first_cost;    // index into `costs`
+    int64_t steps;        // sum over the units of n - smallest n, in the optimum
+    double wanted_steps;  // the same of the wanted n, which need not be whole
+  };
+  // What a choice of steps costs. Choices of equal distance are compared by their imbalance: the
+  // parameter-weighted sum over the classes of (mean n of the class - its wanted mean)^2.
+  struct Cost {
+    double distance;
+    double imbalance;
   };
   std::vector<uint32_t> units;  // grouped by class, in model order within a class
   std::vector<SizeClass> classes;
   std::vector<int64_t> counts;  // n of each unit
   std::vector<int64_t> floors;  // wanted n of each unit, rounded down
   std::vector<double> costs;
-  std::vector<double> row;
-  std::vector<double> next_row;
+  std::vector<Cost> row;
+  std::vector<Cost> next_row;
   std::vector<uint32_t> choices;
 
   // Makes room for `unit_count` units of one size.
@@ -42,8 +49,10 @@ struct NOfMScratch {
 //     in integers. The right-hand side counts as the nearest integer and must agree with it to a
 //     relative 1e-12;
 //   - n / group lies within the bounds of the target;
-//   - the sum of parameters_i (n_i / group - wanted_i)^2 is as small as these conditions allow. If
-//     several choices among units of one size are equally good, earlier units get the larger n.
+//   - the sum of parameters_i (n_i / group - wanted_i)^2 is as small as these conditions allow. Of
+//     several choices that are equally good to rounding, the one is taken whose mean n of the units
+//     of each size is nearest to what these units want. Among units of one size that want the same,
+//     the larger n are evenly spaced in model order, so that neither end of the model is favoured.
 //
 // Units of one size are solved by largest remainders. Several sizes are solved by a dynamic
 // programme over the sizes, which is exact too. Its time grows with the product of the numbers of

@@ -294,7 +294,7 @@ constexpr Operator kOperators[] = {
     {"nm", "", Kind::kPostprocess, 1, kGroups, kTotal, false,
      R"(\tfrac{1}{<M>}\mathrm{round}\left(<M> S + 2 \cdot <lambda> \cdot <M>\left(m - \bar m\right)\right),\ m = \mathrm{mm}\left({}\right))",
      "n / M with whole n per unit, nearest in parameter-weighted squares to span(x, lambda) among "
-     "those whose parameter-weighted mean is S exactly, earlier units first among equals; "
+     "those whose parameter-weighted mean is S exactly, equals dealt evenly over depth; "
      "infeasible where no whole n reach S",
      "OWL, arXiv 2310.05175, N:M"},
 

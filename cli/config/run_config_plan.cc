@@ -8,6 +8,7 @@
 #include "cli/config/racing_rungs.h"
 #include "cli/config/robust_config.h"
 #include "evaluator/names.h"
+#include "expr/allocation.h"
 #include "expr/nearest_name.h"
 #include "expr/status_macros.h"
 
@@ -104,6 +105,16 @@ std::vector<expr::Baseline> ApplicableBaselines(const RunConfig& config,
   if (!is_block && config.baseline_units != BaselineUnits::kRun) {
     for (expr::Baseline& baseline : expr::BlockwiseBaselines(layout, target_sparsity, selection)) {
       baselines.push_back(std::move(baseline));
+    }
+  }
+  // Without a uniform n:M at the target, uniform() is a mixture and must not pass for uniform.
+  const expr::AllocationTarget target{.sparsity = target_sparsity,
+                                      .group = static_cast<int>(config.group)};
+  if (expr::WhyUniformIsMixed(target).empty()) return baselines;
+  for (expr::Baseline& baseline : baselines) {
+    if (PlainName(baseline) != "uniform") continue;
+    for (expr::BaselineSetting& setting : baseline.published) {
+      setting.settings = fmt::format("(mixed n:{})", config.group);
     }
   }
   return baselines;

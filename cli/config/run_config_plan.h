@@ -34,7 +34,8 @@ bool HasObjective(const RunConfig& config, const char* name);
 void SetTasks(const RunConfig& config, const std::string& digest, workers::MeasurementPlan* plan);
 
 // Returns the published functions that apply to the run's units, and those of its blocks, as
-// `search.baseline_units` says. The target sparsity may differ from the run's.
+// `search.baseline_units` says. The target sparsity may differ from the run's. If no n:M of the
+// run's group has it, the baseline uniform is called "uniform (mixed n:M)".
 std::vector<expr::Baseline> ApplicableBaselines(const RunConfig& config,
                                                 const expr::UnitLayout& layout,
                                                 double target_sparsity);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "evaluator/files/json_field.h"
 #include "evaluator/tasks/zero_shot_requests.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
 
@@ -61,7 +62,8 @@ absl::StatusOr<RunTasks> RunTasksFromJson(const std::string& text) {
           {task.at("name"), task.at("metric"), task.at("fitness_items"), task.at("report_items")});
     }
   } catch (const nlohmann::json::exception& error) {
-    return absl::DataLossError(fmt::format("the run's description of its tasks: {}", error.what()));
+    return absl::DataLossError(
+        fmt::format("the run's description of its tasks: {}", evaluator::ProblemOf(error)));
   }
   return tasks;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "evaluator/names.h"
+#include "expr/allocation.h"
 
 namespace strata::cli {
 namespace {
@@ -66,6 +67,9 @@ std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks)
       " of the calibration split\n",
       NameOf(config.pruner), config.group == 0 ? "" : fmt::format(" in groups of {}", config.group),
       NameOf(config.granularity), config.calibration_sequences, config.calibration_sequence_tokens);
+  const std::string mixed = expr::WhyUniformIsMixed(
+      {.sparsity = config.target_sparsity, .group = static_cast<int>(config.group)});
+  if (!mixed.empty()) text += mixed + '\n';
   return text;
 }
 

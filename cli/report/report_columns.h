@@ -25,7 +25,7 @@ struct ReportColumn {
 std::vector<ReportColumn> ReportColumnsOf(const RunConfig& config);
 
 // Returns one line per column and one line on how the models were pruned. If there are tasks, the
-// columns of zero-shot errors are included.
+// columns of zero-shot errors are included. If no n:M has the target sparsity, a line says so.
 std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks);
 
 // Returns {"fitness": {"split", "windows", "window_tokens", "protocol", "arithmetic", "purpose"},

@@ -12,6 +12,7 @@
 #include "cli/run/warm_start.h"
 #include "cli/shared/output.h"
 #include "evaluator/banks/level_layout.h"
+#include "evaluator/checkpoint/checkpoint.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/clock.h"
 #include "evaluator/measurement/machine.h"
@@ -36,7 +37,9 @@ absl::StatusOr<evaluator::Arithmetic> FastestArithmetic(const RunConfig& config)
 // slopes are needed only if `descended`.
 absl::StatusOr<std::string> CheckText(const SubjectPaths& subject,
                                       const workers::MeasurementPlan& plan, bool descended) {
-  STRATA_ASSIGN_OR_RETURN(const auto tokenizer, evaluator::OpenTokenizer(subject.model));
+  STRATA_ASSIGN_OR_RETURN(const auto checkpoint, evaluator::OpenCheckpoint(subject.model));
+  STRATA_ASSIGN_OR_RETURN(const auto tokenizer,
+                          evaluator::OpenTokenizer(subject.model, checkpoint->config().vocabulary));
   STRATA_ASSIGN_OR_RETURN(const auto corpus, evaluator::TextCorpus::Load(subject.text, *tokenizer));
   STRATA_RETURN_IF_ERROR(corpus
                              .Windows(evaluator::Split::kCalibration, plan.calibration.sequences,

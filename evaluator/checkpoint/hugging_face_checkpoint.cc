@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -23,6 +25,7 @@ using Json = nlohmann::json;
 constexpr const char* kConfig = "config.json";
 constexpr const char* kSingle = "model.safetensors";
 constexpr std::string_view kPrefix = "model.";
+constexpr const char* kDoubles = "F64";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
 std::string PathOf(const std::string& folder, const std::string& name) {
@@ -53,9 +56,44 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& 
   return shards;
 }
 
+// Returns the format as which numbers of this type are read. transformers casts F64 to the type of
+// the model too.
+std::optional<NumberFormat> FormatOfType(const std::string& type) {
+  return type == kDoubles ? NumberFormat::kFloat32 : ParseNumberFormat(type);
+}
+
+// Reads numbers of a tensor in the order of the file, from number `first` on.
+void ReadNumbers(const SafetensorsTensor& tensor, size_t first, std::span<float> values) {
+  if (tensor.type == kDoubles) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      double number = 0;
+      std::memcpy(&number, tensor.data.data() + (first + i) * sizeof(number), sizeof(number));
+      values[i] = static_cast<float>(number);
+    }
+    return;
+  }
+  const NumberFormat format = *ParseNumberFormat(tensor.type);
+  const auto bytes = static_cast<size_t>(BytesPerNumber(format));
+  Unpack(format, tensor.data.subspan(first * bytes, values.size() * bytes), values);
+}
+
+// Returns "a, b and 3 more".
+std::string FirstNames(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 3;
+  const size_t shown = std::min(kShown, names.size());
+  const std::string text = fmt::format(
+      "{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  return names.size() == shown ? text : fmt::format("{} and {} more", text, names.size() - shown);
+}
+
 // True for buffers that older checkpoints of the family hold. They follow from the configuration.
 bool IsKnownBuffer(const std::string& name) {
   return name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".attn.masked_bias");
+}
+
+bool IsFloating(const std::string& type) {
+  return FormatOfType(type).has_value() || type.starts_with("F8") || type.starts_with("F6") ||
+         type.starts_with("F4");
 }
 
 }  // namespace
@@ -112,9 +150,7 @@ absl::Status HuggingFaceCheckpoint::OpenShards() {
     STRATA_RETURN_IF_ERROR(AddShard(shard));
   }
   for (const auto& [tensor, shard] : *index) {
-    if (shards_[shard]->tensors().contains(tensor)) continue;
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: the index expects \"{}\" in {}, which does not hold it", index_path, tensor, shard));
+    if (!shards_[shard]->tensors().contains(tensor)) not_held_[tensor] = shard;
   }
   return absl::OkStatus();
 }
@@ -145,6 +181,11 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
   std::set<std::string> used;
   for (const NamedShape& expected : TensorsOf(config_)) {
     const auto found = tensors_.find(StoredName(expected.name));
+    if (const auto lost = not_held_.find(StoredName(expected.name)); lost != not_held_.end()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: the index expects \"{}\" in {}, which does not hold it",
+                      PathOf(folder_, kIndex), lost->first, lost->second));
+    }
     if (found == tensors_.end()) {
       return absl::InvalidArgumentError(
           fmt::format("{}: expected a tensor \"{}\", found none", folder_, expected.name));
@@ -154,24 +195,52 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
           "{}: {} has shape [{}], expected [{}] from {}", folder_, expected.name,
           fmt::join(found->second->shape, ", "), fmt::join(expected.shape, ", "), kConfig));
     }
-    if (!ParseNumberFormat(found->second->type).has_value()) {
-      return absl::UnimplementedError(fmt::format("{}: {} is of type {}; supported: F32, F16, BF16",
-                                                  folder_, expected.name, found->second->type));
+    if (!FormatOfType(found->second->type).has_value()) {
+      return absl::UnimplementedError(
+          fmt::format("{}: {} is of type {}; supported: F32, F16, BF16, F64", folder_,
+                      expected.name, found->second->type));
     }
     used.insert(found->first);
   }
+  return KeepUnused(used);
+}
+
+absl::Status HuggingFaceCheckpoint::KeepUnused(const std::set<std::string>& used) {
+  std::vector<std::string> unread;
   for (const auto& [name, tensor] : tensors_) {
     if (used.contains(name)) continue;
+    unused_.emplace(name, tensor);
     // A head beside a tied embedding is a copy that transformers does not read.
-    if (!IsKnownBuffer(name) && name != ModelTensorName(config_, ModelPart::kHead)) {
+    if (IsKnownBuffer(name) || name == ModelTensorName(config_, ModelPart::kHead)) continue;
+    if (IsInABlock(name) && !tensor->data.empty() && IsFloating(tensor->type)) {
       return absl::UnimplementedError(
           fmt::format("{}: the tensor \"{}\" belongs to no model of the family \"{}\" as {} "
                       "describes it",
                       folder_, name, config_.family->name, kConfig));
     }
-    unused_.emplace(name, tensor);
+    unread.push_back(name);
+  }
+  if (!unread.empty()) {
+    notes_.push_back(fmt::format("{}: {} tensors that {} does not ask for are left unread: {}",
+                                 folder_, unread.size(), kConfig, FirstNames(unread)));
+  }
+  std::vector<std::string> not_held;
+  for (const auto& [name, shard] : not_held_) not_held.push_back(name);
+  if (!not_held.empty()) {
+    notes_.push_back(fmt::format("{}: no file holds these {} tensors, and none is needed: {}",
+                                 PathOf(folder_, kIndex), not_held.size(), FirstNames(not_held)));
   }
   return absl::OkStatus();
+}
+
+bool HuggingFaceCheckpoint::IsInABlock(const std::string& name) const {
+  const std::string first = StoredName(LinearName(config_, 0, 0));
+  const std::string_view prefix = std::string_view(first).substr(0, first.find(".0.") + 1);
+  if (!name.starts_with(prefix)) return false;
+  int64_t block = 0;
+  const char* digits = name.data() + prefix.size();
+  const auto [end, error] = std::from_chars(digits, name.data() + name.size(), block);
+  return error == std::errc() && block < config_.blocks;
 }
 
 const SafetensorsTensor* HuggingFaceCheckpoint::Find(const std::string& name) const {
@@ -199,7 +268,7 @@ std::string HuggingFaceCheckpoint::StoredName(const std::string& name) const {
 
 std::optional<NumberFormat> HuggingFaceCheckpoint::FormatOf(const std::string& name) const {
   const SafetensorsTensor* tensor = Find(name);
-  return tensor == nullptr ? std::nullopt : ParseNumberFormat(tensor->type);
+  return tensor == nullptr ? std::nullopt : FormatOfType(tensor->type);
 }
 
 absl::Status HuggingFaceCheckpoint::ReadRows(const std::string& name, int64_t first_row,
@@ -208,13 +277,8 @@ absl::Status HuggingFaceCheckpoint::ReadRows(const std::string& name, int64_t fi
   if (tensor == nullptr) {
     return absl::NotFoundError(fmt::format("{}: no tensor \"{}\"", folder_, name));
   }
-  const NumberFormat format = *ParseNumberFormat(tensor->type);
-  const auto bytes = static_cast<size_t>(BytesPerNumber(format));
   const auto columns = static_cast<size_t>(tensor->shape.back());
-  Unpack(
-      format,
-      tensor->data.subspan(static_cast<size_t>(first_row) * columns * bytes, values.size() * bytes),
-      values);
+  ReadNumbers(*tensor, static_cast<size_t>(first_row) * columns, values);
   return absl::OkStatus();
 }
 

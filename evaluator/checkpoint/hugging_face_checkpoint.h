@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ class HuggingFaceCheckpoint : public Checkpoint {
   // Errors: NotFound for a missing file, or for a missing shard that the index names (with the
   // number of tensors it should hold); those of ReadHuggingFaceConfig and SafetensorsFile::Open;
   // InvalidArgument for a missing tensor, or one whose shape is not what config.json asks for;
-  // Unimplemented for a tensor of a type other than F32, F16 or BF16, or one that no model of the
-  // family has.
+  // Unimplemented for a needed tensor of a type other than F32, F16, BF16 or F64, or for one of
+  // floating-point numbers in a block that no model of the family has there. Other tensors that
+  // config.json does not ask for are left unread, and notes() names them. F64 is read as F32.
   static absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> Open(const std::string& folder);
 
   // Tensors that the family's computation does not use. A copy keeps them as they are.
@@ -36,6 +38,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
   const std::string& model_name() const override { return name_; }
   const ModelConfig& config() const override { return config_; }
   absl::StatusOr<std::string> Digest() const override;
+  std::vector<std::string> notes() const override { return notes_; }
   std::string StoredName(const std::string& name) const override;
   std::optional<NumberFormat> FormatOf(const std::string& name) const override;
   absl::Status ReadRows(const std::string& name, int64_t first_row,
@@ -47,6 +50,8 @@ class HuggingFaceCheckpoint : public Checkpoint {
   absl::Status OpenShards();
   absl::Status AddShard(const std::string& name);
   absl::Status CheckTensors();
+  absl::Status KeepUnused(const std::set<std::string>& used);
+  bool IsInABlock(const std::string& name) const;  // of the blocks that config.json asks for
   const SafetensorsTensor* Find(const std::string& name) const;
 
   std::string folder_;
@@ -54,9 +59,11 @@ class HuggingFaceCheckpoint : public Checkpoint {
   ModelConfig config_;
   bool lacks_prefix_ = false;  // stored names lack "model."
   int64_t context_tokens_ = 2048;
+  std::vector<std::string> notes_;
   std::map<std::string, std::unique_ptr<SafetensorsFile>> shards_;  // by file name
   std::map<std::string, const SafetensorsTensor*> tensors_;
   std::map<std::string, const SafetensorsTensor*> unused_;
+  std::map<std::string, std::string> not_held_;  // file by tensor: those that only the index names
 };
 
 }  // namespace strata::evaluator

@@ -18,8 +18,14 @@ absl::StatusOr<nlohmann::json> ReadJsonFile(const std::string& path) {
   try {
     return nlohmann::json::parse(contents.view());
   } catch (const nlohmann::json::exception& error) {
-    return absl::InvalidArgumentError(fmt::format("{}: expected JSON: {}", path, error.what()));
+    return absl::InvalidArgumentError(fmt::format("{}: expected JSON: {}", path, ProblemOf(error)));
   }
+}
+
+std::string ProblemOf(const nlohmann::json::exception& error) {
+  const std::string what = error.what();
+  const size_t name_end = what.find("] ");
+  return name_end == std::string::npos ? what : what.substr(name_end + 2);
 }
 
 absl::StatusOr<JsonField> JsonField::Member(const std::string& key) const {

@@ -16,6 +16,9 @@ namespace strata::evaluator {
 // stack. Errors: those of FileStatus; InvalidArgument with the message and position of the parser.
 absl::StatusOr<nlohmann::json> ReadJsonFile(const std::string& path);
 
+// Returns what the library says about text that is no JSON, without its own name for the error.
+std::string ProblemOf(const nlohmann::json::exception& error);
+
 // A view of a JSON value, valid while that value lives. Errors are InvalidArgument with a message
 // "FILE: FIELD: expected ..., found ...".
 class JsonField {

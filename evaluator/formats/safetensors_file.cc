@@ -19,18 +19,21 @@ using Json = nlohmann::json;
 // The limit of the format's reference implementation. A header takes about 100 bytes per tensor.
 constexpr uint64_t kLargestHeaderBytes = 100'000'000;
 
-struct TypeBytes {
+struct TypeBits {
   const char* name;
-  int64_t bytes;
+  int64_t bits;  // of one number; those of a tensor fill whole bytes
 };
 
-constexpr TypeBytes kTypes[] = {{"BOOL", 1},    {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"I16", 2},
-                                {"F8_E4M3", 1}, {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
-                                {"U32", 4},     {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8}};
+constexpr TypeBits kTypes[] = {
+    {"F4", 4},          {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8},    {"U8", 8},
+    {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"F16", 16},    {"BF16", 16},
+    {"I32", 32},        {"U32", 32},    {"F32", 32},    {"F64", 64},    {"I64", 64},
+    {"U64", 64},        {"C64", 64}};
 
-std::optional<int64_t> BytesOf(const std::string& type) {
-  for (const TypeBytes& row : kTypes) {
-    if (type == row.name) return row.bytes;
+std::optional<int64_t> BitsOf(const std::string& type) {
+  for (const TypeBits& row : kTypes) {
+    if (type == row.name) return row.bits;
   }
   return std::nullopt;
 }
@@ -70,8 +73,8 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
   entry.tensor.type = json["dtype"].get<std::string>();
   entry.begin = json["data_offsets"][0].get<uint64_t>();
   entry.end = json["data_offsets"][1].get<uint64_t>();
-  std::optional<int64_t> bytes = BytesOf(entry.tensor.type);
-  if (!bytes.has_value()) {
+  std::optional<int64_t> bits = BitsOf(entry.tensor.type);
+  if (!bits.has_value()) {
     return absl::DataLossError(fmt::format("the type \"{}\" is unknown", entry.tensor.type));
   }
   for (const Json& size : json["shape"]) {
@@ -79,14 +82,14 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
       return absl::DataLossError(fmt::format("a dimension of {}", size.get<uint64_t>()));
     }
     entry.tensor.shape.push_back(size.get<int64_t>());
-    bytes = Product(bytes, entry.tensor.shape.back());
+    bits = Product(bits, entry.tensor.shape.back());
   }
-  if (!bytes.has_value() || entry.begin > entry.end ||
-      entry.end - entry.begin != static_cast<uint64_t>(*bytes)) {
+  if (!bits.has_value() || *bits % 8 != 0 || entry.begin > entry.end ||
+      entry.end - entry.begin != static_cast<uint64_t>(*bits / 8)) {
     return absl::DataLossError(fmt::format(
         "expected {} bytes for {} [{}], found the offsets {} to {}",
-        bytes.has_value() ? fmt::format("{}", *bytes) : "more than 2^63", entry.tensor.type,
-        fmt::join(entry.tensor.shape, ", "), entry.begin, entry.end));
+        bits.has_value() ? fmt::format("{}", static_cast<double>(*bits) / 8) : "more than 2^60",
+        entry.tensor.type, fmt::join(entry.tensor.shape, ", "), entry.begin, entry.end));
   }
   return entry;
 }
@@ -123,6 +126,7 @@ absl::Status SafetensorsFile::ReadHeader() {
   std::vector<Entry> entries;
   for (const auto& [name, json] : header.items()) {
     if (name == "__metadata__") {
+      if (json.is_null()) continue;  // the same as none, as in the reference implementation
       if (!json.is_object()) return absl::DataLossError("__metadata__: expected an object");
       for (const auto& [key, value] : json.items()) {
         if (!value.is_string()) {

@@ -90,7 +90,7 @@ absl::StatusOr<CalibrationStatistics> Calibrate(const InferenceBenchmarkOptions&
                                                 const TransformerModel& model,
                                                 const Progress& progress) {
   STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
-                          OpenTokenizer(options.model_path));
+                          OpenTokenizer(options.model_path, model.config().vocabulary));
   STRATA_ASSIGN_OR_RETURN(const TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
   STRATA_ASSIGN_OR_RETURN(const Windows sequences,
                           corpus.Windows(Split::kCalibration, options.calibration.sequences,

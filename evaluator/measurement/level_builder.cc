@@ -61,7 +61,7 @@ absl::StatusOr<std::unique_ptr<LevelBuild>> MakePlan(const LevelBuildOptions& op
                           OpenCheckpoint(options.model_path));
   STRATA_ASSIGN_OR_RETURN(const ModelSummary summary, SummarizeModel(*checkpoint));
   STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
-                          OpenTokenizer(options.model_path));
+                          OpenTokenizer(options.model_path, checkpoint->config().vocabulary));
   STRATA_ASSIGN_OR_RETURN(const TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
   STRATA_ASSIGN_OR_RETURN(Windows sequences,
                           CalibrationSequences(corpus, options.settings.calibration));

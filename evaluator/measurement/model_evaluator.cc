@@ -220,7 +220,7 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Open(const ModelEvaluatorOptions& opt
                           OpenCheckpoint(options.model_path));
   STRATA_ASSIGN_OR_RETURN(ModelSummary summary, SummarizeModel(*checkpoint));
   STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
-                          OpenTokenizer(options.model_path));
+                          OpenTokenizer(options.model_path, checkpoint->config().vocabulary));
   STRATA_ASSIGN_OR_RETURN(TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
   std::optional<LevelDatabase> levels;
   if (!options.level_folder.empty()) {

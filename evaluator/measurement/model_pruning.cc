@@ -69,11 +69,12 @@ struct CalibrationText {
   std::string digest;
 };
 
-absl::StatusOr<CalibrationText> ReadCalibration(const ModelPruningOptions& options) {
+absl::StatusOr<CalibrationText> ReadCalibration(const ModelPruningOptions& options,
+                                                const ModelConfig& config) {
   CalibrationText text;
   if (!NeedsActivations(options.method.pruner)) return text;
   STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer,
-                          OpenTokenizer(options.model_path));
+                          OpenTokenizer(options.model_path, config.vocabulary));
   STRATA_ASSIGN_OR_RETURN(const TextCorpus corpus, TextCorpus::Load(options.text_path, *tokenizer));
   STRATA_ASSIGN_OR_RETURN(Windows sequences,
                           corpus.Windows(Split::kCalibration, options.calibration.sequences,
@@ -93,7 +94,7 @@ absl::StatusOr<ModelPruningResult> Prune(const ModelPruningOptions& options,
   const ModelConfig& config = source.config();
   STRATA_RETURN_IF_ERROR(CheckOptions(config, options));
   STRATA_ASSIGN_OR_RETURN(const auto writer, NewWriter(source, options));
-  STRATA_ASSIGN_OR_RETURN(const CalibrationText text, ReadCalibration(options));
+  STRATA_ASSIGN_OR_RETURN(const CalibrationText text, ReadCalibration(options, config));
   STRATA_ASSIGN_OR_RETURN(const auto model,
                           TransformerModel::Load(std::move(opened), Residence::kStream));
   STRATA_RETURN_IF_ERROR(writer->Start(output));

@@ -7,6 +7,7 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <string>
@@ -26,6 +27,20 @@ class StatusException : public std::exception {
   absl::Status status_;
   std::string message_;
 };
+
+// Throws a StatusException for a token id that is no row of the embedding or the output head. `ids`
+// is a range of whole numbers.
+template <typename Ids>
+void CheckIds(int64_t rows, const Ids& ids) {
+  for (const int64_t id : ids) {
+    if (id >= 0 && id < rows) continue;
+    throw StatusException(
+        absl::InvalidArgumentError(fmt::format("expected token ids below {}, the rows of the "
+                                               "model's embedding, found {}: the text holds a "
+                                               "token that the model has no weights for",
+                                               rows, id)));
+  }
+}
 
 // Returns the result of `function`, which is a Status or StatusOr. A StatusException becomes its
 // status. Any other exception becomes an error whose message begins with `doing`, for example

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/matrix_product.h"
 #include "evaluator/model/row_kernels.h"
 
@@ -37,6 +38,7 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
   const at::InferenceMode guard;
   const int64_t tokens = rows.size(0);
   const int64_t vocabulary = head.size(0);
+  CheckIds(vocabulary, targets);
   std::vector<RunningLogSumExp> running(tokens);
   std::vector<float> tile_logits(tokens);  // of the targets, rounded like the rest of their rows
   const int64_t columns = std::min(kTileColumns, vocabulary);

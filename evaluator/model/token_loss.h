@@ -17,7 +17,8 @@ struct TokenLosses {
 
 // Returns the losses of `targets`, which has one id per row. `rows` is [tokens, hidden] after the
 // final norm and `head` is [vocabulary, hidden]. Both are float32 or both are bfloat16. Logits are
-// formed for a tile of rows and vocabulary at a time (at most 32 MB) and reduced in float32.
+// formed for a tile of rows and vocabulary at a time (at most 32 MB) and reduced in float32. Throws
+// StatusException for a target without a row in the head.
 TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
                             const std::vector<int64_t>& targets);
 

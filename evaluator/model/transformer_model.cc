@@ -207,6 +207,7 @@ at::Tensor TransformerModel::Embed(std::span<const int32_t> ids,
     const absl::Status status = CheckPositions(config_, position + 1);
     if (!status.ok()) throw StatusException(status);
   }
+  CheckIds(config_.vocabulary, ids);
   at::Tensor rows = EmbeddingRows(ids);
   if (project_in_.defined()) rows = rows.matmul(project_in_.t());
   if (config_.family->scales_embedding) {

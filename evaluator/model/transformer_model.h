@@ -46,8 +46,9 @@ class TransformerModel {
   BlockMatrices matrices(int block) const;
   const BlockVectors& vectors(int block) const { return vectors_[block]; }
 
-  // Returns the input of block 0, float32 [tokens, hidden], window after window. Ids must lie in
-  // the vocabulary. Throws StatusException for more tokens than the model has positions.
+  // Returns the input of block 0, float32 [tokens, hidden], window after window. Throws
+  // StatusException for an id without a row in the embedding, and for more tokens than the model
+  // has positions.
   at::Tensor Embed(const Windows& windows) const;
   at::Tensor Embed(const PackedTokens& tokens) const;
   // Returns the same for tokens at the given positions.

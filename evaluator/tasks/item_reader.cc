@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "evaluator/files/file_system.h"
+#include "evaluator/files/json_field.h"
 #include "evaluator/tasks/python_text.h"
+#include "evaluator/text/text_encoding.h"
 #include "expr/nearest_name.h"
 #include "expr/status_macros.h"
 
@@ -226,7 +228,10 @@ absl::StatusOr<ItemFile> ReadItems(const std::string& path, std::optional<TaskKi
   if (!file) return evaluator::FileStatus(errno, "open", path);
   ItemFile read;
   std::string text;
+  int64_t position = 0;
   for (int64_t number = 1; std::getline(file, text); ++number) {
+    STRATA_RETURN_IF_ERROR(evaluator::CheckUtf8(text, {path, number, position}));
+    position += static_cast<int64_t>(text.size()) + 1;
     if (Strip(text).empty()) continue;
     const std::string where = fmt::format("{}:{}", path, number);
     json value;
@@ -234,7 +239,7 @@ absl::StatusOr<ItemFile> ReadItems(const std::string& path, std::optional<TaskKi
       value = json::parse(text);
     } catch (const json::exception& error) {
       return absl::InvalidArgumentError(
-          fmt::format("{}: expected a JSON object: {}", where, error.what()));
+          fmt::format("{}: expected a JSON object: {}", where, evaluator::ProblemOf(error)));
     }
     const ItemLine line(value, where);
     if (!value.is_object()) return line.Refuse("expected a JSON object");

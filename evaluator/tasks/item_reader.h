@@ -22,7 +22,7 @@ struct ItemFile {
 // Reads the items of a task of `kind`; without a kind, the first item determines it. The length of
 // a choice that begins with `delimiter` counts from behind the delimiter. Returns the first `limit`
 // items (0: all), but checks every line. Errors: those of evaluator::FileStatus; InvalidArgument
-// names file, line and field.
+// names file, line and field, or the byte that is not UTF-8. Blank lines are left out.
 absl::StatusOr<ItemFile> ReadItems(const std::string& path, std::optional<TaskKind> kind,
                                    const std::string& delimiter, int64_t limit);
 

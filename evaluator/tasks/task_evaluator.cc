@@ -253,6 +253,7 @@ absl::StatusOr<std::unique_ptr<TaskEvaluator>> Open(TaskEvaluatorOptions options
   STRATA_ASSIGN_OR_RETURN(auto checkpoint, evaluator::OpenCheckpoint(options.model_path));
   STRATA_ASSIGN_OR_RETURN(auto description,
                           evaluator::ReadTokenizerDescription(options.model_path));
+  STRATA_RETURN_IF_ERROR(evaluator::CheckRows(description, checkpoint->config().vocabulary));
   STRATA_ASSIGN_OR_RETURN(const auto prefix, PrefixTokenOf(description));
   STRATA_ASSIGN_OR_RETURN(const auto maximum_tokens,
                           ReadableTokens(options.model_path, options.maximum_tokens));

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "evaluator/files/file_system.h"
+#include "evaluator/files/json_field.h"
+#include "evaluator/text/text_encoding.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "expr/status_macros.h"
 
@@ -42,7 +44,13 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   // An empty file sets the failure bit of the destination, which is no error here.
   text << file.rdbuf();
   if (file.bad()) return absl::DataLossError(fmt::format("{}: reading failed", path));
-  return std::move(text).str();
+  std::string bytes = std::move(text).str();
+  STRATA_RETURN_IF_ERROR(CheckUtf8(bytes, {path}));
+  return bytes;
+}
+
+bool IsBlank(std::string_view line) {
+  return line.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
 }
 
 // Returns the lines, each with the newline that ends it. The last line may have none.
@@ -69,8 +77,7 @@ std::string Join(const std::vector<std::string>& rows) {
 std::vector<std::string> WikitextRows(std::string_view text) {
   std::vector<std::string> rows;
   for (const std::string_view line : Lines(text)) {
-    const bool blank = line.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
-    rows.emplace_back(blank ? std::string_view() : line);
+    rows.emplace_back(IsBlank(line) ? std::string_view() : line);
   }
   return rows;
 }
@@ -81,6 +88,7 @@ absl::StatusOr<std::vector<std::string>> JsonlTexts(std::string_view text,
   int64_t number = 0;
   for (const std::string_view line : Lines(text)) {
     ++number;
+    if (IsBlank(line)) continue;
     try {
       const nlohmann::json value = nlohmann::json::parse(line);
       const auto found = value.find("text");  // end() unless the value is an object
@@ -92,7 +100,7 @@ absl::StatusOr<std::vector<std::string>> JsonlTexts(std::string_view text,
       texts.push_back(found->get<std::string>());
     } catch (const nlohmann::json::parse_error& error) {
       return absl::InvalidArgumentError(
-          fmt::format("{}: line {}: expected a JSON object: {}", path, number, error.what()));
+          fmt::format("{}: line {}: expected a JSON object: {}", path, number, ProblemOf(error)));
     }
   }
   return texts;

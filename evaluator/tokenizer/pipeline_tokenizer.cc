@@ -87,6 +87,7 @@ std::string PipelineTokenizer::Decode(const std::vector<int32_t>& ids) const {
   std::vector<TextDecoder::Token> tokens;
   tokens.reserve(ids.size());
   for (const int32_t id : ids) {
+    if (id < 0 || id >= description_.size()) continue;
     const auto normalized = normalized_texts_.find(id);
     tokens.push_back(
         {normalized == normalized_texts_.end() ? description_.tokens.at(id) : normalized->second,

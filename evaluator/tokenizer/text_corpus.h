@@ -19,7 +19,9 @@ absl::StatusOr<TextFormat> ParseTextFormat(const std::string& name);
 
 // Reads a file as one text, as is usual for perplexity. kPlain keeps the file as it is. kWikitext
 // splits it at newlines, makes blank lines empty rows, keeps the newline of other lines and joins
-// rows with two newlines. kJsonl joins the "text" fields of its lines with two newlines.
+// rows with two newlines. kJsonl joins the "text" fields of its lines with two newlines; blank
+// lines are no rows. Errors: those of FileStatus; InvalidArgument if the file is not UTF-8
+// (CheckUtf8 in text_encoding.h) or a line of a kJsonl file has no text.
 absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format);
 
 // Reads the texts of a file: the "text" fields of a kJsonl file before they are joined, or the one
@@ -27,7 +29,8 @@ absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format)
 absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format);
 
 // Reads the documents of a path: every *.txt file of a folder, in name order; the "text" of every
-// line of a .jsonl file; for any other file, runs of whole lines of at least 4,096 bytes.
+// line of a .jsonl file that is not blank; for any other file, runs of whole lines of at least 4,096
+// bytes. Errors: those of ReadText; InvalidArgument if there is no text.
 absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path);
 
 // The token windows of the three splits. Document k goes to calibration if k mod 8 is 0 to 3, to

@@ -32,4 +32,11 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& mode
   return MakeTokenizer(std::move(description));
 }
 
+absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& model_path,
+                                                         int64_t embedding_rows) {
+  STRATA_ASSIGN_OR_RETURN(TokenizerDescription description, ReadTokenizerDescription(model_path));
+  STRATA_RETURN_IF_ERROR(CheckRows(description, embedding_rows));
+  return MakeTokenizer(std::move(description));
+}
+
 }  // namespace strata::evaluator

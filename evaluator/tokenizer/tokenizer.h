@@ -27,7 +27,8 @@ class Tokenizer {
   // expression of the tokenizer's file exceeds its limit of steps on this text; those of the
   // supported families never do.
   virtual std::vector<int32_t> Encode(std::string_view text) const = 0;
-  // Returns the text of `ids`, which must be ids of the vocabulary.
+  // Returns the text of `ids`. An id without a token gives nothing, as in transformers: a model can
+  // have more rows than its tokenizer has tokens.
   virtual std::string Decode(const std::vector<int32_t>& ids) const = 0;
   virtual int vocabulary_size() const = 0;
 
@@ -50,6 +51,11 @@ class Tokenizer {
 // Errors: NotFound names the files that were looked for, InvalidArgument the file and field that is
 // wrong, Unimplemented the component that is not supported.
 absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& model_path);
+
+// The same for a model whose embedding has this many rows. Errors: also those of CheckRows
+// (tokenizer_description.h).
+absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& model_path,
+                                                         int64_t embedding_rows);
 
 // Opens the tokenizer stored in a GGUF file that is already open.
 absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const GgufFile& file);

@@ -108,4 +108,26 @@ absl::Status Validate(const TokenizerDescription& description) {
   return CheckScores(description);
 }
 
+absl::Status CheckRows(const TokenizerDescription& description, int64_t embedding_rows) {
+  int64_t without = 0;
+  int32_t first = 0;
+  for (int64_t id = description.size() - 1; id >= embedding_rows; --id) {
+    const auto place = static_cast<size_t>(id);
+    const TokenType type = description.types[place];
+    const bool always = (description.adds_begin && description.begin == static_cast<int32_t>(id)) ||
+                        (description.adds_end && description.end == static_cast<int32_t>(id));
+    const bool rare = type == TokenType::kControl || type == TokenType::kUnused;
+    if ((rare || description.tokens[place].empty()) && !always) continue;
+    ++without;
+    first = static_cast<int32_t>(id);
+  }
+  if (without == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: expected tokens with ids below {}, the rows of the model's embedding, found {} tokens; "
+      "{} have no row, the first is id {}, \"{}\": resize the embedding or take the tokenizer of "
+      "this model",
+      description.source, embedding_rows, description.size(), without, first,
+      description.tokens[static_cast<size_t>(first)]));
+}
+
 }  // namespace strata::evaluator

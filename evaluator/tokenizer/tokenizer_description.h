@@ -87,6 +87,12 @@ absl::StatusOr<std::string> GgufPreTokenizerName(const TokenizerDescription& des
 // check. Errors: InvalidArgument, naming file and field.
 absl::Status Validate(const TokenizerDescription& description);
 
+// Checks that a model whose embedding has this many rows has one for every token that plain text
+// can become, and for the begin and end tokens that are added to every text. Special tokens may
+// lack a row (Gemma 3's image token does): such an id is refused where it occurs. Rows without a
+// token are allowed. Errors: InvalidArgument with both sizes and the first token without a row.
+absl::Status CheckRows(const TokenizerDescription& description, int64_t embedding_rows);
+
 // Reads the tokenizer of a GGUF file or a Hugging Face directory; see OpenTokenizer.
 absl::StatusOr<TokenizerDescription> ReadTokenizerDescription(const std::string& model_path);
 

@@ -41,9 +41,52 @@ TEST(RoundToGroups, GivesTheLargestRemainders) {
               ElementsAre(0.625, 0.5, 0.375));
 }
 
-TEST(RoundToGroups, GivesEarlierUnitsMoreAmongEquals) {
+TEST(RoundToGroups, DealsEqualsEvenlyOverDepth) {
   EXPECT_THAT(*Rounded({0.5, 0.5, 0.5, 0.5}, {3, 3, 3, 3}, 4, {0.5625}),
-              ElementsAre(0.75, 0.5, 0.5, 0.5));
+              ElementsAre(0.5, 0.5, 0.75, 0.5));
+  EXPECT_THAT(*Rounded(std::vector<double>(6, 0.625), std::vector<int64_t>(6, 3), 4, {0.625}),
+              ElementsAre(0.5, 0.75, 0.5, 0.75, 0.5, 0.75));
+  // Only those that want the same are dealt evenly: the last two want more.
+  EXPECT_THAT(*Rounded({0.6, 0.6, 0.6, 0.6, 0.7, 0.7}, std::vector<int64_t>(6, 3), 4, {0.625}),
+              ElementsAre(0.5, 0.5, 0.75, 0.5, 0.75, 0.75));
+}
+
+// Ten blocks of four square linears and three of another size, as in the models of issue 21.
+TEST(RoundToGroups, UniformFavoursNeitherEndNorSize) {
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < 70; ++i) sizes.push_back(i % 7 < 4 ? 64 * 64 : 64 * 172);
+  for (const double sparsity : {0.6, 0.55, 0.7}) {
+    const absl::StatusOr<std::vector<double>> rounded =
+        Rounded(std::vector<double>(70, sparsity), sizes, 4, {sparsity});
+    ASSERT_TRUE(rounded.ok()) << sparsity << ": " << rounded.status();
+    double zeros[2][2] = {};  // of each half of the model, by size
+    double weights[2][2] = {};
+    for (size_t i = 0; i < 70; ++i) {
+      const auto size = static_cast<double>(sizes[i]);
+      zeros[i / 35][i % 7 < 4] += (*rounded)[i] * size;
+      weights[i / 35][i % 7 < 4] += size;
+      EXPECT_LE(std::fabs((*rounded)[i] - sparsity), 0.25);
+    }
+    EXPECT_NEAR((zeros[0][0] + zeros[0][1] + zeros[1][0] + zeros[1][1]) /
+                    (weights[0][0] + weights[0][1] + weights[1][0] + weights[1][1]),
+                sparsity, 1e-12);
+    for (const int half : {0, 1}) {
+      for (const int size : {0, 1}) {
+        EXPECT_NEAR(zeros[half][size] / weights[half][size], sparsity, 0.025)
+            << sparsity << " half " << half << " size " << size;
+      }
+    }
+  }
+}
+
+// Three sizes take the dynamic programme's table, where ties between sizes are dealt evenly too.
+TEST(RoundToGroups, SeveralSizesShareEqualSteps) {
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < 60; ++i) sizes.push_back(std::vector<int64_t>{2, 4, 8}[i % 3]);
+  const std::vector<double> rounded = *Rounded(std::vector<double>(60, 0.6), sizes, 4, {0.6});
+  double means[3] = {};
+  for (size_t i = 0; i < 60; ++i) means[i % 3] += rounded[i] / 20;
+  for (const double mean : means) EXPECT_NEAR(mean, 0.6, 0.0125);
 }
 
 TEST(RoundToGroups, NamesWhatCanBeReached) {

@@ -260,6 +260,24 @@ TEST(RunConfigTest, BaselinesOfFinerUnitsLookAtBlocksToo) {
               ::testing::ElementsAre("owl", "owl blockwise", "uniform", "uniform blockwise"));
 }
 
+TEST(RunConfigTest, UniformIsNamedAMixtureIfNoGroupHasTheTarget) {
+  const expr::UnitLayout layout = expr::SquareBlocks(std::vector<int64_t>(10, 4096));
+  RunConfig config = Complete();
+  config.baselines = {"uniform"};
+  config.group = 4;
+  const auto settings = [&](double sparsity) {
+    config.target_sparsity = sparsity;
+    const auto baselines = BaselinesOf(config, layout);
+    EXPECT_TRUE(baselines.ok()) << baselines.status();
+    EXPECT_EQ(baselines->front().name, "uniform");
+    return baselines->front().published.front().settings;
+  };
+  EXPECT_EQ(settings(0.6), "(mixed n:4)");
+  EXPECT_EQ(settings(0.75), "");
+  config.group = 0;
+  EXPECT_EQ(settings(0.6), "");
+}
+
 TEST(RunConfigTest, BaselinesAreChosenByName) {
   const expr::UnitLayout layout = expr::SquareBlocks({4096, 4096, 4096, 4096});
   RunConfig config = Complete();

@@ -31,6 +31,16 @@ TEST(ReportColumnsTest, EveryColumnSaysHowItWasMeasured) {
   EXPECT_THAT(text, HasSubstr("wanda, one sparsity per block, statistics of 8 sequences of 256"));
 }
 
+TEST(ReportColumnsTest, SaysThatUniformIsAMixtureOfGroups) {
+  RunConfig config = Config();
+  config.group = 4;
+  config.target_sparsity = 0.6;
+  EXPECT_THAT(DescribeMeasurements(config, {}),
+              HasSubstr("no n:4 has the sparsity 0.6: uniform() mixes n:4 patterns"));
+  config.target_sparsity = 0.75;
+  EXPECT_THAT(DescribeMeasurements(config, {}), ::testing::Not(HasSubstr("mixes")));
+}
+
 TEST(ReportColumnsTest, JsonSaysTheSame) {
   const auto json = MeasurementsJson(Config(), {});
   EXPECT_EQ(json["fitness"]["windows"], 3);

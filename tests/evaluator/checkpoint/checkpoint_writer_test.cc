@@ -58,6 +58,7 @@ TEST(CheckpointWriter, AHuggingFaceDirectoryKeepsWeightsAndOtherFiles) {
   HuggingFaceFiles files = HuggingFaceFiles::Wave();
   files.Convert(NumberFormat::kBFloat16);
   files.Add("model.layers.0.self_attn.rotary_emb.inv_freq", "F64", {1}, "12345678");
+  files.Add("z.empty", "I64", {0, 7}, "");
   files.Write(folder);
   folder.Write("tokenizer.json", "{\"any\": 1}");
   folder.Write("pytorch_model.bin", "weights of another format");
@@ -76,6 +77,7 @@ TEST(CheckpointWriter, AHuggingFaceDirectoryKeepsWeightsAndOtherFiles) {
   const SafetensorsTensor& buffer = *(*copy)->unused().begin()->second;
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffer.data.data()), buffer.data.size()),
             "12345678");
+  EXPECT_EQ((*copy)->unused().at("z.empty")->shape, (std::vector<int64_t>{0, 7}));
   EXPECT_EQ(ReadJsonObject(path + "/tokenizer.json").value()["any"], 1);
   EXPECT_EQ(ReadJsonObject(path + "/config.json").value(), files.config);
   EXPECT_FALSE(std::filesystem::exists(path + "/pytorch_model.bin"));

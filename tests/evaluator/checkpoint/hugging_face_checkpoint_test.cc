@@ -146,13 +146,17 @@ TEST(HuggingFaceCheckpoint, AnIndexThatDisagreesIsRefused) {
       {"{}", "expected \"weight_map\""},
       {R"({"weight_map":{"a":"../x.safetensors"}})", "the name of a file of the same folder"},
       {R"({"weight_map":{"a":7}})", "the name of a file of the same folder"},
-      {R"({"weight_map":{"a":"model.safetensors"}})",
-       "the index expects \"a\" in model.safetensors, which does not hold it"},
+      {R"({"weight_map":{"model.norm.weight":"one.safetensors"}})",
+       "the index expects \"model.norm.weight\" in one.safetensors, which does not hold it"},
       {"[1", "expected a JSON object, found no JSON"},
   };
   for (const auto& c : cases) {
     const TemporaryFolder folder;
-    HuggingFaceFiles::Wave().Write(folder);
+    HuggingFaceFiles files = HuggingFaceFiles::Wave();
+    files.Remove("model.norm.weight");
+    files.Write(folder);
+    std::filesystem::rename(folder.path() + "/model.safetensors",
+                            folder.path() + "/one.safetensors");
     folder.Write("model.safetensors.index.json", c.index);
     EXPECT_THAT(std::string(OpenCheckpoint(folder.path()).status().message()),
                 HasSubstr(c.expected));
@@ -168,7 +172,7 @@ TEST(HuggingFaceCheckpoint, TensorsThatTheConfigurationDoesNotDescribeAreRefused
   EXPECT_THAT(ErrorOf(files), HasSubstr("has shape [16, 24], expected [24, 16] from config.json"));
   files = HuggingFaceFiles::Wave();
   files.Tensor(kUp).type = "I32";
-  EXPECT_THAT(ErrorOf(files), HasSubstr("is of type I32; supported: F32, F16, BF16"));
+  EXPECT_THAT(ErrorOf(files), HasSubstr("is of type I32; supported: F32, F16, BF16, F64"));
   files = HuggingFaceFiles::Wave();
   files.Add("model.layers.0.self_attn.q_proj.bias", "F32", {16}, std::string(64, '\0'));
   EXPECT_EQ(StatusOf(files).code(), absl::StatusCode::kUnimplemented);
@@ -212,6 +216,62 @@ TEST(HuggingFaceCheckpoint, BuffersAndCopiesAreKeptAside) {
   EXPECT_TRUE((*checkpoint)->config().tied);
   EXPECT_EQ((*checkpoint)->unused().size(), 2u);
   EXPECT_TRUE((*checkpoint)->unused().contains("lm_head.weight"));
+}
+
+// Issue 21, point 21: transformers reads all of these.
+TEST(HuggingFaceCheckpoint, TensorsThatNobodyNeedsAreLeftUnreadAndNamed) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  files.Add("extra.empty", "I64", {0, 7}, "");
+  files.Add("model.layers.0.self_attn.bias", "BOOL", {2}, "12");
+  files.Add("model.layers.3.mlp.up_proj.weight", "F32", {1}, "1234");
+  files.Add("score.weight", "F8_E4M3", {3}, "123");
+  const TemporaryFolder folder;
+  files.Write(folder);
+  const auto checkpoint = HuggingFaceCheckpoint::Open(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ((*checkpoint)->config().blocks, kWaveBlocks);
+  EXPECT_EQ((*checkpoint)->unused().size(), 4u);
+  EXPECT_THAT(SummarizeModel(folder.path()).value().notes,
+              ::testing::ElementsAre(
+                  folder.path() +
+                  ": 4 tensors that config.json does not ask for are left unread: extra.empty, "
+                  "model.layers.0.self_attn.bias, model.layers.3.mlp.up_proj.weight and 1 more"));
+}
+
+TEST(HuggingFaceCheckpoint, AnIndexMayNameATiedHeadThatNoFileHolds) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  files.config["tie_word_embeddings"] = true;
+  files.Remove("lm_head.weight");
+  const TemporaryFolder folder;
+  files.Write(folder);
+  std::filesystem::rename(folder.path() + "/model.safetensors", folder.path() + "/one.safetensors");
+  nlohmann::json index = {{"metadata", nullptr},
+                          {"weight_map", {{"lm_head.weight", "one.safetensors"}}}};
+  for (const PlannedTensor& tensor : files.tensors)
+    index["weight_map"][tensor.name] = "one.safetensors";
+  folder.Write("model.safetensors.index.json", index.dump());
+  const auto checkpoint = HuggingFaceCheckpoint::Open(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_THAT((*checkpoint)->notes(),
+              ::testing::ElementsAre(HasSubstr("no file holds these 1 tensors, and none is needed: "
+                                               "lm_head.weight")));
+}
+
+TEST(HuggingFaceCheckpoint, NormsMayBeDoubles) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  const std::string norm = "model.norm.weight";
+  std::vector<double> numbers;
+  for (int i = 0; i < 16; ++i) numbers.push_back(1 + 0.1 * i);
+  files.Remove(norm);
+  files.Add(norm, "F64", {16},
+            std::string(reinterpret_cast<const char*>(numbers.data()), 16 * sizeof(double)));
+  const TemporaryFolder folder;
+  files.Write(folder);
+  const auto checkpoint = OpenCheckpoint(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ((*checkpoint)->FormatOf(norm), NumberFormat::kFloat32);
+  EXPECT_THAT(Values(**checkpoint, {norm, {16}}),
+              ::testing::ElementsAreArray(std::vector<float>(numbers.begin(), numbers.end())));
 }
 
 TEST(HuggingFaceConfig, WhatIsNotSupportedIsNamed) {

@@ -46,6 +46,24 @@ TEST(SafetensorsFile, ReadsTensorsAndMetadata) {
   EXPECT_EQ((*opened)->metadata().at("format"), "pt");
 }
 
+// Issue 21, case06: the reference implementation takes both.
+TEST(SafetensorsFile, MetadataMayBeNullAndTypesPacked) {
+  const TemporaryFile file(
+      File(
+          R"({"__metadata__":null,"a":{"dtype":"F4","shape":[2,3],"data_offsets":[0,3]},
+               "b":{"dtype":"C64","shape":[1],"data_offsets":[3,11]},
+               "c":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[11,14]},
+               "d":{"dtype":"F8_E8M0","shape":[1],"data_offsets":[14,15]}})",
+          "0123456789abcde"),
+      ".safetensors");
+  const auto opened = SafetensorsFile::Open(file.path());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ((*opened)->tensors().size(), 4u);
+  EXPECT_TRUE((*opened)->metadata().empty());
+  EXPECT_THAT(ErrorOf(File(R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}})", "0")),
+              HasSubstr("expected 1.5 bytes for F4 [3]"));
+}
+
 TEST(SafetensorsFile, DamagedFilesAreNamed) {
   const struct {
     std::string contents;
@@ -67,7 +85,7 @@ TEST(SafetensorsFile, DamagedFilesAreNamed) {
        "expected 8 bytes for F32 [2]"},
       {File(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})",
             "0123"),
-       "more than 2^63"},
+       "more than 2^60"},
       {File(R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,4]}})", "0123"),
        "a dimension of 18446744073709551615"},
       {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", "0123"),

@@ -4,6 +4,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
+#include "evaluator/model/libtorch_errors.h"
+
 namespace strata::evaluator {
 namespace {
 
@@ -25,6 +27,22 @@ TEST(TokenLossTest, AgreesWithCrossEntropyOfAllLogits) {
                 sums.const_data_ptr<double>()[i] -
                     logits.const_data_ptr<double>()[row * head.size(0) + targets[i]],
                 1e-4);
+  }
+}
+
+TEST(TokenLossTest, TargetsWithoutARowAreNamed) {
+  const at::Tensor rows = at::zeros({2, 4});
+  const at::Tensor head = at::zeros({9, 4});
+  for (const int64_t target : {int64_t{9}, int64_t{-1}}) {
+    const absl::Status status = CatchLibTorchErrors("measuring", [&] {
+      NextTokenLosses(rows, head, {0, target});
+      return absl::OkStatus();
+    });
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(std::string(status.message()),
+              "expected token ids below 9, the rows of the model's embedding, found " +
+                  std::to_string(target) +
+                  ": the text holds a token that the model has no weights for");
   }
 }
 

@@ -5,8 +5,10 @@
 
 #include <cmath>
 
+#include "evaluator/model/libtorch_errors.h"
 #include "evaluator/pruners/window_losses.h"
 #include "tests/evaluator/support/reference_data.h"
+#include "tests/evaluator/support/wave_model.h"
 
 namespace strata::evaluator {
 namespace {
@@ -94,6 +96,17 @@ TEST(TransformerModelTest, BFloat16IsCloseToFloat32) {
 }
 
 // Batches of windows, the last one not full, give what single windows give.
+// Issue 21, case04: "LibTorch: index out of range in self".
+TEST(TransformerModelTest, IdsWithoutARowAreNamed) {
+  const int64_t rows = WaveModel().config().vocabulary;
+  const absl::Status status = CatchLibTorchErrors("measuring", [&] {
+    WaveModel().Embed(Windows{{0, static_cast<int32_t>(rows)}});
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("expected token ids below 258"), absl::string_view::npos);
+}
+
 TEST(TransformerModelTest, WindowsDoNotSeeEachOther) {
   TransformerModel& model = SharedModel();
   const std::vector<int32_t> ids = Reference("forward_ids").integers;

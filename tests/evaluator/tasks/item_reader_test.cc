@@ -98,7 +98,7 @@ TEST(ItemReaderTest, BadLinesAreNamed) {
        {"expected 2 texts"}},
       {"[1]", {"expected a JSON object"}},
       {"{\"context\": ", {"expected a JSON object", "parse error"}},
-      {"{\"context\": \"\xff\"}", {"expected a JSON object"}},
+      {"{\"context\": \"\xff\"}", {"expected UTF-8, found the byte 0xFF at position"}},
   };
   for (const auto& c : cases) {
     const absl::Status status = Read(good + c.line).status();

@@ -23,7 +23,7 @@ TEST(TextFormat, NamesAndErrors) {
 }
 
 TEST(ReadText, PlainIsTheFileAsItIs) {
-  const std::string bytes("a\r\n\0\xFF\n\n", 7);
+  const std::string bytes("a\r\n\0\xC3\xA9\n\n", 8);
   EXPECT_EQ(ReadText(TemporaryFile(bytes, ".txt").path(), TextFormat::kPlain).value(), bytes);
   EXPECT_EQ(ReadText(TemporaryFile("", ".txt").path(), TextFormat::kPlain).value(), "");
 }
@@ -50,6 +50,31 @@ TEST(ReadTexts, LinesOfJsonlAndOneTextOfOtherFormats) {
   EXPECT_THAT(ReadTexts(text.path(), TextFormat::kWikitext).value(), ElementsAre("a\n\n\nb"));
 }
 
+TEST(ReadTexts, BlankLinesOfJsonlAreNoRows) {
+  const TemporaryFile file("\n{\"text\": \"a\"}\r\n\r\n  \n{\"text\": \"b\"}\n\n", ".jsonl");
+  EXPECT_THAT(ReadTexts(file.path(), TextFormat::kJsonl).value(), ElementsAre("a", "b"));
+  EXPECT_THAT(ReadDocuments(file.path()).value(), ElementsAre("a", "b"));
+}
+
+// Issue 21, case16: a perplexity of UTF-16 was computed without a word.
+TEST(ReadText, RefusesWhatIsNotUtf8InEveryFormat) {
+  const TemporaryFolder folder;
+  folder.Write("t.txt", std::string("\xFF\xFE"
+                                    "a\0b\0\n\0",
+                                    8));
+  for (const TextFormat format : {TextFormat::kPlain, TextFormat::kWikitext, TextFormat::kJsonl}) {
+    const absl::Status status = ReadText(folder.path() + "/t.txt", format).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status));
+    EXPECT_EQ(MessageOf(status),
+              folder.path() +
+                  "/t.txt:1: expected UTF-8, found the byte 0xFF at position 0; this "
+                  "looks like UTF-16, little endian");
+  }
+  for (const std::string& path : {folder.path(), folder.path() + "/t.txt"}) {
+    EXPECT_THAT(MessageOf(ReadDocuments(path).status()), HasSubstr("expected UTF-8")) << path;
+  }
+}
+
 TEST(ReadText, JsonlErrorsNameTheLine) {
   const auto error = [](const std::string& second) {
     const TemporaryFile file("{\"text\": \"a\"}\n" + second, ".jsonl");
@@ -61,9 +86,11 @@ TEST(ReadText, JsonlErrorsNameTheLine) {
   for (const char* line : {"{\"text\": 5}", "[\"text\"]", "{}", "\"text\"", "7", "null"}) {
     EXPECT_THAT(error(line), HasSubstr("line 2: expected an object with a string \"text\""));
   }
-  for (const char* line : {"{\"text\": \"a\"", "\n", "{\"text\": \"\xFF\"}", "{} {}"}) {
-    EXPECT_THAT(error(line), HasSubstr("line 2: expected a JSON object")) << line;
+  for (const char* line : {"{\"text\": \"a\"", "{} {}"}) {
+    EXPECT_THAT(error(line), HasSubstr("line 2: expected a JSON object: parse error at")) << line;
   }
+  EXPECT_THAT(error("{\"text\": \"\xFF\"}"),
+              HasSubstr(":2: expected UTF-8, found the byte 0xFF at position 24;"));
 }
 
 TEST(ReadText, Errors) {

@@ -55,6 +55,32 @@ TEST(TokenizerDescription, ValidateNamesWhatIsWrong) {
               HasSubstr("score of token 1: expected a number, found NaN"));
 }
 
+// Issue 21, case04: ids without rows were noticed when a text held one.
+TEST(TokenizerDescription, TokensOfPlainTextNeedRows) {
+  TokenizerDescription description = Small();
+  EXPECT_TRUE(CheckRows(description, 3).ok());
+  EXPECT_TRUE(CheckRows(description, 900).ok());  // rows without tokens
+  const absl::Status status = CheckRows(description, 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(std::string(status.message()),
+            "file: expected tokens with ids below 1, the rows of the model's embedding, found 3 "
+            "tokens; 2 have no row, the first is id 1, \"b\": resize the embedding or take the "
+            "tokenizer of this model");
+}
+
+// Gemma 3 has an image token beyond its 262144 rows.
+TEST(TokenizerDescription, SpecialTokensMayLackARowUnlessEveryTextHasThem) {
+  TokenizerDescription description = Small();
+  description.tokens.insert(description.tokens.end(), {"<image>", ""});
+  description.types.insert(description.types.end(), {TokenType::kControl, TokenType::kUnused});
+  EXPECT_TRUE(CheckRows(description, 3).ok());
+  description.begin = 3;
+  EXPECT_TRUE(CheckRows(description, 3).ok());
+  description.adds_begin = true;
+  EXPECT_THAT(std::string(CheckRows(description, 3).message()),
+              HasSubstr("the first is id 3, \"<image>\""));
+}
+
 TEST(TokenizerDescription, MergeTextsAreInOrderOfRank) {
   TokenizerDescription description = Small();
   description.merges.push_back({1, 0, 2});

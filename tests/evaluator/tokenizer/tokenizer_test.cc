@@ -168,6 +168,15 @@ TEST(ByteLevelTokenizer, MissingBytesAreDroppedAsByTheReference) {
   EXPECT_THAT(tokenizer->Encode("\xFF"), ElementsAre());
 }
 
+// Issue 21, case15b: a model with more rows than tokens can choose such an id.
+TEST(ByteLevelTokenizer, IdsWithoutATokenDecodeToNothing) {
+  const auto tokenizer = Open(SmallVocabulary().Writer()).value();
+  const int32_t size = tokenizer->vocabulary_size();
+  EXPECT_EQ(tokenizer->Decode({SmallVocabulary::Byte('a'), size, SmallVocabulary::Byte('b'), -1}),
+            "ab");
+  EXPECT_EQ(tokenizer->Decode({size + 135}), "");
+}
+
 TEST(ByteLevelTokenizer, NamedTokens) {
   GgufWriter writer = SmallVocabulary().Writer();
   writer.Uint32("tokenizer.ggml.eos_token_id", 1).Bool("tokenizer.ggml.add_eos_token", true);
