@@ -61,6 +61,8 @@ struct ModelSummary {
   int blocks = 0;
   std::vector<LinearShape>
       linears;  // prunable ones, block by block, in the order q k v o gate up down
+  // One sentence for each choice between files or tensors that contradict each other.
+  std::vector<std::string> notes = {};
 };
 
 // Checks that groups of `group` weights divide the inputs of every linear. 0 fits every model.

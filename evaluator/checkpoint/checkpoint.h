@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "evaluator/checkpoint/model_config.h"
 #include "evaluator/formats/number_format.h"
@@ -28,6 +29,9 @@ class Checkpoint {
 
   // Returns the SHA-256 of the files that hold the model, in hexadecimal. Reads all of them.
   virtual absl::StatusOr<std::string> Digest() const = 0;
+
+  // Returns one sentence for each choice between files or tensors that contradict each other.
+  virtual std::vector<std::string> notes() const { return {}; }
 
   // Returns the name of a tensor in the file.
   virtual std::string StoredName(const std::string& name) const = 0;

@@ -1,5 +1,7 @@
 // A Hugging Face directory as a checkpoint: config.json and one safetensors file, or several with
-// model.safetensors.index.json.
+// model.safetensors.index.json. If files or tensors contradict each other, transformers' choice
+// counts, and notes() reports it: model.safetensors counts before an index, and a head whose values
+// differ from the embedding's is not tied to it, whatever config.json says.
 #ifndef STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_
 #define STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_
 
@@ -21,8 +23,8 @@ class HuggingFaceCheckpoint : public Checkpoint {
   // Errors: NotFound for a missing file, or for a missing shard that the index names (with the
   // number of tensors it should hold); those of ReadHuggingFaceConfig and SafetensorsFile::Open;
   // InvalidArgument for a missing tensor, or one whose shape is not what config.json asks for;
-  // Unimplemented for a tensor of a type other than F32, F16 or BF16, or one that no model of the
-  // family has.
+  // Unimplemented for a tensor of a type other than F32, F16 or BF16, one that no model of the
+  // family has, or a config.json that names another file of weights.
   static absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> Open(const std::string& folder);
 
   // Tensors that the family's computation does not use. A copy keeps them as they are.
@@ -36,6 +38,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
   const std::string& model_name() const override { return name_; }
   const ModelConfig& config() const override { return config_; }
   absl::StatusOr<std::string> Digest() const override;
+  std::vector<std::string> notes() const override { return notes_; }
   std::string StoredName(const std::string& name) const override;
   std::optional<NumberFormat> FormatOf(const std::string& name) const override;
   absl::Status ReadRows(const std::string& name, int64_t first_row,
@@ -46,6 +49,8 @@ class HuggingFaceCheckpoint : public Checkpoint {
   HuggingFaceCheckpoint() = default;
   absl::Status OpenShards();
   absl::Status AddShard(const std::string& name);
+  absl::Status OpenIndex(const std::string& path);
+  void UntieDifferentHead();
   absl::Status CheckTensors();
   const SafetensorsTensor* Find(const std::string& name) const;
 
@@ -54,6 +59,7 @@ class HuggingFaceCheckpoint : public Checkpoint {
   ModelConfig config_;
   bool lacks_prefix_ = false;  // stored names lack "model."
   int64_t context_tokens_ = 2048;
+  std::vector<std::string> notes_;
   std::map<std::string, std::unique_ptr<SafetensorsFile>> shards_;  // by file name
   std::map<std::string, const SafetensorsTensor*> tensors_;
   std::map<std::string, const SafetensorsTensor*> unused_;
