@@ -228,6 +228,7 @@ absl::Status Prune(const Options& options) {
   STRATA_ASSIGN_OR_RETURN(auto output, evaluator::UnfinishedOutput::At(options.output));
   STRATA_ASSIGN_OR_RETURN(const auto job, ReadJob(options));
   STRATA_ASSIGN_OR_RETURN(const auto plan, evaluator::PlanModelPruning(job.pruning));
+  for (const std::string& note : plan.notes) fmt::print(stderr, "{}\n", note);
   const std::string parent = evaluator::FolderOf(output.final_path());
   STRATA_ASSIGN_OR_RETURN(const auto free_bytes, evaluator::FreeBytes(parent));
   if (options.dry_run) {
