@@ -6,8 +6,8 @@
 
 #include "cli/apply_function.h"
 #include "cli/shared/command.h"
+#include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
-#include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/files/output_file.h"
 #include "expr/status_macros.h"
 
@@ -49,7 +49,7 @@ std::string ToCsv(const AppliedFunction& applied) {
 
 absl::Status Allocate(const Options& options) {
   STRATA_ASSIGN_OR_RETURN(const auto model,
-                          evaluator::SummarizeModel(options.allocation.measurement.model));
+                          ReadModelArgument(options.allocation.measurement.model));
   STRATA_ASSIGN_OR_RETURN(const auto applied,
                           ApplyFunction(fmt::format("{}", fmt::join(options.function, " ")), model,
                                         options.allocation));

@@ -8,6 +8,7 @@
 #include "cli/eval_report.h"
 #include "cli/eval_settings.h"
 #include "cli/shared/command.h"
+#include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
@@ -227,6 +228,7 @@ absl::Status Evaluate(EvalSettings settings) {
   STRATA_RETURN_IF_ERROR(ReadTasks(settings, &work.tasks));
   WatchForInterrupt();
   STRATA_ASSIGN_OR_RETURN(const auto evaluator, tasks::OpenTaskEvaluator(settings.model));
+  SayNotes(evaluator->model());
   STRATA_RETURN_IF_ERROR(CutText(settings, *evaluator, &work));
   STRATA_ASSIGN_OR_RETURN(const auto versions, VersionsOf(settings, evaluator->model()));
   std::unique_ptr<tasks::ResponseStore> store;

@@ -11,7 +11,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/expression_chart.h"
 #include "cli/shared/function_argument.h"
-#include "evaluator/checkpoint/model_summary.h"
+#include "cli/shared/model_argument.h"
 #include "evaluator/names.h"
 #include "expr/dsa_string.h"
 #include "expr/latex.h"
@@ -157,7 +157,7 @@ absl::StatusOr<FunctionArgument> Function(const Options& options, const expr::Un
 absl::Status ExplainOnModel(const Options& options) {
   STRATA_ASSIGN_OR_RETURN(const auto granularity,
                           GranularityOf(options.granularity.value_or("block")));
-  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::SummarizeModel(options.measurement.model));
+  STRATA_ASSIGN_OR_RETURN(const auto model, ReadModelArgument(options.measurement.model));
   Subject subject = SubjectOfModel(options, model, granularity);
   STRATA_ASSIGN_OR_RETURN(const auto function,
                           Function(options, subject.table->layout(), subject.target.sparsity));

@@ -6,8 +6,8 @@
 
 #include "cli/report/function_json.h"
 #include "cli/shared/command.h"
+#include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
-#include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/names.h"
 #include "expr/feature_table.h"
 #include "expr/latex.h"
@@ -103,7 +103,7 @@ absl::StatusOr<expr::UnitLayout> Layout(const Options& options) {
     return absl::InvalidArgumentError(
         fmt::format("--granularity: {}", std::string(status.message())));
   }
-  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::SummarizeModel(options.model));
+  STRATA_ASSIGN_OR_RETURN(const auto model, ReadModelArgument(options.model));
   return evaluator::LayoutOf(model, granularity);
 }
 

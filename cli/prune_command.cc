@@ -8,10 +8,10 @@
 
 #include "cli/apply_function.h"
 #include "cli/shared/command.h"
+#include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
-#include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/files/file_system.h"
 #include "evaluator/files/output_file.h"
 #include "evaluator/measurement/model_pruning.h"
@@ -187,8 +187,7 @@ void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t 
 absl::StatusOr<Job> ReadJob(const Options& options) {
   Job job;
   STRATA_RETURN_IF_ERROR(ReadMethod(options, &job.pruning));
-  STRATA_ASSIGN_OR_RETURN(auto model,
-                          evaluator::SummarizeModel(options.allocation.measurement.model));
+  STRATA_ASSIGN_OR_RETURN(auto model, ReadModelArgument(options.allocation.measurement.model));
   job.model = std::move(model);
   STRATA_RETURN_IF_ERROR(evaluator::CheckGroup(job.model, job.pruning.method.group));
   STRATA_RETURN_IF_ERROR(ReadAllocation(options, &job));
@@ -229,6 +228,7 @@ absl::Status Prune(const Options& options) {
   STRATA_ASSIGN_OR_RETURN(auto output, evaluator::UnfinishedOutput::At(options.output));
   STRATA_ASSIGN_OR_RETURN(const auto job, ReadJob(options));
   STRATA_ASSIGN_OR_RETURN(const auto plan, evaluator::PlanModelPruning(job.pruning));
+  for (const std::string& note : plan.notes) fmt::print(stderr, "{}\n", note);
   const std::string parent = evaluator::FolderOf(output.final_path());
   STRATA_ASSIGN_OR_RETURN(const auto free_bytes, evaluator::FreeBytes(parent));
   if (options.dry_run) {

@@ -10,9 +10,9 @@
 #include "cli/report/transfer_report.h"
 #include "cli/shared/command.h"
 #include "cli/shared/function_argument.h"
+#include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
 #include "cli/transfer_measurement.h"
-#include "evaluator/checkpoint/model_summary.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -92,7 +92,7 @@ absl::Status ReadRun(const std::string& folder, Job* job) {
 // Reads a function. If its numbers depend on the model and the target, it is the one for the first
 // model and the first target.
 absl::Status ReadFunction(const std::string& text, double sparsity, Job* job) {
-  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::SummarizeModel(job->models.front()));
+  STRATA_ASSIGN_OR_RETURN(const auto model, ReadModelArgument(job->models.front()));
   const expr::UnitLayout layout = evaluator::LayoutOf(model, job->report.config.granularity);
   STRATA_ASSIGN_OR_RETURN(auto function, ReadFunctionArgument(text, layout, sparsity));
   if (expr::TypeOf(function.expression) != expr::ValueType::kAllocation) {

@@ -10,6 +10,7 @@
 #include "cli/config/run_config_plan.h"
 #include "cli/report/run_report.h"
 #include "cli/run/warm_start.h"
+#include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
 #include "evaluator/banks/level_layout.h"
 #include "evaluator/checkpoint/checkpoint.h"
@@ -123,7 +124,7 @@ absl::StatusOr<std::vector<Subject>> ReadFurtherSubjects(const RunConfig& config
   std::set<std::pair<std::string, std::string>> known = {{setup.model.digest, setup.text_digest}};
   const std::vector<SubjectPaths> paths = SubjectsOf(config);
   for (size_t i = 1; i < paths.size(); ++i) {
-    STRATA_ASSIGN_OR_RETURN(auto model, evaluator::SummarizeModel(paths[i].model));
+    STRATA_ASSIGN_OR_RETURN(auto model, ReadModelArgument(paths[i].model));
     absl::Status status = evaluator::CheckGroup(model, config.group);
     if (!status.ok()) return status;
     STRATA_ASSIGN_OR_RETURN(auto digest, CheckText(paths[i], setup.plan, /*descended=*/false));
@@ -199,7 +200,7 @@ std::vector<expr::UnitLayout> FurtherLayouts(const SearchSetup& setup) {
 // measured.
 absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   STRATA_RETURN_IF_ERROR(ValidateRunConfig(config));
-  STRATA_ASSIGN_OR_RETURN(auto model, evaluator::SummarizeModel(config.model));
+  STRATA_ASSIGN_OR_RETURN(auto model, ReadModelArgument(config.model));
   setup->model = std::move(model);
   STRATA_RETURN_IF_ERROR(evaluator::CheckGroup(setup->model, config.group));
   if (!config.fitness_arithmetic) {

@@ -41,6 +41,9 @@ class CheckpointWriter {
   // Names of the files that will be written, for messages.
   virtual std::vector<std::string> files() const = 0;
 
+  // One sentence for each thing that the output cannot say and the model does not need.
+  virtual std::vector<std::string> notes() const { return {}; }
+
   // Creates the folder or file and reserves its space. Errors of OutputFile::Create.
   virtual absl::Status Start(const std::string& path) = 0;
 
@@ -66,7 +69,8 @@ class CheckpointWriter {
 };
 
 // Returns a writer of a Hugging Face directory that also gets the source's tokenizer and other
-// files. Subfolders and files of weights in other formats are not copied. `source` must outlive the
+// files, additional_chat_templates/ among them. Other subfolders and files of weights in other
+// formats are not copied. `source` must outlive the
 // writer. An error if the folder cannot be listed.
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewHuggingFaceWriter(
     const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options);

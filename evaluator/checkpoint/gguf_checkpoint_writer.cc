@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
-#include <variant>
 
 #include "evaluator/checkpoint/checkpoint_writer.h"
+#include "evaluator/checkpoint/gguf_tokenizer_metadata.h"
 #include "evaluator/formats/gguf_output.h"
 #include "evaluator/tokenizer/tokenizer_description.h"
 #include "expr/status_macros.h"
@@ -94,80 +95,13 @@ void AddModel(const HuggingFaceCheckpoint& source, GgufMetadata* metadata) {
                     static_cast<float>(config.norm_epsilon));
 }
 
-// True if readers of GGUF would normalise text as the tokenizer does: spaces become U+2581, and one
-// U+2581 may be put before the text. Sets `adds_space` if one is put there.
-bool HasGgufNormalizer(const TokenizerDescription& tokenizer, bool* adds_space) {
-  constexpr const char* kMarkedSpace = "\u2581";
-  *adds_space = false;
-  bool marks_spaces = false;
-  for (const NormalizerStep& step : tokenizer.normalizer) {
-    const auto* replace = std::get_if<ReplaceStep>(&step);
-    const auto* prepend = std::get_if<PrependStep>(&step);
-    if (replace != nullptr && replace->pattern.text == " " && !replace->pattern.is_expression &&
-        replace->content == kMarkedSpace) {
-      marks_spaces = true;
-    } else if (prepend != nullptr && prepend->content == kMarkedSpace && !marks_spaces) {
-      *adds_space = true;
-    } else {
-      return false;
-    }
-  }
-  return marks_spaces;
-}
-
-// Adds the tokenizer in one of the two schemes that readers of GGUF know.
-absl::Status AddTokenizer(const TokenizerDescription& tokenizer, int64_t vocabulary,
-                          GgufMetadata* metadata) {
-  if (tokenizer.scheme == TokenizerScheme::kRankedMerges && tokenizer.byte_level) {
-    STRATA_ASSIGN_OR_RETURN(const std::string name, GgufPreTokenizerName(tokenizer));
-    metadata->Text("tokenizer.ggml.model", "gpt2");
-    metadata->Text("tokenizer.ggml.pre", name);
-    metadata->Texts("tokenizer.ggml.merges", MergeTexts(tokenizer));
-  } else if (tokenizer.scheme == TokenizerScheme::kScoredMerges) {
-    bool adds_space = false;
-    if (!HasGgufNormalizer(tokenizer, &adds_space)) {
-      return absl::UnimplementedError(fmt::format(
-          "{}: the tokenizer normalises text otherwise than readers of GGUF do; write a directory "
-          "instead",
-          tokenizer.source));
-    }
-    metadata->Text("tokenizer.ggml.model", "llama");
-    metadata->Bool("tokenizer.ggml.add_space_prefix", adds_space);
-    std::vector<float> scores(tokenizer.scores.begin(), tokenizer.scores.end());
-    scores.resize(static_cast<size_t>(vocabulary));
-    metadata->Float32s("tokenizer.ggml.scores", scores);
-  } else {
-    return absl::UnimplementedError(
-        fmt::format("{}: a GGUF file can hold a byte-level or a SentencePiece tokenizer with "
-                    "scored merges, and this is neither; write a directory instead",
-                    tokenizer.source));
-  }
-  // Rows of the embedding beyond the tokenizer's vocabulary get padding tokens.
-  std::vector<std::string> tokens = tokenizer.tokens;
-  for (size_t id = tokens.size(); id < static_cast<size_t>(vocabulary); ++id) {
-    tokens.push_back(fmt::format("[PAD{}]", id));
-  }
-  std::vector<int32_t> types;
-  for (const TokenType type : tokenizer.types) types.push_back(static_cast<int32_t>(type));
-  types.resize(tokens.size(), static_cast<int32_t>(TokenType::kUnused));
-  metadata->Texts("tokenizer.ggml.tokens", tokens);
-  metadata->Int32s("tokenizer.ggml.token_type", types);
-  const std::pair<const char*, std::optional<int32_t>> ids[] = {
-      {"tokenizer.ggml.bos_token_id", tokenizer.begin},
-      {"tokenizer.ggml.eos_token_id", tokenizer.end},
-      {"tokenizer.ggml.unknown_token_id", tokenizer.unknown}};
-  for (const auto& [key, id] : ids) {
-    if (id.has_value()) metadata->Uint32(key, static_cast<uint32_t>(*id));
-  }
-  metadata->Bool("tokenizer.ggml.add_bos_token", tokenizer.adds_begin);
-  metadata->Bool("tokenizer.ggml.add_eos_token", tokenizer.adds_end);
-  return absl::OkStatus();
-}
-
 class GgufCheckpointWriter : public CheckpointWriter {
  public:
+  // If there is a tokenizer, Finish compares the one that was written with it.
   GgufCheckpointWriter(const Checkpoint& source, GgufMetadata metadata,
-                       const CheckpointWriterOptions& options) {
+                       std::optional<TokenizerDescription> tokenizer,
+                       const CheckpointWriterOptions& options)
+      : tokenizer_(std::move(tokenizer)) {
     const ModelConfig& config = source.config();
     std::vector<GgufTensorShape> tensors;
     NumberFormat of_linears = NumberFormat::kFloat32;
@@ -203,9 +137,20 @@ class GgufCheckpointWriter : public CheckpointWriter {
 
   std::vector<std::string> files() const override { return {"one GGUF file"}; }
 
+  std::vector<std::string> notes() const override {
+    if (!tokenizer_.has_value() || tokenizer_->normalizer.empty() || !tokenizer_->byte_level) {
+      return {};
+    }
+    return {fmt::format(
+        "{}: a GGUF file cannot say that text is brought into the Unicode form NFC; text in other "
+        "forms becomes other tokens",
+        tokenizer_->source)};
+  }
+
   absl::Status Start(const std::string& path) override {
     STRATA_ASSIGN_OR_RETURN(TensorOutput output, CreateGguf(plan_, path));
     output_ = std::move(output);
+    path_ = path;
     return absl::OkStatus();
   }
 
@@ -216,11 +161,14 @@ class GgufCheckpointWriter : public CheckpointWriter {
                         std::as_bytes(std::span(rotary_divisors_.data(), rotary_divisors_.size())));
       if (!status.ok()) return status;
     }
-    return output_.Finish();
+    STRATA_RETURN_IF_ERROR(output_.Finish());
+    return tokenizer_.has_value() ? CheckWrittenTokenizer(*tokenizer_, path_) : absl::OkStatus();
   }
 
  private:
   std::vector<float> rotary_divisors_;
+  std::optional<TokenizerDescription> tokenizer_;
+  std::string path_;
   GgufPlan plan_;
 };
 
@@ -229,6 +177,7 @@ class GgufCheckpointWriter : public CheckpointWriter {
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
     const Checkpoint& source, const CheckpointWriterOptions& options) {
   GgufMetadata metadata;
+  std::optional<TokenizerDescription> of_source;
   if (const auto* gguf = dynamic_cast<const GgufCheckpoint*>(&source)) {
     metadata = MetadataOf(gguf->file());
   } else {
@@ -237,10 +186,12 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewGgufWriter(
     STRATA_ASSIGN_OR_RETURN(const TokenizerDescription tokenizer,
                             ReadTokenizerDescription(source.path()));
     AddModel(folder, &metadata);
-    const absl::Status status = AddTokenizer(tokenizer, source.config().vocabulary, &metadata);
-    if (!status.ok()) return status;
+    STRATA_RETURN_IF_ERROR(AddTokenizer(tokenizer, source.config().vocabulary, &metadata));
+    STRATA_RETURN_IF_ERROR(AddChatTemplates(source.path(), &metadata));
+    of_source = tokenizer;
   }
-  return std::make_unique<GgufCheckpointWriter>(source, std::move(metadata), options);
+  return std::make_unique<GgufCheckpointWriter>(source, std::move(metadata), std::move(of_source),
+                                                options);
 }
 
 }  // namespace strata::evaluator

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluator/checkpoint/gguf_arithmetic_keys.h"
 #include "evaluator/checkpoint/model_config.h"
 #include "evaluator/formats/gguf_file.h"
 #include "expr/status_macros.h"
@@ -31,9 +32,7 @@ absl::Status ReadPositive(const GgufFile& file, const std::string& key, int64_t*
   return absl::OkStatus();
 }
 
-// Leaves `value` unchanged if the key is absent.
-absl::Status ReadOptionalReal(const GgufFile& file, const std::string& key, double* value) {
-  if (!file.metadata().contains(key)) return absl::OkStatus();
+absl::Status ReadReal(const GgufFile& file, const std::string& key, double* value) {
   STRATA_ASSIGN_OR_RETURN(const double found, file.Real(key));
   if (!(found > 0)) {
     return absl::InvalidArgumentError(
@@ -59,8 +58,12 @@ class Numbers {
   absl::Status OptionalPositive(const char* name, int64_t* value) const {
     return Has(name) ? Positive(name, value) : absl::OkStatus();
   }
+  absl::Status Real(const char* name, double* value) const {
+    return ReadReal(file_, Key(name), value);
+  }
+  // Leaves `value` unchanged if the key is absent.
   absl::Status OptionalReal(const char* name, double* value) const {
-    return ReadOptionalReal(file_, Key(name), value);
+    return Has(name) ? Real(name, value) : absl::OkStatus();
   }
 
  private:
@@ -120,12 +123,35 @@ absl::Status ReadHeads(const Numbers& numbers, ModelConfig* config) {
                                        rotary, config->head_dimension));
 }
 
+// Reads the factor of the linear rule, which older files call rope.scale_linear. As in llama.cpp,
+// a factor counts unless the rule is "none".
+absl::Status ReadLinearScaling(const Numbers& numbers, double* factor) {
+  constexpr const char* kFactor = "rope.scaling.factor";
+  constexpr const char* kOlder = "rope.scale_linear";
+  const GgufFile& file = numbers.file();
+  if (numbers.Has("rope.scaling.type")) {
+    STRATA_ASSIGN_OR_RETURN(const std::string type, file.String(numbers.Key("rope.scaling.type")));
+    if (type == "none") return absl::OkStatus();
+  }
+  absl::Status status = numbers.OptionalReal(kFactor, factor);
+  if (!status.ok() || !numbers.Has(kOlder)) return status;
+  double older = 1;
+  STRATA_RETURN_IF_ERROR(numbers.Real(kOlder, &older));
+  if (numbers.Has(kFactor) && older != *factor) {
+    return absl::InvalidArgumentError(fmt::format("{}: {} is {}, expected {} as {} has it",
+                                                  file.path(), numbers.Key(kOlder), older, *factor,
+                                                  numbers.Key(kFactor)));
+  }
+  *factor = older;
+  return absl::OkStatus();
+}
+
 // The metadata hold the factor of the linear rule. A tensor holds one divisor per frequency.
 absl::Status ReadRotary(const Numbers& numbers, ModelConfig* config) {
   const GgufFile& file = numbers.file();
   RotaryEmbedding& rotary = config->rotary;
   absl::Status status = numbers.OptionalReal("rope.freq_base", &rotary.base);
-  status.Update(numbers.OptionalReal("rope.scaling.factor", &rotary.factor));
+  status.Update(ReadLinearScaling(numbers, &rotary.factor));
   if (!status.ok()) return status;
   const auto found = file.tensors().find(kRotaryDivisorsName);
   if (found == file.tensors().end()) return absl::OkStatus();
@@ -207,9 +233,9 @@ absl::Status CheckVocabulary(const GgufFile& file, const ModelConfig& config) {
 }  // namespace
 
 std::vector<bool> UsualGgufSliding(int blocks) {
-  constexpr int kPeriod = 6;
   std::vector<bool> slides;
-  for (int block = 0; block < blocks; ++block) slides.push_back((block + 1) % kPeriod != 0);
+  for (int block = 0; block < blocks; ++block)
+    slides.push_back((block + 1) % kUsualGgufPeriod != 0);
   return slides;
 }
 
@@ -244,11 +270,12 @@ absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
   config.blocks = static_cast<int>(blocks);
   config.activation = UsualGgufActivation(*family);
   status.Update(ReadHeads(numbers, &config));
-  status.Update(numbers.OptionalReal("attention.layer_norm_rms_epsilon", &config.norm_epsilon));
+  status.Update(numbers.Real("attention.layer_norm_rms_epsilon", &config.norm_epsilon));
   if (status.ok()) status = ReadRotary(numbers, &config);
   if (status.ok()) status = ReadSliding(numbers, &config);
   if (!status.ok()) return status;
   config.query_scalar = UsualGgufQueryScalar(config);
+  STRATA_RETURN_IF_ERROR(CheckArithmeticKeys(file, config));
   FindBiases(file, &config);
   STRATA_ASSIGN_OR_RETURN(const GgufTensor* embedding, file.Tensor("token_embd.weight"));
   if (embedding->shape.size() != 2 || embedding->shape[1] != config.hidden) {

@@ -96,6 +96,39 @@ bool IsFloating(const std::string& type) {
          type.starts_with("F4");
 }
 
+// True if two tensors hold equal numbers, whatever their formats; like torch.equal, false for NaN.
+bool HaveEqualNumbers(const SafetensorsTensor& left, const SafetensorsTensor& right) {
+  if (left.shape != right.shape || !FormatOfType(left.type).has_value() ||
+      !FormatOfType(right.type).has_value()) {
+    return false;
+  }
+  constexpr size_t kPart = 1 << 16;
+  size_t count = 1;
+  for (const int64_t size : left.shape) count *= static_cast<size_t>(size);
+  std::vector<float> of_left(kPart);
+  std::vector<float> of_right(kPart);
+  for (size_t first = 0; first < count; first += kPart) {
+    const size_t size = std::min(kPart, count - first);
+    ReadNumbers(left, first, std::span(of_left).first(size));
+    ReadNumbers(right, first, std::span(of_right).first(size));
+    if (!std::equal(of_left.begin(), of_left.begin() + static_cast<std::ptrdiff_t>(size),
+                    of_right.begin())) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// config.json may name the file that holds the weights. Another one would be read here.
+absl::Status CheckNamesNoWeights(const Json& config, const std::string& path) {
+  const auto found = config.find("transformers_weights");
+  if (found == config.end() || found->is_null()) return absl::OkStatus();
+  return absl::UnimplementedError(fmt::format(
+      "{}: \"transformers_weights\" is {}, which is not supported; supported: no such key, and the "
+      "weights in {} or the files of {}",
+      path, found->dump(-1, ' ', false, Json::error_handler_t::replace), kSingle, kIndex));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> HuggingFaceCheckpoint::Open(
@@ -109,28 +142,39 @@ absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> HuggingFaceCheckpoint::Op
   STRATA_ASSIGN_OR_RETURN(const Json json, ReadJsonObject(config_path));
   STRATA_ASSIGN_OR_RETURN(const ModelConfig config, ReadHuggingFaceConfig(json, config_path));
   checkpoint->config_ = config;
+  STRATA_RETURN_IF_ERROR(CheckNamesNoWeights(json, config_path));
   const auto context = json.find("max_position_embeddings");
   if (context != json.end() && context->is_number_unsigned()) {
     checkpoint->context_tokens_ =
         static_cast<int64_t>(std::min<uint64_t>(context->get<uint64_t>(), 1u << 30));
   }
   STRATA_RETURN_IF_ERROR(checkpoint->OpenShards());
+  checkpoint->UntieDifferentHead();
   STRATA_RETURN_IF_ERROR(checkpoint->CheckTensors());
   return checkpoint;
 }
 
 absl::Status HuggingFaceCheckpoint::OpenShards() {
   const std::string index_path = PathOf(folder_, kIndex);
-  if (!Exists(index_path)) {
-    if (Exists(PathOf(folder_, kSingle))) return AddShard(kSingle);
-    const bool pickled = Exists(PathOf(folder_, "pytorch_model.bin")) ||
-                         Exists(PathOf(folder_, "pytorch_model.bin.index.json"));
-    return absl::NotFoundError(
-        fmt::format("{}: expected {} or {}, found neither{}", folder_, kSingle, kIndex,
-                    pickled ? "; pytorch_model.bin is not read: save the model again with "
-                              "transformers, which writes safetensors"
-                            : ""));
+  if (Exists(PathOf(folder_, kSingle))) {
+    if (Exists(index_path)) {
+      notes_.push_back(fmt::format(
+          "{}: {} is read, as transformers reads it; {} and the files that it lists are not",
+          folder_, kSingle, kIndex));
+    }
+    return AddShard(kSingle);
   }
+  if (Exists(index_path)) return OpenIndex(index_path);
+  const bool pickled = Exists(PathOf(folder_, "pytorch_model.bin")) ||
+                       Exists(PathOf(folder_, "pytorch_model.bin.index.json"));
+  return absl::NotFoundError(
+      fmt::format("{}: expected {} or {}, found neither{}", folder_, kSingle, kIndex,
+                  pickled ? "; pytorch_model.bin is not read: save the model again with "
+                            "transformers, which writes safetensors"
+                          : ""));
+}
+
+absl::Status HuggingFaceCheckpoint::OpenIndex(const std::string& index_path) {
   const auto index = ReadIndex(index_path);
   if (!index.ok()) return index.status();
   std::map<std::string, int> tensors_of;
@@ -165,6 +209,25 @@ absl::Status HuggingFaceCheckpoint::AddShard(const std::string& name) {
   }
   shards_[name] = std::move(file);
   return absl::OkStatus();
+}
+
+// Leaves a tied head tied if the files hold none, or a copy of the embedding.
+void HuggingFaceCheckpoint::UntieDifferentHead() {
+  if (!config_.tied) return;
+  const std::string head_name = ModelTensorName(config_, ModelPart::kHead);
+  const std::string embedding_name = ModelTensorName(config_, ModelPart::kEmbedding);
+  const auto head = tensors_.find(head_name);
+  const auto embedding = tensors_.find(embedding_name);
+  if (head == tensors_.end() || embedding == tensors_.end()) return;
+  const bool same = HaveEqualNumbers(*head->second, *embedding->second);
+  ForgetPages(head->second->data);
+  ForgetPages(embedding->second->data);
+  if (same) return;
+  config_.tied = false;
+  notes_.push_back(fmt::format(
+      "{}: {} ties the output head to the embedding, and {} differs from {}; the two are read as "
+      "they are, untied, as transformers does",
+      folder_, kConfig, head_name, embedding_name));
 }
 
 absl::Status HuggingFaceCheckpoint::CheckTensors() {

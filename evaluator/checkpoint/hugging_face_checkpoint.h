@@ -1,5 +1,7 @@
 // A Hugging Face directory as a checkpoint: config.json and one safetensors file, or several with
-// model.safetensors.index.json.
+// model.safetensors.index.json. If files or tensors contradict each other, transformers' choice
+// counts, and notes() reports it: model.safetensors counts before an index, and a head whose values
+// differ from the embedding's is not tied to it, whatever config.json says.
 #ifndef STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_
 #define STRATA_EVALUATOR_CHECKPOINT_HUGGING_FACE_CHECKPOINT_H_
 
@@ -22,9 +24,10 @@ class HuggingFaceCheckpoint : public Checkpoint {
   // Errors: NotFound for a missing file, or for a missing shard that the index names (with the
   // number of tensors it should hold); those of ReadHuggingFaceConfig and SafetensorsFile::Open;
   // InvalidArgument for a missing tensor, or one whose shape is not what config.json asks for;
-  // Unimplemented for a needed tensor of a type other than F32, F16, BF16 or F64, or for one of
-  // floating-point numbers in a block that no model of the family has there. Other tensors that
-  // config.json does not ask for are left unread, and notes() names them. F64 is read as F32.
+  // Unimplemented for a needed tensor of a type other than F32, F16, BF16 or F64, for one of
+  // floating-point numbers in a block that no model of the family has there, or for a config.json
+  // that names another file of weights. Other tensors that config.json does not ask for are left
+  // unread, and notes() names them. F64 is read as F32.
   static absl::StatusOr<std::unique_ptr<HuggingFaceCheckpoint>> Open(const std::string& folder);
 
   // Tensors that the family's computation does not use. A copy keeps them as they are.
@@ -49,6 +52,8 @@ class HuggingFaceCheckpoint : public Checkpoint {
   HuggingFaceCheckpoint() = default;
   absl::Status OpenShards();
   absl::Status AddShard(const std::string& name);
+  absl::Status OpenIndex(const std::string& path);
+  void UntieDifferentHead();
   absl::Status CheckTensors();
   absl::Status KeepUnused(const std::set<std::string>& used);
   bool IsInABlock(const std::string& name) const;  // of the blocks that config.json asks for

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
+constexpr const char* kTemplates = "additional_chat_templates";  // the subfolder that is copied
 
 // True for files of weights. Those of the source would contradict the weights that are written.
 bool HoldsWeights(const std::string& name) {
@@ -57,14 +58,9 @@ class HuggingFaceWriter : public CheckpointWriter {
 
   absl::Status ListOtherFiles() {
     std::error_code error;
-    fs::directory_iterator entries(source_.path(), error);
-    if (error) return FileStatus(error.value(), "list the folder", source_.path());
-    for (const fs::directory_entry& entry : entries) {
-      const std::string name = entry.path().filename().string();
-      const bool left_out = std::ranges::find(options_.left_out, name) != options_.left_out.end();
-      if (!entry.is_regular_file(error) || HoldsWeights(name) || left_out) continue;
-      others_.push_back(name);
-      other_bytes_ += static_cast<int64_t>(entry.file_size(error));
+    STRATA_RETURN_IF_ERROR(ListFiles(""));
+    if (fs::is_directory(fs::path(source_.path()) / kTemplates, error)) {
+      STRATA_RETURN_IF_ERROR(ListFiles(kTemplates));
     }
     std::ranges::sort(others_);
     return absl::OkStatus();
@@ -81,12 +77,15 @@ class HuggingFaceWriter : public CheckpointWriter {
 
   absl::Status Start(const std::string& path) override {
     folder_ = path;
-    std::error_code error;
-    fs::create_directory(path, error);
-    if (error) return FileStatus(error.value(), "make the folder", path);
+    STRATA_RETURN_IF_ERROR(MakeFolder(path));
     STRATA_ASSIGN_OR_RETURN(TensorOutput output, CreateSafetensors(plan_, path));
     output_ = std::move(output);
     for (const std::string& name : others_) {
+      const fs::path parent = fs::path(name).parent_path();
+      std::error_code error;
+      if (!parent.empty() && !fs::exists(fs::path(path) / parent, error)) {
+        STRATA_RETURN_IF_ERROR(MakeFolder((fs::path(path) / parent).string()));
+      }
       STRATA_RETURN_IF_ERROR(CopyFile(name));
     }
     return absl::OkStatus();
@@ -101,6 +100,28 @@ class HuggingFaceWriter : public CheckpointWriter {
   }
 
  private:
+  static absl::Status MakeFolder(const std::string& path) {
+    std::error_code error;
+    fs::create_directory(path, error);
+    return error ? FileStatus(error.value(), "make the folder", path) : absl::OkStatus();
+  }
+
+  // Adds the files of a folder below the source's.
+  absl::Status ListFiles(const fs::path& subfolder) {
+    const std::string folder = (fs::path(source_.path()) / subfolder).string();
+    std::error_code error;
+    fs::directory_iterator entries(folder, error);
+    if (error) return FileStatus(error.value(), "list the folder", folder);
+    for (const fs::directory_entry& entry : entries) {
+      const std::string name = entry.path().filename().string();
+      const bool left_out = std::ranges::find(options_.left_out, name) != options_.left_out.end();
+      if (!entry.is_regular_file(error) || HoldsWeights(name) || left_out) continue;
+      others_.push_back((subfolder / name).string());
+      other_bytes_ += static_cast<int64_t>(entry.file_size(error));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status CopyFile(const std::string& name) const {
     const std::string path = (fs::path(source_.path()) / name).string();
     std::ifstream file(path, std::ios::binary);

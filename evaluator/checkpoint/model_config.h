@@ -133,6 +133,8 @@ absl::Status CheckHeads(const ModelConfig& config, const std::string& where);
 // Errors: OutOfRange for a sequence of more tokens than the model has positions.
 absl::Status CheckPositions(const ModelConfig& config, int64_t tokens);
 
+// One block in so many does not slide, if any block of a GGUF file slides.
+constexpr int kUsualGgufPeriod = 6;
 // Return properties that GGUF's metadata leave to the architecture: which blocks slide, if any do;
 // the activation function; ModelConfig::query_scalar.
 std::vector<bool> UsualGgufSliding(int blocks);
@@ -141,11 +143,11 @@ double UsualGgufQueryScalar(const ModelConfig& config);
 
 // Reads the metadata of a GGUF file. Errors: Unimplemented, naming the reason, for another
 // architecture, mixture of experts, rotary embeddings that are partial or scaled by other rules
-// than a factor or a divisor for each frequency, and biases that the family does not have; NotFound
-// for a missing number or tensor; InvalidArgument for an impossible number, one that contradicts
-// the shape of a weight tensor, or more tokens in the tokenizer than rows in the embedding. Memory
-// for a tensor whose size follows from an accepted configuration is therefore in proportion to the
-// file.
+// than a factor or a divisor for each frequency, biases that the family does not have, and what
+// CheckArithmeticKeys refuses; NotFound for a missing number or tensor; InvalidArgument for an
+// impossible number, one that contradicts the shape of a weight tensor, or more tokens in the
+// tokenizer than rows in the embedding. Memory for a tensor whose size follows from an accepted
+// configuration is therefore in proportion to the file.
 absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file);
 
 }  // namespace strata::evaluator

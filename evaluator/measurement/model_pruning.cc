@@ -60,7 +60,7 @@ absl::StatusOr<ModelPruningPlan> Plan(const ModelPruningOptions& options) {
                           OpenCheckpoint(options.model_path));
   STRATA_RETURN_IF_ERROR(CheckOptions(source->config(), options));
   STRATA_ASSIGN_OR_RETURN(const auto writer, NewWriter(*source, options));
-  return ModelPruningPlan{writer->files(), writer->bytes()};
+  return ModelPruningPlan{writer->files(), writer->bytes(), writer->notes()};
 }
 
 // The calibration sequences and the digest of the text. Both are empty if the pruner needs none.

@@ -37,6 +37,7 @@ struct ModelPruningOptions {
 struct ModelPruningPlan {
   std::vector<std::string> files;
   int64_t bytes = 0;
+  std::vector<std::string> notes = {};  // CheckpointWriter::notes
 };
 
 struct PrunedLinear {

@@ -37,6 +37,9 @@ void AddedTokens::Split(std::string_view text, std::vector<Fragment>& fragments)
       continue;
     }
     const AddedToken& token = tokens_[place];
+    // As in tokenizers, every match is found in the text as it stands and widened afterwards, so
+    // a token that takes the white space behind it leaves the next one its match.
+    const size_t match = position;
     size_t begin = position;
     size_t end = position + bytes;
     position = end;
@@ -44,11 +47,10 @@ void AddedTokens::Split(std::string_view text, std::vector<Fragment>& fragments)
         (EndsWithWord(text.substr(0, begin)) || BeginsWithWord(text.substr(end)))) {
       continue;
     }
-    if (token.strips_left) begin -= TrailingSpaceBytes(text.substr(done, begin - done));
-    if (token.strips_right) {
-      end += LeadingSpaceBytes(text.substr(end));
-      position = end;
+    if (token.strips_left && match > done) {
+      begin -= TrailingSpaceBytes(text.substr(done, match - done));
     }
+    if (token.strips_right) end += LeadingSpaceBytes(text.substr(end));
     if (begin > done) fragments.push_back({text.substr(done, begin - done), -1});
     fragments.push_back({text.substr(begin, end - begin), token.id});
     done = end;

@@ -27,7 +27,8 @@ class AddedTokens {
   // Normalised tokens are looked for in the form that `normalizer` gives them.
   AddedTokens(const std::vector<AddedToken>& tokens, bool normalized, const Normalizer& normalizer);
 
-  // Appends the fragments of `text` in order. None is empty, and together they are all of the text.
+  // Appends the fragments of `text` in order. None is empty, and together they cover the text. A
+  // token that takes the spaces behind it may share them with a token that begins there.
   void Split(std::string_view text, std::vector<Fragment>& fragments) const;
 
   bool empty() const { return trie_.empty(); }

@@ -141,7 +141,6 @@ absl::StatusOr<GgufPreTokenizer> FindGgufPreTokenizer(const std::string& name) {
 std::optional<std::string> GgufNameOf(const std::vector<PreTokenizerStep>& steps) {
   std::vector<std::string> expressions;
   for (const PreTokenizerStep& step : steps) expressions.push_back(Expression(step));
-  if (expressions == std::vector<std::string>{kDigit, kGpt2Expression}) return "smollm";
   for (const Row& row : Rows()) {
     if (std::equal(expressions.begin(), expressions.end(), row.expressions.begin(),
                    row.expressions.end())) {

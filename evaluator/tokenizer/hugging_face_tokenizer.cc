@@ -28,9 +28,13 @@ absl::StatusOr<TokenizerDescription> ReadSentencePieceFile(const std::string& pa
   return ReadSentencePieceModel(contents.view(), path, config.legacy.value_or(false));
 }
 
+std::string TokenizerJsonPath(const std::string& directory) {
+  return directory + "/tokenizer.json";
+}
+
 absl::StatusOr<TokenizerDescription> ReadFiles(const std::string& directory,
                                                const TokenizerConfig& config) {
-  const std::string json_path = directory + "/tokenizer.json";
+  const std::string json_path = TokenizerJsonPath(directory);
   const std::string model_path = directory + "/tokenizer.model";
   if (std::filesystem::exists(json_path)) {
     STRATA_ASSIGN_OR_RETURN(const nlohmann::json json, ReadJsonFile(json_path));
@@ -66,7 +70,7 @@ absl::Status NameToken(const std::string& directory, const TokenizerConfig& conf
                       directory, name, found->second.text));
     }
     target = token;
-  } else if (!target.has_value() && id.has_value()) {
+  } else if (!target.has_value() && id.has_value() && !config.denied_tokens.contains(name)) {
     if (*id < 0 || *id >= description.size()) {
       return absl::InvalidArgumentError(
           fmt::format("{}/config.json: {}_id: expected an id from 0 to {}, found {}", directory,
@@ -126,11 +130,12 @@ absl::Status AddTokens(const std::string& directory, const TokenizerConfig& conf
   return absl::OkStatus();
 }
 
-// Follows transformers: either flag replaces the post-processor, and a flag without its token
-// counts as false.
+// Follows transformers 5: the post-processor of tokenizer.json decides what is added, and the flags
+// of tokenizer_config.json count only beside other files. A flag without its token counts as false.
 absl::Status ApplyConfig(const std::string& directory, const TokenizerConfig& config,
                          TokenizerDescription& description) {
-  const bool by_flags = config.adds_begin.has_value() || config.adds_end.has_value();
+  const bool by_flags = !std::filesystem::exists(TokenizerJsonPath(directory)) &&
+                        (config.adds_begin.has_value() || config.adds_end.has_value());
   if (by_flags) {
     description.adds_begin =
         config.adds_begin.value_or(false) && config.named_tokens.count("bos_token") > 0;

@@ -44,9 +44,11 @@ class Tokenizer {
 
 // Opens the tokenizer of a model: that inside a GGUF file, or that of a Hugging Face directory. In
 // a directory, tokenizer.json is read; if it is absent, tokenizer.model (SentencePiece); if that is
-// absent, vocab.json with merges.txt. Begin and end tokens are added as tokenizer_config.json says
-// if it has add_bos_token or add_eos_token; otherwise as the post-processor of tokenizer.json says.
-// Their names come from tokenizer_config.json, special_tokens_map.json, or config.json.
+// absent, vocab.json with merges.txt. As in transformers 5, begin and end tokens are added as the
+// post-processor of tokenizer.json says; add_bos_token and add_eos_token of tokenizer_config.json
+// count only without a tokenizer.json. Their names come from tokenizer_config.json,
+// special_tokens_map.json, or config.json. A null in the first two means that there is no such
+// token, unless the other of the two names one.
 //
 // Errors: NotFound names the files that were looked for, InvalidArgument the file and field that is
 // wrong, Unimplemented the component that is not supported.

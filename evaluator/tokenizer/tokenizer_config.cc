@@ -27,10 +27,19 @@ absl::StatusOr<AddedToken> ReadToken(const JsonField& field) {
   return token;
 }
 
+bool IsNull(const JsonField& json, const char* key) {
+  const auto found = json.value().find(key);
+  return found != json.value().end() && found->is_null();
+}
+
 absl::Status ReadNamedTokens(const JsonField& json, TokenizerConfig& config) {
   for (const char* name : kNames) {
+    if (IsNull(json, name) && !config.named_tokens.contains(name)) {
+      config.denied_tokens.insert(name);
+    }
     const std::optional<JsonField> field = json.Find(name);
     if (!field.has_value()) continue;
+    config.denied_tokens.erase(name);
     STRATA_ASSIGN_OR_RETURN(AddedToken token, ReadToken(*field));
     token.special = true;
     config.named_tokens.emplace(name, std::move(token));
@@ -75,6 +84,8 @@ absl::Status ReadOwnFile(const JsonField& json, TokenizerConfig& config) {
   for (const auto& [key, flag] : flags) {
     STRATA_RETURN_IF_ERROR(ReadFlag(json, key, *flag));
   }
+  if (IsNull(json, "add_bos_token")) config.adds_begin = false;
+  if (IsNull(json, "add_eos_token")) config.adds_end = false;
   STRATA_RETURN_IF_ERROR(ReadNamedTokens(json, config));
   return ReadAddedTokens(json, config);
 }

@@ -76,7 +76,7 @@ def check_arguments(objects, strata):
         for container in containers(document):
             verb, *arguments = container["args"]
             help_text = subprocess.run([strata, verb, "--help"], capture_output=True, text=True, check=True).stdout
-            known_keys = subprocess.run([strata, "config"], capture_output=True, text=True, check=True).stdout
+            known_keys = subprocess.run([strata, "config", "--all"], capture_output=True, text=True, check=True).stdout
             for argument in arguments:
                 if argument.startswith("--set="):
                     if argument.split("=")[1] not in known_keys:

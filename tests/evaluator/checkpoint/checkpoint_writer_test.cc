@@ -83,6 +83,24 @@ TEST(CheckpointWriter, AHuggingFaceDirectoryKeepsWeightsAndOtherFiles) {
   EXPECT_FALSE(std::filesystem::exists(path + "/pytorch_model.bin"));
 }
 
+TEST(CheckpointWriter, ADirectoryKeepsAdditionalChatTemplates) {
+  const TemporaryFolder folder;
+  HuggingFaceFiles::Wave().Write(folder);
+  std::filesystem::create_directory(folder.path() + "/additional_chat_templates");
+  folder.Write("additional_chat_templates/tool_use.jinja", "{{ tools }}");
+  const auto source = HuggingFaceCheckpoint::Open(folder.path());
+  ASSERT_TRUE(source.ok()) << source.status();
+  const TemporaryFolder parent;
+  const std::string path = parent.path() + "/out";
+  const auto writer = NewHuggingFaceWriter(**source, {});
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  EXPECT_THAT((*writer)->files(), ::testing::Contains("additional_chat_templates/tool_use.jinja"));
+  const absl::Status copied = CopyAll(**source, **writer, path);
+  ASSERT_TRUE(copied.ok()) << copied;
+  std::ifstream file(path + "/additional_chat_templates/tool_use.jinja");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "{{ tools }}");
+}
+
 TEST(CheckpointWriter, AnotherFormatIsWrittenIntoTheConfiguration) {
   const TemporaryFolder folder;
   const HuggingFaceFiles files = HuggingFaceFiles::Wave();
@@ -135,6 +153,83 @@ TEST(CheckpointWriter, AGgufFileKeepsWeightsAndMetadata) {
   EXPECT_EQ((*second)->FormatOf("model.embed_tokens.weight"), NumberFormat::kFloat16);
   EXPECT_EQ((*second)->FormatOf("model.norm.weight"), NumberFormat::kFloat32);
   EXPECT_LE(Difference(**copy, **second), 0x1p-11);
+}
+
+// A folder with a byte-level tokenizer of few tokens.
+class GgufOfFolder : public ::testing::Test {
+ protected:
+  GgufOfFolder() {
+    HuggingFaceFiles::Wave().Write(folder_);
+    const std::pair<const char*, int> tokens[] = {{"a", 0}, {"b", 1},      {"A", 2},
+                                                  {"1", 3}, {"\u0120", 4}, {"\u01201", 5}};
+    for (const auto& [text, id] : tokens) tokenizer_["model"]["vocab"][text] = id;
+    tokenizer_["model"]["type"] = "BPE";
+    tokenizer_["model"]["merges"] = {"\u0120 1"};
+    tokenizer_["added_tokens"] = {{{"id", 6}, {"content", "<r>"}, {"special", true}}};
+    tokenizer_["pre_tokenizer"] = {{"type", "ByteLevel"}, {"add_prefix_space", false}};
+  }
+
+  absl::Status Write() {
+    folder_.Write("tokenizer.json", tokenizer_.dump());
+    const auto source = HuggingFaceCheckpoint::Open(folder_.path());
+    if (!source.ok()) return source.status();
+    const auto writer = NewGgufWriter(**source, {});
+    if (!writer.ok()) return writer.status();
+    return CopyAll(**source, **writer, Path());
+  }
+  std::string ErrorOf() { return std::string(Write().message()); }
+  std::string Path() const { return parent_.path() + "/out.gguf"; }
+
+  const TemporaryFolder folder_;
+  const TemporaryFolder parent_;
+  nlohmann::json tokenizer_;
+};
+
+TEST_F(GgufOfFolder, WhatTheFormatCannotSayOfATokenizerIsRefusedByName) {
+  tokenizer_["normalizer"] = {{"type", "Lowercase"}};
+  EXPECT_THAT(ErrorOf(), HasSubstr("cannot hold the normaliser of its tokenizer (Lowercase)"));
+  tokenizer_["normalizer"] = {{"type", "NFKC"}};
+  EXPECT_THAT(ErrorOf(), HasSubstr("(another Unicode form than NFC)"));
+  tokenizer_.erase("normalizer");
+  for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
+    tokenizer_["added_tokens"][0][flag] = true;
+    EXPECT_THAT(ErrorOf(), HasSubstr(std::string(flag) + " of its added token \"<r>\""));
+    tokenizer_["added_tokens"][0][flag] = false;
+  }
+  EXPECT_FALSE(std::filesystem::exists(Path()));
+}
+
+TEST_F(GgufOfFolder, ANormaliserThatReadersLeaveOutIsSaid) {
+  tokenizer_["normalizer"] = {{"type", "NFC"}};
+  const absl::Status written = Write();
+  ASSERT_TRUE(written.ok()) << written;
+  const auto source = HuggingFaceCheckpoint::Open(folder_.path());
+  EXPECT_THAT((*NewGgufWriter(**source, {}))->notes(), ElementsAre(HasSubstr("form NFC")));
+}
+
+TEST_F(GgufOfFolder, DigitsAreCutFromSpacesInTheFileToo) {
+  tokenizer_["pre_tokenizer"] = {{"type", "Sequence"},
+                                 {"pretokenizers",
+                                  {{{"type", "Digits"}, {"individual_digits", true}},
+                                   {{"type", "ByteLevel"}, {"add_prefix_space", false}}}}};
+  const absl::Status written = Write();
+  ASSERT_TRUE(written.ok()) << written;
+  EXPECT_THAT(OpenTokenizer(folder_.path()).value()->Encode("a 1"), ElementsAre(0, 4, 3));
+  EXPECT_THAT(OpenTokenizer(Path()).value()->Encode("a 1"), ElementsAre(0, 4, 3));
+}
+
+TEST_F(GgufOfFolder, ChatTemplatesAreWritten) {
+  folder_.Write("tokenizer_config.json", R"({"chat_template": "older"})");
+  folder_.Write("chat_template.jinja", "{{ messages }}");
+  std::filesystem::create_directory(folder_.path() + "/additional_chat_templates");
+  folder_.Write("additional_chat_templates/tool_use.jinja", "{{ tools }}");
+  const absl::Status written = Write();
+  ASSERT_TRUE(written.ok()) << written;
+  const auto file = GgufFile::Open(Path());
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ((*file)->String("tokenizer.chat_template").value(), "{{ messages }}");
+  EXPECT_EQ((*file)->String("tokenizer.chat_template.tool_use").value(), "{{ tools }}");
+  EXPECT_THAT(*(*file)->Strings("tokenizer.chat_templates").value(), ElementsAre("tool_use"));
 }
 
 TEST(CheckpointWriter, CountsTheZerosThatAreStored) {

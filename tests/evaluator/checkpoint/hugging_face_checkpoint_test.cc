@@ -17,6 +17,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr const char* kHead = "lm_head.weight";
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
 constexpr const char* kUp = "model.layers.1.mlp.up_proj.weight";
 
 absl::Status StatusOf(const HuggingFaceFiles& files, int64_t shard_bytes = 1 << 30) {
@@ -208,6 +210,7 @@ TEST(HuggingFaceCheckpoint, NamesMayLackTheirPrefix) {
 TEST(HuggingFaceCheckpoint, BuffersAndCopiesAreKeptAside) {
   HuggingFaceFiles files = HuggingFaceFiles::Wave();
   files.config["tie_word_embeddings"] = true;
+  files.data[kHead] = files.data[kEmbedding];
   files.Add("model.layers.0.self_attn.rotary_emb.inv_freq", "F64", {1}, std::string(8, 'x'));
   const TemporaryFolder folder;
   files.Write(folder);
@@ -215,7 +218,70 @@ TEST(HuggingFaceCheckpoint, BuffersAndCopiesAreKeptAside) {
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_TRUE((*checkpoint)->config().tied);
   EXPECT_EQ((*checkpoint)->unused().size(), 2u);
-  EXPECT_TRUE((*checkpoint)->unused().contains("lm_head.weight"));
+  EXPECT_TRUE((*checkpoint)->unused().contains(kHead));
+  EXPECT_TRUE((*checkpoint)->notes().empty());
+}
+
+// As transformers 5, which warns: the values count, not what config.json says of them.
+TEST(HuggingFaceCheckpoint, AHeadThatDiffersFromTheEmbeddingIsNotTied) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  files.config["tie_word_embeddings"] = true;
+  const TemporaryFolder folder;
+  files.Write(folder);
+  const auto checkpoint = HuggingFaceCheckpoint::Open(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_FALSE((*checkpoint)->config().tied);
+  EXPECT_TRUE((*checkpoint)->unused().empty());
+  std::vector<float> row(16);
+  ASSERT_TRUE((*checkpoint)->ReadRows(kHead, 0, row).ok());
+  EXPECT_EQ(std::memcmp(row.data(), files.data[kHead].data(), 64), 0);
+  EXPECT_THAT(
+      SummarizeModel(folder.path()).value().notes,
+      ::testing::ElementsAre(HasSubstr("lm_head.weight differs from model.embed_tokens.weight")));
+  files.Tensor(kHead).shape = {257, 16};
+  files.data[kHead].resize(257 * 64);
+  files.Tensor(kHead).bytes = 257 * 64;
+  EXPECT_THAT(ErrorOf(files), HasSubstr("lm_head.weight has shape [257, 16], expected [258, 16]"));
+}
+
+// Equal numbers in another format are a copy.
+TEST(HuggingFaceCheckpoint, AHeadOfAnotherFormatIsTiedIfItsNumbersAreTheSame) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  files.config["tie_word_embeddings"] = true;
+  files.data[kHead] = files.data[kEmbedding] = std::string(258 * 64, '\0');
+  files.Tensor(kHead).type = "BF16";
+  files.Tensor(kHead).bytes = 258 * 32;
+  files.data[kHead].resize(258 * 32);
+  const TemporaryFolder folder;
+  files.Write(folder);
+  const auto checkpoint = OpenCheckpoint(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_TRUE((*checkpoint)->config().tied);
+}
+
+// transformers leaves an older index behind if it saves a model again in one file.
+TEST(HuggingFaceCheckpoint, TheSingleFileCountsBeforeAnIndex) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  const TemporaryFolder folder;
+  files.Write(folder, 4000);
+  files.data[kUp][0] ^= 1;
+  files.Write(folder);
+  const auto checkpoint = OpenCheckpoint(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  std::vector<float> row(16);
+  ASSERT_TRUE((*checkpoint)->ReadRows(kUp, 0, row).ok());
+  EXPECT_EQ(std::memcmp(row.data(), files.data[kUp].data(), 64), 0);
+  EXPECT_THAT((*checkpoint)->notes(),
+              ::testing::ElementsAre(HasSubstr("model.safetensors is read")));
+  // The shards need not be there.
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().filename().string().starts_with("model-")) {
+      std::filesystem::remove(entry.path());
+    }
+  }
+  EXPECT_TRUE(OpenCheckpoint(folder.path()).ok());
+  files.config["transformers_weights"] = "other.safetensors";
+  EXPECT_THAT(ErrorOf(files), HasSubstr("\"transformers_weights\" is \"other.safetensors\""));
 }
 
 // Issue 21, point 21: transformers reads all of these.

@@ -59,6 +59,73 @@ TEST(ModelConfigTest, NumbersThatTheTensorsDoNotShareAreRefusedBeforeAnythingIsA
               HasSubstr("blk.0.attn_q.weight has shape [8, 8], expected [4294967292, 8]"));
 }
 
+// llama.cpp requires the epsilon, and so does this reader: a default would be a guess.
+TEST(ModelConfigTest, AMissingEpsilonIsNamed) {
+  SmallModel model;
+  model.reals.clear();
+  const absl::Status status = Load(model);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("llama.attention.layer_norm_rms_epsilon"));
+}
+
+TEST(ModelConfigTest, TheOlderNameOfLinearScalingCounts) {
+  const auto factor = [](const SmallModel& model) -> absl::StatusOr<double> {
+    const TemporaryFile file(model.Gguf());
+    const auto opened = OpenCheckpoint(file.path());
+    if (!opened.ok()) return opened.status();
+    return (*opened)->config().rotary.factor;
+  };
+  SmallModel model;
+  model.reals["llama.rope.scale_linear"] = 4;
+  EXPECT_EQ(factor(model).value(), 4);
+  model.reals["llama.rope.scaling.factor"] = 4;
+  EXPECT_EQ(factor(model).value(), 4);
+  // As in llama.cpp, the rule "none" makes both keys void.
+  model.texts["llama.rope.scaling.type"] = "none";
+  EXPECT_EQ(factor(model).value(), 1);
+  model.texts["llama.rope.scaling.type"] = "linear";
+  model.reals["llama.rope.scaling.factor"] = 2;
+  EXPECT_THAT(std::string(factor(model).status().message()),
+              HasSubstr("llama.rope.scale_linear is 4, expected 2 as llama.rope.scaling.factor"));
+}
+
+TEST(ModelConfigTest, KeysThatChangeTheForwardPassAreRefusedByName) {
+  const struct {
+    const char* key;
+    float value;
+    float harmless;
+  } cases[] = {
+      {"llama.use_parallel_residual", 1, 0},
+      {"mistral.attention.causal", 0, 1},  // whatever architecture stands before it
+      {"llama.attention.clamp_kqv", 8, 0},
+      {"llama.attention.max_alibi_bias", 8, 0},
+      {"llama.attention.sliding_window", 4096, 0},
+      {"llama.attention.scale", 0.25f, 0.5f},
+      {"llama.attention.value_length", 8, 4},
+      {"llama.attn_logit_softcapping", 50, 0},
+      {"llama.final_logit_softcapping", 30, 0},
+      {"llama.logit_scale", 0.0625f, 1},
+      {"llama.residual_scale", 0.22f, 1},
+      {"llama.embedding_scale", 12, 1},
+      {"llama.rope.scaling.attn_factor", 1.2f, 1},
+      {"llama.rope.scaling.yarn_ext_factor", 1, 0},
+  };
+  for (const auto& c : cases) {
+    SmallModel model;
+    model.reals[c.key] = c.value;
+    const absl::Status status = Load(model);
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << c.key;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(c.key) + " is "));
+    model.reals[c.key] = c.harmless;
+    const absl::Status harmless = Load(model);
+    EXPECT_TRUE(harmless.ok()) << harmless;
+  }
+  SmallModel text;
+  text.texts["llama.attention.causal"] = "no";
+  EXPECT_THAT(std::string(Load(text).message()),
+              HasSubstr("llama.attention.causal is \"no\", which is not supported; supported: 1"));
+}
+
 TEST(ModelConfigTest, MoreTokensThanRowsAreRefusedAndFewerAccepted) {
   SmallModel model;
   model.embedding_rows = 257;

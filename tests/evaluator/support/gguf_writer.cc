@@ -24,6 +24,10 @@ GgufWriter& GgufWriter::Uint32(std::string_view key, uint32_t value) {
   return Value(key, 4, Bytes().Number(value).text());
 }
 
+GgufWriter& GgufWriter::Float32(std::string_view key, float value) {
+  return Value(key, 6, Bytes().Number(value).text());
+}
+
 GgufWriter& GgufWriter::Bool(std::string_view key, bool value) {
   return Value(key, 7, Bytes().Number<uint8_t>(value ? 1 : 0).text());
 }

@@ -37,6 +37,7 @@ class GgufWriter {
   // array, ...
   GgufWriter& Value(std::string_view key, uint32_t type, std::string_view bytes);
   GgufWriter& Uint32(std::string_view key, uint32_t value);
+  GgufWriter& Float32(std::string_view key, float value);
   GgufWriter& Bool(std::string_view key, bool value);
   GgufWriter& Text(std::string_view key, std::string_view value);
   GgufWriter& Texts(std::string_view key, const std::vector<std::string>& values);

@@ -31,6 +31,7 @@ std::string SmallModel::Gguf() const {
   GgufWriter writer;
   for (const auto& [key, value] : texts) writer.Text(key, value);
   for (const auto& [key, value] : header) writer.Uint32(key, value);
+  for (const auto& [key, value] : reals) writer.Float32(key, value);
   AddTokenizer(&writer);
   const auto rows = static_cast<uint64_t>(embedding_rows);
   const std::pair<const char*, std::vector<uint64_t>> tensors[] = {
@@ -69,6 +70,7 @@ std::string WaveModelGguf() {
       {"llama.rope.dimension_count", 4},  {"llama.attention.head_count_kv", 2},
       {"tokenizer.ggml.bos_token_id", 1}};
   for (const auto& [key, value] : header) writer.Uint32(key, value);
+  writer.Float32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
   AddTokenizer(&writer);
   int tensor = 0;
   const auto add = [&](const std::string& name, const std::vector<uint64_t>& shape) {

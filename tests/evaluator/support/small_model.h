@@ -19,6 +19,8 @@ struct SmallModel {
       {"llama.feed_forward_length", 12}, {"llama.attention.head_count", 2},
       {"llama.rope.dimension_count", 4}, {"llama.attention.head_count_kv", 1},
       {"tokenizer.ggml.bos_token_id", 1}};
+  // Real numbers of the header, by key.
+  std::map<std::string, float> reals = {{"llama.attention.layer_norm_rms_epsilon", 1e-5f}};
   // Texts of the header, by key.
   std::map<std::string, std::string> texts = {{"general.architecture", "llama"}};
   // Name of a tensor that is left out.

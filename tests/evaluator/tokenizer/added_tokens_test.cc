@@ -65,6 +65,22 @@ TEST(AddedTokens, TakeSpacesBesideThem) {
   EXPECT_THAT(Split(tokens, "<r>  <l>"), ElementsAre(Pair("<r>  ", 2), Pair("<l>", 1)));
 }
 
+// Expected values from tokenizers 0.23.3.
+TEST(AddedTokens, SpacesThatOneTokenTakesMayBelongToTheNext) {
+  std::vector<AddedToken> tokens = Tokens({"<r>", "<l>", "\n\n", "  "});
+  tokens[0].strips_right = true;
+  tokens[1].strips_left = true;
+  EXPECT_THAT(Split(tokens, "<r>\n\nb"),
+              ElementsAre(Pair("<r>\n\n", 1), Pair("\n\n", 3), Pair("b", -1)));
+  EXPECT_THAT(Split(tokens, "<r>  <l>"),
+              ElementsAre(Pair("<r>  ", 1), Pair("  ", 4), Pair("<l>", 2)));
+  // The space after the second match is text again.
+  EXPECT_THAT(Split(tokens, "<r>   b"),
+              ElementsAre(Pair("<r>   ", 1), Pair("  ", 4), Pair(" b", -1)));
+  EXPECT_THAT(Split(tokens, "a  <l>b"),
+              ElementsAre(Pair("a", -1), Pair("  ", 4), Pair("<l>", 2), Pair("b", -1)));
+}
+
 TEST(AddedTokens, SingleWordsTouchNoWord) {
   std::vector<AddedToken> tokens = Tokens({"day"});
   tokens[0].single_word = true;

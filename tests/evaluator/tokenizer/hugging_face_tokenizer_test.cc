@@ -41,18 +41,50 @@ TEST_F(HuggingFaceTokenizer, PostProcessorDecidesWithoutFlags) {
   EXPECT_THAT(tokenizer->Encode("ab<s>b"), ElementsAre(2, 3, 1));
 }
 
-TEST_F(HuggingFaceTokenizer, FlagsReplaceThePostProcessor) {
-  folder_.Write("tokenizer_config.json",
-                R"({"add_bos_token": true, "bos_token": "<s>", "eos_token": {"content": "</s>"}})");
-  EXPECT_TRUE(Read()->adds_begin);
+// As transformers 5, which drops the flags if there is a tokenizer.json.
+TEST_F(HuggingFaceTokenizer, TheTemplateOfTokenizerJsonDecidesWhateverTheFlagsSay) {
+  for (const char* flags : {R"("add_bos_token": false)", R"("add_eos_token": true)"}) {
+    folder_.Write("tokenizer_config.json",
+                  std::string("{") + flags + R"(, "bos_token": "<s>", "eos_token": "</s>"})");
+    EXPECT_TRUE(Read()->adds_begin) << flags;
+    EXPECT_EQ(Read()->begin, 4) << flags;
+    EXPECT_FALSE(Read()->adds_end) << flags;
+  }
+  folder_.Write("tokenizer.json", R"({"added_tokens": [{"id": 3, "content": "<s>"}],
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}})");
+  folder_.Write("tokenizer_config.json", R"({"add_bos_token": true, "bos_token": "<s>"})");
+  EXPECT_FALSE(Read()->adds_begin);
   EXPECT_EQ(Read()->begin, 3);
-  EXPECT_EQ(Read()->end, 4);
-  folder_.Write("tokenizer_config.json",
-                R"({"add_eos_token": true, "bos_token": "<s>", "eos_token": "</s>"})");
-  EXPECT_FALSE(Read()->adds_begin);
-  EXPECT_TRUE(Read()->adds_end);
-  folder_.Write("tokenizer_config.json", R"({"add_bos_token": true, "bos_token": null})");
-  EXPECT_FALSE(Read()->adds_begin);
+}
+
+TEST(HuggingFaceDirectory, FlagsCountWithoutTokenizerJson) {
+  const TemporaryFolder folder;
+  folder.Write("vocab.json", R"({"<s>": 0, "</s>": 1, "a": 2})");
+  folder.Write("merges.txt", "#version: 0.2\n");
+  const auto read = [&](const std::string& flags) {
+    folder.Write("tokenizer_config.json", R"({"tokenizer_class": "GPT2Tokenizer", )" + flags +
+                                              R"(, "bos_token": "<s>", "eos_token": "</s>"})");
+    return ReadHuggingFaceTokenizer(folder.path()).value();
+  };
+  EXPECT_TRUE(read(R"("add_bos_token": true)").adds_begin);
+  EXPECT_FALSE(read(R"("add_bos_token": true)").adds_end);
+  EXPECT_TRUE(read(R"("add_eos_token": true)").adds_end);
+  EXPECT_FALSE(read(R"("add_bos_token": null)").adds_begin);
+}
+
+// Qwen 2.5 Instruct has this form: the tokenizer has no begin token, config.json names one.
+TEST_F(HuggingFaceTokenizer, ANullIsNotAnAbsence) {
+  folder_.Write("tokenizer.json", R"({"added_tokens": [{"id": 3, "content": "<s>"}],
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}})");
+  folder_.Write("config.json", R"({"bos_token_id": 1, "eos_token_id": 2})");
+  folder_.Write("tokenizer_config.json", R"({"bos_token": null, "eos_token": "<s>"})");
+  EXPECT_EQ(Read()->begin, std::nullopt);
+  EXPECT_EQ(Read()->end, 3);
+  folder_.Write("tokenizer_config.json", R"({"eos_token": null})");
+  EXPECT_EQ(Read()->begin, 1);
+  EXPECT_EQ(Read()->end, std::nullopt);
+  folder_.Write("special_tokens_map.json", R"({"eos_token": "<s>"})");
+  EXPECT_EQ(Read()->end, 3);
 }
 
 TEST_F(HuggingFaceTokenizer, IdsOfTheModelsConfigWhereNoTokenIsNamed) {

@@ -188,7 +188,9 @@ TEST(GgufPreTokenizers, NamesOfSteps) {
   }
   std::vector<PreTokenizerStep> steps = FindGgufPreTokenizer("gpt-2")->steps;
   steps.insert(steps.begin(), SplitStep{.pattern = {.text = "\\p{N}", .is_expression = true}});
-  EXPECT_EQ(GgufNameOf(steps), "smollm");
+  // llama.cpp has one rule for "starcoder" and "smollm". Here the second keeps a space with the
+  // digit behind it, so a file written under that name would be read otherwise.
+  EXPECT_EQ(GgufNameOf(steps), "starcoder");
   EXPECT_EQ(GgufNameOf({PrefixSpaceStep{}}), std::nullopt);
 }
 

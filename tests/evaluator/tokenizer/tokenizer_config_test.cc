@@ -39,6 +39,17 @@ TEST(TokenizerConfig, TheFirstFileThatNamesATokenCounts) {
   EXPECT_FALSE(config.added_tokens.at(7).special);
   EXPECT_EQ(config.begin_id, 5);
   EXPECT_EQ(config.end_id, 9);
+  EXPECT_TRUE(config.denied_tokens.empty());
+}
+
+TEST(TokenizerConfig, ANullIsNotAnAbsence) {
+  const TemporaryFolder folder;
+  folder.Write("tokenizer_config.json", R"({"bos_token": null, "add_bos_token": null})");
+  folder.Write("special_tokens_map.json", R"({"eos_token": null})");
+  const TokenizerConfig config = ReadTokenizerConfig(folder.path()).value();
+  EXPECT_THAT(config.denied_tokens, ::testing::ElementsAre("bos_token", "eos_token"));
+  EXPECT_EQ(config.adds_begin, false);
+  EXPECT_FALSE(config.adds_end.has_value());
 }
 
 std::string ErrorOf(const std::string& file, const std::string& contents) {
