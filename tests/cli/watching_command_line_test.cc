@@ -143,7 +143,9 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_EQ(stopped["state"], "stopped");
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
-  EXPECT_THAT(Run({"status", Path("run")}).out, HasSubstr("stopped"));
+  const std::string again = stopped["continue"];
+  EXPECT_THAT(again, AllOf(HasSubstr("--run " + Path("run") + " --resume")));
+  EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
 }
 
@@ -157,6 +159,16 @@ TEST_F(WatchingCommandLineTest, MetricsAndLogsAreServedAsAsked) {
   const std::string port = Shell(
       "python3 -c \"import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); "
       "print(s.getsockname()[1], end='')\"");
+TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
+  const pid_t search = StartEndless();
+  kill(search, SIGKILL);
+  Wait(search);
+  const json killed = Status(Path("run"));
+  EXPECT_EQ(killed["state"], "killed");
+  EXPECT_THAT(Run({"status", Path("run")}).out,
+              AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
+}
+
   ASSERT_FALSE(port.empty());
   const pid_t search = StartEndless(
       {"--set", "workers.metrics=127.0.0.1:" + port, "--set", "workers.log_format=json"});
