@@ -288,7 +288,7 @@ void AddSearchCommand(CLI::App* app, Command* command) {
   verb->add_flag("--extend", options->extend,
                  "Continue the run in the folder even if it is done: search.minutes, "
                  "search.maximum_evaluations, search.stagnation, search.finalists and "
-                 "refine.evaluations may change.");
+                 "refine.evaluations may grow.");
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
                      "Print what would be searched and how long it would take; write nothing.");

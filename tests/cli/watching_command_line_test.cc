@@ -73,6 +73,12 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
   EXPECT_THAT(Run({"search", config_, "--dry-run"}).out,
               AllOf(HasSubstr("finalists measured exactly"), HasSubstr("lower bound")));
+  EXPECT_EQ(forecast["baseline_settings_not_reached_at_most"],
+            std::max(0, forecast["baseline_settings"].get<int>() - 25));
+  EXPECT_THAT(Run({"search", config_, "--dry-run", "--set", "search.maximum_evaluations=4"}).out,
+              HasSubstr("the search ends before it breeds: up to "));
+  EXPECT_THAT(Run({"search", config_, "--dry-run", "--set", "search.maximum_evaluations=900"}).out,
+              ::testing::Not(HasSubstr("before it breeds")));
   const std::vector<std::string> refined = {"--dry-run", "--set", "refine.evaluations=10", "--set",
                                             "refine.slope_windows=2"};
   const json longer = Search(refined);
@@ -144,7 +150,7 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
   const std::string again = stopped["continue"];
-  EXPECT_THAT(again, AllOf(HasSubstr("--run " + Path("run") + " --resume")));
+  EXPECT_THAT(again, HasSubstr("--run " + Path("run") + " --resume"));
   EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
 }
