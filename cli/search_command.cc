@@ -183,11 +183,12 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
              config.run, setup->model.blocks, setup->model.name, config.target_sparsity,
              coordinator->address());
 
+  const std::string& own = coordinator->local_address();
+  const std::string& reached = own.empty() ? coordinator->address() : own;
+  observer->Serve(reached);
   std::unique_ptr<workers::LocalWorkers> local;
   if (config.worker_count > 0) {
-    const std::string& own = coordinator->local_address();
-    STRATA_ASSIGN_OR_RETURN(local,
-                            StartLocalWorkers(config, own.empty() ? coordinator->address() : own));
+    STRATA_ASSIGN_OR_RETURN(local, StartLocalWorkers(config, reached));
   }
   STRATA_ASSIGN_OR_RETURN(const auto metrics,
                           SearchMetrics::Serve(config.metrics, options.credentials));
@@ -246,10 +247,10 @@ absl::Status Search(const Options& options) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
   }
-  const bool done = setup.session->done();
   if (const std::string failure = LogFailure(); !failure.empty()) {
     fmt::print(stderr, "coordinator.log lacks lines: {}\n", failure);
   }
+  const bool done = setup.session->done();
   STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(setup.config.run));
   if (options.events == "-") {
     // Standard output carries the events.

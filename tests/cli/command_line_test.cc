@@ -197,6 +197,8 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
 
   const std::string best = folder_ + "/best.json";
   ASSERT_EQ(Run({"export", run, "-o", best}).exit_code, 0);
+  EXPECT_REFUSED(Run({"export", run, "-o", best}), HasSubstr("--force"));
+  EXPECT_EQ(Run({"export", run, "-o", best, "--force"}).exit_code, 0);
   const auto function = nlohmann::json::parse(ReadFile(best));
   EXPECT_EQ(function["schema"], "strata.allocation-function/1");
   EXPECT_EQ(function["expression"], report["best"]["expression"]);

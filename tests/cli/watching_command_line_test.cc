@@ -142,17 +142,31 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   const json asked = Status("--coordinator " + coordinator);
   EXPECT_EQ(asked["phase"], "search");
   ASSERT_EQ(asked["workers"].size(), 1u) << asked;
-  Shell(fmt::format("{} stop {}", STRATA_PROGRAM, coordinator));
+  EXPECT_THAT(Shell(fmt::format("{} drain {} none 2>&1", STRATA_PROGRAM, Path("run"))),
+              HasSubstr("none"));
+  Shell(fmt::format("{} stop {}", STRATA_PROGRAM, Path("run")));
   EXPECT_EQ(Wait(search).exit_code, 130);
 
   const json stopped = Status(Path("run"));
   EXPECT_EQ(stopped["state"], "stopped");
+  EXPECT_REFUSED(Run({"stop", Path("run")}), HasSubstr("expected a running search, found none"));
+  EXPECT_REFUSED(Run({"stop", Path("none")}), HasSubstr("which is neither"));
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
   const std::string again = stopped["continue"];
   EXPECT_THAT(again, HasSubstr("--run " + Path("run") + " --resume"));
   EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
+}
+
+TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
+  const pid_t search = StartEndless();
+  kill(search, SIGKILL);
+  Wait(search);
+  const json killed = Status(Path("run"));
+  EXPECT_EQ(killed["state"], "killed");
+  EXPECT_THAT(Run({"status", Path("run")}).out,
+              AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
 }
 
 TEST_F(WatchingCommandLineTest, StatusOfWhatIsNotThere) {
@@ -165,16 +179,6 @@ TEST_F(WatchingCommandLineTest, MetricsAndLogsAreServedAsAsked) {
   const std::string port = Shell(
       "python3 -c \"import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); "
       "print(s.getsockname()[1], end='')\"");
-TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
-  const pid_t search = StartEndless();
-  kill(search, SIGKILL);
-  Wait(search);
-  const json killed = Status(Path("run"));
-  EXPECT_EQ(killed["state"], "killed");
-  EXPECT_THAT(Run({"status", Path("run")}).out,
-              AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
-}
-
   ASSERT_FALSE(port.empty());
   const pid_t search = StartEndless(
       {"--set", "workers.metrics=127.0.0.1:" + port, "--set", "workers.log_format=json"});
