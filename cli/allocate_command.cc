@@ -9,6 +9,8 @@
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
 #include "evaluator/files/output_file.h"
+#include "cli/shared/text_output.h"
+#include "evaluator/checkpoint/model_summary.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -18,7 +20,7 @@ struct Options {
   std::vector<std::string> function;
   AllocationOptions allocation;
   std::string format = "table";
-  std::string output = "-";
+  TextOutput output;
 };
 
 std::string ToTable(const AppliedFunction& applied) {
@@ -48,6 +50,7 @@ std::string ToCsv(const AppliedFunction& applied) {
 }
 
 absl::Status Allocate(const Options& options) {
+  STRATA_RETURN_IF_ERROR(CheckTextOutput(options.output));
   STRATA_ASSIGN_OR_RETURN(const auto model,
                           ReadModelArgument(options.allocation.measurement.model));
   STRATA_ASSIGN_OR_RETURN(const auto applied,
@@ -56,11 +59,7 @@ absl::Status Allocate(const Options& options) {
   const std::string text = options.format == "json"  ? JsonText(FunctionJson(applied))
                            : options.format == "csv" ? ToCsv(applied)
                                                      : ToTable(applied);
-  if (options.output == "-") {
-    fmt::print("{}", text);
-    return absl::OkStatus();
-  }
-  return evaluator::WriteFileAtomically(options.output, text);
+  return WriteTextOutput(options.output, text);
 }
 
 }  // namespace
@@ -74,8 +73,7 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
   verb->add_option("--format", options->format, "Form of the output: table | json | csv.")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  verb->add_option("-o,--output", options->output, "File to write; - is standard output.")
-      ->capture_default_str();
+  AddTextOutputOptions(verb, &options->output);
   verb->callback([=] { *command = [=] { return Allocate(*options); }; });
 }
 

@@ -6,6 +6,7 @@
 
 #include "evaluator/names.h"
 #include "expr/allocation.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
@@ -60,7 +61,7 @@ absl::StatusOr<AppliedFunction> ApplyFunction(const std::string& function,
   if (expr::TypeOf(applied.function.expression) != expr::ValueType::kAllocation) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' gives no sparsities: put it into one that does, as in span(..., 0.15)",
-                    applied.function.name));
+                    expr::Shortened(applied.function.name)));
   }
   STRATA_ASSIGN_OR_RETURN(const auto table,
                           MeasureFeatureTable(options.measurement, model, granularity,

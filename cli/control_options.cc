@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "cli/run/search_snapshot.h"
 #include "cli/shared/output.h"
 #include "expr/status_macros.h"
+#include "search/store/run_lock.h"
 
 namespace strata::cli {
 namespace {
@@ -51,6 +57,33 @@ void AddControlOptions(CLI::App* verb, ControlCommandOptions* options) {
   AddCredentialOptions(verb, &options->credentials);
   verb->add_option("--tls-server-name", options->control.server_name,
                    "Name in the coordinator's certificate, if it is not the host of its address.");
+}
+
+absl::StatusOr<std::string> CoordinatorOf(const std::string& run_or_address) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(run_or_address, ignored)) {
+    if (run_or_address.find(':') != std::string::npos) return run_or_address;
+    return absl::NotFoundError(
+        fmt::format("expected the folder of a run or the address of a coordinator (unix:PATH, "
+                    "HOST:PORT, file:PATH), found '{}', which is neither",
+                    run_or_address));
+  }
+  STRATA_ASSIGN_OR_RETURN(const auto holder, search::RunLock::Holder(run_or_address));
+  if (!holder.has_value()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "'{}': expected a running search, found none (`strata status` shows how it ended)",
+        run_or_address));
+  }
+  STRATA_ASSIGN_OR_RETURN(const auto live, ReadSnapshot(run_or_address));
+  // A snapshot that another coordinator left says nothing about this one.
+  if (live && live->value("process", 0) == std::atoi(holder->c_str()) &&
+      live->contains("coordinator") && (*live)["coordinator"].is_string()) {
+    return (*live)["coordinator"].get<std::string>();
+  }
+  return absl::UnavailableError(
+      fmt::format("'{}': the search of process {} has not said yet where it listens; try again, or "
+                  "give its address",
+                  run_or_address, *holder));
 }
 
 absl::StatusOr<workers::ControlOptions> ReadControlOptions(const ControlCommandOptions& options) {

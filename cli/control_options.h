@@ -23,6 +23,16 @@ inline constexpr char kCoordinatorAddress[] =
     "Address of the coordinator of a running search: unix:PATH (RUN/coordinator.sock) | HOST:PORT "
     "| file:PATH (workers.announcement of the search).";
 
+// Describes a running search, for help texts.
+inline constexpr char kSearchOrAddress[] =
+    "Folder of the run on this machine, or address of the coordinator: unix:PATH | HOST:PORT | "
+    "file:PATH (workers.announcement of the search).";
+
+// Returns the address of the coordinator that searches the run in a folder. A text that is no
+// folder is an address already. Errors: FailedPrecondition if nobody searches the run; NotFound if
+// the text is neither a folder nor an address.
+absl::StatusOr<std::string> CoordinatorOf(const std::string& run_or_address);
+
 // Adds the options of AddCredentialOptions and --tls-server-name.
 void AddControlOptions(CLI::App* verb, ControlCommandOptions* options);
 

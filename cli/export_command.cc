@@ -9,7 +9,7 @@
 #include "cli/report/run_report.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
-#include "evaluator/files/output_file.h"
+#include "cli/shared/text_output.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   std::string run;
-  std::string output = "-";
+  TextOutput output;
   std::optional<int64_t> id;
   bool refined = false;
 };
@@ -40,6 +40,7 @@ absl::StatusOr<search::StoredCandidate> Choose(const Options& options, const Run
 }
 
 absl::Status Export(const Options& options) {
+  STRATA_RETURN_IF_ERROR(CheckTextOutput(options.output));
   STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(options.run));
   if (options.refined && !report.refinement) {
     return absl::FailedPreconditionError(fmt::format(
@@ -53,13 +54,9 @@ absl::Status Export(const Options& options) {
     json = FunctionJson(candidate, options.run);
   }
   if (!json.ok()) return json.status();
-  const std::string text = JsonText(*json);
-  if (options.output == "-") {
-    fmt::print("{}", text);
-    return absl::OkStatus();
-  }
-  STRATA_RETURN_IF_ERROR(evaluator::WriteFileAtomically(options.output, text));
-  fmt::print(stderr, "wrote {} ({})\n", options.output,
+  STRATA_RETURN_IF_ERROR(WriteTextOutput(options.output, JsonText(*json)));
+  if (options.output.path == "-") return absl::OkStatus();
+  fmt::print(stderr, "wrote {} ({})\n", options.output.path,
              options.refined ? "a refined allocation" : (*json)["expression"].get<std::string>());
   return absl::OkStatus();
 }
@@ -70,8 +67,7 @@ void AddExportCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand("export", "Writes the best function of a run as JSON.");
   verb->add_option("run", options->run, "Folder of the run.")->required();
-  verb->add_option("-o,--output", options->output, "File to write; - is standard output.")
-      ->capture_default_str();
+  AddTextOutputOptions(verb, &options->output);
   CLI::Option* id =
       verb->add_option("--id", options->id, "Candidate to export instead of the best one.");
   verb->add_flag("--refined", options->refined,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/shared/command_documentation.h"
+#include "cli/shared/verb_path.h"
 
 namespace strata::cli {
 namespace {
@@ -50,6 +51,8 @@ void AddCommands(CLI::App* app, Command* command) {
   AddLaunchCommand(app, command);
   AddStopCommand(app, command);
   AddDrainCommand(app, command);
+  AddHelpCommand(app, command);
+  AddVersionCommand(app, command);
   AddReferenceCommand(app, command);
 }
 

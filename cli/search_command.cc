@@ -13,6 +13,7 @@
 #include "cli/credential_options.h"
 #include "cli/report/run_report.h"
 #include "cli/report/run_report_output.h"
+#include "cli/run/continue_command.h"
 #include "cli/run/search_forecast.h"
 #include "cli/run/search_log.h"
 #include "cli/run/search_metrics.h"
@@ -163,7 +164,8 @@ absl::Status ServeWorkers(SearchSetup* setup, workers::Coordinator* coordinator,
   });
   progress.Finish();
   PrintStageShares(last);
-  const bool is_over = setup->session->engine().phase() == search::Phase::kDone;
+  // The engine is done before a refinement is.
+  const bool is_over = setup->session->done();
   status.Update(Announce(setup->config, *coordinator,
                          is_over ? workers::RunState::kOver : workers::RunState::kStopped));
   return workers_status.ok() ? status : workers_status;
@@ -173,9 +175,6 @@ absl::Status ServeWorkers(SearchSetup* setup, workers::Coordinator* coordinator,
 // case.
 absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
   const RunConfig& config = setup->config;
-  // Log lines would tear the progress line apart, so they go to the run folder.
-  STRATA_RETURN_IF_ERROR(
-      LogToFile(config.run + "/coordinator.log", config.log_format == LogFormat::kJson));
   const SocketAddress address(config);
   STRATA_ASSIGN_OR_RETURN(const auto options, CoordinatorOptionsOf(*setup, address.text()));
   STRATA_ASSIGN_OR_RETURN(const auto coordinator,
@@ -184,23 +183,17 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer) {
              config.run, setup->model.blocks, setup->model.name, config.target_sparsity,
              coordinator->address());
 
+  const std::string& own = coordinator->local_address();
+  const std::string& reached = own.empty() ? coordinator->address() : own;
+  observer->Serve(reached);
   std::unique_ptr<workers::LocalWorkers> local;
   if (config.worker_count > 0) {
-    const std::string& own = coordinator->local_address();
-    STRATA_ASSIGN_OR_RETURN(local,
-                            StartLocalWorkers(config, own.empty() ? coordinator->address() : own));
+    STRATA_ASSIGN_OR_RETURN(local, StartLocalWorkers(config, reached));
   }
   STRATA_ASSIGN_OR_RETURN(const auto metrics,
                           SearchMetrics::Serve(config.metrics, options.credentials));
   STRATA_RETURN_IF_ERROR(Announce(config, *coordinator, workers::RunState::kServing));
   return ServeWorkers(setup, coordinator.get(), local.get(), metrics.get(), observer);
-}
-
-std::string ContinueCommand(const Options& options, const std::string& run) {
-  std::string command = fmt::format("continue with: strata search {} --run {} --resume",
-                                    ShellQuoted(options.config), ShellQuoted(run));
-  for (const std::string& text : options.overrides) command += " --set " + ShellQuoted(text);
-  return command;
 }
 
 // Returns false for a search that was killed before its configuration was stored, because it begins
@@ -239,7 +232,12 @@ absl::Status Search(const Options& options) {
         "the search part of this run has ended before; search.minutes no longer counts, only "
         "what is left of selection and verification is done (--extend searches on)\n");
   }
-  const std::string again = ContinueCommand(options, setup.config.run);
+  const SearchInvocation invocation{options.config, options.overrides};
+  STRATA_RETURN_IF_ERROR(StoreInvocation(invocation, setup.store.get()));
+  // Log lines would tear the progress line apart, so they go to the run folder.
+  STRATA_RETURN_IF_ERROR(LogToFile(setup.config.run + "/coordinator.log",
+                                   setup.config.log_format == LogFormat::kJson));
+  const std::string again = "continue with: " + ContinueCommand(invocation, setup.config.run);
   STRATA_ASSIGN_OR_RETURN(
       const auto observer,
       SearchObserver::Begin(std::move(events), &setup, continuation != Continuation::kNew));
@@ -248,6 +246,9 @@ absl::Status Search(const Options& options) {
   if (!status.ok()) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
+  }
+  if (const std::string failure = LogFailure(); !failure.empty()) {
+    fmt::print(stderr, "coordinator.log lacks lines: {}\n", failure);
   }
   const bool done = setup.session->done();
   STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(setup.config.run));
@@ -288,7 +289,7 @@ void AddSearchCommand(CLI::App* app, Command* command) {
   verb->add_flag("--extend", options->extend,
                  "Continue the run in the folder even if it is done: search.minutes, "
                  "search.maximum_evaluations, search.stagnation, search.finalists and "
-                 "refine.evaluations may change.");
+                 "refine.evaluations may grow.");
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
                      "Print what would be searched and how long it would take; write nothing.");

@@ -13,6 +13,8 @@
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
 #include "cli/transfer_measurement.h"
+#include "evaluator/checkpoint/model_summary.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -98,7 +100,7 @@ absl::Status ReadFunction(const std::string& text, double sparsity, Job* job) {
   if (expr::TypeOf(function.expression) != expr::ValueType::kAllocation) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' gives no sparsities: put it into one that does, as in span(..., 0.15)",
-                    function.name));
+                    expr::Shortened(function.name)));
   }
   job->report.function = function.name;
   job->functions.push_back(

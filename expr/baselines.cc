@@ -14,6 +14,7 @@
 #include "expr/grammar.h"
 #include "expr/nearest_name.h"
 #include "expr/published_functions.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -140,14 +141,14 @@ absl::Status Assign(const PublishedFunction& function, std::string_view word,
             ? "no settings, since it has none"
             : fmt::format("settings like {}=1, with a name of {}", function.settings.front(),
                           fmt::join(function.settings, ", ")),
-        word));
+        Shortened(word)));
   }
   const std::string_view digits = word.substr(equals + 1);
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size()) {
-    return absl::InvalidArgumentError(
-        fmt::format("'{}': expected a number for {}, found '{}'", function.name, name, digits));
+    return absl::InvalidArgumentError(fmt::format("'{}': expected a number for {}, found '{}'",
+                                                  function.name, name, Shortened(digits)));
   }
   (*values)[static_cast<size_t>(setting - function.settings.begin())] = value;
   return absl::OkStatus();
@@ -219,7 +220,7 @@ absl::StatusOr<BaselineSetting> FindPublished(std::string_view reference, const 
     for (const PublishedFunction& known : PublishedFunctions()) names.push_back(known.name);
     const std::string_view name = words.empty() ? "" : words.front();
     return absl::NotFoundError(fmt::format("the library has no function '{}', the nearest is '{}'",
-                                           name.substr(0, 60), NearestName(name, names)));
+                                           Shortened(name), NearestName(name, names)));
   }
   const Grid grid = function->grid(layout, target_sparsity);
   const auto& rows = grid.published.empty() ? grid.widened : grid.published;
@@ -235,7 +236,7 @@ absl::StatusOr<BaselineSetting> FindPublished(std::string_view reference, const 
       if (!words[j].starts_with(setting)) continue;
       return absl::InvalidArgumentError(
           fmt::format("'{}': expected each setting once, found '{}' and '{}'", function->name,
-                      words[j], words[i]));
+                      Shortened(words[j]), Shortened(words[i])));
     }
   }
   return Setting(*function, values, target_sparsity);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "expr/nearest_name.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -170,7 +171,7 @@ class Reader {
     for (const DsaName& name : names) known.push_back(name.dsa);
     return absl::InvalidArgumentError(
         fmt::format("column {}: expected a DSA {} operator, found '{}', the nearest is '{}'",
-                    item.column, list, item.text.substr(0, 40), NearestName(item.text, known)));
+                    item.column, list, Shortened(item.text), NearestName(item.text, known)));
   }
 
   static absl::StatusOr<Expression> Build(const std::vector<Item>& preprocess,
@@ -225,7 +226,7 @@ absl::StatusOr<Expression> ParseDsaString(std::string_view text) {
 absl::StatusOr<std::string> PrintDsaString(const Expression& expression) {
   const absl::Status no_chain = absl::InvalidArgumentError(
       fmt::format("expected dsa(transforms(reduction(pre-processes(WX))), {}), found '{}'",
-                  kDsaLambda, PrintExpression(expression)));
+                  kDsaLambda, Shortened(PrintExpression(expression))));
   if (expression.op != IdOf("dsa") || expression.parameters[0] != kDsaLambda) return no_chain;
   std::vector<const Expression*> chain;  // outermost first
   for (const Expression* node = &expression.children[0]; !node->children.empty();

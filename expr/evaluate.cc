@@ -4,6 +4,7 @@
 
 #include "expr/allocation.h"
 #include "expr/program.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -11,7 +12,7 @@ namespace {
 
 absl::Status WrongType(std::string_view wanted, const Expression& expression) {
   return absl::InvalidArgumentError(fmt::format("expected an expression of type {}, found '{}'",
-                                                wanted, PrintExpression(expression)));
+                                                wanted, Shortened(PrintExpression(expression))));
 }
 
 absl::StatusOr<std::vector<double>> RunUnits(const Program& program) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "expr/grammar.h"
+#include "expr/shortened.h"
 
 namespace strata::expr {
 namespace {
@@ -29,7 +30,7 @@ absl::Status ValidateSubtree(const Expression& node, int depth_left, int& nodes_
   if (static_cast<size_t>(node.op) < Operators().size() &&
       node.children.size() == static_cast<size_t>(OperatorOf(node.op).arity) &&
       node.parameters.size() == OperatorOf(node.op).parameters.size()) {
-    where = fmt::format(" in '{}'", PrintExpression(node));
+    where = fmt::format(" in '{}'", Shortened(PrintExpression(node)));
   }
   return absl::InvalidArgumentError(fmt::format("{}{}", std::string(status.message()), where));
 }

@@ -11,6 +11,7 @@
 #include "expr/latex.h"
 #include "expr/nearest_name.h"
 #include "expr/reading.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -27,14 +28,25 @@ constexpr auto kReplace = Json::error_handler_t::replace;
 std::string Shown(const Json& value) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return fmt::format("an array of {}", value.size());
-  std::string text = value.dump(-1, ' ', false, kReplace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
+  return Shortened(value.dump(-1, ' ', false, kReplace));
 }
 
 absl::Status Unexpected(const std::string& path, const std::string& expected, const Json* found) {
   return absl::InvalidArgumentError(fmt::format("{}: expected {}, found {}", path, expected,
                                                 found == nullptr ? "nothing" : Shown(*found)));
+}
+
+// Shows both texts from shortly before their first difference, because they may be long.
+absl::Status OtherText(std::string_view expected, std::string_view found) {
+  const auto differing =
+      std::mismatch(expected.begin(), expected.end(), found.begin(), found.end());
+  const auto equal = static_cast<size_t>(differing.first - expected.begin());
+  constexpr size_t kShownBefore = 20;
+  const size_t from = equal <= kShownBefore ? 0 : equal - kShownBefore;
+  const char* const dots = from == 0 ? "" : "...";
+  return absl::InvalidArgumentError(
+      fmt::format("$.expression: expected the text of $.tree, '{}{}', found '{}{}'", dots,
+                  Shortened(expected.substr(from)), dots, Shortened(found.substr(from))));
 }
 
 const Json* Member(const Json& object, const char* key) {
@@ -69,7 +81,7 @@ class TreeReader {
     if (row == nullptr || row->name != *name) {
       return absl::InvalidArgumentError(
           fmt::format("{}.operator: unknown operator '{}', the nearest known name is '{}'", path,
-                      name->substr(0, 40), NearestOperatorName(*name)));
+                      Shortened(*name), NearestOperatorName(*name)));
     }
     Expression expression{IdOf(row->name), {}, {}};
     STRATA_RETURN_IF_ERROR(ReadParameters(*row, node, path, &expression));
@@ -83,7 +95,7 @@ class TreeReader {
       if (key != "operator" && key != "parameters" && key != "children") {
         return absl::InvalidArgumentError(
             fmt::format("{}: expected the keys operator, parameters, children, found '{}'", path,
-                        key.substr(0, 40)));
+                        Shortened(key)));
       }
     }
     return absl::OkStatus();
@@ -140,9 +152,7 @@ absl::Status CheckAgreement(const Json& json, const Expression& expression) {
         fmt::format("$.expression: {}", std::string(parsed.status().message())));
   }
   if (*parsed != expression) {
-    return absl::InvalidArgumentError(
-        fmt::format("$.expression: expected the text of $.tree, '{}', found '{}'",
-                    PrintExpression(expression), PrintExpression(*parsed)));
+    return OtherText(PrintExpression(expression), PrintExpression(*parsed));
   }
   const Json* complexity = Member(json, "complexity");
   if (complexity != nullptr && *complexity != Complexity(expression)) {
@@ -225,7 +235,7 @@ absl::StatusOr<Expression> ExpressionFromJson(const Json& json) {
   if (TypeOf(*expression) != ValueType::kAllocation) {
     return absl::InvalidArgumentError(
         fmt::format("$.tree: expected a function that gives sparsities, found '{}'",
-                    PrintExpression(*expression)));
+                    Shortened(PrintExpression(*expression))));
   }
   STRATA_RETURN_IF_ERROR(CheckAgreement(json, *expression));
   return expression;

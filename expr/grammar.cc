@@ -5,10 +5,10 @@
 #include <cmath>
 #include <utility>
 
+#include "expr/shortened.h"
+
 namespace strata::expr {
 namespace {
-
-constexpr size_t kShownText = 40;
 
 // Says how to get a value of the wanted type in place of one of the type that was found.
 std::string_view Remedy(ValueType wanted, ValueType found) {
@@ -29,12 +29,10 @@ absl::Status WrongType(const Operator& row, size_t place, const Expression& chil
   const ValueType wanted = Accepts(row, place, ValueType::kUnits)    ? ValueType::kUnits
                            : Accepts(row, place, ValueType::kTensor) ? ValueType::kTensor
                                                                      : ValueType::kAllocation;
-  std::string text = PrintExpression(child);
-  if (text.size() > kShownText) text = text.substr(0, kShownText) + "...";
   return absl::InvalidArgumentError(
       fmt::format("'{}' expects a value of type {}, found {} '{}'; {}", row.name,
                   row.kind == OperatorKind::kElementwise ? "Tensor or Units" : TypeName(wanted),
-                  TypeName(found), text, Remedy(wanted, found)));
+                  TypeName(found), Shortened(PrintExpression(child)), Remedy(wanted, found)));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "expr/expression.h"
 #include "expr/grammar.h"
 #include "expr/nearest_name.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -186,7 +187,7 @@ class Parser {
     if (row == nullptr) {
       return absl::InvalidArgumentError(
           fmt::format("column {}: unknown operator '{}', the nearest known name is '{}'",
-                      position + 1, name.substr(0, 40), NearestOperatorName(name)));
+                      position + 1, Shortened(name), NearestOperatorName(name)));
     }
     if (row->arity == 0 && row->parameters.empty()) {
       if (Take('(') && !Take(')')) {
@@ -195,8 +196,8 @@ class Parser {
       return Node(position, IdOf(row->name), {}, {}, {});
     }
     if (!Take('(')) {
-      return Error(position_, fmt::format("expected '(' after '{}', which takes {}", name,
-                                          DescribeArguments(*row)));
+      return Error(position_, fmt::format("expected '(' after '{}', which takes {}",
+                                          Shortened(name), DescribeArguments(*row)));
     }
     return Arguments(position, *row);
   }

@@ -9,6 +9,7 @@
 #include "expr/blockwise.h"
 #include "expr/layout_sources.h"
 #include "expr/n_of_m.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -176,7 +177,7 @@ class Program::Compiler {
     } else {
       const std::vector<double>* values = features_.Find(text);
       if (values == nullptr) {
-        return absl::NotFoundError(fmt::format("feature '{}' was not measured", text));
+        return absl::NotFoundError(fmt::format("feature '{}' was not measured", Shortened(text)));
       }
       leaves.insert(leaves.end(), values->begin(), values->end());
     }
@@ -220,7 +221,7 @@ absl::StatusOr<Program> Program::Compile(const Expression& expression,
   if (program.type_ == ValueType::kTensor) {
     return absl::InvalidArgumentError(
         fmt::format("expected an expression of type Allocation or Units, found '{}'",
-                    PrintExpression(expression)));
+                    Shortened(PrintExpression(expression))));
   }
   if (features.units() == 0) return absl::InvalidArgumentError("the feature table has no units");
   program.features_ = &features;
@@ -236,8 +237,9 @@ absl::StatusOr<Program> Program::CompileDsa(const Expression& expression,
   absl::Status status = Validate(expression);
   if (!status.ok()) return status;
   if (TypeOf(expression) != ValueType::kUnits) {
-    return absl::InvalidArgumentError(fmt::format(
-        "expected an expression of type Units, found '{}'", PrintExpression(expression)));
+    return absl::InvalidArgumentError(
+        fmt::format("expected an expression of type Units, found '{}'",
+                    Shortened(PrintExpression(expression))));
   }
   if (features.units() == 0) return absl::InvalidArgumentError("the feature table has no units");
   Program program;

@@ -11,6 +11,7 @@
 #include "expr/grammar.h"
 #include "expr/growth.h"
 #include "expr/nearest_name.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::expr {
@@ -273,7 +274,7 @@ absl::Status CheckSources(const std::vector<std::string>& names) {
     }
     return absl::InvalidArgumentError(
         fmt::format("sources: expected the name of a source, found '{}', the nearest is '{}'",
-                    name.substr(0, 40), NearestName(name, known)));
+                    Shortened(name), NearestName(name, known)));
   }
   return absl::OkStatus();
 }
@@ -286,7 +287,7 @@ absl::Status CheckExcluded(const std::vector<std::string>& names) {
       for (const Operator& candidate : Operators()) known.push_back(candidate.name);
       return absl::InvalidArgumentError(
           fmt::format("excluded: expected the name of an operator, found '{}', the nearest is '{}'",
-                      name.substr(0, 40), NearestName(name, known)));
+                      Shortened(name), NearestName(name, known)));
     }
     if (row->name == "constant" || row->name == "uniform") {
       return absl::InvalidArgumentError(fmt::format(

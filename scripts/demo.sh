@@ -31,7 +31,7 @@ main() {
     --set "search.minutes=$search_minutes" "${smaller[@]}" \
     --set "model=$strata_cache/models/SmolLM2-135M-Instruct.Q4_1.gguf" \
     --set "text=$strata_cache/texts/sotu"
-  build/release/strata export "$run" -o best.json
+  build/release/strata export "$run" -o best.json --force
   say "see it again with: build/release/strata pareto $run"
 }
 main "$@"

@@ -107,6 +107,8 @@ class StoredSession final : public Session {
     for (const auto& [name, value] : properties) {
       STRATA_RETURN_IF_ERROR(PutOrMatch(store_, name, *value));
     }
+    // A run that is extended is not done until it is done again.
+    if (options_.extend) STRATA_RETURN_IF_ERROR(store_->PutProperty(kEndReasonProperty, ""));
     STRATA_ASSIGN_OR_RETURN(const auto spent, NumberProperty<double>(*store_, kSecondsSpent));
     earlier_seconds_ = spent.value_or(0.0);
     if (!std::isfinite(earlier_seconds_) || earlier_seconds_ < 0) {

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -58,6 +61,33 @@ bool IsQuoted(const RunConfigOption& option) {
       option.member);
 }
 
+// Returns the text of a configuration file. Errors say which of these it is: missing, no file, not
+// readable, or empty.
+absl::StatusOr<std::string> ConfigText(const std::string& path) {
+  const auto refused = [&](const std::string& what) {
+    return absl::InvalidArgumentError(fmt::format("configuration '{}': {}", path, what));
+  };
+  std::error_code error;
+  const auto type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::not_found) {
+    return absl::NotFoundError(fmt::format("configuration '{}': there is no such file", path));
+  }
+  if (type == std::filesystem::file_type::directory) {
+    return refused("expected a YAML file, found a folder");
+  }
+  std::ifstream file(path);
+  if (!file.is_open()) {
+    return absl::PermissionDeniedError(
+        fmt::format("configuration '{}': {}", path, std::strerror(errno)));
+  }
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file.bad()) return refused("the file cannot be read to its end");
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return refused("expected settings, KEY: VALUE, found an empty file");
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<RunConfig> RunConfigFromYaml(const std::string& yaml, const std::string& origin) {
@@ -76,12 +106,14 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
   RunConfig config;
   RunConfigReader reader(ConfigWriter::kPerson, &config);
   if (!path.empty()) {
-    std::ifstream file(path);
-    std::stringstream text;
-    if (!file.is_open() || !(text << file.rdbuf())) {
-      return absl::NotFoundError(fmt::format("cannot read the configuration '{}'", path));
+    STRATA_ASSIGN_OR_RETURN(const auto text, ConfigText(path));
+    STRATA_RETURN_IF_ERROR(reader.ReadYaml(text, path));
+    if (config.origins.empty()) {
+      return absl::InvalidArgumentError(fmt::format(
+          "configuration '{}': expected settings, KEY: VALUE, found none, only comments or empty "
+          "sections",
+          path));
     }
-    STRATA_RETURN_IF_ERROR(reader.ReadYaml(text.str(), path));
   }
   for (const std::string& text : overrides) {
     const size_t equals = text.find('=');

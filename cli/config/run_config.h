@@ -121,9 +121,10 @@ struct ConfigEntry {
 
 // Reads a configuration that a person wrote. `path` may be empty (defaults only). `overrides` are
 // KEY=VALUE texts, which are applied last. Writes a line to standard error for every key that is
-// given by its old name. Errors: NotFound; InvalidArgument with file:line, the key, what was
-// expected and what was found, and for a setting that no longer exists or is given by its old and
-// by its new name.
+// given by its old name. Errors: NotFound if there is no such file; PermissionDenied;
+// InvalidArgument for a folder and for a file without settings, and otherwise with file:line, the
+// key, what was expected and what was found, also for a setting that no longer exists or is given
+// by its old and by its new name.
 absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
                                         const std::vector<std::string>& overrides);
 

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "expr/nearest_name.h"
+#include "expr/shortened.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -45,8 +46,29 @@ bool IsSection(const std::string& name) {
                      });
 }
 
+std::vector<std::string_view> Sections() {
+  std::vector<std::string_view> sections;
+  for (const RunConfigOption& option : RunConfigOptions()) {
+    const std::string_view key = option.key;
+    const size_t dot = key.find('.');
+    if (dot == std::string_view::npos) continue;
+    if (sections.empty() || sections.back() != key.substr(0, dot)) {
+      sections.push_back(key.substr(0, dot));
+    }
+  }
+  return sections;
+}
+
+absl::Status UnknownSection(const std::string& where, const std::string& name) {
+  return absl::InvalidArgumentError(
+      fmt::format("{}: unknown section '{}'; the nearest known section is '{}'", where,
+                  expr::Shortened(name), expr::NearestName(name, Sections())));
+}
+
 absl::Status UnknownKey(const std::string& where, const std::string& key) {
+  // At the top level the name of a section may be meant.
   std::vector<std::string_view> known;
+  if (key.find('.') == std::string::npos) known = Sections();
   for (const RunConfigOption& option : RunConfigOptions()) {
     // A key given without its section means that key, however far apart the spellings are.
     if (std::string_view(option.key).ends_with("." + key)) {
@@ -56,8 +78,8 @@ absl::Status UnknownKey(const std::string& where, const std::string& key) {
     known.emplace_back(option.key);
   }
   return absl::InvalidArgumentError(
-      fmt::format("{}: unknown key '{}'; the nearest known key is '{}'", where, key,
-                  expr::NearestName(key, known)));
+      fmt::format("{}: unknown key '{}'; the nearest known key is '{}'", where,
+                  expr::Shortened(key), expr::NearestName(key, known)));
 }
 
 template <typename Number>
@@ -111,8 +133,8 @@ std::string AssignName(const EnumMember& member, const std::string& text, RunCon
     return "";
   }
   const std::vector<std::string_view> known(names.begin(), names.end());
-  return fmt::format("{}, found '{}', the nearest is '{}'", Alternatives(names), text,
-                     expr::NearestName(text, known));
+  return fmt::format("{}, found '{}', the nearest is '{}'", Alternatives(names),
+                     expr::Shortened(text), expr::NearestName(text, known));
 }
 
 // Sets the value. Returns an empty text, or what was expected and found.
@@ -135,7 +157,9 @@ std::string AssignValue(const Member& option_member, const std::string& text, Ru
           } else if (!ParseNumber(text, &field)) {
             expected = std::is_floating_point_v<Value> ? "a number" : "a whole number";
           }
-          return expected == nullptr ? "" : fmt::format("{}, found '{}'", expected, text);
+          return expected == nullptr
+                     ? ""
+                     : fmt::format("{}, found '{}'", expected, expr::Shortened(text));
         }
       },
       option_member);
@@ -230,6 +254,9 @@ absl::Status RunConfigReader::ReadNode(const YAML::Node& node, const std::string
   for (const auto& item : node) {
     const std::string key = prefix + item.first.as<std::string>();
     const std::string where = At(origin, item.first);
+    if (prefix.empty() && item.second.IsMap() && !IsSection(key) && FindOption(key) == nullptr) {
+      return UnknownSection(where, key);
+    }
     if (!prefix.empty() || !IsSection(key)) {
       STRATA_RETURN_IF_ERROR(ReadValue(item.second, key, where));
     } else if (item.second.IsMap()) {

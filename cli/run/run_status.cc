@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "cli/report/run_report.h"
 #include "cli/report/run_report_output.h"
+#include "cli/run/continue_command.h"
 #include "cli/run/search_snapshot.h"
 #include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
@@ -56,6 +58,17 @@ Json Events(const std::vector<search::StoredEvent>& events) {
   return list;
 }
 
+// Returns the state of a run that no process holds. A search writes run_started when it begins and
+// finished when it ends, however it ends, so a killed one leaves run_started as the last of them.
+std::string StateAtRest(const RunReport& report, const std::vector<search::StoredEvent>& events) {
+  if (!report.end_reason.empty()) return "done";
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (event->kind == "finished") return "stopped";
+    if (event->kind == "run_started") return "killed";
+  }
+  return "stopped";
+}
+
 std::string AgoText(double seconds) { return DurationText(std::max(0.0, seconds)) + " ago"; }
 
 std::string PerplexityOf(const Json& nll) {
@@ -92,16 +105,18 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
   STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
   STRATA_ASSIGN_OR_RETURN(const auto candidates, store->Candidates());
   STRATA_ASSIGN_OR_RETURN(const auto reasons, store->FailureReasons());
-  STRATA_ASSIGN_OR_RETURN(const auto events, store->LastEvents(kEvents));
+  STRATA_ASSIGN_OR_RETURN(auto events, store->LastEvents(std::numeric_limits<int>::max()));
   STRATA_ASSIGN_OR_RETURN(const auto holder, search::RunLock::Holder(folder));
+  STRATA_ASSIGN_OR_RETURN(const auto again, StoredContinueCommand(*store, folder));
+  const std::string state = holder.has_value() ? "running" : StateAtRest(report, events);
+  if (events.size() > kEvents) events.erase(events.begin(), events.end() - kEvents);
 
   Json status = {
       {"run", folder},
-      {"state", holder.has_value()          ? "running"
-                : report.end_reason.empty() ? "stopped"
-                                            : "done"},
+      {"state", state},
       {"process", holder.has_value() ? Json(*holder) : Json(nullptr)},
       {"end_reason", report.end_reason},
+      {"continue", state == "killed" || state == "stopped" ? Json(again) : Json(nullptr)},
       {"target_sparsity", report.config.target_sparsity},
       {"evaluations", report.evaluations},
       {"maximum_evaluations", report.config.maximum_evaluations},
@@ -137,7 +152,11 @@ std::string RunStatusText(const Json& status, double unix_seconds) {
   if (!status["end_reason"].get<std::string>().empty()) {
     state += fmt::format("; the search ended by: {}", status["end_reason"].get<std::string>());
   }
+  if (state == "killed") state += ": its process ended before the search did";
   std::string text = fmt::format("{}: {}\n", status["run"].get<std::string>(), state);
+  if (status["continue"].is_string()) {
+    text += fmt::format("continue with: {}\n", status["continue"].get<std::string>());
+  }
   const int64_t maximum = status["maximum_evaluations"];
   text += fmt::format(
       "{} evaluations{} of {} candidates; {} failed, {} stopped early, {} finalists measured\n",

@@ -10,7 +10,9 @@
 namespace strata::cli {
 
 // Returns
-// - "state": "running" (a process holds the run), "done", or "stopped";
+// - "state": "running" (a process holds the run), "done", "stopped", or "killed" (the process that
+//   searched ended without a word);
+// - "continue": for a stopped or killed search the command that continues it, otherwise null;
 // - the stored evaluations, candidates, best, front, hypervolume, quarantined candidates with their
 //   reasons, commonest reasons of failures, and last events;
 // - "live": for a running search, the last snapshot of its coordinator (search_snapshot.h),

@@ -182,6 +182,8 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
   const auto finalists = static_cast<int64_t>(options.baselines.size()) + effective.finalists;
   const EvaluationBudget budget = BudgetOf(effective, stages.search_seconds);
   const bool is_limited = std::isfinite(budget.evaluations);
+  const int64_t settings = BaselineSettings(*engine);
+  const double beyond = std::max(0.0, static_cast<double>(settings) - budget.evaluations);
   // Some candidates share the allocation of another one.
   const double candidates = budget.evaluations * 1.1;
   return Json{
@@ -189,7 +191,8 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
       {"units", layout.size()},
       {"target_sparsity", effective.target_sparsity},
       {"baselines", options.baselines.size()},
-      {"baseline_settings", BaselineSettings(*engine)},
+      {"baseline_settings", settings},
+      {"baseline_settings_not_reached_at_most", static_cast<int64_t>(std::ceil(beyond))},
       {"warm_start", options.warm_start.size()},
       {"random_candidates", options.random_candidates},
       {"features", features},
@@ -244,6 +247,13 @@ absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from
   fmt::print("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
              number(f["evaluations"]), f["limited_by"].get<std::string>(),
              f["finalists_at_most"].get<int64_t>());
+  if (const int64_t beyond = f["baseline_settings_not_reached_at_most"]; beyond > 0) {
+    fmt::print(
+        "the search ends before it breeds: up to {} of the {} settings of baselines are not "
+        "reached; for more, raise search.maximum_evaluations or search.minutes, or name fewer in "
+        "search.baselines\n",
+        beyond, f["baseline_settings"].get<int64_t>());
+  }
   const double refinement = f["refinement_seconds_at_least"];
   fmt::print(
       "time: search {}, then selection and report at least {}{} (rate: {})\n",

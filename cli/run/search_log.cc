@@ -6,7 +6,9 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 namespace strata::cli {
@@ -27,7 +29,21 @@ class JsonMessage : public spdlog::custom_flag_formatter {
   }
 };
 
+// Why the log lacks lines.
+std::mutex failure_mutex;
+std::string failure;
+
+void KeepFirstFailure(const std::string& reason) {
+  const std::lock_guard<std::mutex> lock(failure_mutex);
+  if (failure.empty()) failure = reason;
+}
+
 }  // namespace
+
+std::string LogFailure() {
+  const std::lock_guard<std::mutex> lock(failure_mutex);
+  return failure;
+}
 
 absl::Status LogToFile(const std::string& path, bool is_json) {
   try {
@@ -40,6 +56,12 @@ absl::Status LogToFile(const std::string& path, bool is_json) {
       logger->set_formatter(std::move(formatter));
     }
     logger->flush_on(spdlog::level::info);
+    {
+      const std::lock_guard<std::mutex> lock(failure_mutex);
+      failure.clear();
+    }
+    // The library's own handler prints to standard error, before the search says what is wrong.
+    logger->set_error_handler(KeepFirstFailure);
     spdlog::set_default_logger(std::move(logger));
   } catch (const spdlog::spdlog_ex& error) {
     return absl::ResourceExhaustedError(fmt::format("cannot write the log: {}", error.what()));

@@ -95,8 +95,9 @@ void SearchObserver::Receive(const Json& event) {
 }
 
 void SearchObserver::WriteSnapshotFile(const workers::CoordinatorStatus& workers) {
-  const absl::Status written = WriteSnapshot(
-      setup_->config.run, snapshot_.Take(*setup_->session, workers, evaluator::UnixSeconds()));
+  Json snapshot = snapshot_.Take(*setup_->session, workers, evaluator::UnixSeconds());
+  snapshot["coordinator"] = coordinator_;
+  const absl::Status written = WriteSnapshot(setup_->config.run, snapshot);
   if (!written.ok() && !is_snapshot_broken_) {
     spdlog::warn("strata status shows no workers: {}", std::string(written.message()));
   }

@@ -33,6 +33,8 @@ class SearchObserver {
                                                                SearchSetup* setup, bool is_resumed);
   ~SearchObserver();
 
+  // Says where operators reach the coordinator, for the snapshot. To be called before Observe.
+  void Serve(const std::string& coordinator) { coordinator_ = coordinator; }
   // Called about ten times a second, and at the end.
   void Observe(const workers::CoordinatorStatus& workers);
   void End();
@@ -46,6 +48,7 @@ class SearchObserver {
   SearchSetup* const setup_;
   SearchEvents events_;
   SearchSnapshot snapshot_;
+  std::string coordinator_;
   double written_at_ = 0;
   bool is_snapshot_broken_ = false;
 };

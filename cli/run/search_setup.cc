@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "cli/config/robust_config.h"
 #include "cli/config/run_config_plan.h"
 #include "cli/report/run_report.h"
+#include "cli/run/extension.h"
 #include "cli/run/warm_start.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
@@ -138,6 +140,21 @@ absl::StatusOr<std::vector<Subject>> ReadFurtherSubjects(const RunConfig& config
   return subjects;
 }
 
+absl::StatusOr<UsedBudget> UsedBudgetOf(const search::RunStore& store) {
+  UsedBudget used;
+  STRATA_ASSIGN_OR_RETURN(const auto candidates, store.Candidates());
+  for (const search::StoredCandidate& candidate : candidates) {
+    const bool is_measured = candidate.fitness_nll.has_value() || candidate.stopped_early;
+    if (is_measured && !candidate.same_as.has_value()) ++used.evaluations;
+  }
+  STRATA_ASSIGN_OR_RETURN(const auto seconds, store.Property("seconds_spent"));
+  // A session refuses what is no number.
+  const std::string digits = seconds.value_or("");
+  std::from_chars(digits.data(), digits.data() + digits.size(), used.minutes);
+  used.minutes /= 60;
+  return used;
+}
+
 // Returns the configuration to resume with: the stored one, with the changes that `config` makes to
 // keys that may change. Any other change by `config` is an error.
 absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
@@ -149,6 +166,10 @@ absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
   }
   auto merged = RunConfigFromYaml(*yaml, config.run + "/config");
   if (!merged.ok()) return merged.status();
+  if (continuation == Continuation::kExtend) {
+    STRATA_ASSIGN_OR_RETURN(const auto used, UsedBudgetOf(store));
+    STRATA_RETURN_IF_ERROR(CheckExtension(config, *merged, used));
+  }
   const std::vector<ConfigEntry> wanted = DescribeRunConfig(config);
   const std::vector<ConfigEntry> found = DescribeRunConfig(*merged);
   for (size_t i = 0; i < wanted.size(); ++i) {

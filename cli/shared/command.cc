@@ -26,11 +26,15 @@ int UsableProcessors() {
 }  // namespace
 
 void AddFormatOption(CLI::App* subcommand, OutputFormat* format) {
-  CLI::CheckedTransformer names(std::map<std::string, OutputFormat>{{"table", OutputFormat::kTable},
-                                                                    {"json", OutputFormat::kJson}});
-  // CLI11's own description lists the numbers of the enumerators.
-  subcommand->add_option("--format", *format, "Form of the output: table | json.")
-      ->transform(names.description("{table,json}"))
+  // CLI11's own transformation to an enumeration lists its numbers, in the help and in errors.
+  subcommand
+      ->add_option_function<std::string>(
+          "--format",
+          [format](const std::string& name) {
+            *format = name == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+          },
+          "Form of the output: table | json.")
+      ->check(CLI::IsMember({"table", "json"}))
       ->default_str("table");
 }
 

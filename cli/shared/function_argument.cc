@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -9,6 +11,8 @@
 #include "expr/baselines.h"
 #include "expr/dsa_string.h"
 #include "expr/expression_json.h"
+#include "expr/operator_table.h"
+#include "expr/shortened.h"
 
 namespace strata::cli {
 namespace {
@@ -44,9 +48,21 @@ std::string SourceOf(const std::string& name, const expr::UnitLayout& layout, do
   return "";
 }
 
+// True if only a file can be meant. A quotient such as depth/size is none: it begins with an
+// operator or a number.
 bool LooksLikeAPath(const std::string& text) {
-  return text.find(' ') == std::string::npos && text.find('(') == std::string::npos &&
-         (text.find('/') != std::string::npos || text.ends_with(".json"));
+  if (text.ends_with(".json")) return true;
+  if (text.find_first_of(" (") != std::string::npos) return false;
+  const bool has_extension = std::adjacent_find(text.begin(), text.end(), [](char a, char b) {
+                               return a == '.' && std::isalpha(static_cast<unsigned char>(b));
+                             }) != text.end();
+  if (has_extension) return true;
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) return false;
+  const std::string first = text.substr(0, slash);
+  const bool is_number = first.find_first_of("0123456789") != std::string::npos &&
+                         first.find_first_not_of("0123456789.") == std::string::npos;
+  return !is_number && expr::FindOperator(first) == nullptr;
 }
 
 }  // namespace
@@ -72,7 +88,7 @@ absl::StatusOr<FunctionArgument> ReadFunctionArgument(const std::string& text,
     absl::StatusOr<expr::Expression> chain = expr::ParseDsaString(text);
     if (!chain.ok()) {
       return absl::InvalidArgumentError(
-          fmt::format("'{}' as a DSA string: {}", text.substr(0, 80), Reason(chain.status())));
+          fmt::format("'{}' as a DSA string: {}", expr::Shortened(text), Reason(chain.status())));
     }
     return FunctionArgument{*std::move(chain), text, "dsa", ""};
   }
@@ -92,17 +108,17 @@ absl::StatusOr<FunctionArgument> ReadFunctionArgument(const std::string& text,
     const std::string printed = expr::PrintExpression(*expression);
     return FunctionArgument{*std::move(expression), printed, "expression", ""};
   }
-  // Only an expression has parentheses, so only the error of the expression matters.
-  if (text.find('(') != std::string::npos) {
-    return absl::InvalidArgumentError(fmt::format("'{}{}': {}", text.substr(0, 200),
-                                                  text.size() > 200 ? "..." : "",
-                                                  Reason(expression.status())));
+  if (LooksLikeAPath(text)) {
+    return absl::InvalidArgumentError(fmt::format("'{}': there is no such file", text));
   }
-  std::string message = fmt::format("'{}' is not a function.\n", text.substr(0, 200));
-  if (LooksLikeAPath(text)) message += fmt::format("  as a file: there is no file '{}'\n", text);
-  message += fmt::format("  as a name: {}\n  as an expression: {}", Reason(published.status()),
-                         Reason(expression.status()));
-  return absl::InvalidArgumentError(message);
+  // Only an expression has parentheses, so only the error of the expression matters.
+  const std::string shown = expr::Shortened(text);
+  if (text.find('(') != std::string::npos) {
+    return absl::InvalidArgumentError(fmt::format("'{}': {}", shown, Reason(expression.status())));
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("'{}' is not a function.\n  as a name: {}\n  as an expression: {}", shown,
+                  Reason(published.status()), Reason(expression.status())));
 }
 
 }  // namespace strata::cli

@@ -43,7 +43,8 @@ inline constexpr char kConfigProperty[] = "config";
 // Losses of the dense model and of uniform sparsities in every scenario, if there are several:
 // ScenarioReferencesText. Set once the run is done.
 inline constexpr char kScenarioReferencesProperty[] = "scenario_references";
-// Reason why the search phase ended: Engine::end_reason(), or "time". Set once the run is done.
+// Reason why the search phase ended: Engine::end_reason(), or "time". Set once the run is done, and
+// empty again while it is extended.
 inline constexpr char kEndReasonProperty[] = "end_reason";
 // SessionOptions::verify_context, from which the digests of measurements on the report split are
 // made.

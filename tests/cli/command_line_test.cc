@@ -25,7 +25,15 @@ TEST_F(CommandLineTest, HelpOfEveryVerb) {
     EXPECT_THAT(outcome.out, HasSubstr("--help")) << verb;
   }
   EXPECT_EQ(Run({}).exit_code, 2);
-  EXPECT_EQ(Run({"serach"}).exit_code, 2);
+  EXPECT_REFUSED(Run({"pareot", "x"}), HasSubstr("the nearest is 'pareto'"));
+  EXPECT_REFUSED(Run({"levels", "biuld"}), HasSubstr("the nearest is 'build'"));
+  EXPECT_REFUSED(
+      Run({"pareto", "x", "--formt", "json"}),
+      HasSubstr("unknown option '--formt' of 'strata pareto'; the nearest is '--format'"));
+  EXPECT_REFUSED(Run({"pareto", "x", "--format", "xml"}), HasSubstr("{table,json}"));
+  EXPECT_EQ(Run({"help", "search"}).out, Run({"search", "--help"}).out);
+  EXPECT_EQ(Run({"help"}).out, Run({"--help"}).out);
+  EXPECT_EQ(Run({"version"}).out, Run({"--version"}).out);
 }
 
 TEST_F(CommandLineTest, TokenizeAndEvalGiveTheirShapes) {
@@ -96,7 +104,7 @@ TEST_F(CommandLineTest, BadConfigurations) {
   const std::string config = SmallConfig();
   EXPECT_REFUSED(Run({"search", folder_ + "/none.yaml"}), HasSubstr("none.yaml"));
   EXPECT_REFUSED(Run({"search", Write("bad.yaml", "serach: {seed: 1}\n")}),
-                 AllOf(HasSubstr("bad.yaml:1"), HasSubstr("'serach'")));
+                 AllOf(HasSubstr("bad.yaml:1"), HasSubstr("'serach'"), HasSubstr("'search'")));
   EXPECT_REFUSED(Run({"search", config, "--set", "search.seed=x"}), HasSubstr("whole number"));
   for (const char* sparsity : {"0", "1", "1.7", "-0.5"}) {
     EXPECT_REFUSED(Run({"search", config, "--set", fmt::format("target_sparsity={}", sparsity)}),
@@ -189,6 +197,8 @@ TEST_F(CommandLineTest, SearchFindsExportsAndRefusesToOverwrite) {
 
   const std::string best = folder_ + "/best.json";
   ASSERT_EQ(Run({"export", run, "-o", best}).exit_code, 0);
+  EXPECT_REFUSED(Run({"export", run, "-o", best}), HasSubstr("--force"));
+  EXPECT_EQ(Run({"export", run, "-o", best, "--force"}).exit_code, 0);
   const auto function = nlohmann::json::parse(ReadFile(best));
   EXPECT_EQ(function["schema"], "strata.allocation-function/1");
   EXPECT_EQ(function["expression"], report["best"]["expression"]);

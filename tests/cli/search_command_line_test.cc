@@ -243,6 +243,11 @@ TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
   EXPECT_REFUSED(Run({"search", config_, "--resume", "--set", "search.maximum_evaluations=32"}),
                  HasSubstr("--extend"));
   const json extended = Search({"--extend", "--set", "search.maximum_evaluations=32"});
+  const std::string before = Run({"pareto", Path("run")}).out;
+  EXPECT_REFUSED(Run({"search", config_, "--extend", "--set", "search.maximum_evaluations=12"}),
+                 AllOf(HasSubstr("--set: 'search.maximum_evaluations' is 12"), HasSubstr("32")));
+  EXPECT_REFUSED(Run({"search", config_, "--extend"}), HasSubstr("config.yaml"));
+  EXPECT_EQ(Run({"pareto", Path("run")}).out, before);
   EXPECT_EQ(extended["evaluations"], whole["evaluations"]);
   EXPECT_EQ(extended["candidates"], whole["candidates"]);
   EXPECT_EQ(extended["hypervolume"], whole["hypervolume"]);

@@ -73,6 +73,12 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
   EXPECT_THAT(Run({"search", config_, "--dry-run"}).out,
               AllOf(HasSubstr("finalists measured exactly"), HasSubstr("lower bound")));
+  EXPECT_EQ(forecast["baseline_settings_not_reached_at_most"],
+            std::max(0, forecast["baseline_settings"].get<int>() - 25));
+  EXPECT_THAT(Run({"search", config_, "--dry-run", "--set", "search.maximum_evaluations=4"}).out,
+              HasSubstr("the search ends before it breeds: up to "));
+  EXPECT_THAT(Run({"search", config_, "--dry-run", "--set", "search.maximum_evaluations=900"}).out,
+              ::testing::Not(HasSubstr("before it breeds")));
   const std::vector<std::string> refined = {"--dry-run", "--set", "refine.evaluations=10", "--set",
                                             "refine.slope_windows=2"};
   const json longer = Search(refined);
@@ -136,15 +142,31 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   const json asked = Status("--coordinator " + coordinator);
   EXPECT_EQ(asked["phase"], "search");
   ASSERT_EQ(asked["workers"].size(), 1u) << asked;
-  Shell(fmt::format("{} stop {}", STRATA_PROGRAM, coordinator));
+  EXPECT_THAT(Shell(fmt::format("{} drain {} none 2>&1", STRATA_PROGRAM, Path("run"))),
+              HasSubstr("none"));
+  Shell(fmt::format("{} stop {}", STRATA_PROGRAM, Path("run")));
   EXPECT_EQ(Wait(search).exit_code, 130);
 
   const json stopped = Status(Path("run"));
   EXPECT_EQ(stopped["state"], "stopped");
+  EXPECT_REFUSED(Run({"stop", Path("run")}), HasSubstr("expected a running search, found none"));
+  EXPECT_REFUSED(Run({"stop", Path("none")}), HasSubstr("which is neither"));
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
-  EXPECT_THAT(Run({"status", Path("run")}).out, HasSubstr("stopped"));
+  const std::string again = stopped["continue"];
+  EXPECT_THAT(again, HasSubstr("--run " + Path("run") + " --resume"));
+  EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
+}
+
+TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
+  const pid_t search = StartEndless();
+  kill(search, SIGKILL);
+  Wait(search);
+  const json killed = Status(Path("run"));
+  EXPECT_EQ(killed["state"], "killed");
+  EXPECT_THAT(Run({"status", Path("run")}).out,
+              AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
 }
 
 TEST_F(WatchingCommandLineTest, StatusOfWhatIsNotThere) {

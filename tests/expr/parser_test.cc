@@ -94,8 +94,9 @@ TEST(Parser, PointsAtTheArgumentOfTheWrongType) {
             "mean(...) gives Units");
   EXPECT_EQ(ErrorOf("depth - -uniform()").substr(0, 65),
             "column 10: 'neg' expects a value of type Tensor or Units, found A");
-  EXPECT_THAT(ErrorOf("mean(sin(cos(tan(sin(cos(tan(sin(cos(depth * size)))))))))"),
-              HasSubstr("found Units 'sin(cos(tan(sin(cos(tan(sin(cos(depth * ...'"));
+  EXPECT_THAT(
+      ErrorOf("mean(sin(cos(tan(sin(cos(tan(sin(cos(sin(cos(depth * size)))))))))))"),
+      HasSubstr("found Units 'sin(cos(tan(sin(cos(tan(sin(cos(sin(cos(depth * size)))))...'"));
 }
 
 TEST(Parser, PointsAtMissingAndSurplusArguments) {

@@ -186,6 +186,7 @@ TEST_F(SessionTest, AnExtendedSearchIsTheOneThatWasNeverStopped) {
   {
     const auto session = MustCreate();
     EXPECT_FALSE(session->search_stopped());
+    EXPECT_EQ(*store_->Property(kEndReasonProperty), "") << "an extended run is not done";
     Drive(session.get(), &laboratory_, 3, 1, [](int64_t completions) { return completions == 9; });
   }
   options_.extend = false;  // an extension that was cut off is resumed like any run

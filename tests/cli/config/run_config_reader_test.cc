@@ -76,6 +76,44 @@ TEST(RunConfigReaderTest, AnOldAndANewNameTogetherAreAnError) {
   ::testing::internal::GetCapturedStderr();
 }
 
+TEST(RunConfigReaderTest, AMistypedSectionSuggestsASection) {
+  const TemporaryFile section("model: a\nserach:\n  seed: 1\n", ".yaml");
+  EXPECT_EQ(Message(LoadRunConfig(section.path(), {}).status()),
+            section.path() + ":2: unknown section 'serach'; the nearest known section is 'search'");
+  const TemporaryFile blank("serach:\n", ".yaml");
+  EXPECT_EQ(Message(LoadRunConfig(blank.path(), {}).status()),
+            blank.path() + ":1: unknown key 'serach'; the nearest known key is 'search'");
+  EXPECT_THAT(Message(LoadRunConfig("", {"serach.seed=1"}).status()),
+              HasSubstr("nearest known key is 'search.seed'"));
+  const TemporaryFile value("text: {a: b}\n", ".yaml");
+  EXPECT_THAT(Message(LoadRunConfig(value.path(), {}).status()),
+              HasSubstr("'text' must be a single value, found a section"));
+}
+
+TEST(RunConfigReaderTest, FilesWithoutSettingsAreToldApart) {
+  EXPECT_EQ(Message(LoadRunConfig("/no/such.yaml", {}).status()),
+            "configuration '/no/such.yaml': there is no such file");
+  EXPECT_EQ(Message(LoadRunConfig("/tmp", {}).status()),
+            "configuration '/tmp': expected a YAML file, found a folder");
+  const TemporaryFile empty(" \n", ".yaml");
+  EXPECT_THAT(Message(LoadRunConfig(empty.path(), {"search.seed=1"}).status()),
+              HasSubstr("found an empty file"));
+  for (const char* text : {"# model: a\n", "---\n", "search: {}\n"}) {
+    const TemporaryFile none(text, ".yaml");
+    EXPECT_THAT(Message(LoadRunConfig(none.path(), {}).status()),
+                HasSubstr("found none, only comments or empty sections"))
+        << text;
+  }
+}
+
+TEST(RunConfigReaderTest, LongValuesAreShownShortened) {
+  const std::string text(5000, 'x');
+  for (const std::string& setting :
+       {"search.seed=" + text, "search.strategy=" + text, "search." + text + "=1", text + "=1"}) {
+    EXPECT_LT(Message(LoadRunConfig("", {setting}).status()).size(), 300u) << setting.substr(0, 20);
+  }
+}
+
 TEST(RunConfigReaderTest, ASettingThatWasRemovedSaysSo) {
   for (const std::string key : {"islands", "restart_after", "adaptive_operators"}) {
     const TemporaryFile file("search:\n  " + key + ": 1\n", ".yaml");

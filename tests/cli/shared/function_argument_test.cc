@@ -60,13 +60,40 @@ TEST(FunctionArgument, ErrorsSayWhatWasTried) {
   EXPECT_THAT(ErrorOf("owi"), AllOf(HasSubstr("as a name: the library has no function 'owi'"),
                                     HasSubstr("nearest is 'owl'"), HasSubstr("as an expression"),
                                     Not(HasSubstr("as a file"))));
-  EXPECT_THAT(ErrorOf("runs/best.json"), HasSubstr("there is no file 'runs/best.json'"));
   EXPECT_THAT(ErrorOf("span(dept, 0.1)"), HasSubstr("'depth'"));
   EXPECT_THAT(ErrorOf("owl M=x"),
               AllOf(HasSubstr("expected a number for M"), Not(HasSubstr("as an expression"))));
   EXPECT_THAT(ErrorOf("W:(ABS)-(VARIANCE)-(9)"),
               AllOf(HasSubstr("as a DSA string"), Not(HasSubstr("as a name"))));
   EXPECT_THAT(ErrorOf(""), HasSubstr("is not a function"));
+}
+
+TEST(FunctionArgument, AMissingFileIsNotCalledAMisspelledName) {
+  for (const char* path : {"runs/best.json", "best.json", "best.jsn", "/tmp/none", "../none",
+                           "runs of mine/best (1).json", "runs2024/best"}) {
+    EXPECT_EQ(ErrorOf(path), std::string("'") + path + "': there is no such file");
+  }
+  // Quotients have a '/' too.
+  for (const char* quotient : {"depth/dept", "0.5/dept"}) {
+    EXPECT_THAT(ErrorOf(quotient),
+                AllOf(HasSubstr("nearest known name is 'depth'"), Not(HasSubstr("no such file"))));
+  }
+}
+
+TEST(FunctionArgument, ALongTextIsShownShortenedAndOnce) {
+  const std::string deep = [] {
+    std::string text = "0.1";
+    for (int i = 0; i < 60; ++i) text = "span(" + text + ", 0.1)";
+    return text;
+  }();
+  std::string wide = "depth";
+  for (int i = 0; i < 50; ++i) wide += " + span(depth, 0.1) * depth";
+  for (const std::string& text :
+       {std::string(5000, 'x'), "er " + std::string(5000, 'x'), "owl M=" + std::string(5000, '5'),
+        "owl " + std::string(5000, 'x'), "W:(" + std::string(5000, 'A') + ")-(VAR)-(9)",
+        "span(" + std::string(5000, 'x') + ", 0.1)", deep, wide}) {
+    EXPECT_LT(ErrorOf(text).size(), 500u) << ErrorOf(text);
+  }
 }
 
 }  // namespace

@@ -51,6 +51,14 @@ TEST_F(LocalWorkersTest, LogsAndDoesNotRestartThoseThatLeave) {
   EXPECT_TRUE(workers->process_ids().empty());
 }
 
+TEST_F(LocalWorkersTest, ALaterSearchAppendsToTheLogs) {
+  for (const char* words : {"echo first", "echo second"}) {
+    auto workers = LocalWorkers::Start(ShellOptions(1, words)).value();
+    while (!workers->process_ids().empty()) ASSERT_TRUE(workers->Check().ok());
+  }
+  EXPECT_EQ(LogOf(0), "first\nsecond\n");
+}
+
 TEST_F(LocalWorkersTest, OnlyTheLastArgumentIsNumbered) {
   LocalWorkersOptions options = ShellOptions(1, "echo $0 $1");
   options.command = {"sh", "-c", "echo $0 $1", "/models/{index}/a", "local-{index}"};
