@@ -246,7 +246,7 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
   }
   fmt::print("{}", EvalTable(figures));
   if (figures.size() > 1) {
-    fmt::print("pruned: {:.4f} % of the prunable weights; difference: pruned less dense\n",
+    fmt::print("asked for: {:.4f} % of the prunable weights; difference: pruned less dense\n",
                100 * figures.back().sparsity);
     fmt::print("\n{}", recipe.ToTable());
   }
