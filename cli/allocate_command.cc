@@ -8,9 +8,9 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
-#include "evaluator/files/output_file.h"
 #include "cli/shared/text_output.h"
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/files/output_file.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -49,13 +49,24 @@ std::string ToCsv(const AppliedFunction& applied) {
   return text;
 }
 
-absl::Status Allocate(const Options& options) {
+absl::Status Allocate(Options options) {
   STRATA_RETURN_IF_ERROR(CheckTextOutput(options.output));
   STRATA_ASSIGN_OR_RETURN(const auto model,
                           ReadModelArgument(options.allocation.measurement.model));
-  STRATA_ASSIGN_OR_RETURN(const auto applied,
-                          ApplyFunction(fmt::format("{}", fmt::join(options.function, " ")), model,
-                                        options.allocation));
+  const std::string function = fmt::format("{}", fmt::join(options.function, " "));
+  STRATA_ASSIGN_OR_RETURN(const auto recipe, ReadRecipe(function));
+  RecipeMerge merge(recipe, GivenOptions(options.allocation.verb));
+  TakeRecipe(&merge, /*needs_text=*/true, &options.allocation);
+  merge.SayContradictions();
+  STRATA_ASSIGN_OR_RETURN(auto applied, ApplyFunction(function, model, options.allocation));
+  applied.recipe = recipe;
+  const FeatureMeasurement& measurement = options.allocation.measurement;
+  if (!measurement.text.empty()) {
+    if (measurement.text != recipe.text) applied.recipe.text_digest.clear();
+    applied.recipe.text = measurement.text;
+    applied.recipe.calibration_sequences = measurement.calibration.sequences;
+    applied.recipe.calibration_sequence_tokens = measurement.calibration.sequence_tokens;
+  }
   const std::string text = options.format == "json"  ? JsonText(FunctionJson(applied))
                            : options.format == "csv" ? ToCsv(applied)
                                                      : ToTable(applied);

@@ -13,6 +13,7 @@
 namespace strata::cli {
 
 CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options) {
+  options->verb = subcommand;
   subcommand
       ->add_option("--model", options->measurement.model, "Hugging Face directory or GGUF file.")
       ->required();
@@ -33,6 +34,33 @@ CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* optio
       ->capture_default_str();
   AddMeasurementOptions(subcommand, &options->measurement);
   return sparsity;
+}
+
+void TakeRecipe(RecipeMerge* merge, bool needs_text, AllocationOptions* options) {
+  const Recipe& stored = merge->stored();
+  FeatureMeasurement& measurement = options->measurement;
+  // Sparsities that a file holds need no target and no bounds, so their defaults mean nothing.
+  const auto take = [&](const char* property, const char* option,
+                        const std::optional<double>& share, double* value) {
+    if (share || merge->IsGiven(option)) merge->Take(property, option, share, value);
+  };
+  take("target sparsity", "--sparsity", stored.target_sparsity, &options->target.sparsity);
+  take("minimum sparsity", "--minimum", stored.minimum_sparsity, &options->target.minimum);
+  take("maximum sparsity", "--maximum", stored.maximum_sparsity, &options->target.maximum);
+  merge->Take("group", "--group", stored.group, &options->target.group);
+  merge->Take("granularity", "--granularity", stored.granularity, &options->granularity);
+  if (needs_text) merge->TakeText("--text", &measurement.text);
+  merge->Take("calibration sequences", "--calibration-sequences", stored.calibration_sequences,
+              &measurement.calibration.sequences);
+  merge->Take("calibration sequence tokens", "--calibration-sequence-tokens",
+              stored.calibration_sequence_tokens, &measurement.calibration.sequence_tokens);
+}
+
+std::function<bool(const std::string&)> GivenOptions(const CLI::App* verb) {
+  return [verb](const std::string& name) {
+    const CLI::Option* option = verb->get_option_no_throw(name);
+    return option != nullptr && option->count() > 0;
+  };
 }
 
 absl::StatusOr<evaluator::Granularity> GranularityOf(const AllocationOptions& options) {

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <string>
 
 #include "cli/feature_sources.h"
@@ -15,6 +16,7 @@
 namespace strata::cli {
 
 struct AllocationOptions {
+  const CLI::App* verb = nullptr;  // knows which options were given
   FeatureMeasurement measurement;  // includes the model
   expr::AllocationTarget target;
   std::string granularity = "block";
@@ -23,6 +25,13 @@ struct AllocationOptions {
 // Adds --model, --sparsity, --minimum, --maximum, --group, --granularity and the options of
 // AddMeasurementOptions. Returns the option --sparsity.
 CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options);
+
+// Merges the recipe of a file with the options of AddAllocationOptions: target, bounds, group,
+// granularity, calibration, and the text unless `needs_text` is false.
+void TakeRecipe(RecipeMerge* merge, bool needs_text, AllocationOptions* options);
+
+// Returns a function that reports which options of a verb the user gave. The verb must outlive it.
+std::function<bool(const std::string& option)> GivenOptions(const CLI::App* verb);
 
 // Returns the granularity that the options name. Errors: InvalidArgument, which names the option,
 // if there is no such granularity.

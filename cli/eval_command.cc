@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/apply_function.h"
 #include "cli/eval_report.h"
 #include "cli/eval_settings.h"
 #include "cli/shared/command.h"
@@ -62,6 +63,29 @@ absl::Status ReadNames(EvalSettings* settings) {
   return status;
 }
 
+// Replaces options that were not given by the recipe of the file that holds the allocation.
+void MergeRecipe(RecipeMerge* merge, EvalSettings* settings) {
+  if (settings->allocation.empty()) return;
+  const Recipe& stored = merge->stored();
+  double target = stored.target_sparsity.value_or(0);
+  if (stored.target_sparsity) {
+    merge->Take("target sparsity", "", stored.target_sparsity, &target);
+  }
+  merge->Take("pruner", "--pruner", stored.pruner, &settings->pruner);
+  merge->Take("group", "--group", stored.group, &settings->pruned.method.group);
+  merge->Take("protocol", "--protocol", stored.protocol, &settings->protocol);
+  merge->Take("granularity", "--granularity", stored.granularity, &settings->granularity);
+  merge->Take("arithmetic", "--arithmetic", stored.arithmetic, &settings->arithmetic);
+  if (settings->pruner != evaluator::NameOf(evaluator::Pruner::kMagnitude)) {
+    merge->TakeText("--calibration-text", &settings->model.calibration_text_path);
+  }
+  evaluator::Calibration& calibration = settings->pruned.calibration;
+  merge->Take("calibration sequences", "--calibration-sequences", stored.calibration_sequences,
+              &calibration.sequences);
+  merge->Take("calibration sequence tokens", "--calibration-sequence-tokens",
+              stored.calibration_sequence_tokens, &calibration.sequence_tokens);
+}
+
 absl::Status ReadTasks(const EvalSettings& settings, tasks::TaskSet* set) {
   for (const std::string& path : settings.tasks) {
     STRATA_RETURN_IF_ERROR(tasks::ReadTasks(path, settings.limit, set));
@@ -96,7 +120,8 @@ absl::Status CutText(const EvalSettings& settings, tasks::TaskEvaluator& evaluat
 
 // Returns the dense version and, if there is an allocation, the pruned one.
 absl::StatusOr<std::vector<ModelVersion>> VersionsOf(const EvalSettings& settings,
-                                                     const evaluator::ModelSummary& model) {
+                                                     const evaluator::ModelSummary& model,
+                                                     RecipeMerge* merge) {
   std::vector<ModelVersion> versions = {ModelVersion()};
   if (settings.allocation.empty()) return versions;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
@@ -112,6 +137,12 @@ absl::StatusOr<std::vector<ModelVersion>> VersionsOf(const EvalSettings& setting
         "applies it",
         settings.allocation));
   }
+  if (merge->IsGiven("--granularity") && granularity != stored->granularity) {
+    return absl::InvalidArgumentError(
+        fmt::format("--granularity: '{}' holds sparsities of granularity {}; leave the option out",
+                    settings.allocation, evaluator::NameOf(stored->granularity)));
+  }
+  merge->SetGranularity(stored->granularity);
   STRATA_ASSIGN_OR_RETURN(
       auto sparsity, evaluator::SparsityOfLinears(model, stored->granularity, stored->allocation));
   versions.push_back(settings.pruned);
@@ -206,23 +237,28 @@ void SayWhatWasCut(const std::vector<EvalFigures>& figures, int64_t maximum_toke
 }
 
 absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>& figures,
-                   double seconds) {
+                   const RecipeMerge& recipe, double seconds) {
   if (settings.format == OutputFormat::kJson) {
     nlohmann::ordered_json json = EvalJson(figures);
+    if (figures.size() > 1) json[figures.back().version]["recipe"] = recipe.ToJson();
     json["seconds"] = seconds;
     PrintJson(json);
     return absl::OkStatus();
   }
   fmt::print("{}", EvalTable(figures));
   if (figures.size() > 1) {
-    fmt::print("pruned: {:.4f} % of the prunable weights; difference: pruned less dense\n",
+    fmt::print("asked for: {:.4f} % of the prunable weights; difference: pruned less dense\n",
                100 * figures.back().sparsity);
+    fmt::print("\n{}", recipe.ToTable());
   }
   return absl::OkStatus();
 }
 
 absl::Status Evaluate(EvalSettings settings) {
   const double start = evaluator::SteadySeconds();
+  STRATA_ASSIGN_OR_RETURN(const auto stored, ReadRecipe(settings.allocation));
+  RecipeMerge merge(stored, GivenOptions(settings.verb));
+  MergeRecipe(&merge, &settings);
   STRATA_RETURN_IF_ERROR(ReadNames(&settings));
   Work work;
   STRATA_RETURN_IF_ERROR(ReadTasks(settings, &work.tasks));
@@ -230,7 +266,9 @@ absl::Status Evaluate(EvalSettings settings) {
   STRATA_ASSIGN_OR_RETURN(const auto evaluator, tasks::OpenTaskEvaluator(settings.model));
   SayNotes(evaluator->model());
   STRATA_RETURN_IF_ERROR(CutText(settings, *evaluator, &work));
-  STRATA_ASSIGN_OR_RETURN(const auto versions, VersionsOf(settings, evaluator->model()));
+  STRATA_ASSIGN_OR_RETURN(const auto versions, VersionsOf(settings, evaluator->model(), &merge));
+  merge.TakeModel(evaluator->model());
+  merge.SayContradictions();
   std::unique_ptr<tasks::ResponseStore> store;
   if (!settings.resume.empty()) {
     STRATA_ASSIGN_OR_RETURN(auto opened, tasks::ResponseStore::Open(settings.resume));
@@ -252,7 +290,7 @@ absl::Status Evaluate(EvalSettings settings) {
     STRATA_RETURN_IF_ERROR(evaluator::WriteFileAtomically(settings.log_samples, lines));
   }
   const double seconds = evaluator::SecondsSince(start);
-  return Print(settings, figures, seconds);
+  return Print(settings, figures, merge, seconds);
 }
 
 }  // namespace

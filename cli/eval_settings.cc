@@ -62,7 +62,9 @@ void AddPruningOptions(CLI::App* verb, EvalSettings* settings) {
   verb->add_option(
       "--allocation", settings->allocation,
       "Also measure the model pruned by these sparsities, and the difference. A file that `strata "
-      "export` or `strata allocate` wrote, or a JSON array with one sparsity per unit.");
+      "export` or `strata allocate` wrote, or a JSON array with one sparsity per unit. What such a "
+      "file says of pruner, group, protocol, arithmetic and calibration counts unless an option is "
+      "given.");
   verb->add_option("--granularity", settings->granularity,
                    "Units of a JSON array: block | kind | linear.")
       ->capture_default_str();
@@ -92,6 +94,7 @@ void AddPruningOptions(CLI::App* verb, EvalSettings* settings) {
 }  // namespace
 
 void AddEvalOptions(CLI::App* verb, EvalSettings* settings) {
+  settings->verb = verb;
   verb->add_option("--model", settings->model.model_path, "Hugging Face directory or GGUF file.")
       ->required();
   AddTextOptions(verb, settings);

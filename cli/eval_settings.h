@@ -15,6 +15,7 @@
 namespace strata::cli {
 
 struct EvalSettings {
+  const CLI::App* verb = nullptr;     // knows which options were given
   tasks::TaskEvaluatorOptions model;  // its arithmetic and residence come from the fields below
   std::string arithmetic = "fp32";
   bool stream = false;

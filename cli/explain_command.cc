@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 
+#include "cli/apply_function.h"
 #include "cli/feature_sources.h"
+#include "cli/report/recipe.h"
 #include "cli/shared/command.h"
 #include "cli/shared/expression_chart.h"
 #include "cli/shared/function_argument.h"
@@ -30,6 +32,7 @@ struct Options {
   std::optional<double> sparsity;
   std::optional<std::string> granularity;
   bool latex = false;
+  const CLI::App* verb = nullptr;  // knows which options were given
 };
 
 // Units, target and features that a function is evaluated on.
@@ -38,6 +41,7 @@ struct Subject {
   std::vector<std::string> names;
   expr::AllocationTarget target;
   std::optional<expr::FeatureTable> table;  // nullopt without a run and a model
+  std::string recipe;                       // table of what decides the sparsities; may be empty
 };
 
 std::string_view NounOf(evaluator::Granularity granularity) {
@@ -61,6 +65,22 @@ absl::StatusOr<evaluator::Granularity> GranularityOf(const std::string& name) {
   return granularity;
 }
 
+// Sets target, bounds and group to those of a recipe, unless an option says otherwise.
+void TakeRecipe(const Options& options, const Recipe& recipe, Subject* subject) {
+  RecipeMerge merge(recipe, GivenOptions(options.verb));
+  expr::AllocationTarget& target = subject->target;
+  std::string pruner = "-", granularity = options.granularity.value_or("block");
+  target.sparsity = options.sparsity.value_or(RunConfig().target_sparsity);
+  merge.Take("pruner", "", recipe.pruner, &pruner);
+  merge.Take("group", "", recipe.group, &target.group);
+  merge.Take("granularity", "--granularity", recipe.granularity, &granularity);
+  merge.Take("target sparsity", "--sparsity", recipe.target_sparsity, &target.sparsity);
+  merge.Take("minimum sparsity", "", recipe.minimum_sparsity, &target.minimum);
+  merge.Take("maximum sparsity", "", recipe.maximum_sparsity, &target.maximum);
+  merge.SayContradictions();
+  subject->recipe = merge.ToTable();
+}
+
 absl::StatusOr<Subject> SubjectOfRun(const Options& options) {
   STRATA_ASSIGN_OR_RETURN(auto run, ReadRunFeatures(options.run));
   if (options.granularity && *options.granularity != NameOf(run.config.granularity)) {
@@ -68,22 +88,26 @@ absl::StatusOr<Subject> SubjectOfRun(const Options& options) {
         fmt::format("--granularity: the features of '{}' are of granularity {}, not {}",
                     options.run, NameOf(run.config.granularity), *options.granularity));
   }
-  return Subject{std::string(NounOf(run.config.granularity)),
-                 std::move(run.unit_names),
-                 {.sparsity = options.sparsity.value_or(run.config.target_sparsity),
-                  .minimum = run.config.minimum_sparsity,
-                  .maximum = run.config.maximum_sparsity},
-                 std::move(run.table)};
+  STRATA_ASSIGN_OR_RETURN(const auto recipe, ReadRunRecipe(options.run));
+  Subject subject{std::string(NounOf(run.config.granularity)),
+                  std::move(run.unit_names),
+                  {},
+                  std::move(run.table),
+                  ""};
+  TakeRecipe(options, recipe, &subject);
+  return subject;
 }
 
 // Returns units and target, but no features yet. The features depend on the function, and some
 // functions depend on the units.
 Subject SubjectOfModel(const Options& options, const evaluator::ModelSummary& model,
-                       evaluator::Granularity granularity) {
+                       evaluator::Granularity granularity, const Recipe& recipe) {
   Subject subject{std::string(NounOf(granularity)),
                   {},
-                  {.sparsity = options.sparsity.value_or(RunConfig().target_sparsity)},
-                  expr::FeatureTable(evaluator::LayoutOf(model, granularity))};
+                  {},
+                  expr::FeatureTable(evaluator::LayoutOf(model, granularity)),
+                  ""};
+  TakeRecipe(options, recipe, &subject);
   for (const auto& unit : evaluator::UnitsOf(model, granularity)) {
     subject.names.push_back(unit.name);
   }
@@ -145,6 +169,7 @@ absl::Status PrintValues(const Options& options, const FunctionArgument& functio
   fmt::print("\n{}mean {:.12f}, target {}\n", AllocationChart(subject.names, nodes.front().values),
              expr::MeanSparsity(nodes.front().values, subject.table->parameters()),
              subject.target.sparsity);
+  if (!subject.recipe.empty()) fmt::print("\n{}", subject.recipe);
   return absl::OkStatus();
 }
 
@@ -155,10 +180,13 @@ absl::StatusOr<FunctionArgument> Function(const Options& options, const expr::Un
 }
 
 absl::Status ExplainOnModel(const Options& options) {
-  STRATA_ASSIGN_OR_RETURN(const auto granularity,
-                          GranularityOf(options.granularity.value_or("block")));
+  STRATA_ASSIGN_OR_RETURN(const auto recipe,
+                          ReadRecipe(fmt::format("{}", fmt::join(options.function, " "))));
+  STRATA_ASSIGN_OR_RETURN(
+      const auto granularity,
+      GranularityOf(options.granularity.value_or(recipe.granularity.value_or("block"))));
   STRATA_ASSIGN_OR_RETURN(const auto model, ReadModelArgument(options.measurement.model));
-  Subject subject = SubjectOfModel(options, model, granularity);
+  Subject subject = SubjectOfModel(options, model, granularity, recipe);
   STRATA_ASSIGN_OR_RETURN(const auto function,
                           Function(options, subject.table->layout(), subject.target.sparsity));
   const std::vector<std::string> features = expr::RequiredFeatures(function.expression);
@@ -204,6 +232,7 @@ void AddExplainCommand(CLI::App* app, Command* command) {
   AddFunctionOption(verb, &options->function);
   CLI::Option* run =
       verb->add_option("--run", options->run, "Folder of a run whose measured features are used.");
+  options->verb = verb;
   verb->add_option("--model", options->measurement.model,
                    "Hugging Face directory or GGUF file on which features are measured.")
       ->excludes(run);

@@ -52,6 +52,10 @@ absl::Status Export(const Options& options) {
   } else {
     STRATA_ASSIGN_OR_RETURN(const auto candidate, Choose(options, report));
     json = FunctionJson(candidate, options.run);
+    if (json.ok() && !options.id.has_value()) {
+      (*json)["measured"]["chosen_by"] = report.is_best_by_selection ? "selection" : "fitness";
+      fmt::print(stderr, "{}", DescribeSelection(report));
+    }
   }
   if (!json.ok()) return json.status();
   STRATA_RETURN_IF_ERROR(WriteTextOutput(options.output, JsonText(*json)));

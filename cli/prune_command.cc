@@ -27,7 +27,6 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
   AllocationOptions allocation;
-  CLI::Option* sparsity = nullptr;
   std::vector<std::string> words;
   std::string pruner = "wanda";
   std::string protocol = "sequential";
@@ -43,7 +42,10 @@ struct Job {
   evaluator::ModelSummary model;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   std::vector<double> allocation;
-  Json function;  // null if only sparsities are known
+  Json function;                          // null if only sparsities are known
+  std::optional<double> target_sparsity;  // nullopt if only sparsities are known
+  std::string recipe;                     // table of what decides the weights, and why
+  Recipe stored;                          // recipe of the file that holds the allocation
   evaluator::ModelPruningOptions pruning;
 };
 
@@ -75,11 +77,29 @@ absl::Status ReadMethod(const Options& options, evaluator::ModelPruningOptions* 
   return absl::OkStatus();
 }
 
+// Returns an error if an option is given that cannot change the sparsities of a file.
+absl::Status CheckSparsitiesStay(const RecipeMerge& merge, const Options& options,
+                                 const std::string& source, const StoredAllocation& stored) {
+  const Recipe& recipe = merge.stored();
+  const expr::AllocationTarget& target = options.allocation.target;
+  const auto stays = [&](const char* option, bool is_same) {
+    if (!merge.IsGiven(option) || is_same) return absl::OkStatus();
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: '{}' holds the sparsities themselves; leave the option out{}", option, source,
+        stored.function.is_null() ? "" : ", or give --sparsity to apply the function anew"));
+  };
+  absl::Status status = stays("--minimum", recipe.minimum_sparsity == target.minimum);
+  status.Update(stays("--maximum", recipe.maximum_sparsity == target.maximum));
+  status.Update(stays("--granularity",
+                      options.allocation.granularity == evaluator::NameOf(stored.granularity)));
+  return status;
+}
+
 // Sets the sparsities of a job. Sparsities that a file holds for this model are used as they are.
 // Otherwise, or if --sparsity is given, the function is applied.
-absl::Status ReadAllocation(const Options& options, Job* job) {
+absl::Status ReadAllocation(const Options& options, RecipeMerge* merge, Job* job) {
   const std::string source = fmt::format("{}", fmt::join(options.words, " "));
-  const bool has_target = options.sparsity->count() > 0;
+  const bool has_target = merge->IsGiven("--sparsity");
   std::error_code ignored;
   if (std::filesystem::is_regular_file(source, ignored)) {
     STRATA_ASSIGN_OR_RETURN(const auto granularity, GranularityOf(options.allocation));
@@ -89,13 +109,15 @@ absl::Status ReadAllocation(const Options& options, Job* job) {
         return absl::InvalidArgumentError(fmt::format(
             "--sparsity: '{}' holds the sparsities themselves; leave the option out", source));
       }
+      STRATA_RETURN_IF_ERROR(CheckSparsitiesStay(*merge, options, source, *stored));
       job->granularity = stored->granularity;
+      merge->SetGranularity(stored->granularity);
       job->allocation = std::move(stored->allocation);
       job->function = std::move(stored->function);
       return absl::OkStatus();
     }
   }
-  if (!has_target) {
+  if (!has_target && !merge->stored().target_sparsity) {
     return absl::InvalidArgumentError(fmt::format(
         "'{}' is a function, which needs --sparsity, the share of weights to prune", source));
   }
@@ -110,7 +132,7 @@ absl::Status ReadAllocation(const Options& options, Job* job) {
 }
 
 // Returns everything that decides the pruned weights, before they are computed.
-Json Recipe(const Job& job) {
+Json PrunedModelJson(const Job& job) {
   const evaluator::ModelPruningOptions& pruning = job.pruning;
   Json json = {{"schema", "strata.pruned-model/1"},
                {"strata_version", STRATA_VERSION},
@@ -128,6 +150,7 @@ Json Recipe(const Job& job) {
                  {"sequence_tokens", pruning.calibration.sequence_tokens}}},
                {"granularity", evaluator::NameOf(job.granularity)}};
   if (pruning.method.pruner == evaluator::Pruner::kMagnitude) json.erase("calibration");
+  if (job.target_sparsity) json["target_sparsity"] = *job.target_sparsity;
   if (!job.function.is_null()) json["function"] = job.function;
   json["allocation"] = Json::array();
   const auto units = evaluator::UnitsOf(job.model, job.granularity);
@@ -179,23 +202,49 @@ void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t 
   const double mean = expr::MeanSparsity(
       job.allocation, expr::ParametersOf(evaluator::LayoutOf(job.model, job.granularity)));
   fmt::print(
-      "{}\nmean sparsity, weighted with the weights: {:.6f}\nto write: {} ({} bytes; {} are "
+      "{}\n{}\nmean sparsity, weighted with the weights: {:.6f}\nto write: {} ({} bytes; {} are "
       "free)\n",
-      table.Render(), mean, fmt::join(plan.files, ", "), plan.bytes, free_bytes);
+      table.Render(), job.recipe, mean, fmt::join(plan.files, ", "), plan.bytes, free_bytes);
 }
 
-absl::StatusOr<Job> ReadJob(const Options& options) {
+// Replaces options that were not given by the recipe of the file that holds the allocation.
+void MergeRecipe(RecipeMerge* merge, Options* options) {
+  merge->Take("pruner", "--pruner", merge->stored().pruner, &options->pruner);
+  merge->Take("protocol", "--protocol", merge->stored().protocol, &options->protocol);
+  const bool needs_text = options->pruner != evaluator::NameOf(evaluator::Pruner::kMagnitude);
+  TakeRecipe(merge, needs_text, &options->allocation);
+}
+
+absl::StatusOr<Job> ReadJob(Options options) {
   Job job;
+  STRATA_ASSIGN_OR_RETURN(job.stored, ReadRecipe(fmt::format("{}", fmt::join(options.words, " "))));
+  RecipeMerge merge(job.stored, GivenOptions(options.allocation.verb));
+  MergeRecipe(&merge, &options);
   STRATA_RETURN_IF_ERROR(ReadMethod(options, &job.pruning));
   STRATA_ASSIGN_OR_RETURN(auto model, ReadModelArgument(options.allocation.measurement.model));
   job.model = std::move(model);
+  merge.TakeModel(job.model);
   STRATA_RETURN_IF_ERROR(evaluator::CheckGroup(job.model, job.pruning.method.group));
-  STRATA_RETURN_IF_ERROR(ReadAllocation(options, &job));
+  STRATA_RETURN_IF_ERROR(ReadAllocation(options, &merge, &job));
+  if (merge.IsGiven("--sparsity") || job.stored.target_sparsity) {
+    job.target_sparsity = options.allocation.target.sparsity;
+  }
+  merge.SayContradictions();
+  job.recipe = merge.ToTable();
   STRATA_ASSIGN_OR_RETURN(auto sparsity,
                           evaluator::SparsityOfLinears(job.model, job.granularity, job.allocation));
   job.pruning.sparsity = std::move(sparsity);
-  job.pruning.recipe = Recipe(job).dump(-1, ' ', false, Json::error_handler_t::replace);
+  job.pruning.recipe = PrunedModelJson(job).dump(-1, ' ', false, Json::error_handler_t::replace);
   return job;
+}
+
+// Reports a calibration text that has changed since the allocation was found with it.
+void SayOtherText(const Job& job, const evaluator::ModelPruningResult& result) {
+  const Recipe& stored = job.stored;
+  if (stored.text != job.pruning.text_path || stored.text_digest.empty()) return;
+  if (result.text_digest.empty() || result.text_digest == stored.text_digest) return;
+  fmt::print(stderr, "'{}' has changed: its digest is {}, '{}' was calibrated on {}\n", stored.text,
+             result.text_digest, stored.source, stored.text_digest);
 }
 
 absl::Status PruneTo(const Options& options, const Job& job, evaluator::UnfinishedOutput output) {
@@ -207,7 +256,8 @@ absl::Status PruneTo(const Options& options, const Job& job, evaluator::Unfinish
   });
   progress.Finish();
   if (!result.ok()) return result.status();
-  const Json json = WithResult(Recipe(job), job, *result);
+  SayOtherText(job, *result);
+  const Json json = WithResult(PrunedModelJson(job), job, *result);
   if (std::filesystem::is_directory(output.path())) {
     const absl::Status status = evaluator::WriteNewFile(
         (std::filesystem::path(output.path()) / evaluator::kRecipeFile).string(), JsonText(json));
@@ -219,8 +269,9 @@ absl::Status PruneTo(const Options& options, const Job& job, evaluator::Unfinish
     return absl::OkStatus();
   }
   const Totals totals = TotalsOf(*result);
-  fmt::print("{}: {} of {} weights are zero ({:.4f} %), in {:.1f} s\n", output.final_path(),
-             totals.zeros, totals.weights, 100 * totals.sparsity(), result->seconds);
+  fmt::print("{}{}: {} of {} weights are zero ({:.4f} %), in {:.1f} s\n", job.recipe,
+             output.final_path(), totals.zeros, totals.weights, 100 * totals.sparsity(),
+             result->seconds);
   return absl::OkStatus();
 }
 
@@ -248,10 +299,13 @@ void AddPruneCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
       "prune", "Writes a pruned model: a Hugging Face directory or a GGUF file.");
-  options->sparsity = AddAllocationOptions(verb, &options->allocation);
-  verb->add_option("--allocation", options->words,
-                   "FUNCTION as `strata allocate` takes it, a file that `strata export` or `strata "
-                   "allocate` wrote, or a JSON array with one sparsity per unit.")
+  AddAllocationOptions(verb, &options->allocation);
+  verb->add_option(
+          "--allocation", options->words,
+          "FUNCTION as `strata allocate` takes it, a file that `strata export` or `strata "
+          "allocate` wrote, or a JSON array with one sparsity per unit. What such a file says of "
+          "pruner, group, protocol, granularity and calibration counts unless an option "
+          "is given.")
       ->required();
   verb->add_option("--pruner", options->pruner,
                    fmt::format("Pruner that chooses the weights: {}.", evaluator::PrunerNames()))

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/report/recipe.h"
 #include "cli/report/run_report.h"
 #include "cli/report/transfer_report.h"
 #include "cli/shared/command.h"
@@ -14,6 +15,7 @@
 #include "cli/shared/output.h"
 #include "cli/transfer_measurement.h"
 #include "evaluator/checkpoint/model_summary.h"
+#include "evaluator/names.h"
 #include "expr/shortened.h"
 #include "expr/status_macros.h"
 
@@ -35,6 +37,7 @@ struct Job {
   TransferReport report;                    // without subjects
   std::vector<TransferFunction> functions;  // the function first, then the tuned baselines
   std::vector<std::string> models, texts;
+  Recipe recipe;  // of the run or the file that holds the function
 };
 
 // True if a setting determines how an allocation is made or measured, or what it is compared with.
@@ -108,6 +111,47 @@ absl::Status ReadFunction(const std::string& text, double sparsity, Job* job) {
   return absl::OkStatus();
 }
 
+// Sets the settings that decide how an allocation is made and measured to those of a recipe.
+absl::Status SetRecipe(const Recipe& recipe, RunConfig* config) {
+  const auto set = [&](const char* key, const auto& value) -> absl::Status {
+    if (!value) return absl::OkStatus();
+    return SetOption(key, fmt::format("{}", *value), recipe.source, config);
+  };
+  absl::Status status = set("pruner", recipe.pruner);
+  status.Update(set("group", recipe.group));
+  status.Update(set("granularity", recipe.granularity));
+  status.Update(set("report.arithmetic", recipe.arithmetic));
+  status.Update(set("allocation.minimum", recipe.minimum_sparsity));
+  status.Update(set("allocation.maximum", recipe.maximum_sparsity));
+  status.Update(set("calibration.sequences", recipe.calibration_sequences));
+  status.Update(set("calibration.sequence_tokens", recipe.calibration_sequence_tokens));
+  return status;
+}
+
+// Prints the settings that --set changes although the recipe has other values.
+void SayContradictions(const Recipe& recipe, const RunConfig& config) {
+  RecipeMerge merge(recipe, [&](const std::string& option) {
+    const auto origin = config.origins.find(option.substr(option.find(' ') + 1));
+    return origin != config.origins.end() && origin->second == "--set";
+  });
+  RunConfig used = config;
+  std::string pruner = NameOf(config.pruner), granularity = NameOf(config.granularity);
+  std::string arithmetic = NameOf(config.report_arithmetic);
+  merge.Take("pruner", "--set pruner", recipe.pruner, &pruner);
+  merge.Take("group", "--set group", recipe.group, &used.group);
+  merge.Take("granularity", "--set granularity", recipe.granularity, &granularity);
+  merge.Take("arithmetic", "--set report.arithmetic", recipe.arithmetic, &arithmetic);
+  merge.Take("minimum sparsity", "--set allocation.minimum", recipe.minimum_sparsity,
+             &used.minimum_sparsity);
+  merge.Take("maximum sparsity", "--set allocation.maximum", recipe.maximum_sparsity,
+             &used.maximum_sparsity);
+  merge.Take("calibration sequences", "--set calibration.sequences", recipe.calibration_sequences,
+             &used.calibration_sequences);
+  merge.Take("calibration sequence tokens", "--set calibration.sequence_tokens",
+             recipe.calibration_sequence_tokens, &used.calibration_sequence_tokens);
+  merge.SayContradictions();
+}
+
 absl::StatusOr<Job> ReadJob(const Options& options) {
   Job job;
   job.report.bootstrap = options.bootstrap;
@@ -120,9 +164,14 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
     STRATA_RETURN_IF_ERROR(ReadRun(source, &job));
     if (job.models.empty()) job.models = {job.report.config.model};
     if (job.texts.empty()) job.texts = {job.report.config.text};
+    STRATA_ASSIGN_OR_RETURN(job.recipe, ReadRunRecipe(source));
+  } else {
+    STRATA_ASSIGN_OR_RETURN(job.recipe, ReadRecipe(source));
   }
   RunConfig& config = job.report.config;
+  STRATA_RETURN_IF_ERROR(SetRecipe(job.recipe, &config));
   STRATA_RETURN_IF_ERROR(SetOverrides(options.overrides, &config));
+  SayContradictions(job.recipe, config);
   if (job.models.empty() || job.texts.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' is no run's folder, so --model and --text must name what to measure it "

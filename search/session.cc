@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "expr/status_macros.h"
+#include "search/engine/best_candidate.h"
 #include "search/engine/engine_options.h"
 #include "search/engine/outcome_codec.h"
 #include "search/engine/scenarios.h"
@@ -145,7 +146,7 @@ class StoredSession final : public Session {
       if (!std::holds_alternative<WorkItem>(action)) {
         if (is_done) {
           is_done_ = true;
-          changes_.properties[kEndReasonProperty] = stopped_ ? "time" : engine_->end_reason();
+          changes_.properties[kEndReasonProperty] = EndReason(*this);
           changes_.properties[kScenarioReferencesProperty] = ScenarioReferencesText(*engine_);
         }
         if (is_done || told_from_store) STRATA_RETURN_IF_ERROR(Commit());
@@ -246,15 +247,8 @@ class StoredSession final : public Session {
   // Begins from the finalist with the lowest selection loss; of equals, from the simplest, then the
   // earliest. Does nothing if no finalist was measured.
   absl::Status BeginRefinement() {
-    const Candidate* start = nullptr;
-    const auto order = [](const Candidate& candidate) {
-      return std::tuple(*candidate.selection_nll, candidate.complexity, candidate.id);
-    };
-    for (const Candidate& candidate : engine_->candidates()) {
-      if (!candidate.selection_nll) continue;
-      if (start == nullptr || order(candidate) < order(*start)) start = &candidate;
-    }
-    if (start == nullptr) return absl::OkStatus();
+    const Candidate* start = BestCandidate(engine_->candidates(), /*is_selection_complete=*/true);
+    if (start == nullptr || !start->selection_nll) return absl::OkStatus();
     STRATA_ASSIGN_OR_RETURN(auto refinement, RefinementStage::Create(RefinementOf(options_),
                                                                      layout_, start->allocation));
     refinement_ = std::move(refinement);

@@ -83,6 +83,12 @@ class Session {
   virtual bool search_stopped() const = 0;
 };
 
+// Returns why the search phase ended, as the run and everything that reports on it says it: "time"
+// if the budget ended it, otherwise Engine::end_reason().
+inline std::string EndReason(const Session& session) {
+  return session.search_stopped() ? "time" : std::string(session.engine().end_reason());
+}
+
 }  // namespace strata::search
 
 #endif  // STRATA_SEARCH_SESSION_H_

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/config/run_config.h"
+#include "cli/report/recipe.h"
 #include "cli/report/run_report_output.h"
 #include "evaluator/names.h"
 #include "expr/expression_json.h"
@@ -25,7 +26,7 @@ absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
 
 // Description of a run that every export contains.
 struct RunDescription {
-  Json settings;  // target, granularity, pruner, group, model
+  Json settings;  // the recipe and the model
   Json units;
   std::string fitness_protocol;
   Json exact_protocols;
@@ -39,10 +40,6 @@ absl::StatusOr<RunDescription> DescribeRun(const std::string& run_folder) {
   if (!model.ok()) return model.status();
   STRATA_ASSIGN_OR_RETURN(const auto config, RunConfigFromYaml(*yaml, run_folder + "/config"));
   RunDescription run;
-  run.settings = {{"target_sparsity", config.target_sparsity},
-                  {"granularity", NameOf(config.granularity)},
-                  {"pruner", NameOf(config.pruner)},
-                  {"group", config.group}};
   Json described = Json::parse(*model, nullptr, /*allow_exceptions=*/false);
   if (!described.is_object() || !described["units"].is_array()) {
     return absl::DataLossError(
@@ -50,6 +47,8 @@ absl::StatusOr<RunDescription> DescribeRun(const std::string& run_folder) {
   }
   run.units = std::move(described["units"]);
   described.erase("units");
+  STRATA_ASSIGN_OR_RETURN(const auto text_digest, store->Property("text_digest"));
+  run.settings = RecipeJson(RecipeOf(config, described, text_digest.value_or(""), run_folder));
   run.settings["model"] = std::move(described);
   run.fitness_protocol = NameOf(config.fitness_protocol);
   run.exact_protocols = {{"selection_protocol", "sequential"}, {"report_protocol", "sequential"}};
@@ -87,11 +86,14 @@ Json FunctionJson(const AppliedFunction& applied) {
   Json json = FunctionJson(applied.function);
   const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
   const auto units = evaluator::UnitsOf(applied.model, applied.granularity);
-  json["target_sparsity"] = applied.target.sparsity;
-  json["bounds"] = {{"minimum", applied.target.minimum}, {"maximum", applied.target.maximum}};
+  Recipe recipe = applied.recipe;
+  recipe.target_sparsity = applied.target.sparsity;
+  recipe.minimum_sparsity = applied.target.minimum;
+  recipe.maximum_sparsity = applied.target.maximum;
+  recipe.granularity = evaluator::NameOf(applied.granularity);
+  recipe.group = applied.target.group;
+  json.update(RecipeJson(recipe));
   json["mean_sparsity"] = expr::MeanSparsity(applied.allocation, expr::ParametersOf(layout));
-  json["granularity"] = evaluator::NameOf(applied.granularity);
-  json["group"] = applied.target.group;
   json["model"] = {{"name", applied.model.name},
                    {"digest", applied.model.digest},
                    {"family", applied.model.family},

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/report/recipe.h"
 #include "cli/report/refinement_report.h"
 #include "cli/shared/function_argument.h"
 #include "evaluator/evaluator.h"
@@ -22,6 +23,7 @@ struct AppliedFunction {
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;
   expr::AllocationTarget target;
   expr::Allocation allocation;
+  Recipe recipe;  // of the file that holds the function; the fields above count where both say it
 };
 
 // Returns the function alone: expression, tree, LaTeX, words, name and origin.

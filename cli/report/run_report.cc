@@ -11,6 +11,9 @@
 #include "cli/config/robust_config.h"
 #include "cli/report/rank_correlation.h"
 #include "expr/status_macros.h"
+#include "search/engine/archive.h"
+#include "search/engine/best_candidate.h"
+#include "search/engine/finals.h"
 #include "search/engine/progress.h"
 #include "search/pareto/hypervolume.h"
 
@@ -167,7 +170,55 @@ void RateMeasurements(const std::vector<StoredCandidate>& candidates, RunReport*
   }
 }
 
+// Counts the finalists of the selection. The engine chooses them in the same way, from the fitness
+// of all candidates. Errors: DataLoss if a candidate is missing or is the same as a later one.
+absl::Status CountFinalists(const std::vector<StoredCandidate>& candidates, RunReport* report) {
+  std::vector<search::Candidate> rows;
+  std::vector<int64_t> best_of_baselines;
+  bool has_begun = false;
+  for (const StoredCandidate& candidate : candidates) {
+    const auto place = static_cast<int64_t>(rows.size());
+    const int64_t first = candidate.same_as.value_or(place);
+    if (candidate.id != place || first < 0 || first > place) {
+      return absl::DataLossError(
+          fmt::format("expected candidate {}, or its allocation in an earlier one; found candidate "
+                      "{} with the allocation of {}",
+                      place, candidate.id, first));
+    }
+    search::Candidate& row = rows.emplace_back();
+    row.id = candidate.id;
+    row.text = candidate.text;
+    row.complexity = candidate.complexity;
+    row.allocation = candidate.allocation;
+    row.scenarios = candidate.scenarios;
+    row.same_as = candidate.same_as;
+    row.fitness_nll = candidate.fitness_nll;
+    row.measures = candidate.measures;
+    if (candidate.best_of_baseline) best_of_baselines.push_back(candidate.id);
+    has_begun = has_begun || candidate.selection_nll.has_value() ||
+                candidate.failure.starts_with(search::kSelectionFailure);
+  }
+  if (!has_begun) return absl::OkStatus();
+  for (const int64_t id : search::Finalists(rows, ObjectivesOf(report->config), best_of_baselines,
+                                            static_cast<int>(report->config.finalists))) {
+    const StoredCandidate& finalist = candidates[static_cast<size_t>(id)];
+    ++report->planned_finalists;
+    if (finalist.selection_nll || finalist.failure.starts_with(search::kSelectionFailure)) {
+      ++report->selected_finalists;
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::string DescribeSelection(const RunReport& report) {
+  if (report.selected_finalists == report.planned_finalists) return "";
+  return fmt::format(
+      "The selection is not complete: {} of {} finalists are measured with the exact protocol. "
+      "Until all are, the best function is the one with the lowest fitness.\n",
+      report.selected_finalists, report.planned_finalists);
+}
 
 std::string DisplayName(const StoredCandidate& candidate) {
   return candidate.lineage.name.empty() ? fmt::format("discovered #{}", candidate.id)
@@ -184,13 +235,21 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   RateMeasurements(candidates, &report);
   STRATA_ASSIGN_OR_RETURN(report.refinement, ReadRefinementReport(*store));
   STRATA_ASSIGN_OR_RETURN(report.verified, ReadVerifiedOutcomes(*store, candidates));
-  report.best_baseline = Lowest(report.baselines, &StoredCandidate::selection_nll);
+  STRATA_RETURN_IF_ERROR(CountFinalists(candidates, &report));
+  // Verification begins when the selection is complete.
+  const bool is_complete =
+      report.planned_finalists > 0 &&
+      (report.selected_finalists == report.planned_finalists || !report.verified.empty());
+  if (is_complete) {
+    report.selected_finalists = report.planned_finalists;
+    report.best_baseline = Lowest(report.baselines, &StoredCandidate::selection_nll);
+  }
   if (report.best_baseline) {
     report.against_best_baseline = CompareWithBaseline(report.verified, report.best_baseline->id);
   }
   report.hypervolume = HypervolumeOf(report, candidates);
-  report.best = Lowest(candidates, &StoredCandidate::selection_nll);
-  if (!report.best) report.best = Lowest(candidates, &StoredCandidate::fitness_nll);
+  if (const auto* best = search::BestCandidate(candidates, is_complete)) report.best = *best;
+  report.is_best_by_selection = is_complete && report.best && report.best->selection_nll;
   return report;
 }
 

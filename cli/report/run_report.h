@@ -32,13 +32,15 @@ struct RunReport {
   // of a baseline. The best function may be among them. Each allocation appears once, lowest
   // selection loss first.
   std::vector<search::StoredCandidate> other_finalists;
-  // The function to use: the one with the lowest selection loss (exact protocol, fitness split). If
-  // no finalist has a selection loss yet, it is the one with the lowest fitness loss. The report
-  // split never chooses it. Empty if nothing was measured.
+  // The function to use, search::BestCandidate. Empty if nothing was measured.
   std::optional<search::StoredCandidate> best;
+  // Distinct allocations that are to be measured with the exact protocol, and how many have a
+  // result or failed. All are 0 while no finalist has one.
+  int64_t planned_finalists = 0, selected_finalists = 0;
+  bool is_best_by_selection = false;  // false: by fitness
   VerifiedOutcomes verified;
   // The baseline with the lowest selection loss. Like the best function, it is chosen without the
-  // report split. nullopt until a baseline has a selection loss.
+  // report split. nullopt until the selection is complete.
   std::optional<search::StoredCandidate> best_baseline;
   // Differences to the best baseline on the report split, by candidate. If there are several
   // scenarios, they are those of the first.
@@ -71,6 +73,10 @@ struct RunReport {
 
 // Reads the report of the run in `folder`. Errors: NotFound if `folder` holds no run.
 absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
+
+// Returns a line that says how far the selection is if it has begun and is not complete, otherwise
+// an empty text. Until it is complete, the best function is the one with the lowest fitness loss.
+std::string DescribeSelection(const RunReport& report);
 
 // Returns "discovered #17", or the baseline's name and settings.
 std::string DisplayName(const search::StoredCandidate& candidate);

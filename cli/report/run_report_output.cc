@@ -142,6 +142,9 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
     for (const StoredCandidate& candidate : *candidates) json[name].push_back(finalist(candidate));
   }
   json["best"] = report.best ? finalist(*report.best) : nlohmann::ordered_json(nullptr);
+  json["best_by"] = report.is_best_by_selection ? "selection" : "fitness";
+  json["selection"] = {{"measured", report.selected_finalists},
+                       {"finalists", report.planned_finalists}};
   json["best_baseline"] =
       report.best_baseline ? finalist(*report.best_baseline) : nlohmann::ordered_json(nullptr);
   json["intervals"] = PairedBootstrapJson();
@@ -186,6 +189,7 @@ std::string ToTable(const RunReport& report) {
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
                       report.candidates, report.evaluations, config.target_sparsity);
+  text += DescribeSelection(report);
   text += DescribeComparison(report);
   if (report.fitness_rank_correlation) {
     text += fmt::format("rank correlation of fitness with selection over {} finalists: {:.2f}\n",

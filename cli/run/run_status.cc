@@ -127,6 +127,10 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
       {"best", report.best ? ToJson(*report.best) : Json(nullptr)},
       {"best_fitness_nll",
        report.best && report.best->fitness_nll ? Json(*report.best->fitness_nll) : Json(nullptr)},
+      {"best_by", report.is_best_by_selection ? "selection" : "fitness"},
+      {"selection",
+       {{"measured", report.selected_finalists}, {"finalists", report.planned_finalists}}},
+      {"selection_remark", DescribeSelection(report)},
       {"front", report.front.size()},
       {"hypervolume", report.hypervolume},
       {"failure_reasons", CommonestReasons(reasons)},
@@ -167,6 +171,7 @@ std::string RunStatusText(const Json& status, double unix_seconds) {
     text += fmt::format("best: {}, fitness perplexity {}\n", status["best"].value("expression", ""),
                         PerplexityOf(status["best_fitness_nll"]));
   }
+  text += status["selection_remark"].get<std::string>();
   text += fmt::format("front of {} functions, hypervolume {:.6g}\n", status["front"].get<size_t>(),
                       status["hypervolume"].get<double>());
   if (!status["live"].is_null()) text += LiveText(status["live"], unix_seconds);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "search/engine/best_candidate.h"
 #include "search/engine/progress.h"
 
 namespace strata::cli {
@@ -112,19 +113,18 @@ void SearchEvents::Observe(const search::Engine& engine,
   }
 }
 
-void SearchEvents::End(const search::Engine& engine) {
-  const search::Candidate* best = nullptr;
-  for (const search::Candidate& candidate : engine.candidates()) {
-    if (!candidate.fitness_nll) continue;
-    if (best == nullptr || *candidate.fitness_nll < *best->fitness_nll) best = &candidate;
-  }
+void SearchEvents::End(const search::Session& session) {
+  const search::Engine& engine = session.engine();
+  const search::Candidate* best =
+      search::BestCandidate(engine.candidates(), search::IsSelectionComplete(engine.phase()));
   Send("finished",
        {{"phase", search::PhaseName(engine.phase())},
-        {"end_reason", engine.end_reason()},
+        {"end_reason", search::EndReason(session)},
         {"evaluations", engine.evaluations()},
         {"candidates", engine.candidates().size()},
         {"best", best == nullptr ? Json(nullptr) : Json(best->id)},
-        {"best_fitness_nll", best == nullptr ? Json(nullptr) : Json(*best->fitness_nll)}});
+        {"best_fitness_nll", best == nullptr ? Json(nullptr) : OrNull(best->fitness_nll)},
+        {"best_selection_nll", best == nullptr ? Json(nullptr) : OrNull(best->selection_nll)}});
 }
 
 }  // namespace strata::cli

@@ -31,7 +31,7 @@ class SearchEvents {
   void Committed(const search::RunChanges& changes);
   // Call it from time to time, and once more before End.
   void Observe(const search::Engine& engine, const workers::CoordinatorStatus& workers);
-  void End(const search::Engine& engine);
+  void End(const search::Session& session);
 
  private:
   void Send(const char* kind, nlohmann::ordered_json fields);

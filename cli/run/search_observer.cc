@@ -112,6 +112,6 @@ void SearchObserver::Observe(const workers::CoordinatorStatus& workers) {
   WriteSnapshotFile(workers);
 }
 
-void SearchObserver::End() { events_.End(setup_->session->engine()); }
+void SearchObserver::End() { events_.End(*setup_->session); }
 
 }  // namespace strata::cli

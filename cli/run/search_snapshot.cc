@@ -11,6 +11,7 @@
 #include "cli/run/search_events.h"
 #include "cli/shared/output.h"
 #include "evaluator/files/output_file.h"
+#include "search/engine/best_candidate.h"
 #include "search/engine/progress.h"
 
 namespace strata::cli {
@@ -21,12 +22,8 @@ using Json = nlohmann::ordered_json;
 std::string SnapshotPath(const std::string& run) { return run + "/status.json"; }
 
 Json BestOf(const search::Engine& engine) {
-  // The loss is always an objective, so the candidate with the lowest loss is on the front.
-  const search::Candidate* best = nullptr;
-  for (const int64_t id : engine.Front()) {
-    const search::Candidate& member = engine.candidates()[static_cast<size_t>(id)];
-    if (best == nullptr || *member.fitness_nll < *best->fitness_nll) best = &member;
-  }
+  const search::Candidate* best =
+      search::BestCandidate(engine.candidates(), search::IsSelectionComplete(engine.phase()));
   if (best == nullptr) return nullptr;
   return {{"candidate", best->id}, {"expression", best->text}, {"fitness_nll", *best->fitness_nll}};
 }

@@ -18,8 +18,8 @@ namespace strata::cli {
 class SearchSnapshot {
  public:
   // Returns the state at `unix_seconds`: phase, evaluations, the best, the front, workers with
-  // their work item and since when they have it, leases, failures by kind. The cost depends on the
-  // front and the workers, not on the number of candidates.
+  // their work item and since when they have it, leases, failures by kind. The cost is that of
+  // one pass over the candidates' losses, the front and the workers.
   nlohmann::ordered_json Take(const search::Session& session,
                               const workers::CoordinatorStatus& workers, double unix_seconds);
 

@@ -28,7 +28,7 @@ void Finals::Tell(int64_t finalist, Stage stage, const ScenarioOutcome& result,
     Candidate& candidate = candidates->Change(id);
     if (!is_measured) {
       candidate.failure =
-          fmt::format("{}: {}", is_selection ? "selection" : "verification", result.failure);
+          fmt::format("{}{}", is_selection ? kSelectionFailure : "verification: ", result.failure);
       continue;
     }
     if (is_selection) {

@@ -12,6 +12,9 @@
 
 namespace strata::search {
 
+// The failure of a finalist that failed the selection begins with this.
+inline constexpr char kSelectionFailure[] = "selection: ";
+
 // The final stages of a run. Not thread-safe.
 class Finals {
  public:

@@ -124,6 +124,33 @@ TEST_F(EvalCommandLineTest, DenseAndPrunedSideBySide) {
                                HasSubstr("50.0000 % of the prunable weights")));
 }
 
+TEST_F(EvalCommandLineTest, TheFileDecidesUnlessAnOptionIsGiven) {
+  const Outcome allocated = Run({"allocate", "uniform", "--model", small_.path(), "--sparsity",
+                                 "0.5", "--group", "4", "--format", "json"});
+  ASSERT_EQ(allocated.exit_code, 0) << allocated.error;
+  json best = json::parse(allocated.out);
+  best["pruner"] = "magnitude";
+  const std::string file = Write("best.json", best.dump());
+  const std::string ratios = Write("ratios.json", "[0.5, 0.5, 0.5]");
+  const auto pruned = [&](const std::string& allocation, std::vector<std::string> more) {
+    more.insert(more.begin(), {"--text", long_text_, "--window", "64", "--windows", "3",
+                               "--allocation", allocation});
+    return Json(more)["pruned"];
+  };
+  const json decided = pruned(file, {});
+  EXPECT_EQ(decided["perplexity"],
+            pruned(ratios, {"--group", "4", "--pruner", "magnitude"})["perplexity"]);
+  EXPECT_EQ(decided["recipe"]["group"], (json{{"value", "4"}, {"from", file}}));
+  EXPECT_EQ(decided["recipe"]["pruner"]["value"], "magnitude");
+  const json given = pruned(file, {"--group", "0"});
+  EXPECT_NE(given["perplexity"], decided["perplexity"]);
+  EXPECT_EQ(given["recipe"]["group"]["instead_of"], "4");
+  const Outcome table = Eval({"--text", long_text_, "--window", "64", "--windows", "3",
+                              "--allocation", file, "--group", "0"});
+  EXPECT_THAT(table.error, HasSubstr("--group 0 counts, not the group 4 of '" + file + "'"));
+  EXPECT_THAT(table.out, AllOf(HasSubstr("magnitude"), HasSubstr("protocol")));
+}
+
 TEST_F(EvalCommandLineTest, TheTailCountsWhereItIsKept) {
   const std::string text = Write("short.txt", std::string(100, 'a') + "b");
   const json dropped = Json({"--text", text, "--window", "64"});

@@ -106,6 +106,51 @@ TEST_F(PruneCommandLineTest, FunctionsAreAppliedAndStoredAllocationsTaken) {
   EXPECT_NEAR(anew["achieved_sparsity"].get<double>(), 0.7, 0.05);
 }
 
+TEST_F(PruneCommandLineTest, TheFileDecidesUnlessAnOptionIsGiven) {
+  const Outcome allocated = Run({"allocate", "uniform", "--model", small_.path(), "--sparsity",
+                                 "0.5", "--group", "4", "--format", "json"});
+  ASSERT_EQ(allocated.exit_code, 0) << allocated.error;
+  json best = json::parse(allocated.out);
+  best["pruner"] = "magnitude";
+  best["protocol"] = "one-shot";
+  const std::string file = Write("best.json", best.dump());
+  const auto prune = [&](std::vector<std::string> more, const std::string& output) {
+    more.insert(more.begin(),
+                {"prune", "--model", small_.path(), "--allocation", file, "-o", Path(output)});
+    const Outcome outcome = Run(more);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    return outcome;
+  };
+  const json pruned = json::parse(prune({"--format", "json"}, "a.gguf").out);
+  EXPECT_EQ(pruned["pruner"], "magnitude");
+  EXPECT_EQ(pruned["group"], 4);
+  EXPECT_EQ(pruned["protocol"], "one-shot");
+  EXPECT_EQ(pruned["target_sparsity"], 0.5);
+  const Outcome plan = prune({"--dry-run", "--group", "0"}, "b.gguf");
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("magnitude"), HasSubstr("one-shot"),
+                              HasSubstr("--group, not 4 of " + file)));
+  EXPECT_THAT(plan.error, HasSubstr("--group 0 counts, not the group 4 of '" + file + "'"));
+
+  // An option that cannot change the sparsities is refused.
+  EXPECT_THAT(Refusal(small_.path(), {"--allocation", file, "--maximum", "0.6"}),
+              HasSubstr("--maximum: '" + file + "' holds the sparsities themselves"));
+  EXPECT_THAT(Refusal(small_.path(), {"--allocation", file, "--granularity", "linear"}),
+              HasSubstr("--granularity: "));
+  best["pruner"] = "best";
+  Write("best.json", best.dump());
+  EXPECT_THAT(Refusal(small_.path(), {"--allocation", file}), HasSubstr("best.json': \"pruner\""));
+
+  // A pruned model's own recipe is read like any other.
+  const Outcome first = Prune(
+      directory_.path(), {"--allocation", "uniform", "--sparsity", "0.5", "--group", "4"}, "c");
+  ASSERT_EQ(first.exit_code, 0) << first.error;
+  const Outcome again = Run({"prune", "--model", directory_.path(), "--allocation",
+                             Path("c/strata.json"), "-o", Path("d"), "--format", "json"});
+  ASSERT_EQ(again.exit_code, 0) << again.error;
+  EXPECT_EQ(json::parse(again.out)["linears"],
+            json::parse(ReadFile(Path("c/strata.json")))["linears"]);
+}
+
 TEST_F(PruneCommandLineTest, ADryRunWritesNothing) {
   const Outcome outcome = Prune(
       small_.path(), {"--allocation", "uniform", "--sparsity", "0.5", "--dry-run"}, "pruned.gguf");

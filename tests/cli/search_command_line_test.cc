@@ -42,6 +42,44 @@ class SearchCommandLineTest : public SmallSearchTest {
   }
 };
 
+TEST_F(SearchCommandLineTest, LaterCommandsKeepTheRecipeOfTheRun) {
+  Search({"--set", "group=4", "--set", "target_sparsity=0.5"});
+  const std::string best = Path("best.json");
+  ASSERT_EQ(Run({"export", Path("run"), "-o", best}).exit_code, 0);
+  const Outcome pruned = Run({"prune", "--model", small_.path(), "--allocation", best, "-o",
+                              Path("pruned.gguf"), "--format", "json"});
+  ASSERT_EQ(pruned.exit_code, 0) << pruned.error;
+  const json recipe = json::parse(pruned.out);
+  EXPECT_EQ(recipe["pruner"], "ria");
+  EXPECT_EQ(recipe["group"], 4);
+  EXPECT_EQ(recipe["calibration"]["text"], Path("text.txt"));
+  EXPECT_EQ(recipe["calibration"]["sequence_tokens"], 32);
+  EXPECT_EQ(pruned.error.find("has changed"), std::string::npos) << pruned.error;
+
+  // Every sparsity that explain shows is a whole number of zeros per group.
+  const Outcome explained = Run({"explain", "ramp(depth, 0.1)", "--run", Path("run")});
+  ASSERT_EQ(explained.exit_code, 0) << explained.error;
+  EXPECT_THAT(explained.out, ContainsRegex("group +4 +" + Path("run")));
+  const json allocated = json::parse(Run({"allocate", "ramp(depth, 0.1)", "--model", small_.path(),
+                                          "--sparsity", "0.5", "--group", "4", "--format", "json"})
+                                         .out);
+  for (const json& unit : allocated["allocation"]) {
+    EXPECT_THAT(explained.out, HasSubstr(fmt::format("{:.3f}", unit["sparsity"].get<double>())));
+  }
+
+  const Outcome transferred =
+      Run({"transfer", best, "--model", small_.path(), "--text", Path("text.txt"), "--sparsity",
+           "0.5", "--set", "pruner=magnitude", "--set", "report.windows=2", "--set",
+           "search.baselines=uniform", "--resamples", "0", "--format", "json"});
+  ASSERT_EQ(transferred.exit_code, 0) << transferred.error;
+  const json measurement = json::parse(transferred.out)["measurement"];
+  EXPECT_EQ(measurement["group"], 4);
+  EXPECT_EQ(measurement["pruner"], "magnitude");
+  EXPECT_EQ(measurement["calibration_sequence_tokens"], 32);
+  EXPECT_THAT(transferred.error,
+              HasSubstr("--set pruner magnitude counts, not the pruner ria of '" + best + "'"));
+}
+
 TEST_F(SearchCommandLineTest, FinalistsAreComparedWithTheBestBaselineWindowByWindow) {
   const json report = Search();
   ASSERT_TRUE(report["best_baseline"].is_object());

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "cli/run/search_snapshot.h"
+#include "search/engine/best_candidate.h"
 #include "tests/search/simulation.h"
 #include "tests/support/temporary_folder.h"
 
@@ -98,7 +99,7 @@ TEST_F(SearchEventsTest, ASearchIsToldWholeAndAsDescribed) {
   });
   ASSERT_TRUE((*session)->Next().ok());
   events_.Observe((*session)->engine(), workers);
-  events_.End((*session)->engine());
+  events_.End(**session);
 
   const auto& candidates = (*session)->engine().candidates();
   EXPECT_EQ(Kinds().front(), "run_started");
@@ -117,7 +118,11 @@ TEST_F(SearchEventsTest, ASearchIsToldWholeAndAsDescribed) {
   EXPECT_EQ(Count("candidate_stopped_early"), stopped);
   EXPECT_GT(failed, 0);
   EXPECT_GT(stopped, 0);
-  EXPECT_EQ(told_.back()["best_fitness_nll"].get<double>(), best);
+  const auto report_best = search::BestCandidate(candidates, /*is_selection_complete=*/true);
+  EXPECT_EQ(told_.back()["best"], report_best->id) << "the finalist that the selection chose";
+  EXPECT_EQ(told_.back()["best_selection_nll"], *report_best->selection_nll);
+  EXPECT_EQ(snapshot.Take(**session, workers, 0)["best"]["candidate"], report_best->id);
+  EXPECT_EQ(told_.back()["end_reason"], **(*store)->Property(search::kEndReasonProperty));
   EXPECT_EQ(Count("worker_joined"), 1);
   EXPECT_EQ(Count("worker_left"), 1);
   EXPECT_EQ(Count("worker_failed"), 1);
