@@ -10,6 +10,7 @@
 
 #include "expr/status_macros.h"
 #include "search/engine/archive.h"
+#include "search/engine/baseline_rounds.h"
 #include "search/engine/candidate_list.h"
 #include "search/engine/candidate_resolver.h"
 #include "search/engine/engine_options.h"
@@ -56,6 +57,7 @@ class SearchEngine final : public Engine {
         resolver_(&scenarios_),
         strategy_(MakeStrategy(options.strategy, ContextOf(options_, resolver_.table(0)))),
         ladder_(options.ladder),
+        baselines_(options_),
         progress_(options_) {
     AskForReferences(Stage::kSearch);
     AdmitSeeds();
@@ -119,7 +121,7 @@ class SearchEngine final : public Engine {
   double ArchiveHypervolume() const override { return progress_.hypervolume(); }
   std::vector<int64_t> Front() const override { return progress_.Front(candidates_.all()); }
   std::vector<int64_t> BestBaselines() const override {
-    return BestOfBaselines(candidates_.all(), baseline_of_);
+    return BestOfBaselines(candidates_.all(), baselines_.baseline_of());
   }
 
  private:
@@ -160,8 +162,7 @@ class SearchEngine final : public Engine {
 
   // Adds the published functions, those of a warm start, and the first ones of the strategy.
   void AdmitSeeds() {
-    baseline_seeds_ = BaselineSeeds(options_);
-    for (const Seed& seed : baseline_seeds_) AdmitBaseline(seed);
+    for (const Seed& seed : baselines_.first_round()) AdmitBaseline(seed);
     for (const WarmStart& start : options_.warm_start) {
       strategy_->AddSeen(start.expression);
       Admit({start.expression, {"warm start", start.name, {}}});
@@ -173,7 +174,7 @@ class SearchEngine final : public Engine {
 
   void AdmitBaseline(const Seed& seed) {
     strategy_->AddSeen(seed.expression);
-    baseline_of_.emplace(count(), seed.baseline);
+    baselines_.Add(count(), seed);
     Admit({seed.expression, {"baseline", seed.name, {}}});
   }
 
@@ -181,12 +182,11 @@ class SearchEngine final : public Engine {
   // matter.
   void PlanTuning() {
     std::vector<std::optional<double>> fitness;
-    for (size_t i = 0; i < baseline_seeds_.size(); ++i) {
+    for (size_t i = 0; i < baselines_.first_round().size(); ++i) {
       const auto id = static_cast<int64_t>(i);
       fitness.push_back(id < eligible_ ? candidates_[id].fitness_nll : std::nullopt);
     }
-    const std::vector<Seed> tuning = TuningSeeds(options_, baseline_seeds_, fitness);
-    tuning_.assign(tuning.begin(), tuning.end());
+    baselines_.PlanTuning(fitness);
   }
 
   void Admit(Offspring offspring) {
@@ -254,12 +254,12 @@ class SearchEngine final : public Engine {
     const int64_t next = count();
     if (stop_after_ && next > *stop_after_) return false;
     if (next - options_.lag >= settled_prefix_) return false;
-    if (tuning_.empty() && next != seeds_ && !resolver_.AreSettled(feature_pool_)) return false;
+    if (!baselines_.has_tuning() && next != seeds_ && !resolver_.AreSettled(feature_pool_))
+      return false;
     while (eligible_ <= next - options_.lag) TellStrategy();
     if (next == seeds_) PlanTuning();
-    if (!tuning_.empty()) {
-      AdmitBaseline(tuning_.front());
-      tuning_.pop_front();
+    if (baselines_.has_tuning()) {
+      AdmitBaseline(baselines_.TakeTuning());
     } else if (resolver_.AreSettled(feature_pool_)) {
       Admit(strategy_->Breed());
     } else {
@@ -405,7 +405,7 @@ class SearchEngine final : public Engine {
 
   // Baselines and warm starts always go on, because the others are compared with them.
   bool GoesOn(const EvaluateWork& item, double nll) {
-    return item.candidate < always_measured_ || baseline_of_.contains(item.candidate) ||
+    return item.candidate < always_measured_ || baselines_.Contains(item.candidate) ||
            nll <= FlightOf(item.candidate).limits[static_cast<size_t>(item.rung)];
   }
 
@@ -414,20 +414,18 @@ class SearchEngine final : public Engine {
   CandidateResolver resolver_;
   std::unique_ptr<Strategy> strategy_;
   Ladder ladder_;
+  BaselineRounds baselines_;
   SearchProgress progress_;
   Finals finals_;
   std::vector<int64_t> finalists_;         // waiting for the references of selection
   std::vector<std::string> feature_pool_;  // measured before anything is bred
   CandidateList candidates_;
   std::deque<InFlight> in_flight_;  // of candidates from eligible_ on
-  std::vector<Seed> baseline_seeds_;
-  std::deque<Seed> tuning_;             // settings of the tuning round, to be admitted
-  std::map<int64_t, int> baseline_of_;  // baseline by candidate
-  int64_t always_measured_ = 0;         // candidates below are baselines or warm starts
-  int64_t seeds_ = 0;                   // candidates below were not bred from results
-  int64_t resolved_ = 0;                // candidates below are resolved
-  int64_t settled_prefix_ = 0;          // candidates below are settled and in the archive's order
-  int64_t eligible_ = 0;                // candidates below are known to the strategy
+  int64_t always_measured_ = 0;     // candidates below are baselines or warm starts
+  int64_t seeds_ = 0;               // candidates below were not bred from results
+  int64_t resolved_ = 0;            // candidates below are resolved
+  int64_t settled_prefix_ = 0;      // candidates below are settled and in the archive's order
+  int64_t eligible_ = 0;            // candidates below are known to the strategy
   WorkQueue items_;
   std::optional<int64_t> stop_after_;  // set when the search phase ends; nothing above stays
   std::string end_reason_;
