@@ -120,7 +120,8 @@ def choose(commands, arguments):
 
 def main():
     arguments = sys.argv[1:]
-    if len(arguments) > 1 or (arguments and arguments[0].startswith("-") and arguments not in (["--all"], ["--print-base"])):
+    is_option = bool(arguments) and arguments[0].startswith("-")
+    if len(arguments) > 1 or (is_option and arguments[0] not in ("--all", "--print-base")):
         stop(f"expected nothing, a commit, --all or --print-base, found '{' '.join(arguments)}'")
     if arguments == ["--print-base"]:
         print(default_base())

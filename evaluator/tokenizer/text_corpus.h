@@ -29,8 +29,8 @@ absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format)
 absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format);
 
 // Reads the documents of a path: every *.txt file of a folder, in name order; the "text" of every
-// line of a .jsonl file that is not blank; for any other file, runs of whole lines of at least 4,096
-// bytes. Errors: those of ReadText; InvalidArgument if there is no text.
+// line of a .jsonl file that is not blank; for any other file, runs of whole lines of at least
+// 4,096 bytes. Errors: those of ReadText; InvalidArgument if there is no text.
 absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path);
 
 // The token windows of the three splits. Document k goes to calibration if k mod 8 is 0 to 3, to

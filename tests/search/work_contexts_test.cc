@@ -1,9 +1,9 @@
+#include "search/work_contexts.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <set>
-
-#include "search/work_contexts.h"
 
 namespace strata::search {
 namespace {
