@@ -5,7 +5,6 @@
                                 commit of the day of the last commit, which is included
     scripts/tidy.py BASE        what changed since the commit BASE
     scripts/tidy.py --all       every file, which takes hours
-    scripts/tidy.py --print-base    checks nothing and prints the commit that "what changed" means
 
 A header counts as the .cc file of its name. Of the changed files at most 12 are checked, those with
 most changed lines first; tests and files that include LibTorch (half a minute each) are left out.
@@ -120,12 +119,8 @@ def choose(commands, arguments):
 
 def main():
     arguments = sys.argv[1:]
-    is_option = bool(arguments) and arguments[0].startswith("-")
-    if len(arguments) > 1 or (is_option and arguments[0] not in ("--all", "--print-base")):
-        stop(f"expected nothing, a commit, --all or --print-base, found '{' '.join(arguments)}'")
-    if arguments == ["--print-base"]:
-        print(default_base())
-        return
+    if len(arguments) > 1 or (arguments and arguments[0].startswith("-") and arguments != ["--all"]):
+        stop(f"expected nothing, a commit or --all, found '{' '.join(arguments)}'")
     clang_tidy = shutil.which("clang-tidy-14") or shutil.which("clang-tidy")
     if clang_tidy is None:
         stop("clang-tidy-14 is absent: run scripts/setup_test_tools.sh")
