@@ -265,7 +265,10 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
   const Outcome again =
       Run({"allocate", file, "--model", model_, "--sparsity", "0.6", "--format", "csv"});
   EXPECT_EQ(again.out.substr(0, 25), "name,parameters,sparsity\n");
-  EXPECT_THAT(again.out, HasSubstr("\n29,3538944,0.7"));
+  EXPECT_THAT(again.out, HasSubstr("\n29.feed-forward,2654208,0.7")) << "the file's units";
+  const Outcome of_blocks = Run({"allocate", file, "--model", model_, "--sparsity", "0.6",
+                                 "--granularity", "block", "--format", "csv"});
+  EXPECT_THAT(of_blocks.out, HasSubstr("\n29,3538944,0.7")) << of_blocks.error;
   const Outcome grouped = Run({"allocate", "arithmetic-progression", "--model", model_,
                                "--sparsity", "0.5", "--group", "8", "--format", "csv"});
   EXPECT_THAT(grouped.out,
