@@ -22,6 +22,7 @@
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
 #include "expr/status_macros.h"
+#include "search/engine/baseline_rounds.h"
 
 namespace strata::cli {
 namespace {
@@ -190,11 +191,11 @@ absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
 // The configuration is stored last, so a run that has one was begun completely.
 absl::Status StoreDescription(const SearchSetup& setup) {
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
-  size_t settings = 0;
-  STRATA_ASSIGN_OR_RETURN(const auto baselines, BaselinesOf(setup.config, layout));
-  for (const expr::Baseline& baseline : baselines) {
-    settings += baseline.published.size() + baseline.widened.size();
-  }
+  search::EngineOptions options;
+  STRATA_ASSIGN_OR_RETURN(options.baselines, BaselinesOf(setup.config, layout));
+  options.baseline_settings = setup.config.baseline_settings;
+  // A tuning round adds settings that only the results decide.
+  const size_t settings = search::BaselineSeeds(options).size();
   for (const auto& [name, value] :
        {std::pair<const char*, std::string>{
             "model", JsonText(ModelProperty(setup.model, setup.plan.granularity))},
