@@ -4,6 +4,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "evaluator/pruner_table.h"
 
@@ -32,9 +33,10 @@ std::string FindName(const NameTable<Value, count>& table, Value value) {
   return fmt::format("unknown({})", static_cast<int>(value));
 }
 
-template <typename Value, size_t count>
-absl::Status FindValue(const NameTable<Value, count>& table, const char* what,
-                       const std::string& name, Value* value) {
+// `table` is a range of pairs of a value and its name.
+template <typename Table, typename Value>
+absl::Status FindValue(const Table& table, const char* what, const std::string& name,
+                       Value* value) {
   std::string known_names;
   for (const auto& [known, known_name] : table) {
     if (name == known_name) {
@@ -59,16 +61,9 @@ std::string NameOf(Arithmetic value) { return FindName(kArithmetics, value); }
 std::string NameOf(Split value) { return FindName(kSplits, value); }
 
 absl::Status ParseName(const std::string& name, Pruner* value) {
-  std::string known_names;
-  for (const PrunerRow& row : Pruners()) {
-    if (name == row.name) {
-      *value = row.pruner;
-      return absl::OkStatus();
-    }
-    known_names += fmt::format("{}\"{}\"", known_names.empty() ? "" : ", ", row.name);
-  }
-  return absl::InvalidArgumentError(
-      fmt::format("pruner: expected one of {}, found \"{}\"", known_names, name));
+  std::vector<std::pair<Pruner, const char*>> table;
+  for (const PrunerRow& row : Pruners()) table.emplace_back(row.pruner, row.name);
+  return FindValue(table, "pruner", name, value);
 }
 absl::Status ParseName(const std::string& name, Granularity* value) {
   return FindValue(kGranularities, "granularity", name, value);
