@@ -1,5 +1,5 @@
-// What pruners know of a block besides its weights, and pruning by it: the same block can be pruned
-// to several sparsities from one observation.
+// Statistics of a block from which pruners choose its zeros, and pruning by them. One observation
+// is enough to prune the same block to several sparsities.
 #ifndef STRATA_EVALUATOR_PRUNERS_BLOCK_STATISTICS_H_
 #define STRATA_EVALUATOR_PRUNERS_BLOCK_STATISTICS_H_
 
@@ -16,14 +16,14 @@
 
 namespace strata::evaluator {
 
-// Of the inputs of a block's linears.
+// Statistics of the inputs of a block's linears.
 struct BlockStatistics {
   BlockScalers scalers;                 // for scores; empty vectors for magnitude
   std::optional<BlockFactors> factors;  // for SparseGPT
 };
 
-// `pruned`, float32, becomes the block's linears pruned by `method`; returns the zeros. Errors as
-// BlockSource::Next.
+// Writes the block's linears, pruned by `method`, to `pruned`, which is float32, and returns the
+// number of zeros. Errors: those of BlockSource::Next.
 absl::StatusOr<int64_t> PruneBlock(const TransformerModel& model, int block,
                                    const PruningMethod& method, const BlockStatistics& statistics,
                                    const BlockSparsity& sparsity, BlockMatrices& pruned);

@@ -1,5 +1,5 @@
-// Weights that one-shot SparseGPT left at every sparsity of a grid, on disk: how they are computed,
-// and how they prune a model.
+// Databases, on disk, of the weights that one-shot SparseGPT leaves at every sparsity of a grid:
+// how they are computed, and how they prune a model.
 #ifndef STRATA_EVALUATOR_PRUNERS_LEVEL_DATABASE_H_
 #define STRATA_EVALUATOR_PRUNERS_LEVEL_DATABASE_H_
 
@@ -18,19 +18,19 @@
 
 namespace strata::evaluator {
 
-// Computes the entries that `writer` lacks and appends them, block by block: the calibration
-// sequences run through the dense model, the Hessians of a block's inputs are factored once for all
-// levels of its linears. Holds the activations, one block and its factors. With the same number of
-// threads the same bytes, wherever it was interrupted. Errors as RunAndFactor and SparseGptPrune,
-// with block and linear, and as BankWriter::Append; Cancelled.
+// Computes the entries that `writer` lacks and appends them, block by block. The calibration
+// sequences run through the dense model, and the Hessians of a block's inputs are factored once for
+// all levels of its linears. Memory holds the activations, one block and its factors. The same
+// number of threads gives the same bytes, wherever the work was interrupted. Errors: those of
+// RunAndFactor and SparseGptPrune, with block and linear, and of BankWriter::Append; Cancelled.
 absl::Status ComputeLevels(const TransformerModel& model, const Windows& sequences,
                            const LevelLayout& layout, BankWriter& writer, const Progress& progress);
 
 // An opened database. Immutable; const access is thread-safe.
 class LevelDatabase {
  public:
-  // FailedPrecondition, naming what differs, if it is of another model or text; errors of
-  // BankFile::Open, where NotFound says how to build one.
+  // Errors: FailedPrecondition, naming what differs, if the database is of another model or text;
+  // those of BankFile::Open, of which NotFound says how to build one.
   static absl::StatusOr<LevelDatabase> Open(const std::string& folder, const ModelSummary& model,
                                             const std::string& text_digest);
 
@@ -45,18 +45,18 @@ class LevelDatabase {
   LevelLayout layout_;
 };
 
-// Serves the levels that together are nearest to an allocation.
+// Gives the levels that together are nearest to an allocation.
 class OneShotLevels : public BlockSource {
  public:
-  // `model` and `database` must outlive the pruner. `sparsity` has an entry for each block. Errors
-  // as pruning::ChooseLevels.
+  // `model` and `database` must outlive the source. `sparsity` has one entry per block. Errors:
+  // those of pruning::ChooseLevels.
   static absl::StatusOr<std::unique_ptr<OneShotLevels>> Create(
       const TransformerModel& model, const LevelDatabase& database,
       std::span<const BlockSparsity> sparsity, Arithmetic arithmetic);
 
   const pruning::LevelChoice& choice() const { return choice_; }
 
-  // Returns the levels chosen for the block. DataLoss if the file was altered.
+  // Returns the levels chosen for the block. Errors: DataLoss if the file was altered.
   absl::StatusOr<PrunedBlock> Next(int block) override;
 
  private:

@@ -1,5 +1,5 @@
-// Sparsities of all linears of a model, in the order of ModelSummary::linears: block by block, and
-// whether a pruner can give them.
+// Sparsities of all linears of a model, block by block in the order of ModelSummary::linears, and a
+// check that a pruner can give them.
 #ifndef STRATA_EVALUATOR_PRUNERS_LINEAR_SPARSITY_H_
 #define STRATA_EVALUATOR_PRUNERS_LINEAR_SPARSITY_H_
 
@@ -14,11 +14,11 @@
 
 namespace strata::evaluator {
 
-// One entry per block, from one sparsity per linear or from none, which is the dense model.
+// Returns one entry per block. `sparsity` has one entry per linear, or none for the dense model.
 std::vector<BlockSparsity> SparsityOfBlocks(const ModelConfig& config,
                                             std::span<const double> sparsity);
 
-// Errors of pruning::PatternFor, naming block and linear. `sparsity` has one entry per linear.
+// `sparsity` has one entry per linear. Errors: those of pruning::PatternFor, with block and linear.
 absl::Status CheckPatterns(const ModelConfig& config, std::span<const double> sparsity,
                            int64_t group);
 

@@ -1,5 +1,5 @@
-// Ranks of all weights of a model by one score, from which any allocation is pruned in one pass: in
-// memory, or in a file that the workers of a machine share.
+// Ranks of all weights of a model by one score. Any allocation is pruned from them in one pass.
+// They are in memory, or in a file that the workers of a machine share.
 #ifndef STRATA_EVALUATOR_PRUNERS_RANK_BANK_H_
 #define STRATA_EVALUATOR_PRUNERS_RANK_BANK_H_
 
@@ -17,7 +17,7 @@
 
 namespace strata::evaluator {
 
-// Where ranks are kept and what they are of.
+// The folder in which ranks are kept, and everything that they depend on.
 struct RankBankPlace {
   std::string folder;
   ModelSummary model;
@@ -29,19 +29,19 @@ struct RankBankPlace {
 // Immutable; not for SparseGPT.
 class RankBank {
  public:
-  // In memory. Errors as pruning::WeightScores::Create and WeightRanks::Build, with block and
-  // linear; Cancelled.
+  // Computes the ranks in memory. Errors: those of pruning::WeightScores::Create and
+  // WeightRanks::Build, with block and linear; Cancelled.
   static absl::StatusOr<RankBank> Build(const TransformerModel& model,
                                         const CalibrationStatistics& statistics,
                                         const PruningMethod& method, const Progress& progress);
 
-  // Asked for only where the file must be built.
+  // Called only if the file must be built.
   using StatisticsSource = std::function<absl::StatusOr<const CalibrationStatistics*>()>;
 
-  // The file of the place, mapped; built first where it is missing, by one process while others
-  // wait. Its name is ranks-DIGEST.bank, of all that the ranks depend on: model, text, calibration,
+  // Maps the file of the place. If it is missing, one process builds it while others wait. Its name
+  // is ranks-DIGEST.bank, with a digest of all that the ranks depend on: model, text, calibration,
   // method, and the threads and instructions with which they are computed, because these move the
-  // last bits of the statistics. Errors as Build and OpenOrBuildBank.
+  // last bits of the statistics. Errors: those of Build and OpenOrBuildBank.
   static absl::StatusOr<RankBank> OpenOrBuild(const RankBankPlace& place,
                                               const TransformerModel& model,
                                               const StatisticsSource& statistics,
@@ -59,7 +59,7 @@ class RankBank {
   std::vector<pruning::WeightRanks> ranks_;
 };
 
-// What OpenOrBuild writes, and where.
+// Describes the file that OpenOrBuild writes.
 BankLayout RankBankLayout(const RankBankPlace& place);
 std::string RankBankPath(const RankBankPlace& place);
 

@@ -17,9 +17,9 @@ namespace strata::evaluator {
 // Called with the input of every block, and last with the output of the last one.
 using HiddenObserver = std::function<void(const at::Tensor& hidden)>;
 
-// Runs all windows through block after block, so that only one block's pruned weights exist; holds
-// windows * tokens * hidden * 4 bytes. Cancelled when
-// `progress` says so between blocks.
+// Runs all windows through block after block, so that the pruned weights of only one block exist at
+// a time. Memory holds windows * tokens * hidden * 4 bytes. Errors: those of the block source;
+// Cancelled if `progress` says so between blocks.
 absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockSource& blocks,
                                            const Windows& windows, Arithmetic arithmetic,
                                            const Progress& progress,
