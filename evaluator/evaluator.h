@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -118,6 +119,9 @@ struct ProfileRequest {
   Granularity granularity = Granularity::kBlock;
   // Features as text, in the form that expr::RequiredFeatures returns.
   std::vector<std::string> features;
+  // The sparsities of the operands of features such as slopes(f, s), by feature, for the units of
+  // `granularity`. Those that are not here are computed, and the features of f measured for that.
+  std::map<std::string, std::vector<double>> pruned = {};
 };
 
 struct Profile {

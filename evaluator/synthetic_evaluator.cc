@@ -8,6 +8,8 @@
 #include "evaluator/files/digest.h"
 #include "expr/allocation.h"
 #include "expr/blockwise.h"
+#include "expr/expression.h"
+#include "expr/feature_table.h"
 #include "expr/status_macros.h"
 
 namespace strata::evaluator {
@@ -15,6 +17,8 @@ namespace {
 
 // The feature that equals the weights of the loss.
 constexpr const char* kKnownFeature = "var(abslog(WX))";
+// The beginning of a feature that is measured in a pruned model.
+constexpr const char* kPrunedFeature = "slopes(";
 struct NamedLinear {
   const char* name;
   expr::UnitKind kind;
@@ -91,7 +95,8 @@ class SyntheticEvaluator final : public Evaluator {
     Profile profile;
     for (const std::string& feature : request.features) {
       if (feature.empty()) return absl::InvalidArgumentError("expected a feature, found no text");
-      profile.values.push_back(Feature(feature, request.granularity));
+      STRATA_ASSIGN_OR_RETURN(auto values, Feature(feature, request));
+      profile.values.push_back(std::move(values));
     }
     STRATA_RETURN_IF_ERROR(Report(progress, 1.0));
     return profile;
@@ -126,12 +131,7 @@ class SyntheticEvaluator final : public Evaluator {
     if (!request.fidelity.tasks.empty()) {
       measurement.zero_shot_error = 1 - std::exp(kDenseNll - measurement.mean_nll);
     }
-    if (request.fidelity.slope_step > 0) {
-      for (size_t i = 0; i < request.allocation.size(); ++i) {
-        const double kept = 1 - request.allocation[i];
-        measurement.slopes.push_back(weights[i] * (1 / (kept * kept) - 1));
-      }
-    }
+    if (request.fidelity.slope_step > 0) measurement.slopes = Slopes(weights, request.allocation);
     STRATA_RETURN_IF_ERROR(Report(progress, 1.0));
     return measurement;
   }
@@ -196,10 +196,33 @@ class SyntheticEvaluator final : public Evaluator {
     return weights;
   }
 
-  std::vector<double> Feature(const std::string& feature, Granularity granularity) const {
+  static std::vector<double> Slopes(const std::vector<double>& weights,
+                                    const std::vector<double>& allocation) {
+    std::vector<double> slopes;
+    for (size_t i = 0; i < allocation.size(); ++i) {
+      const double kept = 1 - allocation[i];
+      slopes.push_back(weights[i] * (1 / (kept * kept) - 1));
+    }
+    return slopes;
+  }
+
+  static ProfileRequest RequestFor(Granularity granularity) {
+    ProfileRequest request;
+    request.granularity = granularity;
+    return request;
+  }
+
+  absl::StatusOr<std::vector<double>> Feature(const std::string& feature,
+                                              const ProfileRequest& request) const {
+    const Granularity granularity = request.granularity;
     if (const auto of_blocks = expr::FeatureOfBlocks(feature)) {
-      return expr::SpreadOverUnits(Feature(*of_blocks, Granularity::kBlock),
-                                   LayoutOf(model_, granularity));
+      STRATA_ASSIGN_OR_RETURN(const auto values,
+                              Feature(*of_blocks, RequestFor(Granularity::kBlock)));
+      return expr::SpreadOverUnits(values, LayoutOf(model_, granularity));
+    }
+    if (feature.starts_with(kPrunedFeature)) {
+      STRATA_ASSIGN_OR_RETURN(const std::vector<double> allocation, AllocationOf(feature, request));
+      return Slopes(Weights(granularity, /*report=*/false), allocation);
     }
     if (feature == kKnownFeature) return Weights(granularity, /*report=*/false);
     std::vector<double> values;
@@ -207,6 +230,21 @@ class SyntheticEvaluator final : public Evaluator {
       values.push_back(Fraction(SeedOf(feature), static_cast<int64_t>(i)));
     }
     return values;
+  }
+
+  // Returns the sparsities of the operand of slopes(f, s).
+  absl::StatusOr<std::vector<double>> AllocationOf(const std::string& feature,
+                                                   const ProfileRequest& request) const {
+    const auto known = request.pruned.find(feature);
+    if (known != request.pruned.end()) return known->second;
+    STRATA_ASSIGN_OR_RETURN(const expr::Expression parsed, expr::ParseExpression(feature));
+    const expr::Expression& operand = parsed.children[0];
+    expr::FeatureTable table(LayoutOf(model_, request.granularity));
+    for (const std::string& needed : expr::RequiredFeatures(operand)) {
+      STRATA_ASSIGN_OR_RETURN(auto values, Feature(needed, RequestFor(request.granularity)));
+      STRATA_RETURN_IF_ERROR(table.Add(needed, std::move(values)));
+    }
+    return expr::EvaluateAllocation(operand, table, {.sparsity = parsed.parameters[0]});
   }
 
   const SyntheticOptions options_;

@@ -165,7 +165,7 @@ Needs NeedsOf(const Expression& expression) {
               .gradient_free = name == "sensitivity",
               .spectra = spectra,
               .distortion = name == "distortion",
-              .slopes = name == "slope"};
+              .slopes = name == "slope" || name == "slopes"};
   for (const Expression& child : expression.children) {
     const Needs below = NeedsOf(child);
     needs.gradients |= below.gradients;

@@ -49,6 +49,7 @@ ValueType TypeOf(const Expression& expression) {
     case OperatorKind::kWholeTensor:
       return ValueType::kTensor;
     case OperatorKind::kPostprocess:
+    case OperatorKind::kDescent:
     case OperatorKind::kAdjustment:
       return ValueType::kAllocation;
     default:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "expr/blockwise.h"
+#include "expr/descent.h"
 #include "expr/layout_sources.h"
 
 namespace strata::expr {
@@ -23,11 +24,13 @@ void Collect(const Expression& node, bool blockwise, std::set<std::string>& feat
   const Operator& row = OperatorOf(node.op);
   const bool measured_source =
       row.kind == OperatorKind::kStructuralSource && LayoutSourceOf(node.op) == nullptr;
-  if (row.kind == OperatorKind::kReduction || measured_source) {
+  if (row.kind == OperatorKind::kReduction || row.kind == OperatorKind::kPrunedSource ||
+      measured_source) {
     std::string text = PrintExpression(node);
     features.insert(blockwise ? BlockwiseFeature(text) : std::move(text));
     return;
   }
+  if (row.kind == OperatorKind::kDescent) Collect(SlopesOf(node), blockwise, features);
   static const OperatorId of_blocks = IdOf("blockwise");
   const bool below = blockwise || node.op == of_blocks;
   for (const Expression& child : node.children) Collect(child, below, features);

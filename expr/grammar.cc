@@ -12,7 +12,9 @@ namespace {
 
 // Says how to get a value of the wanted type in place of one of the type that was found.
 std::string_view Remedy(ValueType wanted, ValueType found) {
-  if (found == ValueType::kAllocation) return "a post-process stands outside all of these";
+  if (found == ValueType::kAllocation) {
+    return "a post-process stands outside all of these, but for the operand of slopes";
+  }
   switch (wanted) {
     case ValueType::kTensor:
       return "a source such as WX gives Tensor";
@@ -64,6 +66,9 @@ bool Accepts(const Operator& row, size_t child, ValueType type) {
     case OperatorKind::kBinary:
     case OperatorKind::kPostprocess:
       return type == ValueType::kUnits;
+    case OperatorKind::kPrunedSource:
+    case OperatorKind::kDescent:
+      return type == ValueType::kAllocation;
     case OperatorKind::kAdjustment:
       return type == (child == 0 ? ValueType::kAllocation : ValueType::kUnits);
   }

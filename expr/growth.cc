@@ -52,7 +52,7 @@ std::vector<Expression> Children(Expression first) {
 }  // namespace
 
 Growth::Growth(RandomGenerator& random, const VariationOptions& options)
-    : random_(random), allowed_(Operators().size(), true) {
+    : random_(random), allowed_(Operators().size(), true), terms_(options.terms) {
   for (const std::string& name : options.excluded)
     allowed_[static_cast<size_t>(IdOf(name))] = false;
   for (size_t i = 0; i < allowed_.size(); ++i) {
@@ -67,10 +67,6 @@ Growth::Growth(RandomGenerator& random, const VariationOptions& options)
     (tensor ? tensor_sources_ : unit_sources_).push_back(id);
   }
   smallest_measured_ = unit_sources_.empty() && !tensor_sources_.empty() ? 2 : 1;
-}
-
-const std::vector<OperatorId>& Growth::Sources(ValueType type) const {
-  return type == ValueType::kTensor ? tensor_sources_ : unit_sources_;
 }
 
 bool Growth::IsAllowed(const Expression& subtree) const {
@@ -161,7 +157,7 @@ Expression Growth::Adjustment(int nodes, int depth) {
 Expression Growth::Tensor(int nodes, int depth) {
   // A chain stops early at random, because long chains of pre-processes rarely mean anything.
   if (nodes < 2 || depth < 2 || Below(2) == 0) {
-    return Node(tensor_sources_[Below(tensor_sources_.size())], {});
+    return Leaf(ValueType::kTensor, nodes, depth);
   }
   const OperatorKind kind = Below(6) == 0 ? OperatorKind::kWholeTensor : OperatorKind::kElementwise;
   if (Allowed(kind).empty()) return Tensor(1, 1);
@@ -169,14 +165,21 @@ Expression Growth::Tensor(int nodes, int depth) {
   return Node(op, Children(Tensor(nodes - 1, depth - 1)));
 }
 
-Expression Growth::UnitsLeaf() {
+Expression Growth::Leaf(ValueType type, int nodes, int depth) {
   static const OperatorId constant = IdOf("constant");
-  if (unit_sources_.empty()) return Node(constant, {});
-  return Node(unit_sources_[Below(unit_sources_.size())], {});
+  if (type == ValueType::kTensor) return Node(tensor_sources_[Below(tensor_sources_.size())], {});
+  std::vector<const Expression*> terms;
+  for (const Expression& term : terms_) {
+    if (Complexity(term) <= nodes && Depth(term) <= depth) terms.push_back(&term);
+  }
+  if (unit_sources_.empty() && terms.empty()) return Node(constant, {});
+  const size_t drawn = Below(unit_sources_.size() + terms.size());
+  if (drawn >= unit_sources_.size()) return *terms[drawn - unit_sources_.size()];
+  return Node(unit_sources_[drawn], {});
 }
 
 Expression Growth::Units(int nodes, int depth) {
-  if (nodes < 2 || depth < 2) return UnitsLeaf();
+  if (nodes < 2 || depth < 2) return Leaf(ValueType::kUnits, nodes, depth);
   const bool unary = nodes > smallest_measured_ && depth > smallest_measured_;
   const bool binary = unary && nodes >= smallest_measured_ + 2;
   const std::array<std::pair<OperatorKind, double>, 5> choices = {{
@@ -214,7 +217,7 @@ Expression Growth::Units(int nodes, int depth) {
     case OperatorKind::kBinary:
       return Binary(nodes, depth);
     default:
-      return UnitsLeaf();
+      return Leaf(ValueType::kUnits, nodes, depth);
   }
 }
 

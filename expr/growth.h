@@ -18,7 +18,7 @@ class Growth {
   Growth(RandomGenerator& random, const VariationOptions& options);
 
   // Returns a random subtree of the type with at most `nodes` nodes and at most `depth` nodes from
-  // its root to a leaf. Both numbers are at least 1. For kTensor, Sources(kTensor) must not be
+  // its root to a leaf. Both numbers are at least 1. For kTensor, tensor_sources() must not be
   // empty.
   Expression Subtree(ValueType type, int nodes, int depth);
 
@@ -32,9 +32,13 @@ class Growth {
   // relative to the magnitude of `value`.
   double Perturbed(const OperatorParameter& parameter, double value);
 
-  // Returns the options' sources of type Tensor or Units that are not excluded. There are no tensor
-  // sources if all reductions are excluded.
-  const std::vector<OperatorId>& Sources(ValueType type) const;
+  // Returns the options' tensor sources that are not excluded; none if all reductions are excluded.
+  const std::vector<OperatorId>& tensor_sources() const { return tensor_sources_; }
+
+  // Returns a source of the type, or, for kUnits, one of the options' terms of at most `nodes`
+  // nodes and `depth` levels. A constant is returned if there is neither. For kTensor,
+  // tensor_sources() must not be empty.
+  Expression Leaf(ValueType type, int nodes, int depth);
 
   bool IsAllowed(OperatorId op) const { return allowed_[static_cast<size_t>(op)]; }
 
@@ -57,7 +61,6 @@ class Growth {
   Expression Units(int nodes, int depth);
   Expression Binary(int nodes, int depth);
   Expression Adjustment(int nodes, int depth);
-  Expression UnitsLeaf();
   Expression Allocation(int nodes, int depth);
 
   RandomGenerator& random_;
@@ -65,6 +68,7 @@ class Growth {
   std::array<std::vector<OperatorId>, kOperatorKinds> by_kind_;
   std::vector<OperatorId> tensor_sources_;
   std::vector<OperatorId> unit_sources_;
+  const std::vector<Expression>& terms_;  // of the options
   int smallest_measured_;  // number of nodes of the smallest Units tree that is not a constant
 };
 

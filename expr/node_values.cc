@@ -24,7 +24,9 @@ class NodeEvaluator {
       return;
     }
     std::vector<size_t> children;
+    const bool is_source = OperatorOf(node.op).kind == OperatorKind::kPrunedSource;
     for (const Expression& child : node.children) {
+      if (is_source) break;  // the operand is an allocation of another model and target
       children.push_back(values_.size());
       Visit(child, below, depth + 1);
     }
@@ -64,7 +66,8 @@ class NodeEvaluator {
                                             const std::vector<size_t>& children, ValueRule rule) {
     const OperatorKind kind = OperatorOf(node.op).kind;
     const bool is_leaf = kind == OperatorKind::kStructuralSource ||
-                         kind == OperatorKind::kReduction || kind == OperatorKind::kConstant;
+                         kind == OperatorKind::kReduction || kind == OperatorKind::kConstant ||
+                         kind == OperatorKind::kPrunedSource;
     if (is_leaf) return Leaf(node, rule);
     for (const size_t child : children) {
       if (!values_[child].status.ok()) return values_[child].status;

@@ -24,7 +24,9 @@ constexpr Section kSections[] = {
     {OperatorKind::kReduction, "Reductions: Tensor → Units"},
     {OperatorKind::kAcrossUnits, "Across units: Units → Units"},
     {OperatorKind::kBinary, "Binary: (Units, Units) → Units"},
+    {OperatorKind::kPrunedSource, "Pruned sources: Allocation → Units"},
     {OperatorKind::kPostprocess, "Post-processes: Units → Allocation"},
+    {OperatorKind::kDescent, "Descents: Allocation → Allocation"},
     {OperatorKind::kAdjustment, "Adjustments: (Allocation, Units) → Allocation"},
 };
 

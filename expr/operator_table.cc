@@ -17,6 +17,9 @@ constexpr OperatorParameter kLambda[] = {{"lambda", 0.005, 0.5, 0.08, 0}};
 constexpr OperatorParameter kBeta[] = {{"beta", 0.0001, 0.1, 0.008, 0}};
 constexpr OperatorParameter kDelta[] = {{"delta", -0.5, 0.5, 0.08, 0}};
 constexpr OperatorParameter kBox[] = {{"lower", 0.01, 0.5, 0.2, 0}, {"upper", 0.01, 0.5, 0.2, 0}};
+constexpr OperatorParameter kMeanSparsity[] = {{"sparsity", 0.05, 0.95, 0.7, 0}};
+constexpr OperatorParameter kDescent[] = {{"sparsity", 0.05, 0.95, 0.7, 0},
+                                          {"length", 0.001, 0.3, 0.05, 0}};
 constexpr OperatorParameter kProbability[] = {{"p", 0.01, 0.99, 0.5, 0}};
 constexpr OperatorParameter kWeight[] = {{"weight", 0.01, 0.99, 0.5, 0}};
 constexpr OperatorParameter kLogistic[] = {{"lambda", 0.005, 0.5, 0.08, 0},
@@ -297,6 +300,21 @@ constexpr Operator kOperators[] = {
      "those whose parameter-weighted mean is S exactly, equals dealt evenly over depth; "
      "infeasible where no whole n reach S",
      "OWL, arXiv 2310.05175, N:M"},
+
+    {"slopes", "", Kind::kPrunedSource, 1, kMeanSparsity, kIeee, false,
+     R"(\left.\frac{\partial L}{\partial s}\right|_{{},\ \bar s=<sparsity>})",
+     "derivative of the loss of the calibration sequences by the unit's sparsity, in the model "
+     "that "
+     "Wanda prunes to the sparsities of the operand, whose mean is <sparsity>; from what the "
+     "weights between 0.05 less and 0.05 more sparsity do to the loss",
+     kStrata},
+
+    {"descend", "", Kind::kDescent, 1, kDescent, kTotal, false,
+     R"(\left({}\right) - <length>\,\nabla L_{\bar s=<sparsity>})",
+     "s + length d, projected, s the sparsities of the operand; d is opposite to "
+     "slopes(operand, sparsity) / size less its parameter-weighted mean, in units of the "
+     "parameter-weighted mean of its magnitude, and within -3 and 3",
+     kStrata},
 
     {"within", "", Kind::kAdjustment, 2, kBox, kTotal, false,
      R"(\mathrm{within}_{[s-<lower>,\,s+<upper>]}\left({};\ {}\right))",

@@ -26,7 +26,9 @@ enum class OperatorKind : uint8_t {
   kReduction,         // Tensor -> Units: mean, var, quantile(p), ...
   kAcrossUnits,       // Units -> Units, not element-wise: minmax, ranks, suffixmean, ...
   kBinary,            // (Units, Units) -> Units; mix has a parameter
+  kPrunedSource,      // Allocation -> Units, measured in the model that it prunes: slopes
   kPostprocess,       // Units -> Allocation: span, rank, ramp, waterfill, dsa, uniform, ...
+  kDescent,           // Allocation -> Allocation, along measured slopes: descend
   kAdjustment,        // (Allocation, Units) -> Allocation: within, shift
 };
 

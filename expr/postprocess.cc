@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "expr/descent.h"
 #include "expr/projection.h"
 #include "expr/waterfill.h"
 
@@ -128,6 +129,14 @@ absl::Status Shift(const PostprocessInput& input, PostprocessScratch& scratch,
   return ProjectInPlace(allocation, input.weights, input.target);
 }
 
+absl::Status DescendAlong(const PostprocessInput& input, PostprocessScratch& scratch,
+                          std::span<double> allocation) {
+  const std::span<double> step = scratch.kernels.Values(allocation.size());
+  DescentStep(input.x, input.weights, step);
+  for (size_t i = 0; i < allocation.size(); ++i) allocation[i] += input.arguments[1] * step[i];
+  return ProjectInPlace(allocation, input.weights, input.target);
+}
+
 // Runs a post-process that projects the sparsities it wants.
 template <WantedKernel kWanted>
 absl::Status Projected(const PostprocessInput& input, PostprocessScratch& scratch,
@@ -171,6 +180,7 @@ constexpr Row kRows[] = {
     {"nm", GroupsOfM},
     {"within", Within},
     {"shift", Shift},
+    {"descend", DescendAlong},
 };
 
 const Row& RowOf(OperatorId id) {

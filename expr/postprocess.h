@@ -47,7 +47,7 @@ using PostprocessKernel = absl::Status (*)(const PostprocessInput& input,
                                            PostprocessScratch& scratch,
                                            std::span<double> allocation);
 
-// Returns nullptr unless `id` is a kPostprocess or kAdjustment operator.
+// Returns nullptr unless `id` is a kPostprocess, kDescent or kAdjustment operator.
 PostprocessKernel PostprocessKernelOf(OperatorId id);
 
 }  // namespace strata::expr

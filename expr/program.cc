@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "expr/blockwise.h"
+#include "expr/descent.h"
 #include "expr/layout_sources.h"
 #include "expr/n_of_m.h"
 #include "expr/shortened.h"
@@ -53,6 +54,7 @@ class Program::Compiler {
       case OperatorKind::kStructuralSource:
       case OperatorKind::kReduction:
       case OperatorKind::kConstant:
+      case OperatorKind::kPrunedSource:
         return Leaf(node, rule);
       case OperatorKind::kElementwise:
         return EmitElementwise(node, rule);
@@ -63,8 +65,10 @@ class Program::Compiler {
         return EmitWhole(node, rule);
       case OperatorKind::kBinary:
         return EmitBinary(node, rule);
+      case OperatorKind::kDescent:
+        return EmitChange(node, SlopesOf(node), rule);
       case OperatorKind::kAdjustment:
-        return EmitAdjustment(node, rule);
+        return EmitChange(node, node.children[1], rule);
       case OperatorKind::kTensorSource:
       case OperatorKind::kWholeTensor:
         break;
@@ -129,11 +133,11 @@ class Program::Compiler {
     return Operand{false, instruction.out};
   }
 
-  // Emits an adjustment, which rewrites the allocation in place in its register.
-  absl::StatusOr<Operand> EmitAdjustment(const Expression& node, ValueRule rule) {
+  // Emits an adjustment or a descent, which rewrites the allocation in place in its register.
+  absl::StatusOr<Operand> EmitChange(const Expression& node, const Expression& by, ValueRule rule) {
     absl::StatusOr<Operand> allocation = Emit(node.children[0], rule);
     if (!allocation.ok()) return allocation;
-    absl::StatusOr<Operand> operand = Emit(node.children[1], rule);
+    absl::StatusOr<Operand> operand = Emit(by, rule);
     if (!operand.ok()) return operand;
     Instruction& instruction = Append(rule, node.parameters);
     instruction.postprocess = PostprocessKernelOf(node.op);

@@ -78,6 +78,9 @@ constexpr NamedPhrase kPhrases[] = {
     {"logdet", "the mean logarithm of the squared singular values of {}"},
     {"stablerank", "the number of singular values that weigh as much as the largest of {}"},
     {"spectraltail", "the exponent of the spectrum's tail of {}"},
+    {"slopes",
+     "how fast the loss rises with its sparsity where <sparsity> of all is pruned by the rule "
+     "[{}]"},
     {"minmax", "the place between the lowest and the highest unit of {}"},
     {"ranks", "the place in order among the units of {}"},
     {"zscore", "the deviation from the mean unit, in standard deviations, of {}"},
@@ -116,9 +119,13 @@ bool HasNoSign(const Expression& node) {
 
 std::string Phrase(const Expression& node);
 
+// Returns the sentences of an allocation.
+std::string RuleOf(const Expression& allocation);
+
 // Returns the phrase of an operand. It stands in parentheses if both the node and the operand have
 // two operands.
 std::string Operand(const Expression& node, size_t child) {
+  if (TypeOf(node.children[child]) == ValueType::kAllocation) return RuleOf(node.children[child]);
   const bool bracket = node.children.size() == 2 && node.children[child].children.size() == 2;
   const std::string phrase = Phrase(node.children[child]);
   return bracket ? "(" + phrase + ")" : phrase;
@@ -188,6 +195,7 @@ class AllocationReader {
     if (name == "uniform") return fmt::format("Every {} is pruned at the target.", unit_);
     if (name == "within") return Within(node);
     if (name == "shift") return Shift(node);
+    if (name == "descend") return Descent(node);
     if (name == "direct") {
       return fmt::format(
           "The sparsity of a {} is {}, shifted by one amount for all so that the mean is the "
@@ -257,6 +265,13 @@ class AllocationReader {
     return name == "dsa" ? " What is not a number counts as 0, and what is infinite as -1." : "";
   }
 
+  std::string Descent(const Expression& node) const {
+    return fmt::format(
+        "{} From there, sparsity moves by {} on average, from units where the loss of the model "
+        "pruned like this to {} rises fast with it to units where it rises slowly.",
+        Read(node.children[0]), FormatNumber(node.parameters[1]), FormatNumber(node.parameters[0]));
+  }
+
   std::string Within(const Expression& node) const {
     const Signed operand = WithoutSign(node.children[1]);
     return fmt::format(
@@ -279,6 +294,10 @@ class AllocationReader {
 
   const std::string_view unit_;
 };
+
+std::string RuleOf(const Expression& allocation) {
+  return AllocationReader("unit").Read(allocation);
+}
 
 }  // namespace
 

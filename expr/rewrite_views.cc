@@ -104,6 +104,8 @@ bool Holds(Scope scope, const Context& context) {
 Context ContextOf(const Expression& node, size_t child, const Context& context) {
   const auto& op = Ops();
   Context inner{context.rule, View::kBits};
+  // The operand is evaluated on its own, as a function is.
+  if (OperatorOf(node.op).kind == OperatorKind::kPrunedSource) return {};
   if (node.op == op.dsa || TypeOf(node.children[child]) == ValueType::kTensor) {
     inner.rule = ValueRule::kSinglePrecision;
     return inner;

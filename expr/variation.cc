@@ -28,14 +28,23 @@ bool WithinLimits(const Expression& expression, const VariationOptions& options)
          Depth(expression) <= options.maximum_depth;
 }
 
+// True if the value of a node depends on what was measured in the model that its operand prunes.
+bool NeedsPrunedModel(const Expression& node) {
+  const OperatorKind kind = OperatorOf(node.op).kind;
+  return kind == OperatorKind::kPrunedSource || kind == OperatorKind::kDescent;
+}
+
 // A node of a tree that is being changed, and its depth, which is 1 for the root.
 struct Place {
   Expression* node;
   int depth;
 };
 
+// The operand of a pruned source or a descent stays as it is, because every change of it would have
+// to be measured.
 void Collect(Expression& node, int depth, std::vector<Place>& places) {
   places.push_back({&node, depth});
+  if (NeedsPrunedModel(node)) return;
   for (Expression& child : node.children) Collect(child, depth + 1, places);
 }
 
@@ -71,11 +80,14 @@ void Wrap(Growth& growth, OperatorId op, Expression& node) {
 // The following mutations change the tree in place and return true if they apply.
 
 bool PerturbParameter(Growth& growth, const VariationOptions&, Expression& tree) {
-  const std::vector<Place> places =
-      PlacesWhere(tree, [](const Expression& node) { return !node.parameters.empty(); });
+  const std::vector<Place> places = PlacesWhere(tree, [](const Expression& node) {
+    return !node.parameters.empty() && OperatorOf(node.op).kind != OperatorKind::kPrunedSource;
+  });
   if (places.empty()) return false;
   Expression& node = *AnyPlace(growth, places).node;
-  const size_t i = growth.Below(node.parameters.size());
+  // The length of a descent may change; its sparsity, the first number, would have to be measured.
+  const size_t first = NeedsPrunedModel(node) ? 1 : 0;
+  const size_t i = first + growth.Below(node.parameters.size() - first);
   node.parameters[i] = growth.Perturbed(OperatorOf(node.op).parameters[i], node.parameters[i]);
   return true;
 }
@@ -123,21 +135,22 @@ bool ReplaceOperator(Growth& growth, const VariationOptions&, Expression& tree) 
   return true;
 }
 
-bool SwapSource(Growth& growth, const VariationOptions&, Expression& tree) {
+bool SwapSource(Growth& growth, const VariationOptions& options, Expression& tree) {
   const std::vector<Place> places = PlacesWhere(
       tree, [](const Expression& node) { return node.children.empty() && IsInner(node); });
   if (places.empty()) return false;
-  Expression& node = *AnyPlace(growth, places).node;
-  const std::vector<OperatorId>& sources = growth.Sources(TypeOf(node));
-  if (sources.empty()) return false;
-  node = growth.Node(sources[growth.Below(sources.size())], {});
+  const Place place = AnyPlace(growth, places);
+  const ValueType type = TypeOf(*place.node);
+  if (type == ValueType::kTensor && growth.tensor_sources().empty()) return false;
+  *place.node = growth.Leaf(type, options.maximum_nodes - Complexity(tree) + 1,
+                            options.maximum_depth - place.depth + 1);
   return true;
 }
 
 bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression& tree) {
   std::vector<Place> places = Replaceable(tree);
   std::erase_if(places, [&growth](const Place& place) {
-    return TypeOf(*place.node) == ValueType::kTensor && growth.Sources(ValueType::kTensor).empty();
+    return TypeOf(*place.node) == ValueType::kTensor && growth.tensor_sources().empty();
   });
   if (places.empty()) return false;
   const Place place = AnyPlace(growth, places);
@@ -149,7 +162,7 @@ bool ReplaceSubtree(Growth& growth, const VariationOptions& options, Expression&
   return true;
 }
 
-// Puts an adjustment above the allocation `place`. Its second operand is one source or a random
+// Puts an adjustment above the allocation `place`. Its second operand is one leaf or a random
 // function, with equal probability.
 bool AdjustAt(Growth& growth, const VariationOptions& options, Expression& tree,
               const Place& place) {
@@ -157,10 +170,14 @@ bool AdjustAt(Growth& growth, const VariationOptions& options, Expression& tree,
   const int depth = options.maximum_depth - place.depth;
   if (nodes < 1 || depth < 1 || growth.Allowed(OperatorKind::kAdjustment).empty()) return false;
   const bool is_source = growth.Below(2) == 0;
-  const int budget = is_source ? 1 : 1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes)));
+  Expression operand =
+      is_source
+          ? growth.Leaf(ValueType::kUnits, nodes, depth)
+          : growth.Subtree(ValueType::kUnits,
+                           1 + static_cast<int>(growth.Below(static_cast<size_t>(nodes))), depth);
   std::vector<Expression> children;
   children.push_back(std::move(*place.node));
-  children.push_back(growth.Subtree(ValueType::kUnits, budget, depth));
+  children.push_back(std::move(operand));
   const OperatorId op = growth.AnyOf(OperatorKind::kAdjustment);
   *place.node = growth.Node(op, std::move(children));
   return true;
@@ -193,7 +210,8 @@ bool Delete(Growth& growth, const VariationOptions&, Expression& tree) {
   const std::vector<Place> places = PlacesWhere(tree, [](const Expression& node) {
     const OperatorKind kind = OperatorOf(node.op).kind;
     return kind == OperatorKind::kElementwise || kind == OperatorKind::kWholeTensor ||
-           kind == OperatorKind::kAcrossUnits || kind == OperatorKind::kAdjustment;
+           kind == OperatorKind::kAcrossUnits || kind == OperatorKind::kAdjustment ||
+           kind == OperatorKind::kDescent;
   });
   if (places.empty()) return false;
   Expression& node = *AnyPlace(growth, places).node;
@@ -322,6 +340,12 @@ absl::Status ValidateOptions(const VariationOptions& options) {
   }
   STRATA_RETURN_IF_ERROR(CheckSources(options.sources));
   STRATA_RETURN_IF_ERROR(CheckExcluded(options.excluded));
+  for (const Expression& term : options.terms) {
+    STRATA_RETURN_IF_ERROR(Validate(term));
+    if (TypeOf(term) == ValueType::kUnits) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "terms: expected a function of type Units, found '{}'", Shortened(PrintExpression(term))));
+  }
   for (size_t i = 0; i < options.library.size(); ++i) {
     absl::Status status = Validate(options.library[i]);
     if (status.ok() && TypeOf(options.library[i]) == ValueType::kAllocation) continue;

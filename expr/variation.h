@@ -65,6 +65,9 @@ struct VariationOptions {
   std::vector<std::string> excluded = {"matrixrank", "logdet",     "stablerank", "spectraltail",
                                        "within",     "kindminmax", "blockwise",  "shift",
                                        "nm",         "direct",     "density"};
+  // Functions of type Units that stand beside the sources: random trees and mutations take them
+  // whole, as leaves.
+  std::vector<Expression> terms;
   // Functions from which grafts are taken. Subtrees with excluded operators are not taken. If there
   // are no functions, there are no grafts.
   std::vector<Expression> library;

@@ -84,6 +84,10 @@ std::string WorkDigest(std::string_view context, const WorkItem& item) {
     AppendPart(context, &bytes);
     AppendInteger(profile->features.size(), &bytes);
     for (const std::string& feature : profile->features) AppendPart(feature, &bytes);
+    for (const auto& [feature, allocation] : profile->pruned) {
+      AppendPart(feature, &bytes);
+      AppendPart(EncodeDoubles(allocation), &bytes);
+    }
   } else {
     AppendPart("evaluate", &bytes);
     AppendPart(context, &bytes);

@@ -168,6 +168,9 @@ constexpr RunConfigOption kOptions[] = {
     {"search.stagnation", &RunConfig::stagnation, AtLeast(0), kAdvanced,
      "evaluations in a row without a new function on the front before the search ends; 0: no "
      "limit"},
+    {"search.descent_interval", &RunConfig::descent_interval, From(0, 1e6), kAdvanced,
+     "at most one in so many candidates steps down the slopes of the loss from the best function, "
+     "for which one backward pass is measured; 0: none"},
     {"search.maximum_nodes", &Variation::maximum_nodes, From(4, expr::kMaximumNodes), kAdvanced,
      "largest expression, in nodes"},
     {"search.maximum_depth", &Variation::maximum_depth, From(4, expr::kMaximumDepth), kAdvanced,
@@ -184,6 +187,8 @@ constexpr RunConfigOption kOptions[] = {
      "whether a model of the loss chooses which of many offspring is measured"},
     {"surrogate.proposals", &Surrogate::proposals, From(1, 1e5), kAdvanced,
      "offspring to choose from"},
+    {"surrogate.generations", &Surrogate::generations, From(1, 1000), kAdvanced,
+     "generations of such offspring, each bred from the most promising of the one before"},
     {"surrogate.amplitude_steps", &Surrogate::amplitude_steps, From(0, 1e5), kAdvanced,
      "steps of tuning the numbers of the chosen offspring on the model"},
     {"surrogate.unfiltered_share", &Surrogate::unfiltered_share, From(0, 1), kAdvanced,

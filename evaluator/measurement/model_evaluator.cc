@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -23,7 +24,10 @@
 #include "evaluator/pruners/window_losses.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
+#include "expr/allocation.h"
 #include "expr/blockwise.h"
+#include "expr/expression.h"
+#include "expr/feature_table.h"
 #include "expr/status_macros.h"
 #include "pruning/feature_plan.h"
 
@@ -65,7 +69,17 @@ class ModelEvaluator : public Evaluator {
 
  private:
   absl::StatusOr<Profile> Measure(const ProfileRequest& request, const Progress& progress);
-  // Measures features of the request's units. None of the features may be blockwise.
+  // Measures a feature whose root is a pruned source: slopes(f, s).
+  absl::StatusOr<std::vector<double>> MeasurePruned(const std::string& feature,
+                                                    const expr::Expression& parsed,
+                                                    const ProfileRequest& request,
+                                                    const Progress& progress);
+  // Returns the sparsities of the operand of a pruned source, with the mean `sparsity`.
+  absl::StatusOr<std::vector<double>> AllocationOf(const expr::Expression& operand, double sparsity,
+                                                   const ProfileRequest& request,
+                                                   const Progress& progress);
+  // Measures features of the request's units. None of the features may be blockwise or have a
+  // pruned source at its root.
   absl::StatusOr<std::vector<std::vector<double>>> MeasureTogether(const ProfileRequest& request,
                                                                    const Progress& progress);
   absl::StatusOr<Measurement> EvaluateAllocation(const EvaluateRequest& request,
@@ -93,29 +107,80 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
   ProfileRequest of_blocks = request;
   of_units.features.clear();
   of_blocks.features.clear();
+  of_blocks.pruned.clear();
   of_blocks.granularity = Granularity::kBlock;
+  std::map<std::string, std::vector<double>> values;  // by feature
+  const double part = 1 / std::max<double>(1, static_cast<double>(request.features.size()));
+  double done = 0;
   for (const std::string& feature : request.features) {
     if (std::optional<std::string> inner = expr::FeatureOfBlocks(feature)) {
       of_blocks.features.push_back(*std::move(inner));
-    } else {
+      continue;
+    }
+    STRATA_ASSIGN_OR_RETURN(const expr::Expression parsed, expr::ParseExpression(feature));
+    if (expr::OperatorOf(parsed.op).kind != expr::OperatorKind::kPrunedSource) {
       of_units.features.push_back(feature);
+      continue;
+    }
+    STRATA_ASSIGN_OR_RETURN(values[feature], MeasurePruned(feature, parsed, request,
+                                                           Part(progress, done, done + part)));
+    done += part;
+  }
+  const double units_end = done + part * static_cast<double>(of_units.features.size());
+  STRATA_ASSIGN_OR_RETURN(auto units, MeasureTogether(of_units, Part(progress, done, units_end)));
+  for (size_t i = 0; i < units.size(); ++i) values[of_units.features[i]] = std::move(units[i]);
+  if (!of_blocks.features.empty()) {
+    STRATA_ASSIGN_OR_RETURN(auto blocks, Measure(of_blocks, Part(progress, units_end, 1.0)));
+    const expr::UnitLayout layout = LayoutOf(summary_, request.granularity);
+    for (size_t i = 0; i < blocks.values.size(); ++i) {
+      values[expr::BlockwiseFeature(of_blocks.features[i])] =
+          expr::SpreadOverUnits(blocks.values[i], layout);
     }
   }
-  const double share = static_cast<double>(of_units.features.size()) /
-                       std::max<double>(1, static_cast<double>(request.features.size()));
-  STRATA_ASSIGN_OR_RETURN(auto units, MeasureTogether(of_units, Part(progress, 0.0, share)));
-  STRATA_ASSIGN_OR_RETURN(auto blocks, MeasureTogether(of_blocks, Part(progress, share, 1.0)));
-  const expr::UnitLayout layout = LayoutOf(summary_, request.granularity);
   Profile profile;
-  auto next_unit = units.begin();
-  auto next_block = blocks.begin();
-  for (const std::string& feature : request.features) {
-    profile.values.push_back(expr::FeatureOfBlocks(feature)
-                                 ? expr::SpreadOverUnits(*next_block++, layout)
-                                 : std::move(*next_unit++));
-  }
+  for (const std::string& feature : request.features) profile.values.push_back(values[feature]);
   profile.seconds = SecondsSince(start);
   return profile;
+}
+
+absl::StatusOr<std::vector<double>> ModelEvaluator::MeasurePruned(const std::string& feature,
+                                                                  const expr::Expression& parsed,
+                                                                  const ProfileRequest& request,
+                                                                  const Progress& progress) {
+  constexpr double kOperandShare = 0.3;
+  std::vector<double> allocation;
+  const auto known = request.pruned.find(feature);
+  if (known != request.pruned.end()) {
+    allocation = known->second;
+  } else {
+    STRATA_ASSIGN_OR_RETURN(allocation, AllocationOf(parsed.children[0], parsed.parameters[0],
+                                                     request, Part(progress, 0.0, kOperandShare)));
+  }
+  STRATA_ASSIGN_OR_RETURN(const std::vector<double> of_linears,
+                          SparsityOfLinears(summary_, request.granularity, allocation));
+  STRATA_ASSIGN_OR_RETURN(const Windows sequences,
+                          CalibrationSequences(corpus_, request.calibration));
+  STRATA_ASSIGN_OR_RETURN(
+      Measurement measured,
+      MeasureSlopes(*model_, sequences, {.pruner = {.method = PruningMethod{Pruner::kWanda}}},
+                    SparsityOfBlocks(model_->config(), of_linears), sequences,
+                    UnitsOf(summary_, request.granularity),
+                    Part(progress, known == request.pruned.end() ? kOperandShare : 0.0, 1.0)));
+  return std::move(measured.slopes);
+}
+
+absl::StatusOr<std::vector<double>> ModelEvaluator::AllocationOf(const expr::Expression& operand,
+                                                                 double sparsity,
+                                                                 const ProfileRequest& request,
+                                                                 const Progress& progress) {
+  ProfileRequest of_operand = request;
+  of_operand.features = expr::RequiredFeatures(operand);
+  STRATA_ASSIGN_OR_RETURN(Profile profile, Measure(of_operand, progress));
+  expr::FeatureTable table(LayoutOf(summary_, request.granularity));
+  for (size_t i = 0; i < profile.values.size(); ++i) {
+    STRATA_RETURN_IF_ERROR(table.Add(of_operand.features[i], std::move(profile.values[i])));
+  }
+  return expr::EvaluateAllocation(operand, table, {.sparsity = sparsity});
 }
 
 absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether(

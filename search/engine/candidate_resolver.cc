@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
 #include "expr/baselines.h"
 #include "expr/blockwise.h"
+#include "expr/descent.h"
 #include "expr/status_macros.h"
 #include "search/strategy/strategy.h"
 
@@ -37,6 +39,20 @@ Work WorkOf(const std::string& feature) {
           needs.gradient_free, needs.gradients, of_blocks};
 }
 
+// Returns the features and, before each feature of a pruned model, those that its operand needs.
+std::vector<std::string> WithOperands(const std::vector<std::string>& features) {
+  std::vector<std::string> all;
+  for (const std::string& feature : features) {
+    if (const std::optional<expr::Expression> parsed = expr::PrunedFeature(feature)) {
+      for (std::string& needed : WithOperands(expr::RequiredFeatures(parsed->children[0]))) {
+        all.push_back(std::move(needed));
+      }
+    }
+    all.push_back(feature);
+  }
+  return all;
+}
+
 }  // namespace
 
 CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(scenarios) {
@@ -49,7 +65,13 @@ std::vector<ProfileWork> CandidateResolver::Ask(const std::vector<std::string>& 
   std::vector<ProfileWork> items;
   for (size_t subject = 0; subject < ledgers_.size(); ++subject) {
     std::map<Work, std::vector<std::string>> by_work;
-    for (std::string& feature : ledgers_[subject].TakeUnasked(features)) {
+    for (std::string& feature : ledgers_[subject].TakeUnasked(WithOperands(features))) {
+      if (std::optional<expr::Expression> parsed = expr::PrunedFeature(feature)) {
+        std::vector<std::string> needed = expr::RequiredFeatures(parsed->children[0]);
+        waiting_.push_back(
+            {static_cast<int>(subject), std::move(feature), *std::move(parsed), std::move(needed)});
+        continue;
+      }
       by_work[WorkOf(feature)].push_back(std::move(feature));
     }
     for (auto& [work, together] : by_work) {
@@ -57,6 +79,42 @@ std::vector<ProfileWork> CandidateResolver::Ask(const std::vector<std::string>& 
     }
   }
   return items;
+}
+
+std::vector<ProfileWork> CandidateResolver::TakeReady() {
+  std::vector<ProfileWork> ready;
+  // A failure may settle what others wait for.
+  for (bool goes_on = true; goes_on;) {
+    goes_on = false;
+    for (size_t i = 0; i < waiting_.size();) {
+      const auto subject = static_cast<size_t>(waiting_[i].subject);
+      if (!ledgers_[subject].AreSettled(waiting_[i].needed)) {
+        ++i;
+        continue;
+      }
+      const Waiting taken = std::move(waiting_[i]);
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+      std::optional<ProfileWork> item = Start(taken);
+      if (item) ready.push_back(*std::move(item));
+      goes_on |= !item.has_value();
+    }
+  }
+  return ready;
+}
+
+std::optional<ProfileWork> CandidateResolver::Start(const Waiting& waiting) {
+  FeatureLedger& ledger = ledgers_[static_cast<size_t>(waiting.subject)];
+  std::string failure = ledger.FailureAmong(waiting.needed);
+  if (failure.empty()) {
+    auto allocation = expr::EvaluateAllocation(waiting.parsed.children[0], ledger.table(),
+                                               {.sparsity = waiting.parsed.parameters[0]});
+    if (allocation.ok()) {
+      return ProfileWork{{waiting.feature}, waiting.subject, {{waiting.feature, *allocation}}};
+    }
+    failure = std::string(allocation.status().message());
+  }
+  ledger.Fail(waiting.feature, failure);
+  return std::nullopt;
 }
 
 absl::StatusOr<std::vector<ProfileWork>> CandidateResolver::Settle(const ProfileWork& item,

@@ -31,6 +31,10 @@ class CandidateResolver {
   // (gradients, spectra, ...), so that they occupy one worker and do not delay the functions that
   // need none of them.
   std::vector<ProfileWork> Ask(const std::vector<std::string>& features);
+  // Returns the work items of features of pruned models that were asked for and whose operands'
+  // features have been settled since the last call.
+  std::vector<ProfileWork> TakeReady();
+  size_t waiting() const { return waiting_.size(); }  // such features that were not taken yet
   // Takes the outcome of a work item and returns what to measure instead, see
   // FeatureLedger::Settle.
   absl::StatusOr<std::vector<ProfileWork>> Settle(const ProfileWork& item, const Outcome& outcome);
@@ -51,7 +55,18 @@ class CandidateResolver {
                                   const std::vector<Candidate>& candidates);
 
  private:
+  // A feature of a pruned model that waits for the features of its operand.
+  struct Waiting {
+    int subject = 0;
+    std::string feature;
+    expr::Expression parsed;
+    std::vector<std::string> needed;
+  };
+  // Settles the feature as failed, or returns the work item that measures it.
+  std::optional<ProfileWork> Start(const Waiting& waiting);
+
   const Scenarios* scenarios_;
+  std::vector<Waiting> waiting_;
   std::vector<FeatureLedger> ledgers_;                     // by subject
   std::unordered_map<uint64_t, int64_t> first_with_hash_;  // by AllocationHash
 };

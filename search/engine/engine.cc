@@ -6,8 +6,11 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
+#include "expr/descent.h"
 #include "expr/status_macros.h"
 #include "search/engine/archive.h"
 #include "search/engine/baseline_rounds.h"
@@ -22,6 +25,9 @@
 
 namespace strata::search {
 namespace {
+
+// A measurement of slopes takes as long as about so many evaluations, and counts as so many.
+constexpr int kEvaluationsPerSlopes = 3;
 
 // This many offspring in a row without a new allocation end the search: the grammar and the limits
 // leave nothing new to find, and breeding would never end.
@@ -90,6 +96,7 @@ class SearchEngine final : public Engine {
       for (ProfileWork& again : retry) {
         if (is_wanted) items_.Add(told.asker, std::move(again));
       }
+      if (!profile->pruned.empty()) evaluations_ += kEvaluationsPerSlopes;
     } else {
       TellEvaluation(std::get<EvaluateWork>(told.item.work), outcome);
     }
@@ -204,10 +211,34 @@ class SearchEngine final : public Engine {
     candidates_.Add(std::move(candidate));
   }
 
+  // Asks for what must be measured in a pruned model, now that its allocation is known, on behalf
+  // of the first candidate that waits for such a feature. Returns true if a feature failed at once,
+  // which settles candidates. If all candidates that wait were dropped, nobody needs anything.
+  bool AskForPruned() {
+    const auto first =
+        std::find_if(in_flight_.begin(), in_flight_.end(),
+                     [](const InFlight& flight) { return !PrunedOf(flight.required).empty(); });
+    if (first == in_flight_.end()) return false;
+    const size_t waiting = resolver_.waiting();
+    std::vector<ProfileWork> ready = resolver_.TakeReady();
+    const bool has_failed = resolver_.waiting() + ready.size() < waiting;
+    for (ProfileWork& item : ready) {
+      items_.Add(eligible_ + (first - in_flight_.begin()), std::move(item));
+    }
+    return has_failed;
+  }
+
+  // Returns those of `features` that are measured in a pruned model.
+  static std::vector<std::string> PrunedOf(std::vector<std::string> features) {
+    std::erase_if(features, [](const std::string& feature) {
+      return !expr::PrunedFeature(feature).has_value();
+    });
+    return features;
+  }
+
   // Does everything that needs no further outcome.
   void Advance() {
-    while (ResolveNext() || SettleNext() || BreedNext()) {
-    }
+    AdvanceSearch();
     if (phase_ == Phase::kDraining && count() == *stop_after_ + 1 && settled_prefix_ == count()) {
       phase_ = Phase::kSelecting;
       finalists_ = finals_.Begin(
@@ -226,6 +257,13 @@ class SearchEngine final : public Engine {
       MeasureFinalists(finals_.NextRound(), Stage::kVerify);
     }
     if (phase_ == Phase::kVerifying && finals_.round_is_over()) phase_ = Phase::kDone;
+  }
+
+  void AdvanceSearch() {
+    do {
+      while (ResolveNext() || SettleNext() || BreedNext()) {
+      }
+    } while (AskForPruned());
   }
 
   void Measure(int64_t id, Stage stage, int rung = 0) {
@@ -294,6 +332,9 @@ class SearchEngine final : public Engine {
     }
     const bool is_new = candidate.failure.empty() && Deduplicate(&candidate);
     if (!candidate.failure.empty()) FlightOf(candidate.id).settled = true;
+    for (std::string& feature : PrunedOf(flight.required)) {
+      if (counted_slopes_.insert(std::move(feature)).second) allocations_ += kEvaluationsPerSlopes;
+    }
     LimitSearch(candidate.id, is_new);
     return true;
   }
@@ -323,7 +364,7 @@ class SearchEngine final : public Engine {
     } else if (id >= seeds_) {
       ++idle_offspring_;
     }
-    if (options_.maximum_evaluations > 0 && allocations_ == options_.maximum_evaluations) {
+    if (options_.maximum_evaluations > 0 && allocations_ >= options_.maximum_evaluations) {
       StopAfter(id, "evaluations");
     } else if (idle_offspring_ == kMaximumIdleOffspring) {
       StopAfter(id, "nothing new");
@@ -429,7 +470,8 @@ class SearchEngine final : public Engine {
   WorkQueue items_;
   std::optional<int64_t> stop_after_;  // set when the search phase ends; nothing above stays
   std::string end_reason_;
-  int64_t allocations_ = 0;  // distinct ones admitted to measurement
+  int64_t allocations_ = 0;  // distinct ones admitted to measurement, slopes counted in
+  std::set<std::string> counted_slopes_;  // features
   int64_t evaluations_ = 0;
   int idle_offspring_ = 0;
   Phase phase_ = Phase::kSearching;

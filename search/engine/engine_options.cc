@@ -108,6 +108,8 @@ absl::Status ValidateStrategy(const StrategyOptions& strategy) {
   absl::Status status = Within("population", 1, 1000, strategy.population);
   const SurrogateOptions& surrogate = strategy.surrogate;
   status.Update(Within("surrogate.proposals", 1, 100000, surrogate.proposals));
+  status.Update(Within("descent_interval", 0, 1000000, strategy.descent_interval));
+  status.Update(Within("surrogate.generations", 1, 1000, surrogate.generations));
   status.Update(Within("surrogate.amplitude_steps", 0, 100000, surrogate.amplitude_steps));
   status.Update(Within("surrogate.feature_pool", 0, 10000, surrogate.feature_pool));
   status.Update(Within("surrogate.minimum_points", 2, 1000000, surrogate.minimum_points));
@@ -200,22 +202,25 @@ std::string SearchText(const EngineOptions& options) {
       "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\n"
       "target.maximum={}\ntarget.group={}\nrandom_candidates={}\npopulation={}\nlag={}\n"
       "objectives={}\nepsilon={}\nladder.rungs={}\nladder.rivals={}\nstrategy={}\n"
-      "baseline_settings={}\n",
+      "baseline_settings={}\ndescent_interval={}\n",
       expr::OperatorTableHash(), options.seed, target.sparsity, target.minimum, target.maximum,
       target.group, options.random_candidates, options.strategy.population, options.lag,
       fmt::join(options.objectives, " "), options.epsilon, options.ladder.rungs,
-      options.ladder.rivals, NameOf(options.strategy.kind), NameOf(options.baseline_settings));
+      options.ladder.rivals, NameOf(options.strategy.kind), NameOf(options.baseline_settings),
+      options.strategy.descent_interval);
 }
 
 std::string SurrogateText(const SurrogateOptions& surrogate) {
   return fmt::format(
-      "surrogate={}\nsurrogate.proposals={}\nsurrogate.amplitude_steps={}\n"
+      "surrogate={}\nsurrogate.proposals={}\nsurrogate.generations={}\n"
+      "surrogate.amplitude_steps={}\n"
       "surrogate.unfiltered_share={}\nsurrogate.optimism={}\nsurrogate.trust_radius={}\n"
       "surrogate.minimum_points={}\nsurrogate.maximum_points={}\nsurrogate.feature_pool={}\n"
       "surrogate.loss_share={}\n",
-      surrogate.enabled, surrogate.proposals, surrogate.amplitude_steps, surrogate.unfiltered_share,
-      surrogate.optimism, surrogate.trust_radius, surrogate.minimum_points,
-      surrogate.maximum_points, surrogate.feature_pool, surrogate.loss_share);
+      surrogate.enabled, surrogate.proposals, surrogate.generations, surrogate.amplitude_steps,
+      surrogate.unfiltered_share, surrogate.optimism, surrogate.trust_radius,
+      surrogate.minimum_points, surrogate.maximum_points, surrogate.feature_pool,
+      surrogate.loss_share);
 }
 
 std::string VariationText(const expr::VariationOptions& variation) {

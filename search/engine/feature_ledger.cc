@@ -18,10 +18,7 @@ absl::StatusOr<std::vector<std::string>> FeatureLedger::Settle(
     const std::vector<std::string>& features, const Outcome& outcome) {
   if (const auto* failed = std::get_if<FailedOutcome>(&outcome)) {
     if (features.size() > 1) return features;
-    for (const std::string& feature : features) {
-      states_[feature] = {true,
-                          fmt::format("feature {} was not measured: {}", feature, failed->reason)};
-    }
+    for (const std::string& feature : features) Fail(feature, failed->reason);
     return std::vector<std::string>();
   }
   const auto& values = std::get<ProfileOutcome>(outcome).values;
@@ -31,6 +28,10 @@ absl::StatusOr<std::vector<std::string>> FeatureLedger::Settle(
     states_[features[i]].settled = true;
   }
   return std::vector<std::string>();
+}
+
+void FeatureLedger::Fail(const std::string& feature, const std::string& reason) {
+  states_[feature] = {true, fmt::format("feature {} was not measured: {}", feature, reason)};
 }
 
 bool FeatureLedger::AreSettled(const std::vector<std::string>& features) const {

@@ -27,6 +27,9 @@ class FeatureLedger {
   absl::StatusOr<std::vector<std::string>> Settle(const std::vector<std::string>& features,
                                                   const Outcome& outcome);
 
+  // Settles a requested feature as failed for good.
+  void Fail(const std::string& feature, const std::string& reason);
+
   // True if each of `features` was measured or has failed for good.
   bool AreSettled(const std::vector<std::string>& features) const;
 

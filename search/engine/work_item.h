@@ -23,6 +23,8 @@ enum class Reference { kNone, kDense, kUniform };
 struct ProfileWork {
   std::vector<std::string> features;
   int subject = 0;  // model and text, see Scenario
+  // The sparsities of the operands of features such as slopes(f, s), by feature.
+  std::map<std::string, expr::Allocation> pruned = {};
 };
 struct EvaluateWork {
   int64_t candidate = 0;  // or, in a RefinementStage, the id of a refined allocation

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "expr/descent.h"
 #include "expr/status_macros.h"
 
 namespace strata::search {
@@ -53,26 +54,15 @@ absl::Status SlopeDescent::TellFailure(int64_t id, const std::string& reason) {
 }
 
 std::vector<SlopeDescent::Step> SlopeDescent::Line(const expr::Allocation& from) const {
-  double parameters = 0, slope = 0;
-  for (size_t i = 0; i < slopes_.size(); ++i) {
-    parameters += static_cast<double>(parameters_[i]);
-    slope += slopes_[i];
-  }
-  // The direction is against the slope per weight, less the part that shifts all sparsities alike.
-  std::vector<double> direction;
-  double size = 0;
-  for (size_t i = 0; i < slopes_.size(); ++i) {
-    const auto weights = static_cast<double>(parameters_[i]);
-    direction.push_back(slope / parameters - slopes_[i] / weights);
-    size += std::abs(direction.back()) * weights / parameters;
-  }
+  std::vector<double> direction(slopes_.size());
+  expr::DescentStep(slopes_, expr::WeightsOf(parameters_), direction);
   std::vector<Step> line;
-  if (size == 0) return line;
+  if (std::ranges::all_of(direction, [](double d) { return d == 0; })) return line;
   for (const double multiple : kLengths) {
     const double length = length_ * multiple;
     expr::Allocation wanted = from;
     for (size_t i = 0; i < wanted.size(); ++i) {
-      wanted[i] += length * std::clamp(direction[i] / size, -kMostOfMean, kMostOfMean);
+      wanted[i] += length * direction[i];
     }
     auto allocation = expr::ProjectToGroups(wanted, parameters_, target_);
     if (!allocation.ok()) continue;  // no allocation with whole numbers of zeros is near

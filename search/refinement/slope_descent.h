@@ -49,8 +49,7 @@ class SlopeDescent {
   };
 
   // Returns steps of four lengths from the allocation with the known slopes, the longest first.
-  // Requires has_slopes(). Steps go against the slope per weight, less its mean. No unit goes more
-  // than kMostOfMean times as far as the units do on average. With a group, steps that reach no
+  // Requires has_slopes(). Steps are those of expr::DescentStep. With a group, steps that reach no
   // allocation are left out.
   std::vector<Step> Line(const expr::Allocation& from) const;
   // Makes a step part of the line that is being measured, as the allocation `id`.
@@ -61,7 +60,6 @@ class SlopeDescent {
   void EndLine(int64_t best);
 
  private:
-  static constexpr double kMostOfMean = 3;
   static constexpr double kShortest = 1e-3;
 
   absl::Status CheckAsked(int64_t id) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "expr/blockwise.h"
+#include "expr/descent.h"
 #include "search/strategy/mating_pool.h"
 #include "search/strategy/random.h"
 #include "search/strategy/strategy.h"
@@ -21,6 +23,8 @@ namespace {
 
 constexpr int kTries = 20;
 constexpr size_t kTreesPerFeature = 20;
+constexpr double kDescentLength = 0.05;
+constexpr size_t kTerms = 3;  // as many of the latest slopes are offered as terms
 
 // The predictions for an offspring before it is measured.
 struct Appraisal {
@@ -40,7 +44,9 @@ class EvolutionStrategy final : public Strategy {
       : options_(options),
         context_(context),
         random_(MakeRandomGenerator(context.seed)),
+        variation_(options.variation),
         choice_(options.variation),
+        bred_since_descent_(options.descent_interval),
         pool_(static_cast<size_t>(options.population)) {
     perturb_only_ = adjust_only_ = options.variation;
     for (double expr::VariationOptions::*weight :
@@ -63,7 +69,9 @@ class EvolutionStrategy final : public Strategy {
 
   void AddResult(const CandidateResult& result) override {
     pending_.pop_front();
-    known_features_.insert(result.features.begin(), result.features.end());
+    for (const std::string& feature : result.features) {
+      if (known_features_.insert(feature).second) LearnSlopes(feature);
+    }
     if (!result.allocation.empty()) measured_.insert(AllocationHash(result.allocation));
     if (!result.objectives) return;
     Learn(result);
@@ -102,6 +110,12 @@ class EvolutionStrategy final : public Strategy {
 
   Offspring Breed() override {
     if (pool_.empty()) return First();
+    ++bred_since_descent_;
+    if (std::optional<Offspring> descent = Descent()) {
+      seen_.Add(descent->expression);
+      pending_.emplace_back();
+      return *std::move(descent);
+    }
     const bool is_filtered = surrogate_ != nullptr && surrogate_->is_ready() &&
                              random_->Uniform(0, 1) >= options_.surrogate.unfiltered_share;
     std::optional<Proposal> proposal = is_filtered ? MostPromising() : New();
@@ -140,20 +154,76 @@ class EvolutionStrategy final : public Strategy {
     surrogate_->Add(result.allocation, std::move(measured));
   }
 
-  Proposal Vary() {
-    Proposal proposal;
-    const MatingPool::Member& first = pool_.Tournament(*random_);
+  // A function to breed from: a member of the pool, or a proposal that was not measured and has
+  // ancestors in the pool.
+  struct Parent {
+    const expr::Expression* expression;
+    std::vector<int64_t> ids;
+  };
+
+  Parent AnyMember() {
+    const MatingPool::Member& member = pool_.Tournament(*random_);
+    return {&member.expression, {member.id}};
+  }
+
+  // Half of the parents are members of the pool, if there are proposals.
+  Parent AnyOf(const std::vector<Proposal>& proposals) {
+    if (proposals.empty() || random_->Below(2) == 0) return AnyMember();
+    const uint64_t a = random_->Below(proposals.size()), b = random_->Below(proposals.size());
+    const Offspring& better = proposals[std::min(a, b)].offspring;
+    return {&better.expression, better.lineage.parents};
+  }
+
+  // Breeds from the pool and from `proposals`, the most promising first.
+  Proposal Vary(const std::vector<Proposal>& proposals = {}) {
+    const Parent first = AnyOf(proposals);
     const size_t variation = choice_.Draw(*random_);
-    if (variation == VariationChoice::kCrossover) {
-      const MatingPool::Member& second = pool_.Tournament(*random_);
-      proposal.offspring = {
-          expr::Crossover(*random_, first.expression, second.expression, options_.variation),
-          {"crossover", "", {first.id, second.id}}};
-    } else {
-      proposal.offspring = {expr::Mutate(*random_, first.expression, choice_.OptionsOf(variation)),
-                            {"mutation", "", {first.id}}};
+    if (variation != VariationChoice::kCrossover) {
+      return {{expr::Mutate(*random_, *first.expression, choice_.OptionsOf(variation)),
+               {"mutation", "", first.ids}},
+              std::nullopt};
     }
-    return proposal;
+    const Parent second = AnyOf(proposals);
+    return {{expr::Crossover(*random_, *first.expression, *second.expression, variation_),
+             {"crossover", "", {first.ids.front(), second.ids.front()}}},
+            std::nullopt};
+  }
+
+  // Returns a step against the slopes at the best function so far, if it is time for one and none
+  // was tried there.
+  std::optional<Offspring> Descent() {
+    if (options_.descent_interval == 0 || bred_since_descent_ < options_.descent_interval) {
+      return std::nullopt;
+    }
+    const MatingPool::Member& best = pool_.Best();
+    expr::Expression descent =
+        expr::Descend(best.expression, context_.target.sparsity, kDescentLength);
+    const std::string slopes = expr::PrintExpression(expr::SlopesOf(descent));
+    if (seen_.Contains(descent) || !descended_.insert(slopes).second) return std::nullopt;
+    bred_since_descent_ = 0;
+    return Offspring{std::move(descent), {"descent", "", {best.id}}};
+  }
+
+  // Learns the slopes that a feature holds, if it holds slopes.
+  void LearnSlopes(const std::string& feature) {
+    const std::vector<double>* slopes = context_.features->Find(feature);
+    const std::optional<expr::Expression> parsed = expr::PrunedFeature(feature);
+    if (slopes == nullptr || !parsed) return;
+    const auto allocation = expr::EvaluateAllocation(parsed->children[0], *context_.features,
+                                                     {.sparsity = parsed->parameters[0]});
+    if (!allocation.ok()) return;
+    if (surrogate_ != nullptr) surrogate_->AddSlopes(*allocation, *slopes);
+    if (variation_.terms.size() == kTerms) variation_.terms.erase(variation_.terms.begin());
+    variation_.terms.push_back(PerWeight(*parsed));
+    choice_ = VariationChoice(variation_);
+  }
+
+  // Returns -slopes / size.
+  static expr::Expression PerWeight(const expr::Expression& slopes) {
+    static const expr::OperatorId negate = expr::IdOf("neg");
+    static const expr::OperatorId over = expr::IdOf("/");
+    static const expr::OperatorId size = expr::IdOf("size");
+    return {negate, {}, {{over, {}, {slopes, {size, {}, {}}}}}};
   }
 
   // Returns nullopt if twenty tries in a row were seen before.
@@ -230,6 +300,29 @@ class EvolutionStrategy final : public Strategy {
     return appraisal;
   }
 
+  // Breeds a generation from the pool and from `promising`, and keeps there as many of the lowest
+  // scores as the pool has members, with different allocations, the lowest first.
+  void AddGeneration(const Rivals& rivals, std::vector<Proposal>* promising) {
+    std::vector<Proposal> all;
+    for (int i = 0; i < options_.surrogate.proposals; ++i) {
+      Proposal proposal = Vary(*promising);
+      if (seen_.Contains(proposal.offspring.expression)) continue;
+      proposal.appraisal = Appraise(proposal.offspring.expression, rivals);
+      if (proposal.appraisal) all.push_back(std::move(proposal));
+    }
+    std::move(promising->begin(), promising->end(), std::back_inserter(all));
+    std::stable_sort(all.begin(), all.end(), [](const Proposal& a, const Proposal& b) {
+      return a.appraisal->score < b.appraisal->score;
+    });
+    promising->clear();
+    std::unordered_set<uint64_t> kept;
+    for (Proposal& proposal : all) {
+      if (!kept.insert(AllocationHash(proposal.appraisal->allocation)).second) continue;
+      promising->push_back(std::move(proposal));
+      if (promising->size() == static_cast<size_t>(options_.population)) break;
+    }
+  }
+
   std::optional<Proposal> MostPromising() {
     std::vector<expr::Allocation> pending;
     for (const expr::Allocation& allocation : pending_) {
@@ -237,15 +330,12 @@ class EvolutionStrategy final : public Strategy {
     }
     surrogate_->Fit(pending);
     const Rivals rivals = DrawRivals();
-    std::optional<Proposal> best;
-    for (int i = 0; i < options_.surrogate.proposals; ++i) {
-      Proposal proposal = Vary();
-      if (seen_.Contains(proposal.offspring.expression)) continue;
-      proposal.appraisal = Appraise(proposal.offspring.expression, rivals);
-      if (!proposal.appraisal) continue;
-      if (!best || proposal.appraisal->score < best->appraisal->score) best = std::move(proposal);
+    std::vector<Proposal> promising;
+    for (int generation = 0; generation < options_.surrogate.generations; ++generation) {
+      AddGeneration(rivals, &promising);
     }
-    if (!best) return New();
+    if (promising.empty()) return New();
+    std::optional<Proposal> best = std::move(promising.front());
     for (int i = 0; i < options_.surrogate.amplitude_steps; ++i) {
       expr::Expression stepped = expr::Mutate(*random_, best->offspring.expression, perturb_only_);
       if (expr::Complexity(stepped) != expr::Complexity(best->offspring.expression)) continue;
@@ -263,7 +353,10 @@ class EvolutionStrategy final : public Strategy {
   const StrategyOptions options_;
   const StrategyContext context_;
   std::unique_ptr<expr::RandomGenerator> random_;
+  expr::VariationOptions variation_;  // with the slopes measured so far as terms
   VariationChoice choice_;
+  int bred_since_descent_;           // offspring since the last descent
+  std::set<std::string> descended_;  // features with the slopes of the descents so far
   expr::VariationOptions perturb_only_, adjust_only_;
   MatingPool pool_;
   SeenExpressions seen_;

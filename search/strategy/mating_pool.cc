@@ -48,6 +48,12 @@ const MatingPool::Member& MatingPool::Tournament(expr::RandomGenerator& random) 
   return members_[CrowdedLess(second, first) ? second.index : first.index];
 }
 
+const MatingPool::Member& MatingPool::Best() const {
+  return *std::min_element(members_.begin(), members_.end(), [](const Member& a, const Member& b) {
+    return a.objectives[0] < b.objectives[0];
+  });
+}
+
 std::vector<const MatingPool::Member*> MatingPool::Front() const {
   std::vector<const Member*> front;
   for (const Ranked& ranked : ranked_) {

@@ -37,6 +37,9 @@ class MatingPool {
   // equally good members. The pool must not be empty.
   const Member& Tournament(expr::RandomGenerator& random) const;
 
+  // Returns the member with the lowest loss, the first of equals. The pool must not be empty.
+  const Member& Best() const;
+
   // Returns the members that no other dominates.
   std::vector<const Member*> Front() const;
 

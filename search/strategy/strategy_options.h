@@ -25,6 +25,9 @@ struct SurrogateOptions {
   bool enabled = true;
   // Number of offspring that are ranked for every one that is measured. Each costs microseconds.
   int proposals = 200;
+  // Number of generations of such offspring, each bred from the most promising of those before and
+  // from what was measured. The model alone judges them.
+  int generations = 1;
   // Number of steps on the numbers of the most promising proposal, each kept if the model predicts
   // an improvement. 0, because proposals that differ in a number find the same improvements.
   int amplitude_steps = 0;
@@ -55,6 +58,9 @@ struct StrategyOptions {
   int population = 24;
   expr::VariationOptions variation;
   SurrogateOptions surrogate;
+  // At most one in so many candidates is a descent from the best function so far, for which the
+  // slopes of its loss are measured. 0: none is.
+  int descent_interval = 0;
 };
 
 }  // namespace strata::search

@@ -17,14 +17,20 @@ constexpr double kSmallestDensity = 0.005;
 // a single unit.
 constexpr double kGroupWeight = 2;
 
+std::vector<double> RootsOf(const expr::UnitLayout& layout) {
+  std::vector<double> roots = expr::WeightsOf(expr::ParametersOf(layout));
+  for (double& root : roots) root = std::sqrt(root);
+  return roots;
+}
+
 }  // namespace
 
 Surrogate::Surrogate(const SurrogateOptions& options, const expr::UnitLayout& layout, size_t values)
     : minimum_points_(static_cast<size_t>(std::max(2, options.minimum_points))),
       half_(static_cast<size_t>(std::max(2, options.maximum_points)) / 2),
-      roots_(expr::WeightsOf(expr::ParametersOf(layout))),
+      roots_(RootsOf(layout)),
+      tangents_(roots_),
       settings_(values) {
-  for (double& root : roots_) root = std::sqrt(root);
   const UnitSlabs slabs(layout);
   groups_ = slabs.of_roles();
   groups_.insert(groups_.end(), slabs.of_blocks().begin(), slabs.of_blocks().end());
@@ -41,6 +47,10 @@ void Surrogate::Add(const expr::Allocation& allocation, std::vector<double> meas
   latest_.push_back(std::move(best_.back()));
   best_.pop_back();
   if (latest_.size() > half_) latest_.pop_front();
+}
+
+void Surrogate::AddSlopes(const expr::Allocation& allocation, const std::vector<double>& slopes) {
+  tangents_.Add(allocation, slopes);
 }
 
 double Surrogate::DistanceFromBest(const expr::Allocation& allocation, size_t count) const {
@@ -65,7 +75,7 @@ void Surrogate::Fit(const std::vector<expr::Allocation>& pending) {
   if (choose) added_at_choice_ = added_;
   processes_.clear();
   for (size_t value = 0; value < settings_.size(); ++value) {
-    std::vector<double> targets = TargetsOf(value);
+    std::vector<double> targets = WithoutTangents(value, inputs, TargetsOf(value));
     if (choose) settings_[value] = GaussianProcess::Choose(inputs, targets, roots_.size());
     GaussianProcess process(inputs, targets, settings_[value]);
     if (!pending.empty()) {
@@ -81,7 +91,21 @@ void Surrogate::Fit(const std::vector<expr::Allocation>& pending) {
 }
 
 Prediction Surrogate::Predict(size_t value, const expr::Allocation& allocation) const {
-  return processes_[value].Predict(InputOf(allocation));
+  const std::vector<double> input = InputOf(allocation);
+  Prediction prediction = processes_[value].Predict(input);
+  prediction.mean += TangentOf(value, input);
+  return prediction;
+}
+
+double Surrogate::TangentOf(size_t value, const std::vector<double>& input) const {
+  return value == 0 ? tangents_.ChangeAt(input) : 0.0;
+}
+
+std::vector<double> Surrogate::WithoutTangents(size_t value,
+                                               const std::vector<std::vector<double>>& inputs,
+                                               std::vector<double> targets) const {
+  for (size_t i = 0; i < targets.size(); ++i) targets[i] -= TangentOf(value, inputs[i]);
+  return targets;
 }
 
 std::vector<double> Surrogate::InputOf(const expr::Allocation& allocation) const {

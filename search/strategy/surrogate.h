@@ -12,6 +12,7 @@
 #include "expr/unit_layout.h"
 #include "search/strategy/gaussian_process.h"
 #include "search/strategy/strategy_options.h"
+#include "search/strategy/tangents.h"
 
 namespace strata::search {
 
@@ -29,16 +30,20 @@ class Surrogate {
   // Adds a measured allocation; each distinct one once. `measured` are finite.
   void Add(const expr::Allocation& allocation, std::vector<double> measured);
 
+  // Adds the slopes of the loss at an allocation: its derivatives by the units' sparsities.
+  void AddSlopes(const expr::Allocation& allocation, const std::vector<double>& slopes);
+
   bool is_ready() const { return best_.size() + latest_.size() >= minimum_points_; }
 
   // Returns the root mean square difference of sparsities, over all parameters, from the nearest of
   // the `count` allocations with the lowest loss. Requires is_ready().
   double DistanceFromBest(const expr::Allocation& allocation, size_t count) const;
 
-  // Fits to the points, and to the `pending` allocations as if each had measured its prediction, so
-  // that candidates that are still being measured are not proposed again. Kernel settings are
-  // chosen anew whenever the number of points added has grown by a quarter since the last choice.
-  // This does not depend on time, so fits are repeatable. Requires is_ready().
+  // Fits the process of the loss to what the tangents at known slopes do not explain. Fits to the
+  // points, and to the `pending` allocations as if each had measured its prediction, so that
+  // candidates that are still being measured are not proposed again. Kernel settings are chosen
+  // anew whenever the number of points added has grown by a quarter since the last choice. This
+  // does not depend on time, so fits are repeatable. Requires is_ready().
   void Fit(const std::vector<expr::Allocation>& pending);
 
   // Predicts the measured objective number `value` with the last fit.
@@ -51,13 +56,18 @@ class Surrogate {
   };
   std::vector<double> InputOf(const expr::Allocation& allocation) const;
   std::vector<double> TargetsOf(size_t value) const;
+  // Returns the change of the loss that slopes lead to expect; 0 for every other value.
+  double TangentOf(size_t value, const std::vector<double>& input) const;
+  std::vector<double> WithoutTangents(size_t value, const std::vector<std::vector<double>>& inputs,
+                                      std::vector<double> targets) const;
 
   const size_t minimum_points_;
   const size_t half_;
-  std::vector<double> roots_;                        // roots of the units' shares of the parameters
-  std::vector<std::vector<size_t>> groups_;          // units of a role or block
-  std::vector<Point> best_;                          // by rising loss
-  std::deque<Point> latest_;                         // those not among the best, oldest first
+  std::vector<double> roots_;                // roots of the units' shares of the parameters
+  std::vector<std::vector<size_t>> groups_;  // units of a role or block
+  std::vector<Point> best_;                  // by rising loss
+  std::deque<Point> latest_;                 // those not among the best, oldest first
+  Tangents tangents_;
   std::vector<GaussianProcess::Settings> settings_;  // per value
   size_t added_ = 0;                                 // points, kept or not
   size_t added_at_choice_ = 0;

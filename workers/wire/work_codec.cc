@@ -78,6 +78,21 @@ absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
   return status;
 }
 
+absl::StatusOr<std::vector<double>> DecodeAllocation(
+    const char* field, const google::protobuf::RepeatedField<double>& sent) {
+  STRATA_RETURN_IF_ERROR(CheckCount(field, sent.size()));
+  std::vector<double> allocation;
+  for (const double sparsity : sent) {
+    if (!(sparsity >= 0 && sparsity < 1)) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}[{}]: expected a sparsity of at least 0 and below 1, found {}", field,
+                      allocation.size(), sparsity));
+    }
+    allocation.push_back(sparsity);
+  }
+  return allocation;
+}
+
 absl::StatusOr<Request> DecodeProfile(const v1::ProfileWork& sent) {
   evaluator::ProfileRequest request;
   absl::Status status = Decode(sent.calibration(), &request.calibration);
@@ -91,6 +106,16 @@ absl::StatusOr<Request> DecodeProfile(const v1::ProfileWork& sent) {
     }
     request.features.push_back(feature);
   }
+  for (const v1::PrunedFeature& pruned : sent.pruned()) {
+    if (std::find(request.features.begin(), request.features.end(), pruned.feature()) ==
+        request.features.end()) {
+      return absl::InvalidArgumentError(
+          fmt::format("profile.pruned: expected one of the features, found '{}'",
+                      Printable(pruned.feature().substr(0, kMaximumNameBytes))));
+    }
+    STRATA_ASSIGN_OR_RETURN(request.pruned[pruned.feature()],
+                            DecodeAllocation("profile.pruned", pruned.allocation()));
+  }
   return request;
 }
 
@@ -100,18 +125,11 @@ absl::StatusOr<Request> DecodeEvaluate(const v1::EvaluateWork& sent) {
   status.Update(Decode(sent.calibration(), &request.calibration));
   status.Update(ParseName(sent.granularity(), &request.granularity));
   status.Update(Decode(sent.fidelity(), &request.fidelity));
-  status.Update(CheckCount("evaluate.allocation", sent.allocation_size()));
   if (sent.group() != 0) status.Update(CheckCount("evaluate.group", sent.group()));
   if (!status.ok()) return status;
   request.method.group = sent.group();
-  for (const double sparsity : sent.allocation()) {
-    if (!(sparsity >= 0 && sparsity < 1)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "evaluate.allocation[{}]: expected a sparsity of at least 0 and below 1, found {}",
-          request.allocation.size(), sparsity));
-    }
-    request.allocation.push_back(sparsity);
-  }
+  STRATA_ASSIGN_OR_RETURN(request.allocation,
+                          DecodeAllocation("evaluate.allocation", sent.allocation()));
   return request;
 }
 
@@ -289,6 +307,11 @@ v1::WorkItem EncodeWorkItem(const search::SessionItem& item, const MeasurementPl
     Encode(plan.calibration, work->mutable_calibration());
     work->set_granularity(NameOf(plan.granularity));
     work->mutable_features()->Assign(profile->features.begin(), profile->features.end());
+    for (const auto& [feature, allocation] : profile->pruned) {
+      v1::PrunedFeature* pruned = work->add_pruned();
+      pruned->set_feature(feature);
+      pruned->mutable_allocation()->Assign(allocation.begin(), allocation.end());
+    }
     return sent;
   }
   const auto& evaluate = std::get<search::EvaluateWork>(item.item.work);
