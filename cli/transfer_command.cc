@@ -16,6 +16,7 @@
 #include "cli/transfer_measurement.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/names.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/shortened.h"
 #include "expr/status_macros.h"
 
@@ -242,8 +243,9 @@ void AddTransferCommand(CLI::App* app, Command* command) {
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--text", options->texts,
-                   "Text for calibration and measurement; can be repeated. Each text is used with "
-                   "every model. The default is the run's.")
+                   fmt::format("Text for calibration and measurement: {}; can be repeated. Each "
+                               "text is used with every model. The default is the run's.",
+                               evaluator::kDocumentsOfAText))
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--sparsity", options->sparsities, "Target sparsities, separated by commas.")
