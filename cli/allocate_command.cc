@@ -57,6 +57,7 @@ absl::Status Allocate(Options options) {
   STRATA_ASSIGN_OR_RETURN(const auto recipe, ReadRecipe(function));
   RecipeMerge merge(recipe, GivenOptions(options.allocation.verb));
   TakeRecipe(&merge, /*needs_text=*/true, &options.allocation);
+  merge.TakeModel(model);
   merge.SayContradictions();
   STRATA_ASSIGN_OR_RETURN(auto applied, ApplyFunction(function, model, options.allocation));
   applied.recipe = recipe;

@@ -132,10 +132,11 @@ absl::StatusOr<std::vector<ModelVersion>> VersionsOf(const EvalSettings& setting
   STRATA_ASSIGN_OR_RETURN(const auto stored,
                           ReadStoredAllocation(settings.allocation, model, granularity));
   if (!stored.has_value()) {
+    const std::string remark = OtherModelRemark(merge->stored(), model.name, model.digest);
     return absl::InvalidArgumentError(fmt::format(
         "--allocation: '{}' is a function without sparsities for this model; `strata allocate` "
-        "applies it",
-        settings.allocation));
+        "applies it{}{}",
+        settings.allocation, remark.empty() ? "" : ". ", remark));
   }
   if (merge->IsGiven("--granularity") && granularity != stored->granularity) {
     return absl::InvalidArgumentError(

@@ -169,6 +169,8 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
   } else {
     STRATA_ASSIGN_OR_RETURN(job.recipe, ReadRecipe(source));
   }
+  job.report.found_on_name = job.recipe.model_name;
+  job.report.found_on_digest = job.recipe.model_digest;
   RunConfig& config = job.report.config;
   STRATA_RETURN_IF_ERROR(SetRecipe(job.recipe, &config));
   STRATA_RETURN_IF_ERROR(SetOverrides(options.overrides, &config));
@@ -215,6 +217,9 @@ absl::Status Transfer(const Options& options) {
                                                              .config = job.report.config,
                                                              .threads = options.threads,
                                                              .stream = options.stream}));
+      const std::string remark =
+          OtherModelRemark(job.recipe, subject.model_name, subject.model_digest);
+      if (!remark.empty() && text == job.texts.front()) fmt::print(stderr, "{}\n", remark);
       subjects.push_back(std::move(subject));
     }
   }

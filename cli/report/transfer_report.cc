@@ -139,15 +139,19 @@ std::optional<TransferComparison> Compare(const TransferCell& cell,
 }
 
 nlohmann::ordered_json ToJson(const TransferReport& report) {
-  Json json = {{"function", report.function},
-               {"expression", report.expression},
-               {"run", report.run.empty() ? Json(nullptr) : Json(report.run)},
-               {"measurement", MeasurementJson(report.config)},
-               {"bootstrap",
-                {{"unit", "windows, paired"},
-                 {"resamples", report.bootstrap.resamples},
-                 {"seed", report.bootstrap.seed},
-                 {"coverage", report.bootstrap.coverage}}}};
+  Json json = {
+      {"function", report.function},
+      {"expression", report.expression},
+      {"run", report.run.empty() ? Json(nullptr) : Json(report.run)},
+      {"found_on", report.found_on_digest.empty()
+                       ? Json(nullptr)
+                       : Json{{"name", report.found_on_name}, {"digest", report.found_on_digest}}},
+      {"measurement", MeasurementJson(report.config)},
+      {"bootstrap",
+       {{"unit", "windows, paired"},
+        {"resamples", report.bootstrap.resamples},
+        {"seed", report.bootstrap.seed},
+        {"coverage", report.bootstrap.coverage}}}};
   json["subjects"] = Json::array();
   for (const TransferSubject& subject : report.subjects) {
     Json one = {
@@ -166,6 +170,9 @@ nlohmann::ordered_json ToJson(const TransferReport& report) {
 
 std::string ToTable(const TransferReport& report) {
   std::string text = fmt::format("* {}\n  {}\n", report.function, report.expression);
+  if (!report.found_on_digest.empty()) {
+    text += fmt::format("  found on {}, digest {}\n", report.found_on_name, report.found_on_digest);
+  }
   for (const TransferSubject& subject : report.subjects) {
     Table table({"", "sparsity", "function", "perplexity", "ratio", "difference", "interval", ""},
                 {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight,

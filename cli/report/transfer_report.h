@@ -47,8 +47,9 @@ struct TransferSubject {
 struct TransferReport {
   std::string function;  // its name
   std::string expression;
-  std::string run;   // the run that found it; empty for any other function
-  RunConfig config;  // how everything was measured
+  std::string run;  // the run that found it; empty for any other function
+  std::string found_on_name, found_on_digest;  // the model it was found on; empty if unknown
+  RunConfig config;                            // how everything was measured
   tasks::BootstrapOptions bootstrap;
   std::vector<TransferSubject> subjects;
 };

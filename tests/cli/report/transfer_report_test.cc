@@ -72,6 +72,7 @@ TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   EXPECT_EQ(cell["functions"].size(), 4u);
   EXPECT_EQ(cell["functions"][3]["failure"], "too few units");
   EXPECT_FALSE(cell["functions"][3].contains("perplexity"));
+  EXPECT_TRUE(json["found_on"].is_null());
   EXPECT_EQ(json["measurement"]["split"], "report");
   EXPECT_EQ(json["measurement"]["windows"], 4);
 
@@ -81,6 +82,13 @@ TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   // The function first, then the baselines from best to worst.
   EXPECT_LT(table.find(" als "), table.find(" owl "));
   EXPECT_LT(table.find(" owl "), table.find(" uniform "));
+  EXPECT_EQ(table.find("found on"), std::string::npos);
+
+  report.found_on_name = "large";
+  report.found_on_digest = "ab";
+  EXPECT_EQ(ToJson(report)["found_on"]["name"], "large");
+  EXPECT_EQ(ToJson(report)["found_on"]["digest"], "ab");
+  EXPECT_THAT(ToTable(report), HasSubstr("found on large, digest ab\n"));
 }
 
 }  // namespace
