@@ -220,7 +220,11 @@ absl::Status Search(const Options& options) {
     config.run = options.run;
     config.origins["run"] = "--run";
   }
-  if (options.dry_run) return PrintForecast(config, options.rate_from, options.format);
+  if (options.dry_run) {
+    // A forecast writes nothing, so the folder that it would not write to need not be named.
+    if (config.run.empty()) config.run = "-";
+    return PrintForecast(config, options.rate_from, options.format);
+  }
   // From here on, an interruption must leave the run whole and name it.
   WatchForInterrupt();
   STRATA_ASSIGN_OR_RETURN(auto events, OpenEvents(options.events));
@@ -292,7 +296,8 @@ void AddSearchCommand(CLI::App* app, Command* command) {
                  "refine.evaluations may grow.");
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
-                     "Print what would be searched and how long it would take; write nothing.");
+                     "Print what would be searched and how long it would take; write nothing. "
+                     "Needs no folder of the run.");
   verb->add_option("--rate-from", options->rate_from,
                    "Folder of a run that made the same measurements. Its rate is used instead of "
                    "this machine's.")

@@ -90,6 +90,16 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_REFUSED(Run({"search", config_, "--dry-run", "--set", "target_sparsity=7"}),
                  HasSubstr("'target_sparsity'"));
 
+  // No folder is needed for what writes nothing.
+  std::string without_run = ReadFile(config_);
+  const size_t line = without_run.find("run: ");
+  without_run.erase(line, without_run.find('\n', line) + 1 - line);
+  const std::string anywhere = Write("anywhere.yaml", without_run);
+  const Outcome dry = Run({"search", anywhere, "--dry-run", "--format", "json"});
+  ASSERT_EQ(dry.exit_code, 0) << dry.error;
+  EXPECT_EQ(json::parse(dry.out)["units"], 3);
+  EXPECT_REFUSED(Run({"search", anywhere}), HasSubstr("'run'"));
+
   // The measured rate of a run takes the place of the bound.
   Search();
   const json rated = Search({"--dry-run", "--run", Path("second"), "--rate-from", Path("run")});
