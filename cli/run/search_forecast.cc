@@ -37,13 +37,45 @@ int64_t TokensOf(const evaluator::Fidelity& fidelity) {
   return fidelity.windows * fidelity.window_tokens;
 }
 
-// Returns the number of multiplications and additions in the model's linears. Measured tokens count
-// once, or four times if slopes are propagated back through the model: forwards, forwards again,
-// and backwards by inputs and by weights. If each pruned block feeds the next, two passes of the
-// calibration tokens are added.
+// What the model reads of all tasks in one evaluation of a stage.
+struct StageTasks {
+  int64_t items = 0;
+  TaskReading reading;
+};
+
+StageTasks TasksOf(const evaluator::Fidelity& fidelity, const RunTasks& tasks) {
+  StageTasks stage;
+  if (fidelity.tasks.empty()) return stage;
+  const bool is_report = fidelity.split == evaluator::Split::kReport;
+  for (const RunTask& task : tasks.tasks) {
+    const TaskReading& reading = is_report ? task.report_reading : task.fitness_reading;
+    stage.items += is_report ? task.report_items : task.fitness_items;
+    stage.reading.sequences += reading.sequences;
+    stage.reading.tokens += reading.tokens;
+  }
+  return stage;
+}
+
+Json TasksJson(const SearchSetup& setup) {
+  Json json = Json::array();
+  for (const RunTask& task : setup.tasks.tasks) {
+    const bool is_objective = !setup.plan.search.tasks.empty();
+    json.push_back({{"name", task.name},
+                    {"metric", task.metric},
+                    {"items_per_candidate", is_objective ? task.fitness_items : 0},
+                    {"items_per_finalist", task.report_items}});
+  }
+  return json;
+}
+
+// Returns the number of multiplications and additions in the model's linears. Tokens of tasks count
+// once, and so do measured tokens, or four times if slopes are propagated back through the model:
+// forwards, forwards again, and backwards by inputs and by weights. If each pruned block feeds the
+// next, two passes of the calibration tokens are added.
 double OperationsOf(const evaluator::Fidelity& fidelity, const evaluator::Calibration& calibration,
-                    int64_t weights) {
+                    int64_t task_tokens, int64_t weights) {
   auto tokens = static_cast<double>(TokensOf(fidelity)) * (fidelity.slope_step > 0 ? 4 : 1);
+  tokens += static_cast<double>(task_tokens);
   if (fidelity.protocol == evaluator::Protocol::kSequential) {
     tokens += 2 * static_cast<double>(calibration.sequences * calibration.sequence_tokens);
   }
@@ -89,8 +121,11 @@ absl::StatusOr<double> SecondsIn(const std::string& run, const SearchSetup& setu
   return seconds / static_cast<double>(report.evaluations);
 }
 
-Json StageJson(const char* name, const evaluator::Fidelity& fidelity,
-               const evaluator::Calibration& calibration, int64_t weights, const Rates& rates) {
+Json StageJson(const char* name, const evaluator::Fidelity& fidelity, const SearchSetup& setup,
+               const Rates& rates) {
+  const StageTasks tasks = TasksOf(fidelity, setup.tasks);
+  const double operations = OperationsOf(fidelity, setup.plan.calibration, tasks.reading.tokens,
+                                         PrunableWeights(setup.model));
   const double rate =
       fidelity.arithmetic == evaluator::Arithmetic::kBFloat16 ? rates.bfloat16 : rates.float32;
   return {{"stage", name},
@@ -98,7 +133,10 @@ Json StageJson(const char* name, const evaluator::Fidelity& fidelity,
           {"arithmetic", evaluator::NameOf(fidelity.arithmetic)},
           {"split", evaluator::NameOf(fidelity.split)},
           {"tokens", TokensOf(fidelity)},
-          {"seconds_each", OperationsOf(fidelity, calibration, weights) / rate}};
+          {"task_items", tasks.items},
+          {"task_sequences", tasks.reading.sequences},
+          {"task_tokens", tasks.reading.tokens},
+          {"seconds_each", operations / rate}};
 }
 
 // Returns the features that the first work item of the search measures.
@@ -129,11 +167,10 @@ struct Stages {
 // seconds of an evaluation in the search are those measured in that run.
 absl::StatusOr<Stages> StagesOf(const SearchSetup& setup, const std::string& rate_from) {
   STRATA_ASSIGN_OR_RETURN(const auto rates, MeasureRates(setup.config));
-  const int64_t weights = PrunableWeights(setup.model);
   Stages stages;
   // Appends a stage and returns the seconds of one evaluation in it.
   const auto append = [&](const char* name, const evaluator::Fidelity& fidelity) {
-    stages.list.push_back(StageJson(name, fidelity, setup.plan.calibration, weights, rates));
+    stages.list.push_back(StageJson(name, fidelity, setup, rates));
     return stages.list.back()["seconds_each"].get<double>();
   };
   for (const evaluator::Fidelity& rung : setup.plan.racing) append("racing", rung);
@@ -167,6 +204,27 @@ EvaluationBudget BudgetOf(const RunConfig& config, double seconds_each) {
                                                    : "time"};
 }
 
+// Returns the table of the stages. Columns of tasks are there if the search has any.
+std::string StageTable(const Json& stages, bool has_tasks) {
+  std::vector<std::string> headings = {"stage", "protocol", "arithmetic", "split", "tokens"};
+  if (has_tasks) headings.insert(headings.end(), {"task items", "sequences", "their tokens"});
+  headings.emplace_back("seconds each");
+  std::vector<Align> alignment(headings.size(), Align::kRight);
+  std::fill_n(alignment.begin(), 4, Align::kLeft);
+  Table table(headings, alignment);
+  for (const Json& stage : stages) {
+    std::vector<std::string> cells = {stage["stage"], stage["protocol"], stage["arithmetic"],
+                                      stage["split"]};
+    cells.push_back(fmt::format("{}", stage["tokens"].get<int64_t>()));
+    for (const char* key : {"task_items", "task_sequences", "task_tokens"}) {
+      if (has_tasks) cells.push_back(fmt::format("{}", stage[key].get<int64_t>()));
+    }
+    cells.push_back(fmt::format("{:.3f}", stage["seconds_each"].get<double>()));
+    table.AddRow(std::move(cells));
+  }
+  return table.Render();
+}
+
 }  // namespace
 
 absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& rate_from) {
@@ -197,6 +255,7 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
       {"random_candidates", options.random_candidates},
       {"features", features},
       {"calibration_tokens", calibration.sequences * calibration.sequence_tokens},
+      {"tasks", TasksJson(setup)},
       {"stages", std::move(stages.list)},
       {"evaluations", is_limited ? Json(std::floor(budget.evaluations)) : Json(nullptr)},
       {"limited_by", budget.limited_by},
@@ -235,15 +294,13 @@ absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from
   fmt::print("features of the first pass over {} calibration tokens: {}\n",
              f["calibration_tokens"].get<int64_t>(),
              fmt::join(f["features"].get<std::vector<std::string>>(), ", "));
-  Table table(
-      {"stage", "protocol", "arithmetic", "split", "tokens", "seconds each"},
-      {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight, Align::kRight});
-  for (const Json& stage : f["stages"]) {
-    table.AddRow({stage["stage"], stage["protocol"], stage["arithmetic"], stage["split"],
-                  fmt::format("{}", stage["tokens"].get<int64_t>()),
-                  fmt::format("{:.3f}", stage["seconds_each"].get<double>())});
+  for (const Json& task : f["tasks"]) {
+    fmt::print("task {} ({}): {} items for each candidate, {} for each finalist\n",
+               task["name"].get<std::string>(), task["metric"].get<std::string>(),
+               task["items_per_candidate"].get<int64_t>(),
+               task["items_per_finalist"].get<int64_t>());
   }
-  fmt::print("{}", table.Render());
+  fmt::print("{}", StageTable(f["stages"], !f["tasks"].empty()));
   fmt::print("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
              number(f["evaluations"]), f["limited_by"].get<std::string>(),
              f["finalists_at_most"].get<int64_t>());

@@ -13,10 +13,11 @@
 namespace strata::cli {
 
 // Checks the configuration as a search would and describes the search: candidates, features of the
-// first pass, evaluations per stage with their tokens, seconds, memory, disk. The seconds are lower
-// bounds, computed from the arithmetic alone at this machine's measured GEMM rate. If `rate_from`
-// names a run's folder, the seconds of an evaluation in the search are those measured in that run.
-// Errors: FailedPrecondition if that run measured something else. Writes nothing.
+// first pass, evaluations per stage with their tokens and the items of tasks, seconds, memory,
+// disk. The seconds are lower bounds, computed from the arithmetic alone at this machine's measured
+// GEMM rate. If `rate_from` names a run's folder, the seconds of an evaluation in the search are
+// those measured in that run. Errors: FailedPrecondition if that run measured something else.
+// Writes nothing.
 absl::StatusOr<nlohmann::ordered_json> ForecastSearch(const RunConfig& config,
                                                       const std::string& rate_from);
 

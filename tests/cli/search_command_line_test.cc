@@ -14,6 +14,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SearchCommandLineTest : public SmallSearchTest {
  protected:
@@ -121,6 +122,30 @@ TEST_F(SearchCommandLineTest, FinalistsAreComparedWithTheBestBaselineWindowByWin
   if (report["best"]["id"] != report["best_baseline"]["id"]) {
     EXPECT_THAT(table, HasSubstr("4 windows, 10000 resamples, seed 1"));
   }
+}
+
+TEST_F(SearchCommandLineTest, ADryRunCountsTheItemsOfTasksAndTheirTokens) {
+  std::vector<std::string> arguments = WithErrors();
+  arguments.emplace_back("--dry-run");
+  const json with = Search(arguments);
+  ASSERT_EQ(with["tasks"].size(), 2u);
+  EXPECT_EQ(with["tasks"][0]["items_per_candidate"], 6);
+  const json& search = with["stages"][0];
+  EXPECT_EQ(search["task_items"], 2 * 6);
+  EXPECT_EQ(search["task_sequences"], 2 * 6 * 3) << "one for each choice";
+  EXPECT_GT(search["task_tokens"].get<int>(), 2 * 6 * 3);
+  EXPECT_EQ(with["stages"][1]["task_items"], 0) << "selection has no tasks";
+  EXPECT_EQ(with["stages"][2]["task_items"], with["tasks"][0]["items_per_finalist"].get<int>() +
+                                                 with["tasks"][1]["items_per_finalist"].get<int>());
+  arguments.insert(arguments.begin(), {"search", config_});
+  EXPECT_THAT(Run(arguments).out,
+              AllOf(HasSubstr("task items"), HasSubstr("6 items for each candidate")));
+
+  const json without = Search({"--dry-run", "--set", "fitness.tasks=" + Path("tasks")});
+  EXPECT_EQ(without["tasks"][0]["items_per_candidate"], 0) << "their error is no objective";
+  EXPECT_EQ(without["stages"][0]["task_items"], 0);
+  EXPECT_GT(without["stages"][2]["task_items"].get<int>(), 0);
+  EXPECT_THAT(Run({"search", config_, "--dry-run"}).out, Not(HasSubstr("task items")));
 }
 
 TEST_F(SearchCommandLineTest, TheZeroShotErrorIsAnObjective) {
