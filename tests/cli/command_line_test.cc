@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/cli/command_line_fixture.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::cli {
 namespace {
@@ -301,6 +302,25 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
   EXPECT_REFUSED(
       Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.6", "--granularity", "row"}),
       AllOf(HasSubstr("--granularity"), HasSubstr("linear")));
+}
+
+TEST_F(CommandLineTest, DoctorDescribesAModelAndItsUnknownKeys) {
+  const Outcome known = Run({"doctor", model_});
+  EXPECT_EQ(known.exit_code, 0) << known.error;
+  EXPECT_THAT(known.out, AllOf(HasSubstr("family llama: 30 blocks of width 576"),
+                               HasSubstr("quantised ("), HasSubstr("unknown keys      none in ")));
+  evaluator::SmallModel small;
+  small.reals["llama.attention.sharpness"] = 2;
+  const std::string file = Write("sharp.gguf", small.Gguf());
+  const Outcome unknown = Run({"doctor", file, "--format", "json"});
+  ASSERT_EQ(unknown.exit_code, 0) << unknown.error;
+  const auto json = nlohmann::json::parse(unknown.out);
+  EXPECT_EQ(json["unknown_keys"], nlohmann::json({"llama.attention.sharpness"}));
+  EXPECT_EQ(json["family"], "llama");
+  EXPECT_EQ(json["hidden"], 8);
+  EXPECT_EQ(json["tensors_by_type"]["F32"], 12);
+  EXPECT_THAT(Run({"doctor", file}).out, HasSubstr("unknown keys      llama.attention.sharpness"));
+  EXPECT_REFUSED(Run({"doctor", folder_ + "/none.gguf"}), HasSubstr("none.gguf"));
 }
 
 TEST_F(CommandLineTest, AllocateTakesSeveralTargets) {
