@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/apply_function.h"
@@ -158,6 +159,20 @@ double SparsityOf(const ModelVersion& version, const evaluator::ModelSummary& mo
                                                   model, evaluator::Granularity::kLinear)));
 }
 
+// Returns the share of the prunable weights of a pruned version that are zero, as they were
+// counted.
+std::optional<double> CountedSparsity(const ModelVersion& version,
+                                      const tasks::TaskEvaluator& evaluator) {
+  if (version.sparsity.empty()) return std::nullopt;
+  const std::optional<int64_t> zeros = evaluator.CountedZeros(version);
+  if (!zeros) return std::nullopt;
+  int64_t weights = 0;
+  for (const evaluator::LinearShape& linear : evaluator.model().linears) {
+    weights += linear.rows * linear.columns;
+  }
+  return static_cast<double>(*zeros) / static_cast<double>(weights);
+}
+
 class Measurer {
  public:
   Measurer(tasks::TaskEvaluator& evaluator, tasks::ResponseStore* store, const Work& work)
@@ -248,8 +263,7 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
   }
   fmt::print("{}", EvalTable(figures));
   if (figures.size() > 1) {
-    fmt::print("asked for: {:.4f} % of the prunable weights; difference: pruned less dense\n",
-               100 * figures.back().sparsity);
+    fmt::print("{}\ndifference: pruned less dense\n", SparsityLine(figures.back()));
     fmt::print("\n{}", recipe.ToTable());
   }
   return absl::OkStatus();
@@ -285,6 +299,7 @@ absl::Status Evaluate(EvalSettings settings) {
   }
   STRATA_ASSIGN_OR_RETURN(auto figures, FiguresOf(settings, work, answers));
   figures.back().sparsity = SparsityOf(versions.back(), evaluator->model());
+  figures.back().counted_sparsity = CountedSparsity(versions.back(), *evaluator);
   SayWhatWasCut(figures, evaluator->maximum_tokens());
   if (!settings.log_samples.empty()) {
     STRATA_ASSIGN_OR_RETURN(const auto lines, SampleLines(work.tasks, answers));

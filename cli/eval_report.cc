@@ -140,8 +140,21 @@ Json EvalJson(const std::vector<EvalFigures>& versions) {
   for (size_t i = 1; i < versions.size(); ++i) {
     json[versions[i].version] = VersionJson(versions[i]);
     json[versions[i].version]["sparsity"] = versions[i].sparsity;
+    json[versions[i].version]["counted_sparsity"] =
+        versions[i].counted_sparsity ? Json(*versions[i].counted_sparsity) : Json(nullptr);
   }
   return json;
+}
+
+std::string SparsityLine(const EvalFigures& pruned) {
+  const std::string asked =
+      fmt::format("asked for: {:.4f} % of the prunable weights", 100 * pruned.sparsity);
+  if (!pruned.counted_sparsity) {
+    return asked + "; zeros not counted, as all answers were kept from an earlier measurement";
+  }
+  return fmt::format("{}; counted: {:.4f} % are zero ({:+.4f})", asked,
+                     100 * *pruned.counted_sparsity,
+                     100 * (*pruned.counted_sparsity - pruned.sparsity));
 }
 
 std::string EvalTable(const std::vector<EvalFigures>& versions) {

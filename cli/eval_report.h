@@ -26,8 +26,14 @@ struct EvalFigures {
   std::string version;
   std::optional<tasks::PerplexityResult> perplexity;
   std::vector<tasks::TaskResult> tasks;  // includes groups
-  double sparsity = 0;                   // share of the prunable weights
+  double sparsity = 0;                   // share of the prunable weights that was asked for
+  // Share of the prunable weights that are zero; nullopt if all answers were kept from before.
+  std::optional<double> counted_sparsity;
 };
+
+// Returns a line with the sparsity that was asked for, the one that was counted, and their
+// difference, which a pattern or a whole number of weights per row may cause.
+std::string SparsityLine(const EvalFigures& pruned);
 
 // Returns {"perplexity", "mean_nll", ..., "tasks": {NAME: {"documents", METRIC, METRIC_stderr,
 // METRIC_interval}}, "groups": {...}} of the dense model. "pruned" holds the same keys for the
