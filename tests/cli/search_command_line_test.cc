@@ -284,7 +284,9 @@ TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
   const std::string before = Run({"pareto", Path("run")}).out;
   EXPECT_REFUSED(Run({"search", config_, "--extend", "--set", "search.maximum_evaluations=12"}),
                  AllOf(HasSubstr("--set: 'search.maximum_evaluations' is 12"), HasSubstr("32")));
-  EXPECT_REFUSED(Run({"search", config_, "--extend"}), HasSubstr("config.yaml"));
+  // The file has 25, which the command line overrode.
+  EXPECT_THAT(Run({"search", config_, "--extend"}).error,
+              AllOf(HasSubstr("config.yaml"), HasSubstr("the run keeps 32")));
   EXPECT_EQ(Run({"pareto", Path("run")}).out, before);
   EXPECT_EQ(extended["evaluations"], whole["evaluations"]);
   EXPECT_EQ(extended["candidates"], whole["candidates"]);
@@ -296,6 +298,54 @@ TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
     EXPECT_EQ(extended["front"][i]["expression"], whole["front"][i]["expression"]);
     EXPECT_EQ(extended["front"][i]["fitness_perplexity"], whole["front"][i]["fitness_perplexity"]);
   }
+}
+
+TEST_F(SearchCommandLineTest, ARunIsContinuedWithoutItsConfiguration) {
+  const json report = Search({"--set", "search.seed=5", "--evaluations", "20"});
+  EXPECT_LE(report["evaluations"], 20);
+  std::filesystem::rename(config_, Path("moved.yaml"));
+  const Outcome resumed = Run({"search", "--resume", Path("run"), "--format", "json"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
+  EXPECT_EQ(json::parse(resumed.out, nullptr, false), report);
+  const Outcome extended =
+      Run({"search", "--extend", "--run", Path("run"), "--evaluations", "28", "--format", "json"});
+  EXPECT_EQ(extended.exit_code, 0) << extended.error;
+  EXPECT_GT(json::parse(extended.out, nullptr, false)["evaluations"], report["evaluations"]);
+  EXPECT_THAT(extended.error,
+              HasSubstr("--evaluations: 'search.maximum_evaluations' is 28 from now on"));
+  // Neither the value of the file (25) nor the earlier one (20) comes back.
+  const std::string before = Run({"pareto", Path("run")}).out;
+  EXPECT_EQ(Run({"search", Path("moved.yaml"), "--extend"}).exit_code, 0);
+  EXPECT_EQ(Run({"pareto", Path("run")}).out, before);
+  EXPECT_THAT(Run({"search", "--extend", Path("run"), "--dry-run"}).error,
+              HasSubstr("the forecast is of the whole run"));
+
+  EXPECT_REFUSED(Run({"search"}), AllOf(HasSubstr("configuration file"), HasSubstr("--resume")));
+  EXPECT_REFUSED(Run({"search", "--resume"}), HasSubstr("strata search --resume RUN"));
+  EXPECT_REFUSED(Run({"search", "--resume", Path("none")}), HasSubstr("no such file or folder"));
+  EXPECT_REFUSED(Run({"search", "--resume", folder_, "--run", Path("run")}),
+                 HasSubstr("one run to continue"));
+  EXPECT_REFUSED(Run({"search", "--resume", Path("run"), "--set", "search.seed=6"}),
+                 HasSubstr("'search.seed' is 6"));
+}
+
+TEST_F(SearchCommandLineTest, MinutesAndEvaluationsAreTheSettings) {
+  EXPECT_REFUSED(Run({"search", config_, "--minutes", "soon"}),
+                 HasSubstr("--minutes: 'search.minutes' must be a number, found 'soon'"));
+  EXPECT_REFUSED(Run({"search", config_, "--evaluations", "1.5"}),
+                 HasSubstr("'search.maximum_evaluations' must be a whole number"));
+  EXPECT_REFUSED(Run({"search", config_, "--minutes", "1", "--set", "search.minutes=2"}),
+                 HasSubstr("--minutes and --set search.minutes are the same setting"));
+  const Outcome forecast =
+      Run({"search", config_, "--evaluations", "17", "--dry-run", "--format", "json"});
+  EXPECT_EQ(json::parse(forecast.out, nullptr, false)["evaluations"], 17);
+}
+
+TEST_F(SearchCommandLineTest, AQuietSearchPrintsTheReportAlone) {
+  const Outcome quiet = Run({"search", config_, "--quiet"});
+  EXPECT_EQ(quiet.exit_code, 0) << quiet.error;
+  EXPECT_EQ(quiet.error, "");
+  EXPECT_EQ(quiet.out, Run({"pareto", Path("run")}).out);
 }
 
 TEST_F(SearchCommandLineTest, TheReportSaysWhyTheSearchEnded) {

@@ -154,7 +154,7 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
   const std::string again = stopped["continue"];
-  EXPECT_THAT(again, HasSubstr("--run " + Path("run") + " --resume"));
+  EXPECT_THAT(again, HasSubstr("strata search --resume " + Path("run")));
   EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
 }
