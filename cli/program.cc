@@ -34,6 +34,7 @@ void AddCommands(CLI::App* app, Command* command) {
   AddFsckCommand(app, command);
   AddBackupCommand(app, command);
   AddParetoCommand(app, command);
+  AddCandidatesCommand(app, command);
   AddExportCommand(app, command);
   AddLevelsCommand(app, command);
   AddFunctionsCommand(app, command);

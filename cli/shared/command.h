@@ -23,6 +23,7 @@ void AddStatusCommand(CLI::App* app, Command* command);
 void AddFsckCommand(CLI::App* app, Command* command);
 void AddBackupCommand(CLI::App* app, Command* command);
 void AddParetoCommand(CLI::App* app, Command* command);
+void AddCandidatesCommand(CLI::App* app, Command* command);
 void AddExportCommand(CLI::App* app, Command* command);
 void AddLaunchCommand(CLI::App* app, Command* command);
 void AddLevelsCommand(CLI::App* app, Command* command);

@@ -14,6 +14,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SearchCommandLineTest : public SmallSearchTest {
  protected:
@@ -327,6 +328,29 @@ TEST_F(SearchCommandLineTest, ARunIsContinuedWithoutItsConfiguration) {
                  HasSubstr("one run to continue"));
   EXPECT_REFUSED(Run({"search", "--resume", Path("run"), "--set", "search.seed=6"}),
                  HasSubstr("'search.seed' is 6"));
+}
+
+TEST_F(SearchCommandLineTest, CandidatesAreListedFilteredAndSorted) {
+  const json report = Search();
+  const auto list = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"candidates", Path("run")});
+    const Outcome outcome = Run(more);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    return outcome.out;
+  };
+  const json all = json::parse(list({"--format", "json"}), nullptr, false);
+  ASSERT_EQ(all["candidates"].size(), report["candidates"].get<size_t>());
+  const json best =
+      json::parse(list({"--filter", "state=verified", "--sort", "selection", "--format", "json"}),
+                  nullptr, false);
+  EXPECT_EQ(best["candidates"][0]["selection_perplexity"], report["best"]["selection_perplexity"]);
+  EXPECT_EQ(best["all"], report["candidates"]);
+  EXPECT_THAT(list({"--filter", "origin=baseline", "--filter", "nodes=1"}),
+              AllOf(HasSubstr("uniform()"), Not(HasSubstr("waterfill"))));
+  EXPECT_THAT(list({"--format", "csv"}), ::testing::StartsWith("id,state,origin,"));
+  EXPECT_REFUSED(Run({"candidates", Path("run"), "--filter", "fitnes<4"}), HasSubstr("'fitness'"));
+  EXPECT_REFUSED(Run({"candidates", Path("run"), "--sort", "loss"}), HasSubstr("--sort: "));
+  EXPECT_REFUSED(Run({"candidates", Path("none")}), HasSubstr("none"));
 }
 
 TEST_F(SearchCommandLineTest, MinutesAndEvaluationsAreTheSettings) {
