@@ -353,6 +353,38 @@ TEST_F(SearchCommandLineTest, CandidatesAreListedFilteredAndSorted) {
   EXPECT_REFUSED(Run({"candidates", Path("none")}), HasSubstr("none"));
 }
 
+TEST_F(SearchCommandLineTest, InitWritesAConfigurationThatSearches) {
+  const std::string text = Path("text.txt"), yaml = Path("my.yaml");
+  const Outcome written = Run({"init", small_.path(), text, "-o", yaml});
+  ASSERT_EQ(written.exit_code, 0) << written.error;
+  EXPECT_THAT(written.out, HasSubstr("strata search " + yaml));
+  const Outcome forecast = Run({"search", yaml, "--dry-run", "--format", "json"});
+  EXPECT_EQ(forecast.exit_code, 0) << forecast.error;
+  EXPECT_EQ(json::parse(forecast.out, nullptr, false)["units"], 3);
+  const std::string before = ReadFile(yaml);
+  EXPECT_EQ(Run({"init", small_.path(), text, "-o", "-"}).out.find("# Search on"), 0u);
+
+  // Nothing is written over a file, and nothing for bad input.
+  EXPECT_REFUSED(Run({"init", small_.path(), text, "-o", yaml}), HasSubstr("--force"));
+  EXPECT_EQ(ReadFile(yaml), before);
+  EXPECT_EQ(Run({"init", small_.path(), text, "-o", yaml, "--force"}).exit_code, 0);
+  const std::string other = Path("other.yaml");
+  EXPECT_REFUSED(Run({"init", Path("none.gguf"), text, "-o", other}), HasSubstr("none.gguf"));
+  EXPECT_REFUSED(Run({"init", small_.path(), Path("none.txt"), "-o", other}),
+                 HasSubstr("none.txt"));
+  EXPECT_REFUSED(Run({"init", small_.path(), Write("short.txt", "too short\n"), "-o", other}),
+                 HasSubstr("short.txt"));
+  EXPECT_FALSE(std::filesystem::exists(other));
+}
+
+TEST_F(SearchCommandLineTest, TheVersionHasTheFactsOfTheBuild) {
+  EXPECT_THAT(Run({"--version"}).out,
+              AllOf(ContainsRegex("^strata [0-9]+\\.[0-9]+\\.[0-9]+, commit "),
+                    ContainsRegex("compiler .+, build type "),
+                    ContainsRegex("LibTorch [0-9.]+, with(out)? CUDA"), HasSubstr("gRPC "),
+                    HasSubstr("Protobuf ")));
+}
+
 TEST_F(SearchCommandLineTest, MinutesAndEvaluationsAreTheSettings) {
   EXPECT_REFUSED(Run({"search", config_, "--minutes", "soon"}),
                  HasSubstr("--minutes: 'search.minutes' must be a number, found 'soon'"));
