@@ -209,7 +209,9 @@ TEST_F(WatchingCommandLineTest, StorageAndServingAreCheckedBeforeAnythingIsWritt
   const json report = Search({"--set", "storage.fsync=checkpoint"});
   EXPECT_EQ(report["evaluations"], 25);
   // A backup is a run of its own.
-  EXPECT_EQ(Run({"backup", Path("run"), Path("copy")}).exit_code, 0);
+  const Outcome backup = Run({"backup", Path("run"), Path("copy")});
+  EXPECT_EQ(backup.exit_code, 0);
+  EXPECT_THAT(backup.error, HasSubstr("strata search --resume " + Path("copy")));
   EXPECT_EQ(Run({"fsck", Path("copy")}).exit_code, 0);
   EXPECT_EQ(Status(Path("copy"))["best"]["expression"], report["best"]["expression"]);
 }
