@@ -35,7 +35,7 @@ std::string OneLine(std::string text) {
 
 // Returns "SETTING   # COMMENT".
 std::string Line(const std::string& setting, const std::string& comment) {
-  return fmt::format("{:<46} # {}\n", setting, comment);
+  return fmt::format("{:<50} # {}\n", setting, comment);
 }
 
 }  // namespace
@@ -71,8 +71,8 @@ std::string StarterConfig(const StarterInputs& inputs, const std::string& path) 
   const std::string file = path == "-" ? "my.yaml" : path;
   const std::string run = "runs/" + std::filesystem::path(file).stem().string();
   std::string yaml = fmt::format(
-      "# Search on {} ({} blocks). `strata search {} --dry-run` forecasts it;\n"
-      "# `strata config --all {}` explains every setting.\n",
+      "# Search on {} ({} blocks).\n"
+      "# `strata search {} --dry-run` forecasts it, `strata config --all {}` explains all.\n",
       OneLine(inputs.model_name), inputs.blocks, OneLine(file), OneLine(file));
   yaml += fmt::format("model: {}\ntext: {}\n", Quoted(inputs.model), Quoted(inputs.text));
   yaml += Line("run: " + Quoted(run), "results; --resume goes on with them");

@@ -26,7 +26,7 @@ absl::StatusOr<RunConfig> StoredConfig(const search::RunStore& store, const std:
 // Removes from `wanted` the origins of settings that earlier command lines gave and this one does
 // not, so that they count as not given. So do those that only follow from the granularity.
 absl::Status KeepEarlierSettings(const search::RunStore& store, const RunConfig& stored,
-                                 RunConfig* wanted) {
+                                 Continuation continuation, RunConfig* wanted) {
   STRATA_ASSIGN_OR_RETURN(const auto earlier, KeysGivenEarlier(store, wanted->run));
   std::erase_if(wanted->origins,
                 [](const auto& origin) { return origin.second.starts_with("granularity "); });
@@ -41,9 +41,9 @@ absl::Status KeepEarlierSettings(const search::RunStore& store, const RunConfig&
     }
     if (given[i].value != own[i].value) {
       fmt::print(stderr,
-                 "{}: '{}' is {}, but the run keeps {}, which the command line gave earlier; to "
-                 "change it, give it with --set\n",
-                 origin->second, key, given[i].value, own[i].value);
+                 "{}: '{}' is {}, but the run keeps {}, which the command line gave earlier{}\n",
+                 origin->second, key, given[i].value, own[i].value,
+                 MayChange(key, continuation) ? "; to change it, give it with --set" : "");
     }
     wanted->origins.erase(origin);
   }
@@ -86,7 +86,7 @@ absl::StatusOr<UsedBudget> UsedBudgetOf(const search::RunStore& store) {
 absl::StatusOr<RunConfig> ContinuedConfig(RunConfig wanted, const search::RunStore& store,
                                           Continuation continuation) {
   STRATA_ASSIGN_OR_RETURN(RunConfig merged, StoredConfig(store, wanted.run));
-  STRATA_RETURN_IF_ERROR(KeepEarlierSettings(store, merged, &wanted));
+  STRATA_RETURN_IF_ERROR(KeepEarlierSettings(store, merged, continuation, &wanted));
   if (continuation == Continuation::kExtend) {
     STRATA_ASSIGN_OR_RETURN(const auto used, UsedBudgetOf(store));
     STRATA_RETURN_IF_ERROR(CheckExtension(wanted, merged, used));
