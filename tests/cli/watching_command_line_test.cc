@@ -164,7 +164,7 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
   const std::string again = stopped["continue"];
-  EXPECT_THAT(again, HasSubstr("--run " + Path("run") + " --resume"));
+  EXPECT_THAT(again, HasSubstr("strata search --resume " + Path("run")));
   EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
 }
@@ -219,7 +219,9 @@ TEST_F(WatchingCommandLineTest, StorageAndServingAreCheckedBeforeAnythingIsWritt
   const json report = Search({"--set", "storage.fsync=checkpoint"});
   EXPECT_EQ(report["evaluations"], 25);
   // A backup is a run of its own.
-  EXPECT_EQ(Run({"backup", Path("run"), Path("copy")}).exit_code, 0);
+  const Outcome backup = Run({"backup", Path("run"), Path("copy")});
+  EXPECT_EQ(backup.exit_code, 0);
+  EXPECT_THAT(backup.error, HasSubstr("strata search --resume " + Path("copy")));
   EXPECT_EQ(Run({"fsck", Path("copy")}).exit_code, 0);
   EXPECT_EQ(Status(Path("copy"))["best"]["expression"], report["best"]["expression"]);
 }
