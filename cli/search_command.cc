@@ -243,6 +243,8 @@ absl::Status Search(const Options& options) {
       SearchObserver::Begin(std::move(events), &setup, continuation != Continuation::kNew));
   absl::Status status = RunSearch(&setup, observer.get());
   observer->End();
+  // A run that is gone, moved or damaged cannot be continued where it was.
+  if (absl::IsDataLoss(status)) return status;
   if (!status.ok()) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));

@@ -169,6 +169,23 @@ TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
               AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
 }
 
+TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRemovedStops) {
+  const pid_t search = StartEndless();
+  std::filesystem::remove(Path("run/strata.sqlite"));
+  EXPECT_REFUSED(Wait(search),
+                 AllOf(HasSubstr(Path("run/strata.sqlite") + ": expected the file"),
+                       HasSubstr("found nothing; the file was removed"),
+                       ::testing::Not(HasSubstr("nothing that was measured is lost"))));
+}
+
+TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRenamedStopsAndCanBeContinuedThere) {
+  const pid_t search = StartEndless();
+  std::filesystem::rename(Path("run"), Path("moved"));
+  EXPECT_REFUSED(Wait(search), HasSubstr("the file was moved to " + Path("moved/strata.sqlite")));
+  EXPECT_GE(StoredEvaluations(Path("moved")), 5);
+  EXPECT_EQ(Run({"fsck", Path("moved")}).exit_code, 0);
+}
+
 TEST_F(WatchingCommandLineTest, StatusOfWhatIsNotThere) {
   EXPECT_REFUSED(Run({"status", Path("none")}), HasSubstr(Path("none")));
   EXPECT_REFUSED(Run({"status"}), HasSubstr("expected the folder of a run, or --coordinator"));
