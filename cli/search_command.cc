@@ -21,6 +21,7 @@
 #include "cli/run/search_progress.h"
 #include "cli/run/search_setup.h"
 #include "cli/run/worker_arguments.h"
+#include "cli/search_probe.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
 #include "evaluator/files/output_file.h"
@@ -41,6 +42,7 @@ struct Options {
   bool resume_or_start = false;
   bool extend = false;
   bool dry_run = false;
+  bool no_probe = false;
   std::string rate_from;  // the folder of a run
   std::string events;
   OutputFormat format = OutputFormat::kTable;
@@ -220,7 +222,10 @@ absl::Status Search(const Options& options) {
     config.run = options.run;
     config.origins["run"] = "--run";
   }
-  if (options.dry_run) return PrintForecast(config, options.rate_from, options.format);
+  if (options.dry_run) {
+    const Probe probe = options.no_probe ? Probe() : MeasureOneEvaluation;
+    return PrintForecast(config, {probe, options.rate_from}, options.format);
+  }
   // From here on, an interruption must leave the run whole and name it.
   WatchForInterrupt();
   STRATA_ASSIGN_OR_RETURN(auto events, OpenEvents(options.events));
@@ -295,10 +300,16 @@ void AddSearchCommand(CLI::App* app, Command* command) {
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
                      "Print what would be searched and how long it would take; write nothing.");
+  CLI::Option* no_probe =
+      verb->add_flag("--no-probe", options->no_probe,
+                     "Do not load the model and measure one evaluation; the times are then lower "
+                     "bounds.")
+          ->needs(dry_run);
   verb->add_option("--rate-from", options->rate_from,
                    "Folder of a run that made the same measurements. Its rate is used instead of "
                    "this machine's.")
-      ->needs(dry_run);
+      ->needs(dry_run)
+      ->excludes(no_probe);
   verb->add_option("--events", options->events,
                    "File for a stream of events, one JSON object per line. With -, the events go "
                    "to standard output instead of the result.")
