@@ -187,8 +187,8 @@ TEST_F(SessionResume, FeaturesAreStoredAsTheyCome) {
     most_at_once = std::max(most_at_once, measured.size() - before);
   }
   EXPECT_GT(measured.size(), 10u);
-  EXPECT_LE(most_at_once, 6u) << "reductions of one tensor";
   ASSERT_TRUE(Sit(folder, 1, 99, -1).second);
+  EXPECT_LT(3 * most_at_once, measured.size()) << "only what one pass measures comes at once";
   for (const auto& [feature, times] : measured) EXPECT_EQ(times, 1) << feature;
 }
 
