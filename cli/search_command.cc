@@ -22,6 +22,7 @@
 #include "cli/run/search_progress.h"
 #include "cli/run/search_setup.h"
 #include "cli/run/worker_arguments.h"
+#include "cli/search_probe.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
 #include "evaluator/files/output_file.h"
@@ -44,6 +45,7 @@ struct Options {
   std::optional<std::string> minutes, evaluations;
   bool quiet = false;
   bool dry_run = false;
+  bool no_probe = false;
   std::string rate_from;  // the folder of a run
   std::string events;
   OutputFormat format = OutputFormat::kTable;
@@ -294,7 +296,8 @@ absl::Status ForecastOnly(const Options& options, RunConfig config) {
   }
   // A forecast writes nothing, so the folder that it would not write to need not be named.
   if (config.run.empty()) config.run = "-";
-  return PrintForecast(config, options.rate_from, options.format);
+  const Probe probe = options.no_probe ? Probe() : MeasureOneEvaluation;
+  return PrintForecast(config, {probe, options.rate_from}, options.format);
 }
 
 absl::Status Search(Options options) {
@@ -322,6 +325,8 @@ absl::Status Search(Options options) {
       SearchObserver::Begin(std::move(events), &setup, continuation != Continuation::kNew));
   absl::Status status = RunSearch(&setup, observer.get(), options.quiet);
   observer->End();
+  // A run that is gone, moved or damaged cannot be continued where it was.
+  if (absl::IsDataLoss(status)) return status;
   if (!status.ok()) {
     return absl::Status(status.code(), fmt::format("{}\nnothing that was measured is lost; {}",
                                                    std::string(status.message()), again));
@@ -386,10 +391,16 @@ void AddSearchCommand(CLI::App* app, Command* command) {
       verb->add_flag("--dry-run", options->dry_run,
                      "Print what would be searched and how long it would take; write nothing. "
                      "Needs no folder of the run.");
+  CLI::Option* no_probe =
+      verb->add_flag("--no-probe", options->no_probe,
+                     "Do not load the model and measure one evaluation; the times are then lower "
+                     "bounds.")
+          ->needs(dry_run);
   verb->add_option("--rate-from", options->rate_from,
                    "Folder of a run that made the same measurements. Its rate is used instead of "
                    "this machine's.")
-      ->needs(dry_run);
+      ->needs(dry_run)
+      ->excludes(no_probe);
   verb->add_option("--events", options->events,
                    "File for a stream of events, one JSON object per line. With -, the events go "
                    "to standard output instead of the result.")

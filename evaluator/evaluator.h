@@ -93,6 +93,10 @@ struct Calibration {
   int64_t sequence_tokens = 128;
 };
 
+// Maximum number of calibration tokens on which distortions are measured. Sequences are used from
+// the first on up to this number; the first one is used in any case.
+inline constexpr int64_t kDistortionTokens = 512;
+
 struct Fidelity {
   Split split = Split::kFitness;
   int64_t windows = 8;

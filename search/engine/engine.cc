@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <map>
 #include <utility>
 
 #include "expr/status_macros.h"
@@ -14,6 +13,7 @@
 #include "search/engine/candidate_list.h"
 #include "search/engine/candidate_resolver.h"
 #include "search/engine/engine_options.h"
+#include "search/engine/feature_schedule.h"
 #include "search/engine/finals.h"
 #include "search/engine/outcome_codec.h"
 #include "search/engine/progress.h"
@@ -28,10 +28,6 @@ namespace {
 constexpr int kMaximumIdleOffspring = 500;
 
 size_t Index(int64_t id) { return static_cast<size_t>(id); }
-
-// Features of the pool are measured after this share of the first candidates, so that the search
-// shows its first losses early and does not wait for them later.
-constexpr double kPoolAfterShare = 0.5;
 
 EngineOptions WithScenarioObjectives(EngineOptions options) {
   options.objectives = ScenarioObjectives(options.objectives, options.robust.aggregate,
@@ -61,10 +57,7 @@ class SearchEngine final : public Engine {
         progress_(options_) {
     AskForReferences(Stage::kSearch);
     AdmitSeeds();
-    AskForFeaturesOfSeeds();
-    feature_pool_ = strategy_->FeaturePool();
-    AskForFeatures(static_cast<int64_t>(kPoolAfterShare * static_cast<double>(seeds_)),
-                   feature_pool_);
+    AskForFirstFeatures();
     Advance();
   }
 
@@ -114,6 +107,7 @@ class SearchEngine final : public Engine {
   const expr::FeatureTable& features(int subject) const override {
     return resolver_.table(subject);
   }
+  FeatureCounts feature_counts() const override { return resolver_.counts(); }
   std::vector<ReferenceLosses> References(Stage stage) const override {
     return scenarios_.References(stage);
   }
@@ -140,20 +134,14 @@ class SearchEngine final : public Engine {
     for (ProfileWork& item : resolver_.Ask(features)) items_.Add(asker, std::move(item));
   }
 
-  // The features of all seeds that one pass over the model gives are one work item, the first one.
-  // Features that take long are asked for by the first seed that needs them.
-  void AskForFeaturesOfSeeds() {
-    std::map<std::string, int64_t> first_user;
-    for (size_t i = 0; i < in_flight_.size(); ++i) {
-      for (const std::string& feature : in_flight_[i].required) {
-        first_user.try_emplace(feature, static_cast<int64_t>(i));
-      }
+  void AskForFirstFeatures() {
+    feature_pool_ = strategy_->FeaturePool();
+    std::vector<std::vector<std::string>> of_seeds;
+    for (const InFlight& flight : in_flight_) of_seeds.push_back(flight.required);
+    for (ScheduledFeatures& scheduled :
+         ScheduleFeatures(of_seeds, feature_pool_, options_.maximum_evaluations, &resolver_)) {
+      items_.Add(scheduled.asker, std::move(scheduled.work));
     }
-    std::map<int64_t, std::vector<std::string>> by_asker;
-    for (const auto& [feature, user] : first_user) {
-      by_asker[CandidateResolver::TakesLong(feature) ? user : 0].push_back(feature);
-    }
-    for (const auto& [asker, features] : by_asker) AskForFeatures(asker, features);
   }
 
   void AskForReferences(Stage stage) {

@@ -115,6 +115,13 @@ struct ReferenceLosses {
   double uniform = 0;  // of the same sparsity everywhere
 };
 
+// Number of features of all subjects. Those that first candidates and the pool need are requested
+// at the beginning.
+struct FeatureCounts {
+  int64_t requested = 0;
+  int64_t settled = 0;  // measured, or failed for good
+};
+
 // The phase of a search. kSelecting measures the finalists on Stage::kSelect, and kVerifying those
 // that did not fail on Stage::kVerify.
 enum class Phase { kSearching, kDraining, kSelecting, kVerifying, kDone };
@@ -166,6 +173,8 @@ class Engine {
   // Returns, for every baseline with a result, the id of its setting with the lowest fitness_nll,
   // in baseline order.
   virtual std::vector<int64_t> BestBaselines() const = 0;
+
+  virtual FeatureCounts feature_counts() const = 0;
 };
 
 }  // namespace strata::search

@@ -129,7 +129,8 @@ class RunStore {
   virtual ~RunStore() = default;
 
   // Writes all changes or none. Errors: InvalidArgument, and nothing is written, for a loss that is
-  // no number.
+  // no number; DataLoss if the folder or its database was removed, moved or replaced since it was
+  // opened (the changes are in the database that was opened, wherever it is now).
   virtual absl::Status Write(const RunChanges& changes) = 0;
 
   // Returns a small named text: the effective configuration, model and text digests, schema

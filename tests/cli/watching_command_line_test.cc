@@ -71,7 +71,7 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_EQ(forecast["stages"][0]["tokens"], 3 * 32);
   EXPECT_EQ(forecast["stages"][2]["split"], "report");
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
-  EXPECT_THAT(Run({"search", config_, "--dry-run"}).out,
+  EXPECT_THAT(Run({"search", config_, "--dry-run", "--no-probe"}).out,
               AllOf(HasSubstr("finalists measured exactly"), HasSubstr("lower bound")));
   EXPECT_EQ(forecast["baseline_settings_not_reached_at_most"],
             std::max(0, forecast["baseline_settings"].get<int>() - 25));
@@ -106,6 +106,37 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_THAT(rated["rate"].get<std::string>(), HasSubstr(Path("run")));
   EXPECT_GT(rated["search_seconds"].get<double>(), 0);
   EXPECT_FALSE(std::filesystem::exists(Path("second")));
+}
+
+TEST_F(WatchingCommandLineTest, ADryRunMeasuresOneEvaluationUnlessToldNotTo) {
+  const json probed = Search({"--dry-run"});
+  EXPECT_THAT(probed["rate"].get<std::string>(), HasSubstr("one evaluation, measured now"));
+  const json bound = Search({"--dry-run", "--no-probe"});
+  EXPECT_THAT(bound["rate"].get<std::string>(), HasSubstr("a lower bound"));
+  // No evaluation of a tiny model reaches the rate of a large product of matrices.
+  EXPECT_GT(probed["search_seconds"].get<double>(), bound["search_seconds"].get<double>());
+  EXPECT_GT(probed["exact_seconds_at_least"].get<double>(),
+            bound["exact_seconds_at_least"].get<double>());
+  EXPECT_REFUSED(Run({"search", config_, "--no-probe"}), HasSubstr("--dry-run"));
+  EXPECT_REFUSED(Run({"search", config_, "--dry-run", "--no-probe", "--rate-from", Path("run")}),
+                 HasSubstr("excludes"));
+  EXPECT_FALSE(std::filesystem::exists(Path("run")));
+}
+
+TEST_F(WatchingCommandLineTest, ADryRunCountsAllFeatures) {
+  const std::vector<std::string> linear = {
+      "--set", "granularity=linear", "--set",
+      "search.warm_start=[\"logistic(-slope / size, 0.25, 1)\", "
+      "\"logistic(-log(distortion / size), 0.25, 1)\"]"};
+  std::vector<std::string> planned = {"--dry-run", "--no-probe"};
+  planned.insert(planned.end(), linear.begin(), linear.end());
+  const json forecast = Search(planned);
+  const auto long_ones = forecast["features_that_take_long"].get<std::vector<std::string>>();
+  EXPECT_THAT(long_ones, ::testing::IsSupersetOf({"slope", "distortion"}));
+  const size_t features = forecast["features"].size();
+  EXPECT_GE(features, 64u) << "the pool is among them";
+  EXPECT_EQ(forecast["feature_measurements"], features);
+  EXPECT_GT(forecast["features_seconds_at_least"].get<double>(), 0);
 }
 
 TEST_F(WatchingCommandLineTest, EventsTellTheSearch) {
@@ -177,6 +208,23 @@ TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
   EXPECT_EQ(killed["state"], "killed");
   EXPECT_THAT(Run({"status", Path("run")}).out,
               AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
+}
+
+TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRemovedStops) {
+  const pid_t search = StartEndless();
+  std::filesystem::remove(Path("run/strata.sqlite"));
+  EXPECT_REFUSED(Wait(search),
+                 AllOf(HasSubstr(Path("run/strata.sqlite") + ": expected the file"),
+                       HasSubstr("found nothing; the file was removed"),
+                       ::testing::Not(HasSubstr("nothing that was measured is lost"))));
+}
+
+TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRenamedStopsAndCanBeContinuedThere) {
+  const pid_t search = StartEndless();
+  std::filesystem::rename(Path("run"), Path("moved"));
+  EXPECT_REFUSED(Wait(search), HasSubstr("the file was moved to " + Path("moved/strata.sqlite")));
+  EXPECT_GE(StoredEvaluations(Path("moved")), 5);
+  EXPECT_EQ(Run({"fsck", Path("moved")}).exit_code, 0);
 }
 
 TEST_F(WatchingCommandLineTest, StatusOfWhatIsNotThere) {

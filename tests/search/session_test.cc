@@ -129,11 +129,11 @@ TEST_F(SessionTest, WhatWasRecordedIsStoredByTheNextCommit) {
     if (!changes.outcomes.empty()) committed.push_back(changes.outcomes.size());
   };
   const auto session = MustCreate();
-  // The first work item measures features; then there are several evaluations at a time.
+  // Several work items are out at a time.
   auto action = session->Next();
   ASSERT_TRUE(action.ok());
-  const SessionItem profile = std::get<SessionItem>(*action);
-  ASSERT_TRUE(session->Record(profile, laboratory_.Do(profile.item)).ok());
+  const SessionItem first = std::get<SessionItem>(*action);
+  ASSERT_TRUE(session->Record(first, laboratory_.Do(first.item)).ok());
   std::vector<SessionItem> items;
   while (items.size() < 3) {
     action = session->Next();
@@ -225,17 +225,28 @@ TEST_F(SessionTest, EveryRungOfTheLadderHasItsContext) {
 }
 
 TEST_F(SessionTest, DigestsDependOnTheContexts) {
-  const auto digest_of_first = [&] {
+  // Of an evaluation and of features.
+  const auto first_digests = [&] {
     TemporaryFolder folder;
     auto store = RunStore::Create(folder / "run");
     auto session = Session::Create(options_, SyntheticLayout(), store->get());
-    return std::get<SessionItem>(*(*session)->Next()).digest;
+    std::pair<std::string, std::string> digests;
+    for (int i = 0; i < 2; ++i) {
+      const auto item = std::get<SessionItem>(*(*session)->Next());
+      const bool is_profile = std::holds_alternative<ProfileWork>(item.item.work);
+      (is_profile ? digests.second : digests.first) = item.digest;
+    }
+    return digests;
   };
-  const std::string digest = digest_of_first();
-  EXPECT_EQ(digest.size(), 64u);
-  EXPECT_EQ(digest_of_first(), digest);
+  const auto [evaluation, profile] = first_digests();
+  EXPECT_EQ(evaluation.size(), 64u);
+  EXPECT_EQ(profile.size(), 64u);
+  EXPECT_EQ(first_digests(), std::pair(evaluation, profile));
   options_.profile_context += "!";
-  EXPECT_NE(digest_of_first(), digest);
+  EXPECT_EQ(first_digests().first, evaluation);
+  EXPECT_NE(first_digests().second, profile);
+  options_.search_context += "!";
+  EXPECT_NE(first_digests().first, evaluation);
 }
 
 TEST_F(SessionTest, RefusesToResumeSomethingElse) {
@@ -267,7 +278,10 @@ TEST_F(SessionTest, RefusesToResumeSomethingElse) {
 
 TEST_F(SessionTest, AnOutcomeThatDoesNotFitIsNotStored) {
   const auto session = MustCreate();
-  const SessionItem item = std::get<SessionItem>(*session->Next());
+  SessionItem item = std::get<SessionItem>(*session->Next());
+  while (!std::holds_alternative<ProfileWork>(item.item.work)) {
+    item = std::get<SessionItem>(*session->Next());
+  }
   SessionItem unknown = item;
   unknown.item.id += 1000;
   SessionItem renamed = item;

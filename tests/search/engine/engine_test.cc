@@ -31,14 +31,17 @@ double BestFitness(const Engine& engine) {
   return *engine.candidates()[static_cast<size_t>(engine.Front().back())].fitness_nll;
 }
 
-TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
+TEST(Engine, SeedsComeFirstAndAllTheirFeaturesAreHandedOut) {
   EngineOptions options = SyntheticOptions(1, 0);
   options.strategy.surrogate.feature_pool = 0;
   const auto engine = Make(options);
-  const Action first = engine->Ask();
-  ASSERT_TRUE(std::holds_alternative<WorkItem>(first));
-  const auto* profile = std::get_if<ProfileWork>(&std::get<WorkItem>(first).work);
-  ASSERT_NE(profile, nullptr);
+  std::vector<std::string> measured;
+  for (Action action = engine->Ask(); std::holds_alternative<WorkItem>(action);
+       action = engine->Ask()) {
+    const auto* profile = std::get_if<ProfileWork>(&std::get<WorkItem>(action).work);
+    if (profile == nullptr) continue;
+    measured.insert(measured.end(), profile->features.begin(), profile->features.end());
+  }
   std::set<std::string> needed;
   size_t index = 0;
   for (const Candidate& candidate : engine->candidates()) {
@@ -52,9 +55,26 @@ TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
       needed.insert(feature);
     }
   }
-  EXPECT_EQ(std::set<std::string>(profile->features.begin(), profile->features.end()), needed);
-  EXPECT_EQ(profile->features.size(), needed.size());
+  EXPECT_EQ(std::set<std::string>(measured.begin(), measured.end()), needed);
+  EXPECT_EQ(measured.size(), needed.size());
+  EXPECT_EQ(engine->feature_counts().requested, static_cast<int64_t>(needed.size()));
+  EXPECT_EQ(engine->feature_counts().settled, 0);
   EXPECT_EQ(engine->candidates().back().lineage.origin, "random");
+}
+
+// One worker measures candidates long before the last of the first features.
+TEST(Engine, CheapCandidatesAreMeasuredWhileFeaturesAre) {
+  Laboratory laboratory;
+  const auto engine = Make(SyntheticOptions(1, 0));
+  const int64_t requested = engine->feature_counts().requested;
+  int64_t evaluations_before_last = 0;
+  while (engine->feature_counts().settled < requested) {
+    const auto item = std::get<WorkItem>(engine->Ask());
+    evaluations_before_last += std::holds_alternative<EvaluateWork>(item.work) ? 1 : 0;
+    ASSERT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
+  }
+  EXPECT_GT(requested, 20);
+  EXPECT_GE(evaluations_before_last, 5);
 }
 
 TEST(Engine, NothingIsBredBeforeItsParentsAreKnown) {
@@ -347,11 +367,21 @@ TEST(Engine, RefusesOutcomesNobodyAskedFor) {
   const auto engine = Make(SmallOptions(1, 20));
   EXPECT_EQ(engine->Tell(0, FailedOutcome{"x"}).code(), absl::StatusCode::kInvalidArgument);
   Laboratory laboratory;
-  const WorkItem item = std::get<WorkItem>(engine->Ask());
-  EXPECT_EQ(engine->Tell(item.id, EvaluateOutcome{}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(engine->Tell(item.id, ProfileOutcome{}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
-  EXPECT_EQ(engine->Tell(item.id, laboratory.Do(item)).code(), absl::StatusCode::kInvalidArgument);
+  std::set<size_t> kinds;
+  for (int i = 0; i < 2; ++i) {
+    const WorkItem item = std::get<WorkItem>(engine->Ask());
+    const bool is_profile = std::holds_alternative<ProfileWork>(item.work);
+    kinds.insert(item.work.index());
+    const Outcome other = is_profile ? Outcome(EvaluateOutcome{}) : Outcome(ProfileOutcome{});
+    EXPECT_EQ(engine->Tell(item.id, other).code(), absl::StatusCode::kInvalidArgument);
+    if (is_profile) {
+      EXPECT_EQ(engine->Tell(item.id, ProfileOutcome{}).code(), absl::StatusCode::kInvalidArgument);
+    }
+    EXPECT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
+    EXPECT_EQ(engine->Tell(item.id, laboratory.Do(item)).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(kinds.size(), 2u) << "an evaluation and features";
 }
 
 TEST(Engine, StopBeforeAnythingWasHandedOutEndsEmpty) {
