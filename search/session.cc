@@ -78,6 +78,14 @@ RefinementOptions RefinementOf(const SessionOptions& options) {
   return refinement;
 }
 
+// Returns the options with which the stored run bred its candidates, which were not simplified at
+// first. Those of a new run are as given.
+absl::StatusOr<EngineOptions> OptionsOfRun(EngineOptions options, const RunStore& store) {
+  STRATA_ASSIGN_OR_RETURN(const auto known, store.Property(kEngineOptions));
+  if (known && known->find(kSimplifiesLine) == std::string::npos) options.simplifies = false;
+  return options;
+}
+
 class StoredSession final : public Session {
  public:
   StoredSession(SessionOptions options, const expr::UnitLayout& layout,
@@ -351,9 +359,10 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
   if (options.refinement) {
     STRATA_RETURN_IF_ERROR(ValidateRefinement(RefinementOf(options), layout));
   }
-  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, Engine::Create(options.engine, layout));
+  STRATA_ASSIGN_OR_RETURN(const EngineOptions of_run, OptionsOfRun(options.engine, *store));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, Engine::Create(of_run, layout));
   auto session = std::make_unique<StoredSession>(options, layout, std::move(engine), store);
-  STRATA_RETURN_IF_ERROR(session->Begin(IdentityText(options.engine, layout)));
+  STRATA_RETURN_IF_ERROR(session->Begin(IdentityText(of_run, layout)));
   return session;
 }
 

@@ -41,8 +41,9 @@ EngineOptions WithScenarioObjectives(EngineOptions options) {
 
 // The strategy sees the first scenario's features and allocations and no others.
 StrategyContext ContextOf(const EngineOptions& options, const expr::FeatureTable& features) {
-  return {options.seed, options.target, NodeObjective(options.objectives),
-          options.objectives.size(), &features};
+  return {
+      options.seed, options.target,    NodeObjective(options.objectives), options.objectives.size(),
+      &features,    options.simplifies};
 }
 
 // A candidate is bred, then resolved (its allocation is known, infeasible, or the same as an
@@ -175,7 +176,14 @@ class SearchEngine final : public Engine {
   void AdmitBaseline(const Seed& seed) {
     strategy_->AddSeen(seed.expression);
     baselines_.Add(count(), seed);
-    Admit({seed.expression, {"baseline", seed.name, {}}});
+    const expr::Expression simplified = Simplified(seed.expression);
+    const bool is_shorter = expr::Complexity(simplified) < expr::Complexity(seed.expression);
+    AdmitAsIs({is_shorter ? simplified : seed.expression, {"baseline", seed.name, {}}});
+  }
+
+  expr::Expression Simplified(const expr::Expression& expression) const {
+    if (!options_.simplifies) return expression;
+    return expr::Simplified(expression, options_.strategy.variation.maximum_depth);
   }
 
   // Plans the tuning round of the baselines from what the strategy knows, so that timing does not
@@ -190,6 +198,11 @@ class SearchEngine final : public Engine {
   }
 
   void Admit(Offspring offspring) {
+    offspring.expression = Simplified(offspring.expression);
+    AdmitAsIs(std::move(offspring));
+  }
+
+  void AdmitAsIs(Offspring offspring) {
     Candidate candidate;
     candidate.id = count();
     candidate.text = expr::PrintExpression(offspring.expression);

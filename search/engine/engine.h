@@ -76,6 +76,11 @@ struct EngineOptions {
   // Number of candidates measured with the exact protocol, at least 1, besides the best setting of
   // every baseline. They are members of the front, then of the next fronts.
   int finalists = 5;
+  // Candidates are simplified (expr::Simplified) before anything sees them: their texts, nodes and
+  // features are those of the simplified tree. Baselines keep their published form unless the
+  // simplified one has fewer nodes. False only in runs that began before candidates were simplified
+  // and are resumed; such runs breed what they would have bred.
+  bool simplifies = true;
 };
 
 // The results of a candidate in one of several scenarios.
@@ -87,7 +92,7 @@ struct ScenarioResult {
 
 struct Candidate {
   int64_t id = 0;    // 0, 1, 2, ... in breeding order
-  std::string text;  // parses back to the expression
+  std::string text;  // parses back to the expression, which is simplified
   int complexity = 0;
   Lineage lineage;
   std::optional<Forecast> forecast;       // fitness_nll that the strategy expected

@@ -43,8 +43,10 @@ TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
   size_t index = 0;
   for (const Candidate& candidate : engine->candidates()) {
     if (index++ < options.baselines.size()) {
-      EXPECT_EQ(*expr::ParseExpression(candidate.text),
-                options.baselines[index - 1].published[0].expression);
+      const expr::Expression& published = options.baselines[index - 1].published[0].expression;
+      const expr::Expression simplified = expr::Simplified(published);
+      const bool is_shorter = expr::Complexity(simplified) < expr::Complexity(published);
+      EXPECT_EQ(*expr::ParseExpression(candidate.text), is_shorter ? simplified : published);
       EXPECT_EQ(candidate.lineage.origin, "baseline");
     }
     for (const std::string& feature :
@@ -55,6 +57,41 @@ TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
   EXPECT_EQ(std::set<std::string>(profile->features.begin(), profile->features.end()), needed);
   EXPECT_EQ(profile->features.size(), needed.size());
   EXPECT_EQ(engine->candidates().back().lineage.origin, "random");
+}
+
+// Every strategy breeds trees with nodes that change nothing. Nobody sees them.
+TEST(Engine, EveryCandidateIsShownAndCountedSimplified) {
+  for (const StrategyKind kind : {StrategyKind::kStrata, StrategyKind::kRandom,
+                                  StrategyKind::kHillClimbing, StrategyKind::kDsa}) {
+    EngineOptions options = SyntheticOptions(1, 80);
+    options.strategy.kind = kind;
+    options.warm_start = {
+        {"long", *expr::ParseExpression("span(redundancy - -depth + pow2(min(last, last)), 0.1)")}};
+    const auto engine = Make(options);
+    Laboratory laboratory;
+    Drive(engine.get(), &laboratory, 4, 1);
+    for (const Candidate& candidate : engine->candidates()) {
+      const expr::Expression shown = *expr::ParseExpression(candidate.text);
+      EXPECT_EQ(candidate.complexity, expr::Complexity(shown));
+      EXPECT_EQ(candidate.complexity, expr::Complexity(expr::Canonicalize(shown)))
+          << candidate.text;
+      if (candidate.lineage.origin == "baseline") continue;
+      EXPECT_EQ(expr::Simplified(shown), shown) << candidate.text;
+      if (candidate.lineage.origin != "warm start") continue;
+      EXPECT_EQ(candidate.text, "span(depth + redundancy + last, 0.1)");
+    }
+  }
+}
+
+// DSA's own function is shown without abs, which WX does not need; the others as published.
+TEST(Engine, BaselinesKeepTheirPublishedFormUnlessNodesAreSaved) {
+  const auto engine = Make(SyntheticOptions(1, 20));
+  std::map<std::string, std::string> texts;
+  for (const Candidate& candidate : engine->candidates()) {
+    texts.emplace(candidate.lineage.name, candidate.text);
+  }
+  EXPECT_EQ(texts["dsa-absvar lambda=0.08"], "dsa(var(WX), 0.08)");
+  EXPECT_EQ(texts["als delta=0.2"], "waterfill(-suffixmean(exp(-redundancy)) / size, 0.2, 0.2)");
 }
 
 TEST(Engine, NothingIsBredBeforeItsParentsAreKnown) {
