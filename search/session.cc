@@ -211,6 +211,7 @@ class StoredSession final : public Session {
     is_behind_ = false;
     view_.Collect(engine_.get(), IsSearchOver(), &changes_);
     CollectRefined();
+    CollectDense();
     if (changes_.empty()) return absl::OkStatus();
     // After a failure, the changes are lost to this session and the engine is ahead of the store,
     // so every later commit fails too.
@@ -277,6 +278,16 @@ class StoredSession final : public Session {
     changed_refined_.clear();
   }
 
+  void CollectDense() {
+    for (const auto& [stage, property] : {std::pair{Stage::kSearch, kDenseFitnessProperty},
+                                          {Stage::kSelect, kDenseSelectionProperty},
+                                          {Stage::kVerify, kDenseReportProperty}}) {
+      const std::optional<double> loss = engine_->DenseLoss(stage);
+      if (!loss || !collected_dense_.insert(stage).second) continue;
+      changes_.properties[property] = fmt::format("{}", *loss);
+    }
+  }
+
   bool IsSearchOver() const {
     return engine_->phase() != Phase::kSearching && engine_->phase() != Phase::kDraining;
   }
@@ -321,6 +332,7 @@ class StoredSession final : public Session {
   int64_t next_refinement_item_ = kFirstRefinementItem;
   std::set<int64_t> changed_refined_;  // since the last commit
   int64_t collected_slopes_ = 0;
+  std::set<Stage> collected_dense_;  // whose dense losses are stored
   bool is_done_ = false;
   RunStore* const store_;
   const double started_seconds_;

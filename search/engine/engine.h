@@ -152,7 +152,8 @@ class Engine {
   virtual const std::vector<Candidate>& candidates() const = 0;
   virtual const expr::FeatureTable& features(int subject) const = 0;
   // Returns, by scenario, the losses of the dense model and of uniform sparsities on a stage (for
-  // kSearch, on the last rung). Empty for one scenario and until they are known.
+  // kSearch, on the last rung). Empty for one scenario, of which only DenseLoss is known, and until
+  // they are known.
   virtual std::vector<ReferenceLosses> References(Stage stage) const = 0;
 
   // Returns the ids of the candidates that are new or had a field changed since the last call, each
@@ -171,6 +172,11 @@ class Engine {
   // Returns, for every baseline with a result, the id of its setting with the lowest fitness_nll,
   // in baseline order.
   virtual std::vector<int64_t> BestBaselines() const = 0;
+
+  // Returns the loss of the dense model on a stage (for kSearch, on the last rung), measured like
+  // the candidates, in the first scenario. nullopt until it is known, and if it could not be
+  // measured. It decides nothing in a search of one scenario.
+  virtual std::optional<double> DenseLoss(Stage) const { return std::nullopt; }
 };
 
 }  // namespace strata::search

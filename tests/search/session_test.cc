@@ -226,6 +226,22 @@ TEST_F(SessionTest, ARunThatBeganBeforeCandidatesWereSimplifiedIsResumedAsItWas)
   EXPECT_EQ(Describe(*resumed), Describe(*expected));
 }
 
+TEST_F(SessionTest, LossesOfTheDenseModelAreStoredAsSoonAsTheyAreKnown) {
+  const auto session = MustCreate();
+  bool is_stored_early = false;
+  Drive(session.get(), &laboratory_, 1, 1, [&](int64_t) {
+    const auto fitness = store_->Property(kDenseFitnessProperty);
+    is_stored_early |= fitness->has_value() && session->engine().phase() == Phase::kSearching;
+    return false;
+  });
+  EXPECT_TRUE(is_stored_early);
+  for (const auto& [stage, property] : {std::pair{Stage::kSearch, kDenseFitnessProperty},
+                                        {Stage::kSelect, kDenseSelectionProperty},
+                                        {Stage::kVerify, kDenseReportProperty}}) {
+    EXPECT_EQ(*store_->Property(property), fmt::format("{}", *session->engine().DenseLoss(stage)));
+  }
+}
+
 TEST_F(SessionTest, EveryRungOfTheLadderHasItsContext) {
   options_.engine.ladder.rungs = 2;
   const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();

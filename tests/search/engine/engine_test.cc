@@ -175,6 +175,7 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
       EXPECT_EQ(engine->phase(),
                 evaluate->stage == Stage::kSelect ? Phase::kSelecting : Phase::kVerifying);
     }
+    if (evaluate->reference != Reference::kNone) return outcome;
     measured[evaluate->stage].insert(expr::QuantizedKey(evaluate->allocation));
     return outcome;
   };
@@ -203,12 +204,61 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
   }
 }
 
+// The synthetic model loses 3 nats if nothing is pruned. The dense model is no candidate.
+TEST(Engine, TheDenseModelIsMeasuredOnceLikeTheCandidatesOnEveryStage) {
+  for (const int rungs : {1, 2}) {
+    Laboratory laboratory;
+    EngineOptions options = SmallOptions(1, 20);
+    options.ladder.rungs = rungs;
+    const auto engine = Make(options);
+    std::multiset<std::pair<Stage, int>> measured;
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+      if (evaluate == nullptr || evaluate->reference == Reference::kNone) return outcome;
+      EXPECT_EQ(evaluate->allocation, expr::Allocation(kBlocks, 0.0));
+      EXPECT_EQ(evaluate->reference, Reference::kDense);
+      measured.emplace(evaluate->stage, evaluate->rung);
+      return outcome;
+    };
+    EXPECT_EQ(engine->DenseLoss(Stage::kSearch), std::nullopt);
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(measured,
+              (std::multiset<std::pair<Stage, int>>{
+                  {Stage::kSearch, rungs - 1}, {Stage::kSelect, 0}, {Stage::kVerify, 0}}));
+    EXPECT_NEAR(*engine->DenseLoss(Stage::kSearch), 3, 1e-9);
+    EXPECT_NEAR(*engine->DenseLoss(Stage::kSelect), 3 + kSelectionOffset, 1e-9);
+    EXPECT_TRUE(engine->DenseLoss(Stage::kVerify).has_value());
+    EXPECT_TRUE(engine->References(Stage::kVerify).empty());
+    EXPECT_EQ(engine->evaluations(), 20);
+  }
+}
+
+TEST(Engine, ADenseModelThatCannotBeMeasuredChangesNothingElse) {
+  std::string expected;
+  for (const bool fails : {false, true}) {
+    Laboratory laboratory;
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) -> Outcome {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+      const bool is_dense = evaluate != nullptr && evaluate->reference == Reference::kDense;
+      return fails && is_dense ? FailedOutcome{"no memory"} : outcome;
+    };
+    const auto engine = Make(SmallOptions(1, 30));
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(engine->phase(), Phase::kDone);
+    EXPECT_EQ(engine->DenseLoss(Stage::kVerify).has_value(), !fails);
+    const std::string found = Describe(engine->candidates());
+    if (expected.empty()) expected = found;
+    EXPECT_EQ(found, expected);
+  }
+}
+
 TEST(Engine, EqualAllocationsAreMeasuredOnce) {
   Laboratory laboratory;
   std::map<std::string, int> measured;
   laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
     const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
-    if (evaluate != nullptr && evaluate->stage == Stage::kSearch) {
+    if (evaluate != nullptr && evaluate->stage == Stage::kSearch &&
+        evaluate->reference == Reference::kNone) {
       ++measured[expr::QuantizedKey(evaluate->allocation)];
     }
     return outcome;
