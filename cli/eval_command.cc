@@ -253,7 +253,7 @@ void SayWhatWasCut(const std::vector<EvalFigures>& figures, int64_t maximum_toke
 }
 
 absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>& figures,
-                   const RecipeMerge& recipe, double seconds) {
+                   const RecipeMerge& recipe, int64_t vocabulary, double seconds) {
   if (settings.format == OutputFormat::kJson) {
     nlohmann::ordered_json json = EvalJson(figures);
     if (figures.size() > 1) json[figures.back().version]["recipe"] = recipe.ToJson();
@@ -261,7 +261,7 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
     PrintJson(json);
     return absl::OkStatus();
   }
-  fmt::print("{}", EvalTable(figures));
+  fmt::print("{}", EvalTable(figures, vocabulary));
   if (figures.size() > 1) {
     fmt::print("{}\ndifference: pruned less dense\n", SparsityLine(figures.back()));
     fmt::print("\n{}", recipe.ToTable());
@@ -306,7 +306,7 @@ absl::Status Evaluate(EvalSettings settings) {
     STRATA_RETURN_IF_ERROR(evaluator::WriteFileAtomically(settings.log_samples, lines));
   }
   const double seconds = evaluator::SecondsSince(start);
-  return Print(settings, figures, merge, seconds);
+  return Print(settings, figures, merge, evaluator->model().vocabulary, seconds);
 }
 
 }  // namespace

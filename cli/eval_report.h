@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -40,8 +41,9 @@ std::string SparsityLine(const EvalFigures& pruned);
 // pruned model, with METRIC_difference. docs/evaluation.md describes every key.
 nlohmann::ordered_json EvalJson(const std::vector<EvalFigures>& versions);
 
-// Returns a table with one row per figure and the versions side by side.
-std::string EvalTable(const std::vector<EvalFigures>& versions);
+// Returns a table with one row per figure and the versions side by side. Perplexities of the text
+// are marked if they are worse than guessing among the tokens of the vocabulary.
+std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary);
 
 // Returns one line of JSON per item of each task and version.
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

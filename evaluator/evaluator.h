@@ -63,6 +63,7 @@ struct ModelSummary {
       linears;  // prunable ones, block by block, in the order q k v o gate up down
   // One sentence for each choice between files or tensors that contradict each other.
   std::vector<std::string> notes = {};
+  int64_t vocabulary = 0;  // rows of the embedding: tokens among which a model could guess
 };
 
 // Checks that groups of `group` weights divide the inputs of every linear. 0 fits every model.

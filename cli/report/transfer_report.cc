@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cli/shared/output.h"
+#include "cli/shared/perplexity_text.h"
 #include "evaluator/names.h"
 
 namespace strata::cli {
@@ -98,7 +99,8 @@ std::string IntervalText(const tasks::Estimate& difference) {
                              : "-";
 }
 
-void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap, Table* table) {
+void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap,
+             PerplexityTexts* texts, Table* table) {
   const TransferRow* best = BestBaseline(cell);
   const auto comparison = Compare(cell, bootstrap);
   std::vector<const TransferRow*> rows;
@@ -117,7 +119,7 @@ void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap,
     }
     const bool compared = row->role == TransferRole::kFunction && comparison;
     table->AddRow(
-        {mark, sparsity, row->name, fmt::format("{:.2f}", std::exp(row->mean_nll)),
+        {mark, sparsity, row->name, texts->Cell(row->mean_nll),
          best == nullptr ? "-" : fmt::format("{:.3f}", std::exp(row->mean_nll - best->mean_nll)),
          compared ? fmt::format("{:+.2f}", comparison->difference.value) : "",
          compared ? IntervalText(comparison->difference) : "",
@@ -177,12 +179,14 @@ std::string ToTable(const TransferReport& report) {
     Table table({"", "sparsity", "function", "perplexity", "ratio", "difference", "interval", ""},
                 {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight,
                  Align::kRight, Align::kRight, Align::kLeft});
+    PerplexityTexts texts(subject.vocabulary);
+    const std::string dense = texts.Cell(subject.dense_nll);
     for (size_t i = 0; i < subject.cells.size(); ++i) {
       if (i > 0) table.AddRule();
-      AddRows(subject.cells[i], report.bootstrap, &table);
+      AddRows(subject.cells[i], report.bootstrap, &texts, &table);
     }
-    text += fmt::format("\n{} ({}) on {}, dense {:.2f}\n\n{}", subject.model_name, subject.model,
-                        subject.text, std::exp(subject.dense_nll), table.Render());
+    text += fmt::format("\n{} ({}) on {}, dense {}\n\n{}{}", subject.model_name, subject.model,
+                        subject.text, dense, table.Render(), texts.Note());
   }
   const RunConfig& config = report.config;
   text += fmt::format(

@@ -153,6 +153,7 @@ absl::Status StoreDescription(const SearchSetup& setup) {
        {std::pair<const char*, std::string>{
             "model", JsonText(ModelProperty(setup.model, setup.plan.granularity))},
         {"text_digest", setup.text_digest},
+        {kVocabularyProperty, fmt::format("{}", setup.model.vocabulary)},
         {kFurtherSubjectsProperty, FurtherSubjectsProperty(setup)},
         {kLevelsProperty, setup.plan.search.levels},
         {kTasksProperty, setup.tasks.tasks.empty() ? "" : JsonText(ToJson(setup.tasks))},

@@ -164,8 +164,9 @@ TEST_F(SessionResume, ASpentBudgetKeepsWhatWasFound) {
   }
   EXPECT_GE(measured, found);
   EXPECT_LE(measured, found + 1);
-  // A profile work item, an evaluation; uniform and two finalists on each of the two exact stages.
-  EXPECT_LE(second, 1 + 1 + 2 * (1 + 2));
+  // A profile work item, an evaluation and the dense model; the dense model, uniform and two
+  // finalists on each of the two exact stages.
+  EXPECT_LE(second, 1 + 2 + 2 * (2 + 2));
 }
 
 // Features come in many work items, each of which is stored by itself. A sitting that is killed

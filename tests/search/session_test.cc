@@ -204,6 +204,44 @@ TEST_F(SessionTest, AnExtendedSearchIsTheOneThatWasNeverStopped) {
   EXPECT_EQ(Describe(*store_->Candidates()), Describe(*(*store)->Candidates()));
 }
 
+// Such a run breeds what it would have bred: all its outcomes are used again.
+TEST_F(SessionTest, ARunThatBeganBeforeCandidatesWereSimplifiedIsResumedAsItWas) {
+  options_.engine.simplifies = false;
+  auto session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 1, [](int64_t completions) { return completions == 30; });
+  session.reset();
+  options_.engine.simplifies = true;  // as a new run has it
+  session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 3);
+  ASSERT_TRUE(session->done());
+  options_.engine.simplifies = false;
+  auto other = RunStore::Create(temporary_ / "other", {.fsync = Fsync::kCheckpoint});
+  ASSERT_TRUE(other.ok()) << other.status();
+  const auto whole = Session::Create(options_, SyntheticLayout(), other->get());
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  Drive(whole->get(), &laboratory_, 3, 4);
+  const auto resumed = store_->Candidates();
+  const auto expected = (*other)->Candidates();
+  ASSERT_TRUE(resumed.ok() && expected.ok());
+  EXPECT_EQ(Describe(*resumed), Describe(*expected));
+}
+
+TEST_F(SessionTest, LossesOfTheDenseModelAreStoredAsSoonAsTheyAreKnown) {
+  const auto session = MustCreate();
+  bool is_stored_early = false;
+  Drive(session.get(), &laboratory_, 1, 1, [&](int64_t) {
+    const auto fitness = store_->Property(kDenseFitnessProperty);
+    is_stored_early |= fitness->has_value() && session->engine().phase() == Phase::kSearching;
+    return false;
+  });
+  EXPECT_TRUE(is_stored_early);
+  for (const auto& [stage, property] : {std::pair{Stage::kSearch, kDenseFitnessProperty},
+                                        {Stage::kSelect, kDenseSelectionProperty},
+                                        {Stage::kVerify, kDenseReportProperty}}) {
+    EXPECT_EQ(*store_->Property(property), fmt::format("{}", *session->engine().DenseLoss(stage)));
+  }
+}
+
 TEST_F(SessionTest, EveryRungOfTheLadderHasItsContext) {
   options_.engine.ladder.rungs = 2;
   const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();

@@ -54,6 +54,20 @@ TEST(TransferReport, WhatHasNoSparsitiesIsNotCompared) {
   EXPECT_FALSE(Compare(cell, {}).has_value());
 }
 
+TEST(TransferReport, APerplexityAboveTheVocabularyIsWorseThanGuessing) {
+  TransferReport report;
+  TransferSubject subject;
+  subject.vocabulary = 25;  // between exp(3.15) and exp(3.4)
+  subject.cells = {Cell()};
+  report.subjects = {subject};
+  const std::string table = ToTable(report);
+  EXPECT_THAT(table, HasSubstr("23.34 "));
+  EXPECT_THAT(table, HasSubstr("29.96!"));
+  EXPECT_THAT(table, HasSubstr("! worse than guessing: the vocabulary has 25 tokens"));
+  report.subjects[0].vocabulary = 0;
+  EXPECT_EQ(ToTable(report).find('!'), std::string::npos);
+}
+
 TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   TransferReport report;
   report.function = report.expression = "found";

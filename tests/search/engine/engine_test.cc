@@ -46,8 +46,10 @@ TEST(Engine, SeedsComeFirstAndAllTheirFeaturesAreHandedOut) {
   size_t index = 0;
   for (const Candidate& candidate : engine->candidates()) {
     if (index++ < options.baselines.size()) {
-      EXPECT_EQ(*expr::ParseExpression(candidate.text),
-                options.baselines[index - 1].published[0].expression);
+      const expr::Expression& published = options.baselines[index - 1].published[0].expression;
+      const expr::Expression simplified = expr::Simplified(published);
+      const bool is_shorter = expr::Complexity(simplified) < expr::Complexity(published);
+      EXPECT_EQ(*expr::ParseExpression(candidate.text), is_shorter ? simplified : published);
       EXPECT_EQ(candidate.lineage.origin, "baseline");
     }
     for (const std::string& feature :
@@ -75,6 +77,41 @@ TEST(Engine, CheapCandidatesAreMeasuredWhileFeaturesAre) {
   }
   EXPECT_GT(requested, 20);
   EXPECT_GE(evaluations_before_last, 5);
+}
+
+// Every strategy breeds trees with nodes that change nothing. Nobody sees them.
+TEST(Engine, EveryCandidateIsShownAndCountedSimplified) {
+  for (const StrategyKind kind : {StrategyKind::kStrata, StrategyKind::kRandom,
+                                  StrategyKind::kHillClimbing, StrategyKind::kDsa}) {
+    EngineOptions options = SyntheticOptions(1, 80);
+    options.strategy.kind = kind;
+    options.warm_start = {
+        {"long", *expr::ParseExpression("span(redundancy - -depth + pow2(min(last, last)), 0.1)")}};
+    const auto engine = Make(options);
+    Laboratory laboratory;
+    Drive(engine.get(), &laboratory, 4, 1);
+    for (const Candidate& candidate : engine->candidates()) {
+      const expr::Expression shown = *expr::ParseExpression(candidate.text);
+      EXPECT_EQ(candidate.complexity, expr::Complexity(shown));
+      EXPECT_EQ(candidate.complexity, expr::Complexity(expr::Canonicalize(shown)))
+          << candidate.text;
+      if (candidate.lineage.origin == "baseline") continue;
+      EXPECT_EQ(expr::Simplified(shown), shown) << candidate.text;
+      if (candidate.lineage.origin != "warm start") continue;
+      EXPECT_EQ(candidate.text, "span(depth + redundancy + last, 0.1)");
+    }
+  }
+}
+
+// DSA's own function is shown without abs, which WX does not need; the others as published.
+TEST(Engine, BaselinesKeepTheirPublishedFormUnlessNodesAreSaved) {
+  const auto engine = Make(SyntheticOptions(1, 20));
+  std::map<std::string, std::string> texts;
+  for (const Candidate& candidate : engine->candidates()) {
+    texts.emplace(candidate.lineage.name, candidate.text);
+  }
+  EXPECT_EQ(texts["dsa-absvar lambda=0.08"], "dsa(var(WX), 0.08)");
+  EXPECT_EQ(texts["als delta=0.2"], "waterfill(-suffixmean(exp(-redundancy)) / size, 0.2, 0.2)");
 }
 
 TEST(Engine, NothingIsBredBeforeItsParentsAreKnown) {
@@ -158,6 +195,7 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
       EXPECT_EQ(engine->phase(),
                 evaluate->stage == Stage::kSelect ? Phase::kSelecting : Phase::kVerifying);
     }
+    if (evaluate->reference != Reference::kNone) return outcome;
     measured[evaluate->stage].insert(expr::QuantizedKey(evaluate->allocation));
     return outcome;
   };
@@ -186,12 +224,61 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
   }
 }
 
+// The synthetic model loses 3 nats if nothing is pruned. The dense model is no candidate.
+TEST(Engine, TheDenseModelIsMeasuredOnceLikeTheCandidatesOnEveryStage) {
+  for (const int rungs : {1, 2}) {
+    Laboratory laboratory;
+    EngineOptions options = SmallOptions(1, 20);
+    options.ladder.rungs = rungs;
+    const auto engine = Make(options);
+    std::multiset<std::pair<Stage, int>> measured;
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+      if (evaluate == nullptr || evaluate->reference == Reference::kNone) return outcome;
+      EXPECT_EQ(evaluate->allocation, expr::Allocation(kBlocks, 0.0));
+      EXPECT_EQ(evaluate->reference, Reference::kDense);
+      measured.emplace(evaluate->stage, evaluate->rung);
+      return outcome;
+    };
+    EXPECT_EQ(engine->DenseLoss(Stage::kSearch), std::nullopt);
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(measured,
+              (std::multiset<std::pair<Stage, int>>{
+                  {Stage::kSearch, rungs - 1}, {Stage::kSelect, 0}, {Stage::kVerify, 0}}));
+    EXPECT_NEAR(*engine->DenseLoss(Stage::kSearch), 3, 1e-9);
+    EXPECT_NEAR(*engine->DenseLoss(Stage::kSelect), 3 + kSelectionOffset, 1e-9);
+    EXPECT_TRUE(engine->DenseLoss(Stage::kVerify).has_value());
+    EXPECT_TRUE(engine->References(Stage::kVerify).empty());
+    EXPECT_EQ(engine->evaluations(), 20);
+  }
+}
+
+TEST(Engine, ADenseModelThatCannotBeMeasuredChangesNothingElse) {
+  std::string expected;
+  for (const bool fails : {false, true}) {
+    Laboratory laboratory;
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) -> Outcome {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+      const bool is_dense = evaluate != nullptr && evaluate->reference == Reference::kDense;
+      return fails && is_dense ? FailedOutcome{"no memory"} : outcome;
+    };
+    const auto engine = Make(SmallOptions(1, 30));
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(engine->phase(), Phase::kDone);
+    EXPECT_EQ(engine->DenseLoss(Stage::kVerify).has_value(), !fails);
+    const std::string found = Describe(engine->candidates());
+    if (expected.empty()) expected = found;
+    EXPECT_EQ(found, expected);
+  }
+}
+
 TEST(Engine, EqualAllocationsAreMeasuredOnce) {
   Laboratory laboratory;
   std::map<std::string, int> measured;
   laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
     const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
-    if (evaluate != nullptr && evaluate->stage == Stage::kSearch) {
+    if (evaluate != nullptr && evaluate->stage == Stage::kSearch &&
+        evaluate->reference == Reference::kNone) {
       ++measured[expr::QuantizedKey(evaluate->allocation)];
     }
     return outcome;
