@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "cli/shared/output.h"
+#include "cli/shared/perplexity_text.h"
 #include "evaluator/tasks/item_scores.h"
 #include "expr/status_macros.h"
 
@@ -98,9 +100,12 @@ std::string Text(double value) {
   return std::fabs(value) < 100 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
 }
 
-// Adds a value, its standard error and its interval.
-void AddCells(const Estimate* estimate, std::vector<std::string>* cells) {
-  cells->push_back(estimate == nullptr ? "" : Text(estimate->value));
+// Adds a value, its standard error and its interval. If `texts` is not null, the value is a
+// perplexity.
+void AddCells(const Estimate* estimate, PerplexityTexts* texts, std::vector<std::string>* cells) {
+  std::string value = estimate == nullptr ? "" : Text(estimate->value);
+  if (estimate != nullptr && texts != nullptr) value = texts->Mark(value, estimate->value);
+  cells->push_back(std::move(value));
   cells->push_back(estimate == nullptr || !estimate->standard_error.has_value()
                        ? ""
                        : Text(*estimate->standard_error));
@@ -140,11 +145,24 @@ Json EvalJson(const std::vector<EvalFigures>& versions) {
   for (size_t i = 1; i < versions.size(); ++i) {
     json[versions[i].version] = VersionJson(versions[i]);
     json[versions[i].version]["sparsity"] = versions[i].sparsity;
+    json[versions[i].version]["counted_sparsity"] =
+        versions[i].counted_sparsity ? Json(*versions[i].counted_sparsity) : Json(nullptr);
   }
   return json;
 }
 
-std::string EvalTable(const std::vector<EvalFigures>& versions) {
+std::string SparsityLine(const EvalFigures& pruned) {
+  const std::string asked =
+      fmt::format("asked for: {:.4f} % of the prunable weights", 100 * pruned.sparsity);
+  if (!pruned.counted_sparsity) {
+    return asked + "; zeros not counted, as all answers were kept from an earlier measurement";
+  }
+  return fmt::format("{}; counted: {:.4f} % are zero ({:+.4f})", asked,
+                     100 * *pruned.counted_sparsity,
+                     100 * (*pruned.counted_sparsity - pruned.sparsity));
+}
+
+std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary) {
   std::vector<std::string> headings = {"task", "documents", "metric"};
   std::vector<Align> alignment = {Align::kLeft, Align::kRight, Align::kLeft};
   const auto add_headings = [&](const std::string& name) {
@@ -154,15 +172,19 @@ std::string EvalTable(const std::vector<EvalFigures>& versions) {
   for (const EvalFigures& one : versions) add_headings(one.version);
   if (versions.size() > 1) add_headings("difference");
   Table table(headings, alignment);
+  PerplexityTexts texts(vocabulary);
   for (const Row& row : RowsOf(versions)) {
     std::vector<std::string> cells = {row.task, row.documents, row.metric};
-    for (const Estimate* estimate : row.estimates) AddCells(estimate, &cells);
+    // Perplexities of tasks are per word or byte, which the vocabulary says nothing about.
+    PerplexityTexts* of_tokens =
+        row.metric == "perplexity" && row.task == "text" ? &texts : nullptr;
+    for (const Estimate* estimate : row.estimates) AddCells(estimate, of_tokens, &cells);
     if (versions.size() > 1) {
-      AddCells(row.difference->has_value() ? &**row.difference : nullptr, &cells);
+      AddCells(row.difference->has_value() ? &**row.difference : nullptr, nullptr, &cells);
     }
     table.AddRow(std::move(cells));
   }
-  return table.Render();
+  return table.Render() + texts.Note();
 }
 
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

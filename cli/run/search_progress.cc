@@ -76,8 +76,9 @@ std::string SearchProgress::Line(const search::Session& session,
   }
   std::string line = fmt::format(
       "{:<7} {} evaluations of {} candidates | best {} | best baseline {} | {:.2f}/s | {} workers",
-      search::PhaseName(engine.phase()), engine.evaluations(), engine.candidates().size(),
-      PerplexityText(best.any), PerplexityText(best.baseline), rate, status.connected_workers);
+      search::PhaseText(engine.phase(), engine.feature_counts()), engine.evaluations(),
+      engine.candidates().size(), PerplexityText(best.any), PerplexityText(best.baseline), rate,
+      status.connected_workers);
   if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
     line += fmt::format(" | {} left", DurationText(left));
   } else if (engine.phase() == search::Phase::kSelecting ||

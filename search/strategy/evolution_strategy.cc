@@ -82,7 +82,7 @@ class EvolutionStrategy final : public Strategy {
     Offspring offspring;
     offspring.lineage.origin = "random";
     for (int attempt = 0; attempt < kTries; ++attempt) {
-      offspring.expression = RandomOrAdjusted();
+      offspring.expression = Simplified(RandomOrAdjusted());
       if (seen_.Add(offspring.expression)) break;
     }
     pending_.emplace_back();
@@ -96,7 +96,8 @@ class EvolutionStrategy final : public Strategy {
     // Most functions of finer units build on one of the blocks.
     const bool of_blocks = Adjusts();
     for (size_t i = 0; i < kTreesPerFeature * wanted && pool.size() < wanted; ++i) {
-      const expr::Expression tree = expr::RandomExpression(*random_, options_.variation);
+      const expr::Expression tree =
+          Simplified(expr::RandomExpression(*random_, options_.variation));
       for (std::string& feature : expr::RequiredFeatures(tree)) {
         if (of_blocks && !expr::FeatureOfBlocks(feature)) {
           pool.insert(expr::BlockwiseFeature(feature));
@@ -126,6 +127,12 @@ class EvolutionStrategy final : public Strategy {
   }
 
  private:
+  // What is shown and measured is judged: the nodes and features of the simplified form count.
+  expr::Expression Simplified(expr::Expression expression) const {
+    if (!context_.simplifies) return expression;
+    return expr::Simplified(expression, options_.variation.maximum_depth);
+  }
+
   bool Adjusts() const { return options_.variation.adjust_weight > 0; }
 
   // If functions are adjusted, three of four are library functions with an adjustment. Random trees
@@ -179,14 +186,15 @@ class EvolutionStrategy final : public Strategy {
     const Parent first = AnyOf(proposals);
     const size_t variation = choice_.Draw(*random_);
     if (variation != VariationChoice::kCrossover) {
-      return {{expr::Mutate(*random_, *first.expression, choice_.OptionsOf(variation)),
+      return {{Simplified(expr::Mutate(*random_, *first.expression, choice_.OptionsOf(variation))),
                {"mutation", "", first.ids}},
               std::nullopt};
     }
     const Parent second = AnyOf(proposals);
-    return {{expr::Crossover(*random_, *first.expression, *second.expression, variation_),
-             {"crossover", "", {first.ids.front(), second.ids.front()}}},
-            std::nullopt};
+    return {
+        {Simplified(expr::Crossover(*random_, *first.expression, *second.expression, variation_)),
+         {"crossover", "", {first.ids.front(), second.ids.front()}}},
+        std::nullopt};
   }
 
   // Returns a step against the slopes at the best function so far, if it is time for one and none
@@ -197,7 +205,7 @@ class EvolutionStrategy final : public Strategy {
     }
     const MatingPool::Member& best = pool_.Best();
     expr::Expression descent =
-        expr::Descend(best.expression, context_.target.sparsity, kDescentLength);
+        Simplified(expr::Descend(best.expression, context_.target.sparsity, kDescentLength));
     const std::string slopes = expr::PrintExpression(expr::SlopesOf(descent));
     if (seen_.Contains(descent) || !descended_.insert(slopes).second) return std::nullopt;
     bred_since_descent_ = 0;
@@ -337,7 +345,8 @@ class EvolutionStrategy final : public Strategy {
     if (promising.empty()) return New();
     std::optional<Proposal> best = std::move(promising.front());
     for (int i = 0; i < options_.surrogate.amplitude_steps; ++i) {
-      expr::Expression stepped = expr::Mutate(*random_, best->offspring.expression, perturb_only_);
+      expr::Expression stepped =
+          Simplified(expr::Mutate(*random_, best->offspring.expression, perturb_only_));
       if (expr::Complexity(stepped) != expr::Complexity(best->offspring.expression)) continue;
       std::optional<Appraisal> appraisal = Appraise(stepped, rivals);
       if (!appraisal || appraisal->score >= best->appraisal->score) continue;
