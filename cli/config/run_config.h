@@ -68,7 +68,7 @@ struct RunConfig {
   int64_t refine_evaluations = 0;
   bool refine_slopes = true;
   int64_t refine_slope_windows = 32;
-  int descent_interval = 0;
+  int64_t descent_interval = 0;
   search::SurrogateOptions surrogate;
   std::vector<std::string> robust_sparsities, robust_models, robust_texts;
   search::Aggregate robust_aggregate = search::Aggregate::kMean;

@@ -170,7 +170,7 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(
   options.strategy.kind = config.strategy;
   options.strategy.population = static_cast<int>(config.population);
   options.strategy.surrogate = config.surrogate;
-  options.strategy.descent_interval = config.descent_interval;
+  options.strategy.descent_interval = static_cast<int>(config.descent_interval);
   options.objectives = config.objectives;
   options.epsilon = config.epsilon;
   options.baseline_settings = config.baseline_settings;

@@ -120,6 +120,7 @@ Outcome Laboratory::Do(const WorkItem& item) {
   if (const auto* profile = std::get_if<ProfileWork>(&item.work)) {
     evaluator::ProfileRequest request;
     request.features = profile->features;
+    request.pruned = profile->pruned;
     auto measured = evaluators_[profile->subject]->MeasureFeatures(request, nullptr);
     if (measured.ok()) {
       outcome = ProfileOutcome{std::move(measured->values)};

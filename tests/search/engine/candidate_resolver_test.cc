@@ -117,5 +117,34 @@ TEST_F(CandidateResolverTest, TheFirstWithTheSameAllocationsIsFound) {
   EXPECT_EQ(resolver_->FindSame(other, known_), std::nullopt);
 }
 
+// Slopes are measured where the operand prunes, which is known once its features are.
+TEST_F(CandidateResolverTest, FeaturesOfPrunedModelsWaitForThoseOfTheirOperand) {
+  const std::string slopes = "slopes(span(influence, 0.1), 0.7)";
+  const auto items = resolver_->Ask({slopes});
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_THAT(items[0].features, ElementsAre("influence"));
+  EXPECT_EQ(resolver_->waiting(), 2u);
+  EXPECT_THAT(resolver_->TakeReady(), IsEmpty());
+  std::vector<double> rising;
+  for (int i = 0; i < kBlocks; ++i) rising.push_back(i);
+  EXPECT_THAT(*resolver_->Settle(items[0], ProfileOutcome{{rising}}), IsEmpty());
+  const auto ready = resolver_->TakeReady();
+  ASSERT_EQ(ready.size(), 1u);
+  EXPECT_THAT(ready[0].features, ElementsAre(slopes));
+  EXPECT_EQ(ready[0].subject, 0);
+  const expr::Allocation& allocation = ready[0].pruned.at(slopes);
+  EXPECT_NEAR(allocation.front(), 0.6, 1e-12);
+  EXPECT_NEAR(allocation.back(), 0.8, 1e-12);
+  EXPECT_THAT(resolver_->Ask({slopes}), IsEmpty());
+  EXPECT_FALSE(resolver_->AreSettled({slopes}));
+  // The other subject could not measure the operand's feature, so it has no slopes either.
+  EXPECT_THAT(*resolver_->Settle(items[1], FailedOutcome{"no such thing"}), IsEmpty());
+  EXPECT_THAT(resolver_->TakeReady(), IsEmpty());
+  EXPECT_EQ(resolver_->waiting(), 0u);
+  EXPECT_THAT(*resolver_->Settle(ready[0], ProfileOutcome{{rising}}), IsEmpty());
+  EXPECT_TRUE(resolver_->AreSettled({slopes}));
+  EXPECT_THAT(Resolve("span(" + slopes + ", 0.1)").failure, HasSubstr("no such thing"));
+}
+
 }  // namespace
 }  // namespace strata::search

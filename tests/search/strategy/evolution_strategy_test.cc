@@ -99,5 +99,80 @@ TEST(EvolutionStrategy, TheFeaturePoolIsMeasuredBesidesTheFeaturesOfTheSeeds) {
   }
 }
 
+EngineOptions DescentOptions(uint64_t seed, int64_t evaluations) {
+  EngineOptions options = SmallOptions(seed, evaluations);
+  options.strategy.population = 24;
+  options.strategy.descent_interval = 10;
+  options.strategy.surrogate.generations = 3;
+  return options;
+}
+
+// The loss of the synthetic model has a closed form, and so have its slopes.
+TEST(EvolutionStrategy, DescendsAlongSlopesAndBreedsFromThem) {
+  Laboratory laboratory;
+  const auto engine = Make(DescentOptions(1, 120));
+  Drive(engine.get(), &laboratory, 2, 1);
+  int descents = 0, improved = 0, with_slopes = 0;
+  for (const Candidate& candidate : engine->candidates()) {
+    const bool has_slopes = candidate.text.find("slopes(") != std::string::npos ||
+                            candidate.text.find("descend(") != std::string::npos;
+    if (candidate.lineage.origin != "descent") {
+      with_slopes += has_slopes ? 1 : 0;
+      continue;
+    }
+    ++descents;
+    EXPECT_THAT(candidate.text, ::testing::StartsWith("descend("));
+    ASSERT_EQ(candidate.lineage.parents.size(), 1u);
+    const Candidate& parent =
+        engine->candidates()[static_cast<size_t>(candidate.lineage.parents.front())];
+    ASSERT_TRUE(candidate.fitness_nll && parent.fitness_nll) << candidate.text;
+    improved += *candidate.fitness_nll < *parent.fitness_nll ? 1 : 0;
+  }
+  EXPECT_GE(descents, 3);
+  EXPECT_GE(improved, 1);
+  EXPECT_GT(with_slopes, 0);
+}
+
+TEST(EvolutionStrategy, SlopesSaveEvaluations) {
+  double with = 0, without = 0;
+  int better = 0;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    EngineOptions options = DescentOptions(seed, 80);
+    const double found = Best(options);
+    options.strategy.descent_interval = 0;
+    const double found_without = Best(options);
+    with += found;
+    without += found_without;
+    better += found < found_without ? 1 : 0;
+  }
+  EXPECT_LT(with, without);
+  EXPECT_GE(better, 7) << with / 10 << " with, " << without / 10 << " without";
+}
+
+TEST(EvolutionStrategy, DescentsDoNotDependOnTheNumberOfWorkers) {
+  std::vector<std::string> found;
+  for (const int workers : {1, 4}) {
+    Laboratory laboratory;
+    const auto engine = Make(DescentOptions(3, 70));
+    Drive(engine.get(), &laboratory, workers, static_cast<uint64_t>(workers));
+    found.push_back(Describe(engine->candidates()));
+  }
+  EXPECT_EQ(found[0], found[1]);
+}
+
+// A measurement of slopes counts as three evaluations.
+TEST(EvolutionStrategy, SlopesCountAsEvaluations) {
+  Laboratory laboratory;
+  const auto engine = Make(DescentOptions(1, 60));
+  Drive(engine.get(), &laboratory, 2, 1);
+  int64_t slopes = 0;
+  for (const Candidate& candidate : engine->candidates()) {
+    slopes += candidate.lineage.origin == "descent" ? 1 : 0;
+  }
+  EXPECT_GT(slopes, 0);
+  EXPECT_EQ(engine->evaluations(), laboratory.evaluations(Stage::kSearch) + 3 * slopes);
+  EXPECT_LE(engine->evaluations(), 60 + 3);
+}
+
 }  // namespace
 }  // namespace strata::search

@@ -36,6 +36,25 @@ TEST(WorkCodecTest, ProfileWorkItemRoundTrip) {
   EXPECT_EQ(profile.calibration.sequence_tokens, 77);
 }
 
+TEST(WorkCodecTest, AllocationsOfPrunedFeaturesTravelWithThem) {
+  search::SessionItem item = {{4, search::ProfileWork{{"slopes(uniform(), 0.7)"},
+                                                      0,
+                                                      {{"slopes(uniform(), 0.7)", {0.6, 0.8}}}}},
+                              "profile-digest"};
+  v1::WorkItem sent = EncodeWorkItem(item, MakePlan());
+  auto request = DecodeWorkItem(sent);
+  ASSERT_TRUE(request.ok()) << request.status();
+  const auto& profile = std::get<evaluator::ProfileRequest>(*request);
+  EXPECT_THAT(profile.pruned, testing::ElementsAre(testing::Pair("slopes(uniform(), 0.7)",
+                                                                 testing::ElementsAre(0.6, 0.8))));
+  sent.mutable_profile()->mutable_pruned(0)->set_allocation(1, 1.0);
+  EXPECT_THAT(std::string(DecodeWorkItem(sent).status().message()), HasSubstr("profile.pruned[1]"));
+  sent = EncodeWorkItem(item, MakePlan());
+  sent.mutable_profile()->mutable_pruned(0)->set_feature("slopes(rank(depth, 0.1), 0.7)");
+  EXPECT_THAT(std::string(DecodeWorkItem(sent).status().message()),
+              HasSubstr("expected one of the features"));
+}
+
 TEST(WorkCodecTest, EvaluateWorkItemRoundTripOfEveryStage) {
   search::SessionItem item = MakeFakeItem(0);
   auto& work = std::get<search::EvaluateWork>(item.item.work);
