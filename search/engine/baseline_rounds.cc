@@ -7,6 +7,8 @@ namespace strata::search {
 
 namespace {
 
+constexpr size_t kTunedIfBrief = 3;
+
 bool TakesLong(const expr::Needs& needs) {
   return needs.gradients || needs.gradient_free || needs.spectra || needs.distortion ||
          needs.slopes;
@@ -49,6 +51,7 @@ std::vector<Seed> FirstSettings(const expr::Baseline& baseline, int index, Basel
   if (which == BaselineSettings::kAll) return all;
   const std::vector<Seed> sorted = SortedSettings(baseline, index);
   std::vector<Seed> chosen = {all.front()};
+  if (which == BaselineSettings::kBrief) return chosen;
   for (const size_t place : {sorted.size() / 4, 3 * sorted.size() / 4}) {
     const Seed& seed = sorted[place];
     const bool is_new = std::none_of(chosen.begin(), chosen.end(),
@@ -66,6 +69,8 @@ std::string_view NameOf(BaselineSettings settings) {
       return "all";
     case BaselineSettings::kTuned:
       return "tuned";
+    case BaselineSettings::kBrief:
+      return "brief";
   }
   return "";
 }
@@ -100,7 +105,10 @@ std::vector<Seed> TuningSeeds(const EngineOptions& options, const std::vector<Se
   for (const auto& [baseline, seed] : best) ranked.push_back(seed);
   std::stable_sort(ranked.begin(), ranked.end(),
                    [&](size_t a, size_t b) { return *fitness[a] < *fitness[b]; });
-  ranked.resize((ranked.size() + 1) / 2);
+  const size_t tuned = options.baseline_settings == BaselineSettings::kBrief
+                           ? kTunedIfBrief
+                           : (ranked.size() + 1) / 2;
+  ranked.resize(std::min(ranked.size(), tuned));
   const auto is_measured = [&](const Seed& setting) {
     return std::any_of(seeds.begin(), seeds.end(),
                        [&](const Seed& seed) { return seed.name == setting.name; });

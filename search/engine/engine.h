@@ -37,8 +37,10 @@ enum class BaselineSettings {
   // The default and two settings spread over the grid. Then one round of tuning: the neighbours of
   // the best setting, for the better half of the baselines.
   kTuned,
+  // The default. Then the neighbours of the default, for the three best baselines.
+  kBrief,
 };
-std::string_view NameOf(BaselineSettings settings);  // "all", "tuned"
+std::string_view NameOf(BaselineSettings settings);  // "all", "tuned", "brief"
 
 // A function that the search begins with besides the baselines: from another run or a file.
 struct WarmStart {

@@ -23,8 +23,13 @@ namespace {
 
 constexpr int kTries = 20;
 constexpr size_t kTreesPerFeature = 20;
-constexpr double kDescentLength = 0.05;
-constexpr size_t kTerms = 3;  // as many of the latest slopes are offered as terms
+// Lengths of the steps of a line, relative to the length that is expected to be best.
+constexpr double kRelativeLengths[] = {1, 2, 0.5};
+constexpr double kFirstLength = 0.03;
+constexpr double kShortest = 0.002;
+constexpr double kLongest = 0.2;
+constexpr double kRetreat = 0.25;  // factor of the expected length after a line without gain
+constexpr size_t kTerms = 3;       // as many of the latest slopes are offered as terms
 
 // The predictions for an offspring before it is measured.
 struct Appraisal {
@@ -74,6 +79,7 @@ class EvolutionStrategy final : public Strategy {
     }
     if (!result.allocation.empty()) measured_.insert(AllocationHash(result.allocation));
     if (!result.objectives) return;
+    LearnLength(result);
     Learn(result);
     pool_.Insert({result.id, result.expression, *result.objectives}, context_.node_objective);
   }
@@ -197,19 +203,37 @@ class EvolutionStrategy final : public Strategy {
         std::nullopt};
   }
 
-  // Returns a step against the slopes at the best function so far, if it is time for one and none
-  // was tried there.
+  // Returns the next step of a line against the slopes at the best function so far. A line begins
+  // if it is time for one and none was tried there.
   std::optional<Offspring> Descent() {
-    if (options_.descent_interval == 0 || bred_since_descent_ < options_.descent_interval) {
-      return std::nullopt;
-    }
+    if (options_.descent_interval == 0) return std::nullopt;
+    if (line_.empty() && bred_since_descent_ >= options_.descent_interval) BeginLine();
+    if (line_.empty()) return std::nullopt;
+    Offspring step = std::move(line_.front());
+    line_.pop_front();
+    return step;
+  }
+
+  void BeginLine() {
     const MatingPool::Member& best = pool_.Best();
-    expr::Expression descent =
-        Simplified(expr::Descend(best.expression, context_.target.sparsity, kDescentLength));
-    const std::string slopes = expr::PrintExpression(expr::SlopesOf(descent));
-    if (seen_.Contains(descent) || !descended_.insert(slopes).second) return std::nullopt;
+    if (!descended_.insert(expr::CanonicalHash(best.expression)).second) return;
     bred_since_descent_ = 0;
-    return Offspring{std::move(descent), {"descent", "", {best.id}}};
+    for (const double relative : kRelativeLengths) {
+      const double length = std::clamp(relative * length_, kShortest, kLongest);
+      expr::Expression step =
+          Simplified(expr::Descend(best.expression, context_.target.sparsity, length));
+      if (!seen_.Contains(step)) line_.push_back({std::move(step), {"descent", "", {best.id}}});
+    }
+    lowest_of_line_ = best.objectives[0];
+    length_ = std::max(kShortest, kRetreat * length_);  // unless a step is better
+  }
+
+  // Steps of the next line are about as long as the best of the latest one.
+  void LearnLength(const CandidateResult& result) {
+    static const expr::OperatorId descend = expr::IdOf("descend");
+    if (result.expression.op != descend || result.objectives->front() >= lowest_of_line_) return;
+    lowest_of_line_ = result.objectives->front();
+    length_ = result.expression.parameters[1];
   }
 
   // Learns the slopes that a feature holds, if it holds slopes.
@@ -364,8 +388,11 @@ class EvolutionStrategy final : public Strategy {
   std::unique_ptr<expr::RandomGenerator> random_;
   expr::VariationOptions variation_;  // with the slopes measured so far as terms
   VariationChoice choice_;
-  int bred_since_descent_;           // offspring since the last descent
-  std::set<std::string> descended_;  // features with the slopes of the descents so far
+  int bred_since_descent_;                  // offspring since the last line began
+  std::unordered_set<uint64_t> descended_;  // functions from which a line began, by CanonicalHash
+  std::deque<Offspring> line_;              // steps that were not bred yet
+  double length_ = kFirstLength;            // of the step that is expected to be best
+  double lowest_of_line_ = 0;               // loss; of the latest line and where it began
   expr::VariationOptions perturb_only_, adjust_only_;
   MatingPool pool_;
   SeenExpressions seen_;

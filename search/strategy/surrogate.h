@@ -55,11 +55,15 @@ class Surrogate {
     std::vector<double> measured;
   };
   std::vector<double> InputOf(const expr::Allocation& allocation) const;
+  // Returns the squared distance of two allocations, given by their inputs.
+  double SquaredDistance(const std::vector<double>& a, const std::vector<double>& b) const;
   std::vector<double> TargetsOf(size_t value) const;
-  // Returns the change of the loss that slopes lead to expect; 0 for every other value.
-  double TangentOf(size_t value, const std::vector<double>& input) const;
-  std::vector<double> WithoutTangents(size_t value, const std::vector<std::vector<double>>& inputs,
-                                      std::vector<double> targets) const;
+  // Returns the change of the loss that slopes lead to expect, and what distance from the best
+  // allocation costs; 0 for every other value, and without slopes.
+  double ExpectedOf(size_t value, const std::vector<double>& input) const;
+  // Returns the targets less what is expected.
+  std::vector<double> Unexpected(size_t value, const std::vector<std::vector<double>>& inputs,
+                                 std::vector<double> targets) const;
 
   const size_t minimum_points_;
   const size_t half_;

@@ -8,7 +8,7 @@ namespace strata::search {
 namespace {
 
 // In sparsity, the root mean square of its differences. Measured on SmolLM2 (docs/search.md).
-constexpr double kRadius = 0.06;
+constexpr double kRadius = 0.04;
 
 }  // namespace
 

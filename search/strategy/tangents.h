@@ -17,7 +17,7 @@ namespace strata::search {
 //   sum_m w_m g_m (a - a_m) / max(1, sum_m w_m),   w_m = exp(-|a - a_m|^2 / 2 r^2),
 //
 // with g_m the slopes at a_m in these coordinates, less the part that shifts all sparsities alike,
-// because no allocation does that, and r = 0.06. Not thread-safe.
+// because no allocation does that, and r = 0.04. Not thread-safe.
 class Tangents {
  public:
   // `roots` are the roots of the units' shares of all parameters.
@@ -26,6 +26,8 @@ class Tangents {
   // Adds the derivatives of the loss by the units' sparsities at an allocation. The latest
   // kMaximum are kept.
   void Add(const expr::Allocation& allocation, const std::vector<double>& slopes);
+
+  bool empty() const { return points_.empty(); }
 
   // Returns the expected change. `input` begins with the coordinates of an allocation.
   double ChangeAt(const std::vector<double>& input) const;

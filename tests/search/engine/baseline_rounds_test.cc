@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/search/simulation.h"
@@ -66,6 +67,22 @@ TEST(TuningSeeds, AreTheUnmeasuredNeighboursOfTheBestSettings) {
   EXPECT_TRUE(names.contains("owl M=5 lambda=0.1")) << "above the default";
   options.baseline_settings = BaselineSettings::kAll;
   EXPECT_TRUE(TuningSeeds(options, seeds, fitness).empty());
+}
+
+TEST(TuningSeeds, BriefOnesAreTheDefaultsThenNeighboursOfTheThreeBest) {
+  EngineOptions options = WithBaselines(SimulatedBaselines());
+  options.baseline_settings = BaselineSettings::kBrief;
+  const std::vector<Seed> seeds = BaselineSeeds(options);
+  ASSERT_EQ(seeds.size(), options.baselines.size());
+  std::vector<std::optional<double>> fitness;
+  for (size_t i = 0; i < seeds.size(); ++i) fitness.emplace_back(10.0 - static_cast<double>(i));
+  std::set<int> best, tuned;
+  for (size_t i = seeds.size() - 3; i < seeds.size(); ++i) best.insert(seeds[i].baseline);
+  const std::vector<Seed> tuning = TuningSeeds(options, seeds, fitness);
+  for (const Seed& seed : tuning) tuned.insert(seed.baseline);
+  EXPECT_TRUE(std::includes(best.begin(), best.end(), tuned.begin(), tuned.end()));
+  EXPECT_GT(tuning.size(), 0u);
+  EXPECT_LE(tuning.size(), 6u);
 }
 
 TEST(BaselineRounds, KnowTheirCandidates) {

@@ -26,7 +26,7 @@ TEST(Tangents, ExpectTheChangeThatSlopesGiveNearThem) {
   tangents.Add({0.7, 0.7}, {1, -2});
   EXPECT_NEAR(tangents.ChangeAt(InputOf(0.7, 0.7)), 0, 1e-15);
   const double squares = 0.25 * 0.03 * 0.03 + 0.75 * 0.01 * 0.01;
-  const double weight = std::exp(-0.5 * squares / (0.06 * 0.06));
+  const double weight = std::exp(-0.5 * squares / (0.04 * 0.04));
   EXPECT_NEAR(tangents.ChangeAt(InputOf(0.73, 0.69)), 0.05 * weight, 1e-12);
   EXPECT_NEAR(tangents.ChangeAt(InputOf(0.67, 0.71)), -0.05 * weight, 1e-12);
 }
