@@ -8,6 +8,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/text_output.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/files/output_file.h"
@@ -20,22 +21,25 @@ struct Options {
   std::vector<std::string> function;
   AllocationOptions allocation;
   std::string format = "table";
+  bool wide = false;
   TextOutput output;
 };
 
-std::string ToTable(const AppliedFunction& applied) {
+std::string ToTable(const AppliedFunction& applied, const Page& page) {
   const auto units = evaluator::UnitsOf(applied.model, applied.granularity);
   const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
   Table table({"unit", "weights", "sparsity"}, {Align::kLeft, Align::kRight, Align::kRight});
+  table.GiveWay(0);
   for (size_t i = 0; i < units.size(); ++i) {
     table.AddRow({units[i].name, fmt::format("{}", layout[i].parameters),
                   fmt::format("{:.6f}", applied.allocation[i])});
   }
   const double mean = expr::MeanSparsity(applied.allocation, expr::ParametersOf(layout));
-  return table.Render() +
-         fmt::format("\n{}\nmean sparsity, weighted with the weights: {:.12f} (target {})\n",
-                     expr::PrintExpression(applied.function.expression), mean,
-                     applied.target.sparsity);
+  return table.Render(page) +
+         Folded(fmt::format("\n{}\nmean sparsity, weighted with the weights: {:.12f} (target {})\n",
+                            expr::PrintExpression(applied.function.expression), mean,
+                            applied.target.sparsity),
+                page);
 }
 
 // Returns CSV. Each number is as short as it can be and still read back the same.
@@ -67,9 +71,11 @@ absl::Status Allocate(Options options) {
     applied.recipe.calibration_sequences = measurement.calibration.sequences;
     applied.recipe.calibration_sequence_tokens = measurement.calibration.sequence_tokens;
   }
-  const std::string text = options.format == "json"  ? JsonText(FunctionJson(applied))
-                           : options.format == "csv" ? ToCsv(applied)
-                                                     : ToTable(applied);
+  const bool is_file = options.output.path != "-";
+  const std::string text = options.format == "json" ? JsonText(FunctionJson(applied))
+                           : options.format == "csv"
+                               ? ToCsv(applied)
+                               : ToTable(applied, OutputPage(options.wide || is_file));
   return WriteTextOutput(options.output, text);
 }
 
@@ -84,6 +90,7 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
   verb->add_option("--format", options->format, "Form of the output: table | json | csv.")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
+  AddWideOption(verb, &options->wide);
   AddTextOutputOptions(verb, &options->output);
   verb->callback([=] { *command = [=] { return Allocate(*options); }; });
 }

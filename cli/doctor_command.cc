@@ -10,6 +10,7 @@
 
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/measurement/machine.h"
 #include "evaluator/tokenizer/text_corpus.h"
@@ -23,6 +24,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   int threads = 1;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 std::filesystem::path CacheFolder() {
@@ -117,32 +119,34 @@ std::string Joined(const Json& list) {
   return text.empty() ? "none" : text;
 }
 
-void PrintReport(const Json& json) {
-  fmt::print("LibTorch          {} ({})\n", json["libtorch"].get<std::string>(),
-             json["cpu_capability"].get<std::string>());
-  fmt::print("devices           {}\n", Joined(json["devices"]));
-  fmt::print("instruction sets  {}\n", Joined(json["instruction_sets"]));
-  fmt::print("matrix product    fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s with {} threads\n",
-             json["fp32_gflops"].get<double>(), json["bf16_gflops"].get<double>(),
-             json["threads"].get<int>());
-  fmt::print("memory            {:.1f} GB/s copied\n",
-             json["memory_gigabytes_per_second"].get<double>());
+std::string ReportText(const Json& json) {
+  std::string text = fmt::format("LibTorch          {} ({})\n", json["libtorch"].get<std::string>(),
+                                 json["cpu_capability"].get<std::string>());
+  text += fmt::format("devices           {}\n", Joined(json["devices"]));
+  text += fmt::format("instruction sets  {}\n", Joined(json["instruction_sets"]));
+  text +=
+      fmt::format("matrix product    fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s with {} threads\n",
+                  json["fp32_gflops"].get<double>(), json["bf16_gflops"].get<double>(),
+                  json["threads"].get<int>());
+  text += fmt::format("memory            {:.1f} GB/s copied\n",
+                      json["memory_gigabytes_per_second"].get<double>());
   for (const Json& model : json["models"]) {
-    fmt::print("model             {}{}\n", model["path"].get<std::string>(),
-               model.contains("problem")
-                   ? " UNUSABLE: " + model["problem"].get<std::string>()
-                   : fmt::format(" ({}, {} blocks)", model["name"].get<std::string>(),
-                                 model["blocks"].get<int>()));
+    text += fmt::format("model             {}{}\n", model["path"].get<std::string>(),
+                        model.contains("problem")
+                            ? " UNUSABLE: " + model["problem"].get<std::string>()
+                            : fmt::format(" ({}, {} blocks)", model["name"].get<std::string>(),
+                                          model["blocks"].get<int>()));
   }
-  for (const Json& text : json["texts"]) {
-    fmt::print("text              {}{}\n", text["path"].get<std::string>(),
-               text.contains("problem")
-                   ? " UNUSABLE: " + text["problem"].get<std::string>()
-                   : fmt::format(" ({} documents)", text["documents"].get<int64_t>()));
+  for (const Json& folder : json["texts"]) {
+    text += fmt::format("text              {}{}\n", folder["path"].get<std::string>(),
+                        folder.contains("problem")
+                            ? " UNUSABLE: " + folder["problem"].get<std::string>()
+                            : fmt::format(" ({} documents)", folder["documents"].get<int64_t>()));
   }
   for (const Json& missing : json["missing"]) {
-    fmt::print("missing           {}\n", missing.get<std::string>());
+    text += fmt::format("missing           {}\n", missing.get<std::string>());
   }
+  return text;
 }
 
 absl::Status RunDoctor(const Options& options) {
@@ -150,7 +154,7 @@ absl::Status RunDoctor(const Options& options) {
   if (options.format == OutputFormat::kJson) {
     PrintJson(json);
   } else {
-    PrintReport(json);
+    PrintFolded(ReportText(json), OutputPage(options.wide));
   }
   return absl::OkStatus();
 }
@@ -164,6 +168,7 @@ void AddDoctorCommand(CLI::App* app, Command* command) {
       "Shows what this machine has: LibTorch, devices, measured speed, models and texts.");
   AddThreadsOption(verb, &options->threads);
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return RunDoctor(*options); }; });
 }
 

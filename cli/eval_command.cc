@@ -11,6 +11,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
 #include "evaluator/clock.h"
@@ -245,11 +246,14 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
     PrintJson(json);
     return absl::OkStatus();
   }
-  fmt::print("{}", EvalTable(figures));
+  const Page page = OutputPage(settings.wide);
+  fmt::print("{}", EvalTable(figures, page));
   if (figures.size() > 1) {
-    fmt::print("asked for: {:.4f} % of the prunable weights; difference: pruned less dense\n",
-               100 * figures.back().sparsity);
-    fmt::print("\n{}", recipe.ToTable());
+    PrintFolded(
+        fmt::format("asked for: {:.4f} % of the prunable weights; difference: pruned less dense\n",
+                    100 * figures.back().sparsity),
+        page);
+    fmt::print("\n{}", recipe.ToTable(page));
   }
   return absl::OkStatus();
 }

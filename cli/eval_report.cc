@@ -99,15 +99,12 @@ std::string Text(double value) {
 }
 
 // Adds a value, its standard error and its interval.
-void AddCells(const Estimate* estimate, std::vector<std::string>* cells) {
-  cells->push_back(estimate == nullptr ? "" : Text(estimate->value));
-  cells->push_back(estimate == nullptr || !estimate->standard_error.has_value()
-                       ? ""
-                       : Text(*estimate->standard_error));
-  cells->push_back(
-      estimate == nullptr || !estimate->interval.has_value()
-          ? ""
-          : fmt::format("{} .. {}", Text(estimate->interval->low), Text(estimate->interval->high)));
+void AddCells(const Estimate& estimate, std::vector<std::string>* cells) {
+  cells->push_back(Text(estimate.value));
+  cells->push_back(estimate.standard_error ? Text(*estimate.standard_error) : "");
+  cells->push_back(estimate.interval ? fmt::format("{} .. {}", Text(estimate.interval->low),
+                                                   Text(estimate.interval->high))
+                                     : "");
 }
 
 Json SampleJson(const tasks::Task& task, size_t index, const tasks::ItemResponse& response,
@@ -144,25 +141,29 @@ Json EvalJson(const std::vector<EvalFigures>& versions) {
   return json;
 }
 
-std::string EvalTable(const std::vector<EvalFigures>& versions) {
-  std::vector<std::string> headings = {"task", "documents", "metric"};
-  std::vector<Align> alignment = {Align::kLeft, Align::kRight, Align::kLeft};
-  const auto add_headings = [&](const std::string& name) {
-    headings.insert(headings.end(), {name, "stderr", "95 % interval"});
-    alignment.insert(alignment.end(), 3, Align::kRight);
-  };
-  for (const EvalFigures& one : versions) add_headings(one.version);
-  if (versions.size() > 1) add_headings("difference");
-  Table table(headings, alignment);
+std::string EvalTable(const std::vector<EvalFigures>& versions, const Page& page) {
+  Table table({"task", "documents", "metric", "model", "value", "stderr", "95 % interval"},
+              {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kRight,
+               Align::kRight, Align::kRight});
+  table.SetKeys(4);
+  table.GiveWay(0);
+  table.GiveWay(2);
   for (const Row& row : RowsOf(versions)) {
-    std::vector<std::string> cells = {row.task, row.documents, row.metric};
-    for (const Estimate* estimate : row.estimates) AddCells(estimate, &cells);
-    if (versions.size() > 1) {
-      AddCells(row.difference->has_value() ? &**row.difference : nullptr, &cells);
+    for (size_t i = 0; i < row.estimates.size(); ++i) {
+      // What a figure's rows have in common stands in the first of them.
+      std::vector<std::string> cells = {"", "", ""};
+      if (i == 0) cells = {row.task, row.documents, row.metric};
+      cells.push_back(versions[i].version);
+      AddCells(*row.estimates[i], &cells);
+      table.AddRow(std::move(cells));
     }
-    table.AddRow(std::move(cells));
+    if (versions.size() > 1 && row.difference->has_value()) {
+      std::vector<std::string> cells = {"", "", "", "difference"};
+      AddCells(**row.difference, &cells);
+      table.AddRow(std::move(cells));
+    }
   }
-  return table.Render();
+  return table.Render(page);
 }
 
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/shared/page.h"
 #include "evaluator/tasks/perplexity.h"
 #include "evaluator/tasks/task_results.h"
 
@@ -34,8 +35,9 @@ struct EvalFigures {
 // pruned model, with METRIC_difference. docs/evaluation.md describes every key.
 nlohmann::ordered_json EvalJson(const std::vector<EvalFigures>& versions);
 
-// Returns a table with one row per figure and the versions side by side.
-std::string EvalTable(const std::vector<EvalFigures>& versions);
+// Returns a table with one row per figure and version, and a row for the difference of a figure.
+// Its lines fit the page.
+std::string EvalTable(const std::vector<EvalFigures>& versions, const Page& page = Page());
 
 // Returns one line of JSON per item of each task and version.
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

@@ -23,6 +23,7 @@
 #include "cli/run/worker_arguments.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/files/output_file.h"
 #include "expr/status_macros.h"
 #include "workers/coordinator/coordinator.h"
@@ -44,6 +45,7 @@ struct Options {
   std::string rate_from;  // the folder of a run
   std::string events;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 // Path of the coordinator's socket, which lies in the run folder. If that path does not fit into a
@@ -220,7 +222,8 @@ absl::Status Search(const Options& options) {
     config.run = options.run;
     config.origins["run"] = "--run";
   }
-  if (options.dry_run) return PrintForecast(config, options.rate_from, options.format);
+  if (options.dry_run)
+    return PrintForecast(config, options.rate_from, options.format, OutputPage(options.wide));
   // From here on, an interruption must leave the run whole and name it.
   WatchForInterrupt();
   STRATA_ASSIGN_OR_RETURN(auto events, OpenEvents(options.events));
@@ -257,7 +260,7 @@ absl::Status Search(const Options& options) {
   } else if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(report));
   } else {
-    fmt::print("{}", ToTable(report));
+    fmt::print("{}", ToTable(report, OutputPage(options.wide)));
   }
   if (!done) return absl::CancelledError("stopped; " + again);
   if (!report.best) {
@@ -302,6 +305,7 @@ void AddSearchCommand(CLI::App* app, Command* command) {
                    "to standard output instead of the result.")
       ->excludes(dry_run);
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return Search(*options); }; });
 }
 

@@ -66,7 +66,11 @@ Table EmptyTable(const RunReport& report) {
   headings.insert(headings.end(), {"sparsity", "expression"});
   std::vector<Align> alignment(headings.size(), Align::kRight);
   alignment[0] = alignment[2] = alignment.back() = Align::kLeft;
-  return Table(headings, alignment);
+  Table table(headings, alignment);
+  table.SetKeys(3);
+  table.GiveWay(headings.size() - 1);
+  table.GiveWay(2);
+  return table;
 }
 
 std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate) {
@@ -169,7 +173,7 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   return json;
 }
 
-std::string ToTable(const RunReport& report) {
+std::string ToTable(const RunReport& report, const Page& page) {
   Table table = EmptyTable(report);
   for (const StoredCandidate& candidate : report.baselines) {
     table.AddRow(Row(report, candidate));
@@ -185,7 +189,7 @@ std::string ToTable(const RunReport& report) {
       "Every baseline at its best setting; the Pareto front of fitness and nodes; other "
       "finalists.\n"
       "Perplexities, lower is better.\n\n" +
-      table.Render() + ScenarioTable(report);
+      table.Render(page) + ScenarioTable(report, page);
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
                       report.candidates, report.evaluations, config.target_sparsity);
@@ -221,7 +225,7 @@ std::string ToTable(const RunReport& report) {
         report.baseline_settings_measured, report.baseline_settings);
   }
   if (report.refinement) text += ToText(*report.refinement, report.config);
-  return text;
+  return Folded(text, page);
 }
 
 }  // namespace strata::cli

@@ -164,18 +164,21 @@ nlohmann::ordered_json ToJson(const TransferReport& report) {
   return json;
 }
 
-std::string ToTable(const TransferReport& report) {
+std::string ToTable(const TransferReport& report, const Page& page) {
   std::string text = fmt::format("* {}\n  {}\n", report.function, report.expression);
   for (const TransferSubject& subject : report.subjects) {
     Table table({"", "sparsity", "function", "perplexity", "ratio", "difference", "interval", ""},
                 {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight,
                  Align::kRight, Align::kRight, Align::kLeft});
+    table.SetKeys(3);
+    table.GiveWay(7);
+    table.GiveWay(2);
     for (size_t i = 0; i < subject.cells.size(); ++i) {
       if (i > 0) table.AddRule();
       AddRows(subject.cells[i], report.bootstrap, &table);
     }
     text += fmt::format("\n{} ({}) on {}, dense {:.2f}\n\n{}", subject.model_name, subject.model,
-                        subject.text, std::exp(subject.dense_nll), table.Render());
+                        subject.text, std::exp(subject.dense_nll), table.Render(page));
   }
   const RunConfig& config = report.config;
   text += fmt::format(
@@ -189,7 +192,7 @@ std::string ToTable(const TransferReport& report) {
       NameOf(config.pruner), config.group > 0 ? fmt::format(" in groups of {}", config.group) : "",
       NameOf(config.granularity), config.calibration_sequences, config.calibration_sequence_tokens,
       100 * report.bootstrap.coverage, report.bootstrap.resamples, report.bootstrap.seed);
-  return text;
+  return Folded(text, page);
 }
 
 }  // namespace strata::cli

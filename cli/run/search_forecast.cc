@@ -214,59 +214,65 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
                          : Json(nullptr)}};
 }
 
-absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from,
-                           OutputFormat format) {
-  STRATA_ASSIGN_OR_RETURN(const auto forecast, ForecastSearch(config, rate_from));
-  if (format == OutputFormat::kJson) {
-    PrintJson(forecast);
-    return absl::OkStatus();
-  }
-  const Json& f = forecast;
+std::string ForecastText(const Json& f, const Page& page) {
   const auto number = [](const Json& value) {
     return value.is_null() ? std::string("no limit") : fmt::format("{:.0f}", value.get<double>());
   };
-  fmt::print("{} at {}: one sparsity for each of {} units\n", f["model"].get<std::string>(),
-             f["target_sparsity"].get<double>(), f["units"].get<size_t>());
-  fmt::print(
+  std::string text =
+      fmt::format("{} at {}: one sparsity for each of {} units\n", f["model"].get<std::string>(),
+                  f["target_sparsity"].get<double>(), f["units"].get<size_t>());
+  text += fmt::format(
       "{} settings of {} baselines, {} functions of a warm start, {} random ones, then "
       "offspring\n",
       f["baseline_settings"].get<int64_t>(), f["baselines"].get<size_t>(),
       f["warm_start"].get<size_t>(), f["random_candidates"].get<int>());
-  fmt::print("features of the first pass over {} calibration tokens: {}\n",
-             f["calibration_tokens"].get<int64_t>(),
-             fmt::join(f["features"].get<std::vector<std::string>>(), ", "));
+  text += fmt::format("features of the first pass over {} calibration tokens: {}\n",
+                      f["calibration_tokens"].get<int64_t>(),
+                      fmt::join(f["features"].get<std::vector<std::string>>(), ", "));
   Table table(
       {"stage", "protocol", "arithmetic", "split", "tokens", "seconds each"},
       {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight, Align::kRight});
+  table.GiveWay(0);
   for (const Json& stage : f["stages"]) {
     table.AddRow({stage["stage"], stage["protocol"], stage["arithmetic"], stage["split"],
                   fmt::format("{}", stage["tokens"].get<int64_t>()),
                   fmt::format("{:.3f}", stage["seconds_each"].get<double>())});
   }
-  fmt::print("{}", table.Render());
-  fmt::print("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
-             number(f["evaluations"]), f["limited_by"].get<std::string>(),
-             f["finalists_at_most"].get<int64_t>());
+  text += table.Render(page);
+  text += fmt::format("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
+                      number(f["evaluations"]), f["limited_by"].get<std::string>(),
+                      f["finalists_at_most"].get<int64_t>());
   if (const int64_t beyond = f["baseline_settings_not_reached_at_most"]; beyond > 0) {
-    fmt::print(
+    text += fmt::format(
         "the search ends before it breeds: up to {} of the {} settings of baselines are not "
         "reached; for more, raise search.maximum_evaluations or search.minutes, or name fewer in "
         "search.baselines\n",
         beyond, f["baseline_settings"].get<int64_t>());
   }
   const double refinement = f["refinement_seconds_at_least"];
-  fmt::print(
+  text += fmt::format(
       "time: search {}, then selection and report at least {}{} (rate: {})\n",
       f["search_seconds"].is_null() ? "without limit"
                                     : DurationText(f["search_seconds"].get<double>()),
       DurationText(f["exact_seconds_at_least"].get<double>()),
       refinement > 0 ? fmt::format(", refinement at least {}", DurationText(refinement)) : "",
       f["rate"].get<std::string>());
-  fmt::print("memory of a worker: at least {:.2f} GB; disk: {}\n",
-             f["worker_bytes_at_least"].get<double>() / 1e9,
-             f["disk_bytes"].is_null()
-                 ? "as long as it runs"
-                 : fmt::format("{:.1f} MB", f["disk_bytes"].get<double>() / 1e6));
+  text += fmt::format("memory of a worker: at least {:.2f} GB; disk: {}\n",
+                      f["worker_bytes_at_least"].get<double>() / 1e9,
+                      f["disk_bytes"].is_null()
+                          ? "as long as it runs"
+                          : fmt::format("{:.1f} MB", f["disk_bytes"].get<double>() / 1e6));
+  return Folded(text, page);
+}
+
+absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from,
+                           OutputFormat format, const Page& page) {
+  STRATA_ASSIGN_OR_RETURN(const auto forecast, ForecastSearch(config, rate_from));
+  if (format == OutputFormat::kJson) {
+    PrintJson(forecast);
+  } else {
+    fmt::print("{}", ForecastText(forecast, page));
+  }
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 
 #include "cli/config/run_config.h"
 #include "cli/shared/command.h"
+#include "cli/shared/page.h"
 
 namespace strata::cli {
 
@@ -20,9 +21,12 @@ namespace strata::cli {
 absl::StatusOr<nlohmann::ordered_json> ForecastSearch(const RunConfig& config,
                                                       const std::string& rate_from);
 
+// Returns what ForecastSearch returned as text whose lines fit the page.
+std::string ForecastText(const nlohmann::ordered_json& forecast, const Page& page);
+
 // Prints the forecast to standard output. Errors: those of ForecastSearch.
 absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from,
-                           OutputFormat format);
+                           OutputFormat format, const Page& page);
 
 }  // namespace strata::cli
 
