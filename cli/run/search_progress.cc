@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include "cli/shared/work_progress.h"
 #include "search/engine/progress.h"
@@ -45,11 +44,11 @@ std::vector<std::string> RefinementParts(const search::RefinementStage& refineme
     if (result.selection_nll) ++selected;
     best = std::min(best, result.nll.value_or(best));
   }
-  const std::optional<double> start =
-      refinement.results().empty() ? std::nullopt : refinement.results().front().nll;
-  std::vector<std::string> parts = {fmt::format("refine  {} allocations tried", tried),
-                                    fmt::format("best {}, from {}", PerplexityText(best),
-                                                start ? PerplexityText(*start) : std::string("-"))};
+  double start = std::numeric_limits<double>::infinity();
+  if (!refinement.results().empty()) start = refinement.results().front().nll.value_or(start);
+  std::vector<std::string> parts = {
+      fmt::format("refine  {} allocations tried", tried),
+      fmt::format("best {}, from {}", PerplexityText(best), PerplexityText(start))};
   if (refinement.stage() != search::Stage::kRefine) {
     parts.push_back(fmt::format("{} selected", selected));
   }
