@@ -20,35 +20,70 @@ namespace {
 struct Options {
   std::vector<std::string> function;
   AllocationOptions allocation;
+  std::vector<double> sparsities;  // targets
   std::string format = "table";
   bool wide = false;
   TextOutput output;
 };
 
-std::string ToTable(const AppliedFunction& applied, const Page& page) {
-  const auto units = evaluator::UnitsOf(applied.model, applied.granularity);
-  const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
-  Table table({"unit", "weights", "sparsity"}, {Align::kLeft, Align::kRight, Align::kRight});
-  table.GiveWay(0);
-  for (size_t i = 0; i < units.size(); ++i) {
-    table.AddRow({units[i].name, fmt::format("{}", layout[i].parameters),
-                  fmt::format("{:.6f}", applied.allocation[i])});
+// One function at several targets, on the same units.
+using Allocations = std::vector<AppliedFunction>;
+
+// Returns text whose lines fit the page.
+std::string ToTable(const Allocations& allocations, const Page& page) {
+  const AppliedFunction& first = allocations.front();
+  const auto units = evaluator::UnitsOf(first.model, first.granularity);
+  const expr::UnitLayout layout = evaluator::LayoutOf(first.model, first.granularity);
+  std::vector<std::string> headings = {"unit", "weights"};
+  for (const AppliedFunction& one : allocations) {
+    headings.push_back(allocations.size() == 1 ? "sparsity"
+                                               : fmt::format("at {}", one.target.sparsity));
   }
-  const double mean = expr::MeanSparsity(applied.allocation, expr::ParametersOf(layout));
-  return table.Render(page) +
-         Folded(fmt::format("\n{}\nmean sparsity, weighted with the weights: {:.12f} (target {})\n",
-                            expr::PrintExpression(applied.function.expression), mean,
-                            applied.target.sparsity),
-                page);
+  std::vector<Align> alignment(headings.size(), Align::kRight);
+  alignment.front() = Align::kLeft;
+  Table table(headings, alignment);
+  // A table of several targets may be split, and every part then names the units.
+  if (allocations.size() == 1) table.GiveWay(0);
+  for (size_t i = 0; i < units.size(); ++i) {
+    std::vector<std::string> cells = {units[i].name, fmt::format("{}", layout[i].parameters)};
+    for (const AppliedFunction& one : allocations) {
+      cells.push_back(fmt::format("{:.6f}", one.allocation[i]));
+    }
+    table.AddRow(std::move(cells));
+  }
+  std::string text;
+  for (const AppliedFunction& one : allocations) {
+    text += fmt::format("\n{}\nmean sparsity, weighted with the weights: {:.12f} (target {})\n",
+                        expr::PrintExpression(one.function.expression),
+                        expr::MeanSparsity(one.allocation, expr::ParametersOf(layout)),
+                        one.target.sparsity);
+  }
+  return table.Render(page) + Folded(text, page);
 }
 
-// Returns CSV. Each number is as short as it can be and still read back the same.
-std::string ToCsv(const AppliedFunction& applied) {
-  const auto units = evaluator::UnitsOf(applied.model, applied.granularity);
-  const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
-  std::string text = "name,parameters,sparsity\n";
-  for (size_t i = 0; i < units.size(); ++i) {
-    text += fmt::format("{},{},{}\n", units[i].name, layout[i].parameters, applied.allocation[i]);
+// Returns one object, or an array of one object for each of several targets.
+std::string ToJson(const Allocations& allocations) {
+  if (allocations.size() == 1) return JsonText(FunctionJson(allocations.front()));
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const AppliedFunction& one : allocations) json.push_back(FunctionJson(one));
+  return JsonText(json);
+}
+
+// Returns CSV with a row for each target and unit. Only linears have a role. Each number is as
+// short as it can be and still read back the same.
+std::string ToCsv(const Allocations& allocations) {
+  std::string text = "target_sparsity,name,block,kind,role,parameters,sparsity\n";
+  for (const AppliedFunction& one : allocations) {
+    const auto units = evaluator::UnitsOf(one.model, one.granularity);
+    const expr::UnitLayout layout = evaluator::LayoutOf(one.model, one.granularity);
+    for (size_t i = 0; i < units.size(); ++i) {
+      const expr::Unit& unit = layout[i];
+      text +=
+          fmt::format("{},{},{},{},{},{},{}\n", one.target.sparsity, units[i].name, unit.block,
+                      expr::UnitKindName(unit.kind),
+                      unit.role == expr::LinearRole::kNone ? "" : expr::LinearRoleName(unit.role),
+                      unit.parameters, one.allocation[i]);
+    }
   }
   return text;
 }
@@ -59,23 +94,28 @@ absl::Status Allocate(Options options) {
                           ReadModelArgument(options.allocation.measurement.model));
   const std::string function = fmt::format("{}", fmt::join(options.function, " "));
   STRATA_ASSIGN_OR_RETURN(const auto recipe, ReadRecipe(function));
+  // The recipe is the same at every target. A target of its own is reported against the first.
+  options.allocation.target.sparsity = options.sparsities.front();
   RecipeMerge merge(recipe, GivenOptions(options.allocation.verb));
   TakeRecipe(&merge, /*needs_text=*/true, &options.allocation);
+  merge.TakeModel(model);
   merge.SayContradictions();
-  STRATA_ASSIGN_OR_RETURN(auto applied, ApplyFunction(function, model, options.allocation));
-  applied.recipe = recipe;
+  STRATA_ASSIGN_OR_RETURN(auto allocations,
+                          ApplyFunctionAt(options.sparsities, function, model, options.allocation));
+  Recipe used = recipe;
   const FeatureMeasurement& measurement = options.allocation.measurement;
   if (!measurement.text.empty()) {
-    if (measurement.text != recipe.text) applied.recipe.text_digest.clear();
-    applied.recipe.text = measurement.text;
-    applied.recipe.calibration_sequences = measurement.calibration.sequences;
-    applied.recipe.calibration_sequence_tokens = measurement.calibration.sequence_tokens;
+    if (measurement.text != recipe.text) used.text_digest.clear();
+    used.text = measurement.text;
+    used.calibration_sequences = measurement.calibration.sequences;
+    used.calibration_sequence_tokens = measurement.calibration.sequence_tokens;
   }
+  for (AppliedFunction& one : allocations) one.recipe = used;
   const bool is_file = options.output.path != "-";
-  const std::string text = options.format == "json" ? JsonText(FunctionJson(applied))
+  const std::string text = options.format == "json" ? ToJson(allocations)
                            : options.format == "csv"
-                               ? ToCsv(applied)
-                               : ToTable(applied, OutputPage(options.wide || is_file));
+                               ? ToCsv(allocations)
+                               : ToTable(allocations, OutputPage(options.wide || is_file));
   return WriteTextOutput(options.output, text);
 }
 
@@ -86,7 +126,7 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
   CLI::App* verb = app->add_subcommand(
       "allocate", "Prints the sparsity that a function gives to each unit of a model.");
   AddFunctionOption(verb, &options->function);
-  AddAllocationOptions(verb, &options->allocation)->required();
+  AddAllocationOptions(verb, &options->allocation, &options->sparsities)->required();
   verb->add_option("--format", options->format, "Form of the output: table | json | csv.")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();

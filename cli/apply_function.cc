@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "evaluator/names.h"
@@ -12,13 +13,22 @@
 
 namespace strata::cli {
 
-CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options) {
+CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options,
+                                  std::vector<double>* sparsities) {
   options->verb = subcommand;
   subcommand
       ->add_option("--model", options->measurement.model, "Hugging Face directory or GGUF file.")
       ->required();
-  CLI::Option* sparsity = subcommand->add_option("--sparsity", options->target.sparsity,
-                                                 "Share of all weights to prune.");
+  CLI::Option* sparsity =
+      sparsities == nullptr
+          ? subcommand->add_option("--sparsity", options->target.sparsity,
+                                   "Share of all weights to prune.")
+          : subcommand
+                ->add_option("--sparsity", *sparsities,
+                             "Shares of all weights to prune, separated by commas.")
+                ->delimiter(',')
+                ->take_all()
+                ->allow_extra_args(false);
   subcommand->add_option("--minimum", options->target.minimum, "Lowest sparsity of a unit.")
       ->capture_default_str();
   subcommand->add_option("--maximum", options->target.maximum, "Highest sparsity of a unit.")
@@ -72,34 +82,66 @@ absl::StatusOr<evaluator::Granularity> GranularityOf(const AllocationOptions& op
   return granularity;
 }
 
-absl::StatusOr<AppliedFunction> ApplyFunction(const std::string& function,
-                                              const evaluator::ModelSummary& model,
-                                              const AllocationOptions& options) {
+namespace {
+
+// Reads a function for one target. Errors: those of ReadFunctionArgument; InvalidArgument if it
+// yields no sparsities.
+absl::StatusOr<AppliedFunction> ReadFor(double sparsity, const std::string& function,
+                                        const evaluator::ModelSummary& model,
+                                        evaluator::Granularity granularity,
+                                        const AllocationOptions& options) {
   AppliedFunction applied;
   applied.model = model;
-  applied.target = options.target;
-  STRATA_RETURN_IF_ERROR(expr::ValidateTarget(options.target));
-  STRATA_ASSIGN_OR_RETURN(const auto granularity, GranularityOf(options));
   applied.granularity = granularity;
-  STRATA_RETURN_IF_ERROR(evaluator::CheckGroup(model, options.target.group));
-  STRATA_ASSIGN_OR_RETURN(auto read,
-                          ReadFunctionArgument(function, evaluator::LayoutOf(model, granularity),
-                                               options.target.sparsity));
-  applied.function = std::move(read);
+  applied.target = options.target;
+  applied.target.sparsity = sparsity;
+  STRATA_RETURN_IF_ERROR(expr::ValidateTarget(applied.target));
+  STRATA_ASSIGN_OR_RETURN(
+      applied.function,
+      ReadFunctionArgument(function, evaluator::LayoutOf(model, granularity), sparsity));
   if (expr::TypeOf(applied.function.expression) != expr::ValueType::kAllocation) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' gives no sparsities: put it into one that does, as in span(..., 0.15)",
                     expr::Shortened(applied.function.name)));
   }
+  return applied;
+}
+
+}  // namespace
+
+absl::StatusOr<AppliedFunction> ApplyFunction(const std::string& function,
+                                              const evaluator::ModelSummary& model,
+                                              const AllocationOptions& options) {
+  STRATA_ASSIGN_OR_RETURN(auto applied, ApplyFunctionAt(std::span(&options.target.sparsity, 1),
+                                                        function, model, options));
+  return std::move(applied.front());
+}
+
+absl::StatusOr<std::vector<AppliedFunction>> ApplyFunctionAt(std::span<const double> sparsities,
+                                                             const std::string& function,
+                                                             const evaluator::ModelSummary& model,
+                                                             const AllocationOptions& options) {
+  STRATA_ASSIGN_OR_RETURN(const auto granularity, GranularityOf(options));
+  STRATA_RETURN_IF_ERROR(evaluator::CheckGroup(model, options.target.group));
+  std::vector<AppliedFunction> functions;
+  std::set<std::string> features;
+  for (const double sparsity : sparsities) {
+    STRATA_ASSIGN_OR_RETURN(auto applied, ReadFor(sparsity, function, model, granularity, options));
+    const std::vector<std::string> names = expr::RequiredFeatures(applied.function.expression);
+    features.insert(names.begin(), names.end());
+    functions.push_back(std::move(applied));
+  }
   STRATA_ASSIGN_OR_RETURN(const auto table,
                           MeasureFeatureTable(options.measurement, model, granularity,
-                                              expr::RequiredFeatures(applied.function.expression)));
-  STRATA_ASSIGN_OR_RETURN(auto allocation, expr::EvaluateAllocation(applied.function.expression,
-                                                                    table, options.target));
-  applied.allocation = std::move(allocation);
-  const std::string mixed = expr::WhyUniformIsMixed(options.target);
-  if (!mixed.empty()) fmt::print(stderr, "{}\n", mixed);
-  return applied;
+                                              {features.begin(), features.end()}));
+  for (AppliedFunction& applied : functions) {
+    STRATA_ASSIGN_OR_RETURN(
+        applied.allocation,
+        expr::EvaluateAllocation(applied.function.expression, table, applied.target));
+    const std::string mixed = expr::WhyUniformIsMixed(applied.target);
+    if (!mixed.empty()) fmt::print(stderr, "{}\n", mixed);
+  }
+  return functions;
 }
 
 }  // namespace strata::cli

@@ -6,7 +6,9 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "cli/feature_sources.h"
 #include "cli/report/function_json.h"
@@ -23,8 +25,10 @@ struct AllocationOptions {
 };
 
 // Adds --model, --sparsity, --minimum, --maximum, --group, --granularity and the options of
-// AddMeasurementOptions. Returns the option --sparsity.
-CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options);
+// AddMeasurementOptions. Returns the option --sparsity, which takes one number for the target, or,
+// if `sparsities` is not null, several numbers for that list.
+CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options,
+                                  std::vector<double>* sparsities = nullptr);
 
 // Merges the recipe of a file with the options of AddAllocationOptions: target, bounds, group,
 // granularity, calibration, and the text unless `needs_text` is false.
@@ -42,6 +46,12 @@ absl::StatusOr<evaluator::Granularity> GranularityOf(const AllocationOptions& op
 absl::StatusOr<AppliedFunction> ApplyFunction(const std::string& function,
                                               const evaluator::ModelSummary& model,
                                               const AllocationOptions& options);
+
+// Does the same at each of several target sparsities. Features are measured once.
+absl::StatusOr<std::vector<AppliedFunction>> ApplyFunctionAt(std::span<const double> sparsities,
+                                                             const std::string& function,
+                                                             const evaluator::ModelSummary& model,
+                                                             const AllocationOptions& options);
 
 }  // namespace strata::cli
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <system_error>
 
+#include "cli/run/continue_command.h"
 #include "cli/shared/command.h"
 #include "evaluator/files/file_system.h"
 #include "expr/status_macros.h"
@@ -28,10 +29,8 @@ absl::Status BackUp(const Options& options) {
     if (is_new) std::filesystem::remove(options.target, error);
     return status;
   }
-  fmt::print(stderr,
-             "{} holds the run as it was; continue it with strata search CONFIG --run {} "
-             "--resume\n",
-             options.target, ShellQuoted(options.target));
+  STRATA_ASSIGN_OR_RETURN(const auto again, StoredContinueCommand(*store, options.target));
+  fmt::print(stderr, "{} holds the run as it was; continue it with: {}\n", options.target, again);
   return absl::OkStatus();
 }
 

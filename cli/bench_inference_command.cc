@@ -10,6 +10,7 @@
 #include "evaluator/measurement/inference_benchmark.h"
 #include "evaluator/names.h"
 #include "evaluator/pruner_table.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/status_macros.h"
 #include "workers/wire/measurement_plan.h"
 
@@ -193,7 +194,8 @@ void AddBenchInferenceCommand(CLI::App* app, Command* command) {
                                evaluator::PrunerNames(/*only_scores=*/true)))
       ->capture_default_str();
   verb->add_option("--text", benchmark.text_path,
-                   "Text file or folder that calibrates the pruner; magnitude needs none.");
+                   fmt::format("Text that calibrates the pruner: {}. Magnitude needs none.",
+                               evaluator::kDocumentsOfAText));
   verb->add_option("--instructions", options->instructions,
                    "Vector instructions of the kernels: best | scalar | avx2 | avx512.")
       ->capture_default_str();

@@ -1,5 +1,7 @@
-// `strata doctor`: reports what this machine has, what is missing, and how to get it.
+// `strata doctor`: reports what this machine has, what is missing, and how to get it; or what a
+// model's files say, and which of their keys Strata does not know.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +13,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
 #include "cli/shared/terminal.h"
+#include "evaluator/checkpoint/model_description.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/measurement/machine.h"
 #include "evaluator/tokenizer/text_corpus.h"
@@ -22,6 +25,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
+  std::string model;  // empty: the machine is inspected
   int threads = 1;
   OutputFormat format = OutputFormat::kTable;
   bool wide = false;
@@ -149,7 +153,65 @@ std::string ReportText(const Json& json) {
   return text;
 }
 
+Json ToJson(const evaluator::ModelDescription& model, const std::string& path) {
+  const evaluator::ModelConfig& config = model.config;
+  return {{"path", path},
+          {"name", model.name},
+          {"family", config.family->name},
+          {"blocks", config.blocks},
+          {"hidden", config.hidden},
+          {"feed_forward", config.feed_forward},
+          {"vocabulary", config.vocabulary},
+          {"heads", config.heads},
+          {"key_value_heads", config.key_value_heads},
+          {"head_dimension", config.head_dimension},
+          {"parameters", model.parameters},
+          {"prunable_weights", model.prunable_weights},
+          {"tensors_by_type", model.type_tensors},
+          {"notes", model.notes},
+          {"keys_file", model.keys_file},
+          {"unknown_keys", model.unknown_keys}};
+}
+
+std::string ModelText(const evaluator::ModelDescription& model) {
+  const evaluator::ModelConfig& config = model.config;
+  std::string text = fmt::format(
+      "model             {}, family {}: {} blocks of width {}, feed-forward {}\n", model.name,
+      config.family->name, config.blocks, config.hidden, config.feed_forward);
+  text += fmt::format("heads             {} of {} dimensions, {} for keys and values\n",
+                      config.heads, config.head_dimension, config.key_value_heads);
+  text += fmt::format("vocabulary        {}\n", config.vocabulary);
+  text += fmt::format("parameters        {}, of which {} can be pruned\n", model.parameters,
+                      model.prunable_weights);
+  std::string types;
+  for (const auto& [type, tensors] : model.type_tensors) {
+    types += fmt::format("{}{} ({} tensors)", types.empty() ? "" : ", ", type, tensors);
+  }
+  text += fmt::format("data types        {}\n", types);
+  for (const std::string& note : model.notes) text += fmt::format("note              {}\n", note);
+  if (model.unknown_keys.empty()) {
+    return text + fmt::format("unknown keys      none in {}\n", model.keys_file);
+  }
+  text += fmt::format("unknown keys      {}\n", fmt::join(model.unknown_keys, ", "));
+  text += fmt::format(
+      "                  Strata does not use these keys of {}. If one of them changes how the "
+      "model computes, its losses here are not those of other programs.\n",
+      model.keys_file);
+  return text;
+}
+
+absl::Status DescribeModel(const Options& options) {
+  STRATA_ASSIGN_OR_RETURN(const auto model, evaluator::DescribeModel(options.model));
+  if (options.format == OutputFormat::kJson) {
+    PrintJson(ToJson(model, options.model));
+  } else {
+    PrintFolded(ModelText(model), OutputPage(options.wide));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RunDoctor(const Options& options) {
+  if (!options.model.empty()) return DescribeModel(options);
   STRATA_ASSIGN_OR_RETURN(const auto json, Inspect(options.threads));
   if (options.format == OutputFormat::kJson) {
     PrintJson(json);
@@ -165,7 +227,10 @@ void AddDoctorCommand(CLI::App* app, Command* command) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app->add_subcommand(
       "doctor",
-      "Shows what this machine has: LibTorch, devices, measured speed, models and texts.");
+      "Shows what this machine has: LibTorch, devices, measured speed, models and texts. With a "
+      "model, shows its sizes and the keys of its files that Strata does not know.");
+  verb->add_option("model", options->model,
+                   "Hugging Face directory or GGUF file to describe in place of the machine.");
   AddThreadsOption(verb, &options->threads);
   AddFormatOption(verb, &options->format);
   AddWideOption(verb, &options->wide);

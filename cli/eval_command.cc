@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/apply_function.h"
@@ -133,10 +134,11 @@ absl::StatusOr<std::vector<ModelVersion>> VersionsOf(const EvalSettings& setting
   STRATA_ASSIGN_OR_RETURN(const auto stored,
                           ReadStoredAllocation(settings.allocation, model, granularity));
   if (!stored.has_value()) {
+    const std::string remark = OtherModelRemark(merge->stored(), model.name, model.digest);
     return absl::InvalidArgumentError(fmt::format(
         "--allocation: '{}' is a function without sparsities for this model; `strata allocate` "
-        "applies it",
-        settings.allocation));
+        "applies it{}{}",
+        settings.allocation, remark.empty() ? "" : ". ", remark));
   }
   if (merge->IsGiven("--granularity") && granularity != stored->granularity) {
     return absl::InvalidArgumentError(
@@ -156,6 +158,20 @@ double SparsityOf(const ModelVersion& version, const evaluator::ModelSummary& mo
   if (version.sparsity.empty()) return 0;
   return expr::MeanSparsity(version.sparsity, expr::ParametersOf(evaluator::LayoutOf(
                                                   model, evaluator::Granularity::kLinear)));
+}
+
+// Returns the share of the prunable weights of a pruned version that are zero, as they were
+// counted.
+std::optional<double> CountedSparsity(const ModelVersion& version,
+                                      const tasks::TaskEvaluator& evaluator) {
+  if (version.sparsity.empty()) return std::nullopt;
+  const std::optional<int64_t> zeros = evaluator.CountedZeros(version);
+  if (!zeros) return std::nullopt;
+  int64_t weights = 0;
+  for (const evaluator::LinearShape& linear : evaluator.model().linears) {
+    weights += linear.rows * linear.columns;
+  }
+  return static_cast<double>(*zeros) / static_cast<double>(weights);
 }
 
 class Measurer {
@@ -238,7 +254,7 @@ void SayWhatWasCut(const std::vector<EvalFigures>& figures, int64_t maximum_toke
 }
 
 absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>& figures,
-                   const RecipeMerge& recipe, double seconds) {
+                   const RecipeMerge& recipe, int64_t vocabulary, double seconds) {
   if (settings.format == OutputFormat::kJson) {
     nlohmann::ordered_json json = EvalJson(figures);
     if (figures.size() > 1) json[figures.back().version]["recipe"] = recipe.ToJson();
@@ -247,12 +263,10 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
     return absl::OkStatus();
   }
   const Page page = OutputPage(settings.wide);
-  fmt::print("{}", EvalTable(figures, page));
+  fmt::print("{}", EvalTable(figures, vocabulary, page));
   if (figures.size() > 1) {
-    PrintFolded(
-        fmt::format("asked for: {:.4f} % of the prunable weights; difference: pruned less dense\n",
-                    100 * figures.back().sparsity),
-        page);
+    PrintFolded(fmt::format("{}\ndifference: pruned less dense\n", SparsityLine(figures.back())),
+                page);
     fmt::print("\n{}", recipe.ToTable(page));
   }
   return absl::OkStatus();
@@ -288,13 +302,14 @@ absl::Status Evaluate(EvalSettings settings) {
   }
   STRATA_ASSIGN_OR_RETURN(auto figures, FiguresOf(settings, work, answers));
   figures.back().sparsity = SparsityOf(versions.back(), evaluator->model());
+  figures.back().counted_sparsity = CountedSparsity(versions.back(), *evaluator);
   SayWhatWasCut(figures, evaluator->maximum_tokens());
   if (!settings.log_samples.empty()) {
     STRATA_ASSIGN_OR_RETURN(const auto lines, SampleLines(work.tasks, answers));
     STRATA_RETURN_IF_ERROR(evaluator::WriteFileAtomically(settings.log_samples, lines));
   }
   const double seconds = evaluator::SecondsSince(start);
-  return Print(settings, figures, merge, seconds);
+  return Print(settings, figures, merge, evaluator->model().vocabulary, seconds);
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "cli/shared/output.h"
+#include "cli/shared/perplexity_text.h"
 #include "evaluator/tasks/item_scores.h"
 #include "expr/status_macros.h"
 
@@ -98,9 +100,11 @@ std::string Text(double value) {
   return std::fabs(value) < 100 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
 }
 
-// Adds a value, its standard error and its interval.
-void AddCells(const Estimate& estimate, std::vector<std::string>* cells) {
-  cells->push_back(Text(estimate.value));
+// Adds a value, its standard error and its interval. If `texts` is not null, the value is a
+// perplexity.
+void AddCells(const Estimate& estimate, PerplexityTexts* texts, std::vector<std::string>* cells) {
+  const std::string value = Text(estimate.value);
+  cells->push_back(texts == nullptr ? value : texts->Mark(value, estimate.value));
   cells->push_back(estimate.standard_error ? Text(*estimate.standard_error) : "");
   cells->push_back(estimate.interval ? fmt::format("{} .. {}", Text(estimate.interval->low),
                                                    Text(estimate.interval->high))
@@ -137,33 +141,51 @@ Json EvalJson(const std::vector<EvalFigures>& versions) {
   for (size_t i = 1; i < versions.size(); ++i) {
     json[versions[i].version] = VersionJson(versions[i]);
     json[versions[i].version]["sparsity"] = versions[i].sparsity;
+    json[versions[i].version]["counted_sparsity"] =
+        versions[i].counted_sparsity ? Json(*versions[i].counted_sparsity) : Json(nullptr);
   }
   return json;
 }
 
-std::string EvalTable(const std::vector<EvalFigures>& versions, const Page& page) {
+std::string SparsityLine(const EvalFigures& pruned) {
+  const std::string asked =
+      fmt::format("asked for: {:.4f} % of the prunable weights", 100 * pruned.sparsity);
+  if (!pruned.counted_sparsity) {
+    return asked + "; zeros not counted, as all answers were kept from an earlier measurement";
+  }
+  return fmt::format("{}; counted: {:.4f} % are zero ({:+.4f})", asked,
+                     100 * *pruned.counted_sparsity,
+                     100 * (*pruned.counted_sparsity - pruned.sparsity));
+}
+
+std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary,
+                      const Page& page) {
   Table table({"task", "documents", "metric", "model", "value", "stderr", "95 % interval"},
               {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kRight,
                Align::kRight, Align::kRight});
   table.SetKeys(4);
   table.GiveWay(0);
   table.GiveWay(2);
+  PerplexityTexts texts(vocabulary);
   for (const Row& row : RowsOf(versions)) {
+    // Perplexities of tasks are per word or byte, which the vocabulary says nothing about.
+    PerplexityTexts* of_tokens =
+        row.metric == "perplexity" && row.task == "text" ? &texts : nullptr;
     for (size_t i = 0; i < row.estimates.size(); ++i) {
       // What a figure's rows have in common stands in the first of them.
       std::vector<std::string> cells = {"", "", ""};
       if (i == 0) cells = {row.task, row.documents, row.metric};
       cells.push_back(versions[i].version);
-      AddCells(*row.estimates[i], &cells);
+      AddCells(*row.estimates[i], of_tokens, &cells);
       table.AddRow(std::move(cells));
     }
     if (versions.size() > 1 && row.difference->has_value()) {
       std::vector<std::string> cells = {"", "", "", "difference"};
-      AddCells(**row.difference, &cells);
+      AddCells(**row.difference, nullptr, &cells);
       table.AddRow(std::move(cells));
     }
   }
-  return table.Render(page);
+  return table.Render(page) + Folded(texts.Note(), page);
 }
 
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -27,8 +28,14 @@ struct EvalFigures {
   std::string version;
   std::optional<tasks::PerplexityResult> perplexity;
   std::vector<tasks::TaskResult> tasks;  // includes groups
-  double sparsity = 0;                   // share of the prunable weights
+  double sparsity = 0;                   // share of the prunable weights that was asked for
+  // Share of the prunable weights that are zero; nullopt if all answers were kept from before.
+  std::optional<double> counted_sparsity;
 };
+
+// Returns a line with the sparsity that was asked for, the one that was counted, and their
+// difference, which a pattern or a whole number of weights per row may cause.
+std::string SparsityLine(const EvalFigures& pruned);
 
 // Returns {"perplexity", "mean_nll", ..., "tasks": {NAME: {"documents", METRIC, METRIC_stderr,
 // METRIC_interval}}, "groups": {...}} of the dense model. "pruned" holds the same keys for the
@@ -36,8 +43,10 @@ struct EvalFigures {
 nlohmann::ordered_json EvalJson(const std::vector<EvalFigures>& versions);
 
 // Returns a table with one row per figure and version, and a row for the difference of a figure.
-// Its lines fit the page.
-std::string EvalTable(const std::vector<EvalFigures>& versions, const Page& page = Page());
+// Perplexities of the text are marked if they are worse than guessing among the tokens of the
+// vocabulary. Lines fit the page.
+std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary,
+                      const Page& page = Page());
 
 // Returns one line of JSON per item of each task and version.
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

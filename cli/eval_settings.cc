@@ -4,12 +4,14 @@
 
 #include "cli/shared/terminal.h"
 #include "evaluator/pruner_table.h"
+#include "evaluator/tokenizer/text_corpus.h"
 
 namespace strata::cli {
 namespace {
 
 void AddTextOptions(CLI::App* verb, EvalSettings* settings) {
-  verb->add_option("--text", settings->text, "Text file on which perplexity is measured.");
+  verb->add_option("--text", settings->text,
+                   "File on which perplexity is measured, read whole as one text.");
   verb->add_option("--text-format", settings->text_format,
                    "Format of the text: plain | wikitext | jsonl.")
       ->check(CLI::IsMember({"plain", "wikitext", "jsonl"}))
@@ -81,7 +83,8 @@ void AddPruningOptions(CLI::App* verb, EvalSettings* settings) {
                    "statistics of the dense model prune all blocks.")
       ->capture_default_str();
   verb->add_option("--calibration-text", settings->model.calibration_text_path,
-                   "Text file or folder whose calibration split the pruner uses.");
+                   fmt::format("Text whose calibration split the pruner uses: {}.",
+                               evaluator::kDocumentsOfAText));
   verb->add_option("--calibration-sequences", settings->pruned.calibration.sequences,
                    "Number of calibration sequences.")
       ->check(CLI::Range(1, 1 << 20))

@@ -67,8 +67,10 @@ absl::StatusOr<evaluator::Granularity> GranularityOf(const std::string& name) {
   return granularity;
 }
 
-// Sets target, bounds and group to those of a recipe, unless an option says otherwise.
-void TakeRecipe(const Options& options, const Recipe& recipe, Subject* subject) {
+// Sets target, bounds and group to those of a recipe, unless an option says otherwise. `model` is
+// the model that an option names; null without one.
+void TakeRecipe(const Options& options, const Recipe& recipe, const evaluator::ModelSummary* model,
+                Subject* subject) {
   RecipeMerge merge(recipe, GivenOptions(options.verb));
   expr::AllocationTarget& target = subject->target;
   std::string pruner = "-", granularity = options.granularity.value_or("block");
@@ -79,6 +81,7 @@ void TakeRecipe(const Options& options, const Recipe& recipe, Subject* subject) 
   merge.Take("target sparsity", "--sparsity", recipe.target_sparsity, &target.sparsity);
   merge.Take("minimum sparsity", "", recipe.minimum_sparsity, &target.minimum);
   merge.Take("maximum sparsity", "", recipe.maximum_sparsity, &target.maximum);
+  if (model != nullptr) merge.TakeModel(*model);
   merge.SayContradictions();
   subject->recipe = merge.ToTable(OutputPage(options.wide));
 }
@@ -96,7 +99,7 @@ absl::StatusOr<Subject> SubjectOfRun(const Options& options) {
                   {},
                   std::move(run.table),
                   ""};
-  TakeRecipe(options, recipe, &subject);
+  TakeRecipe(options, recipe, nullptr, &subject);
   return subject;
 }
 
@@ -109,7 +112,7 @@ Subject SubjectOfModel(const Options& options, const evaluator::ModelSummary& mo
                   {},
                   expr::FeatureTable(evaluator::LayoutOf(model, granularity)),
                   ""};
-  TakeRecipe(options, recipe, &subject);
+  TakeRecipe(options, recipe, &model, &subject);
   for (const auto& unit : evaluator::UnitsOf(model, granularity)) {
     subject.names.push_back(unit.name);
   }

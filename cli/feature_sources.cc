@@ -9,6 +9,7 @@
 #include "cli/run/stored_session.h"
 #include "cli/shared/command.h"
 #include "evaluator/measurement/model_evaluator.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/status_macros.h"
 #include "search/store/run_store.h"
 #include "search/work_contexts.h"
@@ -45,7 +46,8 @@ absl::Status Replay(const search::RunStore& store, const search::SessionOptions&
 void AddMeasurementOptions(CLI::App* subcommand, FeatureMeasurement* measurement) {
   subcommand->add_option(
       "--text", measurement->text,
-      "Text file or folder for calibration. A function that uses measured features needs it.");
+      fmt::format("Text for calibration: {}. A function that uses measured features needs it.",
+                  evaluator::kDocumentsOfAText));
   subcommand
       ->add_option("--calibration-sequences", measurement->calibration.sequences,
                    "Number of calibration sequences on which features are measured.")

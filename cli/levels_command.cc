@@ -11,6 +11,7 @@
 #include "cli/shared/terminal.h"
 #include "cli/shared/work_progress.h"
 #include "evaluator/measurement/level_builder.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -159,7 +160,10 @@ void AddBuild(CLI::App* verb, Command* command) {
       "Prunes every linear at every level. The same command continues an interrupted build.");
   action->add_option("--model", build.model_path, "Hugging Face directory or GGUF file.")
       ->required();
-  action->add_option("--text", build.text_path, "Text whose calibration split is used.")
+  action
+      ->add_option(
+          "--text", build.text_path,
+          fmt::format("Text whose calibration split is used: {}.", evaluator::kDocumentsOfAText))
       ->required();
   action->add_option("-o,--output", build.folder, "Folder of the database.")->required();
   action

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/build_facts.h"
 #include "cli/shared/command_documentation.h"
 #include "cli/shared/verb_path.h"
 
@@ -28,12 +29,14 @@ void AddCommands(CLI::App* app, Command* command) {
       "measure.");
   app->name("strata");
   app->require_subcommand(1);
-  app->set_version_flag("--version", STRATA_VERSION);
+  app->set_version_flag("--version", BuildFacts());
+  AddInitCommand(app, command);
   AddSearchCommand(app, command);
   AddStatusCommand(app, command);
   AddFsckCommand(app, command);
   AddBackupCommand(app, command);
   AddParetoCommand(app, command);
+  AddCandidatesCommand(app, command);
   AddExportCommand(app, command);
   AddLevelsCommand(app, command);
   AddFunctionsCommand(app, command);

@@ -196,6 +196,19 @@ Json WithResult(Json json, const Job& job, const evaluator::ModelPruningResult& 
   return json;
 }
 
+double MeanSparsityOf(const Job& job) {
+  return expr::MeanSparsity(job.allocation,
+                            expr::ParametersOf(evaluator::LayoutOf(job.model, job.granularity)));
+}
+
+// Returns the recipe of the pruned model, and what would be written.
+Json PlanJson(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t free_bytes) {
+  Json json = PrunedModelJson(job);
+  json["mean_sparsity"] = MeanSparsityOf(job);
+  json["dry_run"] = {{"files", plan.files}, {"bytes", plan.bytes}, {"free_bytes", free_bytes}};
+  return json;
+}
+
 void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t free_bytes) {
   const auto units = evaluator::UnitsOf(job.model, job.granularity);
   Table table({"unit", "sparsity"}, {Align::kLeft, Align::kRight});
@@ -203,13 +216,11 @@ void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t 
   for (size_t i = 0; i < units.size(); ++i) {
     table.AddRow({units[i].name, fmt::format("{:.6f}", job.allocation[i])});
   }
-  const double mean = expr::MeanSparsity(
-      job.allocation, expr::ParametersOf(evaluator::LayoutOf(job.model, job.granularity)));
   fmt::print("{}\n{}\n", table.Render(job.page), job.recipe);
   PrintFolded(
       fmt::format("mean sparsity, weighted with the weights: {:.6f}\nto write: {} ({} bytes; "
                   "{} are free)\n",
-                  mean, fmt::join(plan.files, ", "), plan.bytes, free_bytes),
+                  MeanSparsityOf(job), fmt::join(plan.files, ", "), plan.bytes, free_bytes),
       job.page);
 }
 
@@ -292,7 +303,11 @@ absl::Status Prune(const Options& options) {
   const std::string parent = evaluator::FolderOf(output.final_path());
   STRATA_ASSIGN_OR_RETURN(const auto free_bytes, evaluator::FreeBytes(parent));
   if (options.dry_run) {
-    PrintPlan(job, plan, free_bytes);
+    if (options.format == OutputFormat::kJson) {
+      PrintJson(PlanJson(job, plan, free_bytes));
+    } else {
+      PrintPlan(job, plan, free_bytes);
+    }
     return absl::OkStatus();
   }
   if (plan.bytes > free_bytes) {

@@ -17,6 +17,7 @@
 #include "cli/transfer_measurement.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/names.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/shortened.h"
 #include "expr/status_macros.h"
 
@@ -170,6 +171,8 @@ absl::StatusOr<Job> ReadJob(const Options& options) {
   } else {
     STRATA_ASSIGN_OR_RETURN(job.recipe, ReadRecipe(source));
   }
+  job.report.found_on_name = job.recipe.model_name;
+  job.report.found_on_digest = job.recipe.model_digest;
   RunConfig& config = job.report.config;
   STRATA_RETURN_IF_ERROR(SetRecipe(job.recipe, &config));
   STRATA_RETURN_IF_ERROR(SetOverrides(options.overrides, &config));
@@ -216,6 +219,9 @@ absl::Status Transfer(const Options& options) {
                                                              .config = job.report.config,
                                                              .threads = options.threads,
                                                              .stream = options.stream}));
+      const std::string remark =
+          OtherModelRemark(job.recipe, subject.model_name, subject.model_digest);
+      if (!remark.empty() && text == job.texts.front()) fmt::print(stderr, "{}\n", remark);
       subjects.push_back(std::move(subject));
     }
   }
@@ -244,8 +250,9 @@ void AddTransferCommand(CLI::App* app, Command* command) {
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--text", options->texts,
-                   "Text for calibration and measurement; can be repeated. Each text is used with "
-                   "every model. The default is the run's.")
+                   fmt::format("Text for calibration and measurement: {}; can be repeated. Each "
+                               "text is used with every model. The default is the run's.",
+                               evaluator::kDocumentsOfAText))
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--sparsity", options->sparsities, "Target sparsities, separated by commas.")

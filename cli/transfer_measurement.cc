@@ -72,6 +72,7 @@ class SubjectMeasurement {
     const evaluator::ModelSummary& model = evaluator_->model();
     subject_.model_name = model.name;
     subject_.model_digest = model.digest;
+    subject_.vocabulary = model.vocabulary;
     subject_.text_digest = evaluator_->text_digest();
     absl::Status status = evaluator::CheckGroup(model, plan_.method.group);
     if (status.ok()) status = Allocate();

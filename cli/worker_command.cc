@@ -15,6 +15,7 @@
 #include "evaluator/measurement/model_evaluator_set.h"
 #include "evaluator/tasks/zero_shot_scorer.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
+#include "evaluator/tokenizer/text_corpus.h"
 #include "expr/status_macros.h"
 #include "workers/wire/announcement.h"
 #include "workers/worker/evaluation_child.h"
@@ -130,7 +131,9 @@ void AddEvaluatorOptions(CLI::App* verb, Options* options) {
       ->envname("STRATA_MODEL")
       ->required();
   verb->add_option("--text", options->evaluators.text_paths,
-                   "Text, the same as the coordinator's; repeated if the run has several.")
+                   fmt::format("Text, the same as the coordinator's; repeated if the run has "
+                               "several: {}.",
+                               evaluator::kDocumentsOfAText))
       ->take_all()
       ->allow_extra_args(false)
       ->envname("STRATA_TEXT")

@@ -63,6 +63,7 @@ struct ModelSummary {
       linears;  // prunable ones, block by block, in the order q k v o gate up down
   // One sentence for each choice between files or tensors that contradict each other.
   std::vector<std::string> notes = {};
+  int64_t vocabulary = 0;  // rows of the embedding: tokens among which a model could guess
 };
 
 // Checks that groups of `group` weights divide the inputs of every linear. 0 fits every model.
@@ -92,6 +93,10 @@ struct Calibration {
   int64_t sequences = 8;
   int64_t sequence_tokens = 128;
 };
+
+// Maximum number of calibration tokens on which distortions are measured. Sequences are used from
+// the first on up to this number; the first one is used in any case.
+inline constexpr int64_t kDistortionTokens = 512;
 
 struct Fidelity {
   Split split = Split::kFitness;

@@ -64,6 +64,12 @@ Expression Canonicalize(const Expression& expression) {
   return canonical;
 }
 
+Expression Simplified(const Expression& expression, int maximum_depth) {
+  Expression canonical = Canonicalize(expression);
+  const bool is_too_deep = Depth(canonical) > maximum_depth && Depth(canonical) > Depth(expression);
+  return is_too_deep ? expression : canonical;
+}
+
 uint64_t CanonicalHash(const Expression& expression) {
   uint64_t hash = 0xcbf29ce484222325ULL;  // 64-bit FNV-1a
   for (const char c : PrintExpression(Canonicalize(expression))) {

@@ -66,6 +66,11 @@ std::string PrintExpression(const Expression& expression);
 // fewer or simpler features than the expression. Takes about a microsecond for ten nodes.
 Expression Canonicalize(const Expression& expression);
 
+// Returns the form in which an expression is shown to people and its nodes are counted: the
+// canonical form. The expression itself if that is deeper than both it and `maximum_depth`: nested
+// min and max become one chain.
+Expression Simplified(const Expression& expression, int maximum_depth = kMaximumDepth);
+
 // Returns a hash of the canonical form that is the same on every platform.
 uint64_t CanonicalHash(const Expression& expression);
 

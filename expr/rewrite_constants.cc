@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "expr/kernels.h"
 #include "expr/rewrite_tree.h"
@@ -89,8 +92,46 @@ bool SingleValue(Expression& node, const Context&) {
   return facts.low == facts.high && BecomeConstant(node, facts.low);
 }
 
+// Returns the forms that a function of one indicator with these two values may have, short ones
+// first. A form with a number that a constant cannot hold is invalid.
+std::vector<Expression> FormsOfIndicator(const Expression& indicator, double at_zero,
+                                         double at_one) {
+  const auto constant = [](double value) { return Expression{Ops().constant, {value}, {}}; };
+  return {constant(at_zero),
+          indicator,
+          {Ops().neg, {}, {indicator}},
+          {Ops().minus, {}, {constant(1), indicator}},
+          {Ops().times, {}, {constant(at_one), indicator}}};
+}
+
+// Compares bits, because a zero may have a sign under dsa.
+bool HasValues(const Expression& form, double at_zero, double at_one, ValueRule rule) {
+  const auto same = [](double a, double b) {
+    return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b);
+  };
+  return same(ValueAt(form, 0, rule), at_zero) && same(ValueAt(form, 1, rule), at_one);
+}
+
+bool FunctionOfIndicator(Expression& node, const Context& context) {
+  const Expression* indicator = OnlyIndicator(node);
+  if (indicator == nullptr) return false;
+  const double at_zero = ValueAt(node, 0, context.rule);
+  const double at_one = ValueAt(node, 1, context.rule);
+  if (!std::isfinite(at_zero) || !std::isfinite(at_one)) return false;
+  for (Expression& form : FormsOfIndicator(*indicator, at_zero, at_one)) {
+    if (Complexity(form) >= Complexity(node) || !Validate(form).ok()) continue;
+    if (!HasValues(form, at_zero, at_one, context.rule)) continue;
+    node = std::move(form);
+    return true;
+  }
+  return false;
+}
+
 constexpr std::string_view kUnary =
     "abs log logpos abslog pow2 exp sigmoid tanh sin cos tan asin acos atan softplus sqrt neg";
+constexpr std::string_view kElementwise =
+    "abs log logpos abslog pow2 exp sigmoid tanh sin cos tan asin acos atan softplus sqrt neg "
+    "+ - * / min max mix";
 
 constexpr RewriteRule kRules[] = {
     {"literal", "constant", Scope::kAlways, "-0 = 0; under dsa, c = c in single precision",
@@ -109,6 +150,9 @@ constexpr RewriteRule kRules[] = {
      "zeros until the last unit", SumOfLast},
     {"single-value", "abs pow2 sqrt min max + - * /", Scope::kTotal, "x = c for c <= x <= c",
      "by the bounds of x: min(0, abs(y))", SingleValue},
+    {"exact-function-of-indicator", kElementwise, Scope::kAlways,
+     "f(x) = x, -x, 1 - x, c * x or c for indicators x: pow2(last) = last",
+     "x has two values, on which the evaluator's own kernels agree", FunctionOfIndicator},
 };
 
 }  // namespace

@@ -90,6 +90,36 @@ bool WithOwnNegation(Expression& node, const Context&) {
   return false;
 }
 
+bool WithOwnMagnitude(Expression& node, const Context&) {
+  for (const size_t side : {size_t{0}, size_t{1}}) {
+    const Expression& operand = node.children[side];
+    const bool negated = IsNegation(operand);
+    const Expression& magnitude = negated ? operand.children[0] : operand;
+    if (magnitude.op != Ops().abs || magnitude.children[0] != node.children[1 - side]) continue;
+    const bool takes_operand = (node.op == Ops().max) != negated;
+    Promote(node, takes_operand ? side : 1 - side);
+    return true;
+  }
+  return false;
+}
+
+bool SharedOperand(Expression& node, const Context&) {
+  const OperatorId inner = Opposite(node.op);
+  Expression& x = node.children[0];
+  Expression& y = node.children[1];
+  if (x.op != inner || y.op != inner) return false;
+  for (const size_t i : {size_t{0}, size_t{1}}) {
+    for (const size_t j : {size_t{0}, size_t{1}}) {
+      if (x.children[i] != y.children[j]) continue;
+      Expression rest{node.op, {}, {std::move(x.children[1 - i]), std::move(y.children[1 - j])}};
+      Expression shared = std::move(x.children[i]);
+      node = Expression{inner, {}, {std::move(shared), std::move(rest)}};
+      return true;
+    }
+  }
+  return false;
+}
+
 bool NegatedOperands(Expression& node, const Context&) {
   bool negated = false;
   for (const Expression& child : node.children) {
@@ -143,6 +173,11 @@ constexpr RewriteRule kRules[] = {
      "by the bounds of x and y", DecidedByBounds},
     {"min-max-with-negation", "min max", Scope::kAlways,
      "max(x, -x) = abs(x), min(x, -x) = -abs(x)", "one of two equal magnitudes", WithOwnNegation},
+    {"min-max-with-magnitude", "min max", Scope::kTotal,
+     "max(x, abs(x)) = abs(x), min(x, abs(x)) = x, max(x, -abs(x)) = x",
+     "x and its magnitude are numbers, of which none is rounded", WithOwnMagnitude},
+    {"shared-operand", "min max", Scope::kTotal, "max(min(x, y), min(x, z)) = min(x, max(y, z))",
+     "each result is one of the numbers", SharedOperand},
     {"min-max-of-negations", "min max mix", Scope::kAlways,
      "max(-x, -y) = -min(x, y), max(-x, c) = -min(x, -c), mix(-x, -y) = -mix(x, y)",
      "order is mirrored and rounding symmetric", NegatedOperands},

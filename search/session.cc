@@ -78,6 +78,14 @@ RefinementOptions RefinementOf(const SessionOptions& options) {
   return refinement;
 }
 
+// Returns the options with which the stored run bred its candidates, which were not simplified at
+// first. Those of a new run are as given.
+absl::StatusOr<EngineOptions> OptionsOfRun(EngineOptions options, const RunStore& store) {
+  STRATA_ASSIGN_OR_RETURN(const auto known, store.Property(kEngineOptions));
+  if (known && known->find(kSimplifiesLine) == std::string::npos) options.simplifies = false;
+  return options;
+}
+
 class StoredSession final : public Session {
  public:
   StoredSession(SessionOptions options, const expr::UnitLayout& layout,
@@ -203,6 +211,7 @@ class StoredSession final : public Session {
     is_behind_ = false;
     view_.Collect(engine_.get(), IsSearchOver(), &changes_);
     CollectRefined();
+    CollectDense();
     if (changes_.empty()) return absl::OkStatus();
     // After a failure, the changes are lost to this session and the engine is ahead of the store,
     // so every later commit fails too.
@@ -269,6 +278,16 @@ class StoredSession final : public Session {
     changed_refined_.clear();
   }
 
+  void CollectDense() {
+    for (const auto& [stage, property] : {std::pair{Stage::kSearch, kDenseFitnessProperty},
+                                          {Stage::kSelect, kDenseSelectionProperty},
+                                          {Stage::kVerify, kDenseReportProperty}}) {
+      const std::optional<double> loss = engine_->DenseLoss(stage);
+      if (!loss || !collected_dense_.insert(stage).second) continue;
+      changes_.properties[property] = fmt::format("{}", *loss);
+    }
+  }
+
   bool IsSearchOver() const {
     return engine_->phase() != Phase::kSearching && engine_->phase() != Phase::kDraining;
   }
@@ -313,6 +332,7 @@ class StoredSession final : public Session {
   int64_t next_refinement_item_ = kFirstRefinementItem;
   std::set<int64_t> changed_refined_;  // since the last commit
   int64_t collected_slopes_ = 0;
+  std::set<Stage> collected_dense_;  // whose dense losses are stored
   bool is_done_ = false;
   RunStore* const store_;
   const double started_seconds_;
@@ -351,9 +371,10 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
   if (options.refinement) {
     STRATA_RETURN_IF_ERROR(ValidateRefinement(RefinementOf(options), layout));
   }
-  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, Engine::Create(options.engine, layout));
+  STRATA_ASSIGN_OR_RETURN(const EngineOptions of_run, OptionsOfRun(options.engine, *store));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, Engine::Create(of_run, layout));
   auto session = std::make_unique<StoredSession>(options, layout, std::move(engine), store);
-  STRATA_RETURN_IF_ERROR(session->Begin(IdentityText(options.engine, layout)));
+  STRATA_RETURN_IF_ERROR(session->Begin(IdentityText(of_run, layout)));
   return session;
 }
 

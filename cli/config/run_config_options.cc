@@ -83,8 +83,12 @@ constexpr EnumMember EnumOf() {
 constexpr RunConfigOption kOptions[] = {
     {"model", &RunConfig::model, NotEmpty{}, kBasic, "Hugging Face directory or GGUF file"},
     {"text", &RunConfig::text, NotEmpty{}, kBasic,
-     "text to measure on: a folder of .txt files, a .jsonl file or a plain file; its documents are "
-     "dealt to three disjoint splits (calibration, fitness, report)"},
+     "text to measure on: a folder, each .txt file of which is a document; a .jsonl file, each "
+     "line "
+     "of which is one; or another file, cut into documents of whole lines and at least 4,096 "
+     "bytes; "
+     "the documents, at least 7, are dealt to three disjoint splits (calibration, fitness, "
+     "report)"},
     {"run", &RunConfig::run, NotEmpty{}, kBasic,
      "folder of the run: results, log files, everything needed to resume"},
     {"target_sparsity", &RunConfig::target_sparsity, Between(0, 1), kBasic,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "evaluator/files/json_field.h"
+#include "evaluator/tasks/packed_requests.h"
 #include "evaluator/tasks/zero_shot_requests.h"
 #include "evaluator/tasks/zero_shot_tasks.h"
 
@@ -14,6 +15,15 @@ using evaluator::Split;
 absl::Status OfTasks(const absl::Status& status) {
   return absl::Status(status.code(),
                       fmt::format("fitness.tasks: {}", std::string(status.message())));
+}
+
+TaskReading ReadingOf(const std::vector<tasks::ItemRequests>& items) {
+  TaskReading reading;
+  for (const tasks::ItemRequests& item : items) {
+    reading.sequences += static_cast<int64_t>(item.likelihoods.size());
+  }
+  reading.tokens = tasks::TokensRead(items);
+  return reading;
 }
 
 }  // namespace
@@ -34,7 +44,9 @@ absl::StatusOr<RunTasks> ReadRunTasks(const RunConfig& config) {
     const tasks::Task& task = (*fitness)->tasks[i];
     described.tasks.push_back({task.name, std::string(NameOf(task.metrics.front())),
                                static_cast<int64_t>(task.items.size()),
-                               static_cast<int64_t>((*report)->tasks[i].items.size())});
+                               static_cast<int64_t>((*report)->tasks[i].items.size()),
+                               ReadingOf((*fitness)->requests[i]),
+                               ReadingOf((*report)->requests[i])});
   }
   return described;
 }

@@ -16,12 +16,21 @@ namespace strata::cli {
 // Property of a run's store: RunTasks as JSON; empty or absent without tasks.
 inline constexpr char kTasksProperty[] = "tasks";
 
+// What a model reads to answer the items of one half of a task.
+struct TaskReading {
+  int64_t sequences = 0;  // one per choice of an item
+  int64_t tokens = 0;     // of all sequences; a beginning that neighbours share counts once
+};
+
 struct RunTask {
   std::string name;
   std::string metric;  // "acc_norm" or "acc"
   // That are measured of each candidate and of each finalist, as the configuration limits them.
   int64_t fitness_items = 0;
   int64_t report_items = 0;
+  // Known after ReadRunTasks, not after RunTasksFromJson.
+  TaskReading fitness_reading = {};
+  TaskReading report_reading = {};
 };
 
 struct RunTasks {

@@ -104,8 +104,12 @@ Json FunctionJson(const AppliedFunction& applied) {
                                   {"parameters", layout[i].parameters},
                                   {"block", layout[i].block},
                                   {"kind", expr::UnitKindName(layout[i].kind)},
-                                  {"fan", layout[i].fan},
-                                  {"sparsity", applied.allocation[i]}});
+                                  {"fan", layout[i].fan}});
+    Json& unit = json["allocation"].back();
+    if (layout[i].role != expr::LinearRole::kNone) {
+      unit["role"] = expr::LinearRoleName(layout[i].role);
+    }
+    unit["sparsity"] = applied.allocation[i];
   }
   return json;
 }

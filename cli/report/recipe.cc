@@ -89,6 +89,10 @@ class RecipeReader {
   absl::Status status_;
 };
 
+std::string ModelText(const std::string& name, const std::string& digest) {
+  return fmt::format("{}, digest {}", name, digest);
+}
+
 }  // namespace
 
 Recipe RecipeOf(const RunConfig& config, const Json& model, const std::string& text_digest,
@@ -167,6 +171,14 @@ absl::StatusOr<Recipe> ReadRecipe(const std::string& path) {
   return recipe;
 }
 
+std::string OtherModelRemark(const Recipe& recipe, const std::string& model_name,
+                             const std::string& model_digest) {
+  if (recipe.model_digest.empty() || recipe.model_digest == model_digest) return "";
+  return fmt::format("'{}' is for another model: {}, not {}", recipe.source,
+                     ModelText(recipe.model_name, recipe.model_digest),
+                     ModelText(model_name, model_digest));
+}
+
 Json RecipeJson(const Recipe& recipe) {
   Json json = Json::object();
   const auto put = [](Json* object, const char* key, const auto& value) {
@@ -226,11 +238,10 @@ void RecipeMerge::TakeText(const std::string& option, std::string* path) {
 }
 
 void RecipeMerge::TakeModel(const evaluator::ModelSummary& model) {
-  Row row{"model", fmt::format("{}, digest {}", model.name, model.digest), "--model", ""};
-  if (!stored_.model_digest.empty() && stored_.model_digest != model.digest) {
-    row.instead_of = fmt::format("{}, digest {}", stored_.model_name, stored_.model_digest);
-    remarks_.push_back(fmt::format("'{}' is for another model: {}, not {}", stored_.source,
-                                   row.instead_of, row.value));
+  Row row{"model", ModelText(model.name, model.digest), "--model", ""};
+  if (std::string remark = OtherModelRemark(stored_, model.name, model.digest); !remark.empty()) {
+    row.instead_of = ModelText(stored_.model_name, stored_.model_digest);
+    remarks_.push_back(std::move(remark));
   }
   rows_.push_back(std::move(row));
 }

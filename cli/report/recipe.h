@@ -44,6 +44,11 @@ absl::StatusOr<Recipe> ReadRunRecipe(const std::string& folder);
 // InvalidArgument names the file, the key, what was expected and what was found.
 absl::StatusOr<Recipe> ReadRecipe(const std::string& path);
 
+// Returns a sentence with the names and digests of both models if a recipe is for another model
+// than this one; empty if it is for this model or names none.
+std::string OtherModelRemark(const Recipe& recipe, const std::string& model_name,
+                             const std::string& model_digest);
+
 // Returns the keys of docs/function-json.md that hold the recipe. ReadRecipe reads them back.
 nlohmann::ordered_json RecipeJson(const Recipe& recipe);
 

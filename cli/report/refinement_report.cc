@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "cli/shared/perplexity_text.h"
 #include "evaluator/names.h"
 #include "expr/status_macros.h"
 
@@ -23,9 +24,11 @@ nlohmann::ordered_json ToJson(const search::RefinedResult& result) {
 }
 
 // Returns "220.31 -> 201.20 (-8.7 %)", or an empty text if one of the two was not measured.
-std::string Change(const std::optional<double>& from, const std::optional<double>& to) {
+std::string Change(const std::optional<double>& from, const std::optional<double>& to,
+                   PerplexityTexts* texts) {
   if (!from || !to) return "";
-  return fmt::format("{:.2f} -> {:.2f} ({:+.1f} %)", std::exp(*from), std::exp(*to),
+  const std::string start = texts->Cell(from);
+  return fmt::format("{} -> {} ({:+.1f} %)", start, texts->Cell(to),
                      100 * (std::exp(*to - *from) - 1));
 }
 
@@ -76,7 +79,7 @@ nlohmann::ordered_json ToJson(const RefinementReport& report) {
           {"best", ToJson(report.best)}};
 }
 
-std::string ToText(const RefinementReport& report, const RunConfig& config) {
+std::string ToText(const RefinementReport& report, const RunConfig& config, int64_t vocabulary) {
   std::string text = fmt::format(
       "\nrefinement, apart from the functions: {} allocations near that of {} tried, {} windows of "
       "{} tokens, fitness split, sequential protocol, {}{}\n",
@@ -94,13 +97,14 @@ std::string ToText(const RefinementReport& report, const RunConfig& config) {
   if (report.best.id == report.start.id) {
     return text + "  none has a lower selection perplexity\n";
   }
+  PerplexityTexts texts(vocabulary);
   text += fmt::format("  selection  {}\n",
-                      Change(report.start.selection_nll, report.best.selection_nll));
+                      Change(report.start.selection_nll, report.best.selection_nll, &texts));
   if (report.best.report_nll) {
-    text +=
-        fmt::format("  report     {}\n", Change(report.start.report_nll, report.best.report_nll));
+    text += fmt::format("  report     {}\n",
+                        Change(report.start.report_nll, report.best.report_nll, &texts));
   }
-  return text + "  `strata export RUN --refined` writes it\n";
+  return text + texts.Note() + "  `strata export RUN --refined` writes it\n";
 }
 
 }  // namespace strata::cli

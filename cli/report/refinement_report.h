@@ -32,7 +32,8 @@ absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(const searc
 nlohmann::ordered_json ToJson(const RefinementReport& report);
 
 // Returns lines for a terminal, each with its line break.
-std::string ToText(const RefinementReport& report, const RunConfig& config);
+// `vocabulary` is that of RunReport.
+std::string ToText(const RefinementReport& report, const RunConfig& config, int64_t vocabulary);
 
 }  // namespace strata::cli
 

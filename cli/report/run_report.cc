@@ -34,6 +34,31 @@ absl::StatusOr<int64_t> BaselineSettings(const search::RunStore& store) {
   return settings;
 }
 
+// Reads a number that older runs lack, and runs that have not measured it yet.
+template <typename Number>
+absl::StatusOr<std::optional<Number>> NumberOf(const search::RunStore& store, const char* name) {
+  STRATA_ASSIGN_OR_RETURN(const auto text, store.Property(name));
+  if (!text) return std::optional<Number>();
+  Number number{};
+  const char* const end = text->data() + text->size();
+  const auto [at, error] = std::from_chars(text->data(), end, number);
+  if (error == std::errc() && at == end) return std::optional<Number>(number);
+  return absl::DataLossError(
+      fmt::format("property '{}' of the run: expected a number, found \"{}\"", name, *text));
+}
+
+absl::Status ReadDense(const search::RunStore& store, RunReport* report) {
+  DenseLosses& dense = report->dense;
+  for (const auto& [name, loss] : {std::pair{search::kDenseFitnessProperty, &dense.fitness_nll},
+                                   {search::kDenseSelectionProperty, &dense.selection_nll},
+                                   {search::kDenseReportProperty, &dense.report_nll}}) {
+    STRATA_ASSIGN_OR_RETURN(*loss, NumberOf<double>(store, name));
+  }
+  STRATA_ASSIGN_OR_RETURN(const auto vocabulary, NumberOf<int64_t>(store, kVocabularyProperty));
+  report->vocabulary = vocabulary.value_or(0);
+  return absl::OkStatus();
+}
+
 std::vector<std::string> ObjectivesOf(const RunConfig& config) {
   const int scenarios = std::max(1, static_cast<int>(ScenarioNames(config).size()));
   return search::ScenarioObjectives(config.objectives, config.robust_aggregate, scenarios);
@@ -102,6 +127,7 @@ absl::Status ReadProperties(const search::RunStore& store, const std::string& fo
                           store.Property(search::kScenarioReferencesProperty));
   STRATA_ASSIGN_OR_RETURN(report->references,
                           search::ParseScenarioReferences(references.value_or("")));
+  STRATA_RETURN_IF_ERROR(ReadDense(store, report));
   STRATA_ASSIGN_OR_RETURN(report->baseline_settings, BaselineSettings(store));
   STRATA_ASSIGN_OR_RETURN(const auto reason, store.Property(search::kEndReasonProperty));
   report->end_reason = reason.value_or("");

@@ -22,6 +22,15 @@ namespace strata::cli {
 // Property of a run's store: the number of settings of its baselines, in decimal.
 inline constexpr char kBaselineSettingsProperty[] = "baseline_settings";
 
+// Property of a run's store: the number of tokens in the model's vocabulary, in decimal. Older runs
+// lack it.
+inline constexpr char kVocabularyProperty[] = "vocabulary";
+
+// Losses of the dense model, measured like those of candidates; nullopt: not known (yet).
+struct DenseLosses {
+  std::optional<double> fitness_nll, selection_nll, report_nll;
+};
+
 struct RunReport {
   RunConfig config;
   RunTasks tasks;                              // if empty, there are no zero-shot errors
@@ -67,6 +76,8 @@ struct RunReport {
   std::string commonest_failure;
   // Reference losses by scenario. Empty for a search of one scenario, and until they are stored.
   std::vector<search::ScenarioReferences> references;
+  DenseLosses dense;       // of the first scenario
+  int64_t vocabulary = 0;  // tokens; 0: not known
   int64_t baseline_settings = 0;
   int64_t baseline_settings_measured = 0;
 };

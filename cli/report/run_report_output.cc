@@ -9,6 +9,7 @@
 #include "cli/report/report_columns.h"
 #include "cli/report/scenario_report.h"
 #include "cli/shared/output.h"
+#include "cli/shared/perplexity_text.h"
 
 namespace strata::cli {
 namespace {
@@ -21,10 +22,6 @@ nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
 
 nlohmann::ordered_json NumberOrNull(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-}
-
-std::string PerplexityCell(const std::optional<double>& nll) {
-  return nll.has_value() ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
 }
 
 // True if the search itself measured zero-shot errors of candidates.
@@ -73,18 +70,31 @@ Table EmptyTable(const RunReport& report) {
   return table;
 }
 
-std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate) {
+std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate,
+                             PerplexityTexts* texts) {
   const bool is_best = report.best && report.best->id == candidate.id;
   std::vector<std::string> cells = {is_best ? "*" : "", fmt::format("{}", candidate.id),
                                     DisplayName(candidate), fmt::format("{}", candidate.complexity),
-                                    PerplexityCell(candidate.fitness_nll)};
+                                    texts->Cell(candidate.fitness_nll)};
   if (HasFitnessErrors(report)) cells.push_back(ErrorCell(FitnessError(report, candidate)));
-  cells.push_back(PerplexityCell(candidate.selection_nll));
-  cells.push_back(PerplexityCell(candidate.report_nll));
+  cells.push_back(texts->Cell(candidate.selection_nll));
+  cells.push_back(texts->Cell(candidate.report_nll));
   if (!report.tasks.tasks.empty()) cells.push_back(ErrorCell(ReportError(report, candidate)));
   cells.push_back(candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity)
                                               : "-");
   cells.push_back(candidate.text);
+  return cells;
+}
+
+// The row of the dense model, which every pruned one is compared with.
+std::vector<std::string> DenseRow(const RunReport& report, PerplexityTexts* texts) {
+  std::vector<std::string> cells = {"", "", "dense model", "",
+                                    texts->Cell(report.dense.fitness_nll)};
+  if (HasFitnessErrors(report)) cells.emplace_back("");
+  cells.push_back(texts->Cell(report.dense.selection_nll));
+  cells.push_back(texts->Cell(report.dense.report_nll));
+  if (!report.tasks.tasks.empty()) cells.emplace_back("");
+  cells.insert(cells.end(), {"0.0000", ""});
   return cells;
 }
 
@@ -145,6 +155,11 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
                                          {"other_finalists", &report.other_finalists}}) {
     for (const StoredCandidate& candidate : *candidates) json[name].push_back(finalist(candidate));
   }
+  json["dense"] = {{"fitness_perplexity", Perplexity(report.dense.fitness_nll)},
+                   {"selection_perplexity", Perplexity(report.dense.selection_nll)},
+                   {"report_perplexity", Perplexity(report.dense.report_nll)}};
+  json["vocabulary"] =
+      report.vocabulary > 0 ? nlohmann::ordered_json(report.vocabulary) : nlohmann::ordered_json();
   json["best"] = report.best ? finalist(*report.best) : nlohmann::ordered_json(nullptr);
   json["best_by"] = report.is_best_by_selection ? "selection" : "fitness";
   json["selection"] = {{"measured", report.selected_finalists},
@@ -175,21 +190,26 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
 
 std::string ToTable(const RunReport& report, const Page& page) {
   Table table = EmptyTable(report);
+  PerplexityTexts texts(report.vocabulary);
+  table.AddRow(DenseRow(report, &texts));
+  table.AddRule();
   for (const StoredCandidate& candidate : report.baselines) {
-    table.AddRow(Row(report, candidate));
+    table.AddRow(Row(report, candidate, &texts));
   }
   table.AddRule();
-  for (const StoredCandidate& candidate : report.front) table.AddRow(Row(report, candidate));
+  for (const StoredCandidate& candidate : report.front) {
+    table.AddRow(Row(report, candidate, &texts));
+  }
   if (!report.other_finalists.empty()) table.AddRule();
   for (const StoredCandidate& candidate : report.other_finalists) {
-    table.AddRow(Row(report, candidate));
+    table.AddRow(Row(report, candidate, &texts));
   }
   const RunConfig& config = report.config;
   std::string text =
-      "Every baseline at its best setting; the Pareto front of fitness and nodes; other "
-      "finalists.\n"
+      "The dense model; every baseline at its best setting; the Pareto front of fitness and nodes; "
+      "other finalists.\n"
       "Perplexities, lower is better.\n\n" +
-      table.Render(page) + ScenarioTable(report, page);
+      table.Render(page) + texts.Note() + ScenarioTable(report, page);
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
                       report.candidates, report.evaluations, config.target_sparsity);
@@ -224,7 +244,9 @@ std::string ToTable(const RunReport& report, const Page& page) {
         "baseline.\n",
         report.baseline_settings_measured, report.baseline_settings);
   }
-  if (report.refinement) text += ToText(*report.refinement, report.config);
+  if (report.refinement) {
+    text += ToText(*report.refinement, report.config, report.vocabulary);
+  }
   return Folded(text, page);
 }
 

@@ -14,8 +14,9 @@ namespace strata::cli {
 // complexity, fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity,
 // sparsity, and against_best_baseline (ToJson of PairedDifference). With tasks it also has
 // fitness_zero_shot_error and report_zero_shot_error. A value that was not measured is null.
-// "measurements" describes how each value was measured, and "intervals" how those of
-// against_best_baseline were made.
+// "dense" has the perplexities of the dense model, and "vocabulary" the number of its tokens, null
+// if the run is older. "measurements" describes how each value was measured, and "intervals" how
+// those of against_best_baseline were made.
 nlohmann::ordered_json ToJson(const RunReport& report);
 nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cli/shared/output.h"
+#include "cli/shared/perplexity_text.h"
 #include "evaluator/names.h"
 
 namespace strata::cli {
@@ -98,7 +99,8 @@ std::string IntervalText(const tasks::Estimate& difference) {
                              : "-";
 }
 
-void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap, Table* table) {
+void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap,
+             PerplexityTexts* texts, Table* table) {
   const TransferRow* best = BestBaseline(cell);
   const auto comparison = Compare(cell, bootstrap);
   std::vector<const TransferRow*> rows;
@@ -117,7 +119,7 @@ void AddRows(const TransferCell& cell, const tasks::BootstrapOptions& bootstrap,
     }
     const bool compared = row->role == TransferRole::kFunction && comparison;
     table->AddRow(
-        {mark, sparsity, row->name, fmt::format("{:.2f}", std::exp(row->mean_nll)),
+        {mark, sparsity, row->name, texts->Cell(row->mean_nll),
          best == nullptr ? "-" : fmt::format("{:.3f}", std::exp(row->mean_nll - best->mean_nll)),
          compared ? fmt::format("{:+.2f}", comparison->difference.value) : "",
          compared ? IntervalText(comparison->difference) : "",
@@ -139,15 +141,19 @@ std::optional<TransferComparison> Compare(const TransferCell& cell,
 }
 
 nlohmann::ordered_json ToJson(const TransferReport& report) {
-  Json json = {{"function", report.function},
-               {"expression", report.expression},
-               {"run", report.run.empty() ? Json(nullptr) : Json(report.run)},
-               {"measurement", MeasurementJson(report.config)},
-               {"bootstrap",
-                {{"unit", "windows, paired"},
-                 {"resamples", report.bootstrap.resamples},
-                 {"seed", report.bootstrap.seed},
-                 {"coverage", report.bootstrap.coverage}}}};
+  Json json = {
+      {"function", report.function},
+      {"expression", report.expression},
+      {"run", report.run.empty() ? Json(nullptr) : Json(report.run)},
+      {"found_on", report.found_on_digest.empty()
+                       ? Json(nullptr)
+                       : Json{{"name", report.found_on_name}, {"digest", report.found_on_digest}}},
+      {"measurement", MeasurementJson(report.config)},
+      {"bootstrap",
+       {{"unit", "windows, paired"},
+        {"resamples", report.bootstrap.resamples},
+        {"seed", report.bootstrap.seed},
+        {"coverage", report.bootstrap.coverage}}}};
   json["subjects"] = Json::array();
   for (const TransferSubject& subject : report.subjects) {
     Json one = {
@@ -166,6 +172,9 @@ nlohmann::ordered_json ToJson(const TransferReport& report) {
 
 std::string ToTable(const TransferReport& report, const Page& page) {
   std::string text = fmt::format("* {}\n  {}\n", report.function, report.expression);
+  if (!report.found_on_digest.empty()) {
+    text += fmt::format("  found on {}, digest {}\n", report.found_on_name, report.found_on_digest);
+  }
   for (const TransferSubject& subject : report.subjects) {
     Table table({"", "sparsity", "function", "perplexity", "ratio", "difference", "interval", ""},
                 {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight,
@@ -173,12 +182,14 @@ std::string ToTable(const TransferReport& report, const Page& page) {
     table.SetKeys(3);
     table.GiveWay(7);
     table.GiveWay(2);
+    PerplexityTexts texts(subject.vocabulary);
+    const std::string dense = texts.Cell(subject.dense_nll);
     for (size_t i = 0; i < subject.cells.size(); ++i) {
       if (i > 0) table.AddRule();
-      AddRows(subject.cells[i], report.bootstrap, &table);
+      AddRows(subject.cells[i], report.bootstrap, &texts, &table);
     }
-    text += fmt::format("\n{} ({}) on {}, dense {:.2f}\n\n{}", subject.model_name, subject.model,
-                        subject.text, std::exp(subject.dense_nll), table.Render(page));
+    text += fmt::format("\n{} ({}) on {}, dense {}\n\n{}{}", subject.model_name, subject.model,
+                        subject.text, dense, table.Render(page), texts.Note());
   }
   const RunConfig& config = report.config;
   text += fmt::format(

@@ -3,6 +3,7 @@
 #ifndef STRATA_CLI_REPORT_TRANSFER_REPORT_H_
 #define STRATA_CLI_REPORT_TRANSFER_REPORT_H_
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -41,6 +42,7 @@ struct TransferCell {
 struct TransferSubject {
   std::string model, model_name, model_digest;
   std::string text, text_digest;
+  int64_t vocabulary = 0;  // tokens; 0: not known
   double dense_nll = 0;
   std::vector<TransferCell> cells;  // one per requested sparsity, in that order
 };
@@ -48,8 +50,9 @@ struct TransferSubject {
 struct TransferReport {
   std::string function;  // its name
   std::string expression;
-  std::string run;   // the run that found it; empty for any other function
-  RunConfig config;  // how everything was measured
+  std::string run;  // the run that found it; empty for any other function
+  std::string found_on_name, found_on_digest;  // the model it was found on; empty if unknown
+  RunConfig config;                            // how everything was measured
   tasks::BootstrapOptions bootstrap;
   std::vector<TransferSubject> subjects;
 };

@@ -1,30 +1,38 @@
-// The command line that continues a search, for the search itself and for `strata status`.
+// The command line that continues a search, and what earlier command lines gave.
 #ifndef STRATA_CLI_RUN_CONTINUE_COMMAND_H_
 #define STRATA_CLI_RUN_CONTINUE_COMMAND_H_
 
 #include <absl/status/statusor.h>
 
+#include <set>
 #include <string>
-#include <vector>
 
+#include "cli/config/run_config.h"
 #include "search/store/run_store.h"
 
 namespace strata::cli {
 
-// What was given to `strata search`, as far as it must be given again to continue.
-struct SearchInvocation {
-  std::string config;
-  std::vector<std::string> overrides;  // values of --set
-};
+// Returns the command, quoted for a shell in the folder where the search was started. The run holds
+// all settings, so neither the configuration file nor --set is needed.
+std::string ContinueCommand(const std::string& run);
 
-// Returns the command, quoted for a shell in the folder where the search was started.
-std::string ContinueCommand(const SearchInvocation& invocation, const std::string& run);
+// True if a setting with this origin was given on the command line: "--set", "--minutes".
+bool IsOfCommandLine(const std::string& origin);
 
-// Stores the invocation in the run, with the current folder. Errors: those of the store.
-absl::Status StoreInvocation(const SearchInvocation& invocation, search::RunStore* store);
+// Stores in the run the current folder and the keys of the settings that the command line gave, in
+// addition to those of earlier command lines. Errors: those of the store; DataLoss.
+absl::Status StoreInvocation(const RunConfig& config, search::RunStore* store);
 
-// Returns the command for a shell in any folder. A run of an older version holds no invocation; its
-// command has CONFIG in place of the configuration. Errors: those of the store; DataLoss.
+// Returns the keys of all settings that command lines have given to the run; empty for a run of a
+// version that did not store them. Errors: those of the store; DataLoss.
+absl::StatusOr<std::set<std::string>> KeysGivenEarlier(const search::RunStore& store,
+                                                       const std::string& run);
+
+// Returns the folder in which the search was started last, to which relative paths of its settings
+// belong; empty if it is not known. Errors: those of the store; DataLoss.
+absl::StatusOr<std::string> StartFolder(const search::RunStore& store, const std::string& run);
+
+// Returns the command for a shell in any folder. Errors: those of the store; DataLoss.
 absl::StatusOr<std::string> StoredContinueCommand(const search::RunStore& store,
                                                   const std::string& run);
 

@@ -79,8 +79,8 @@ std::string LiveText(const Json& live, double now, const Page& page) {
   std::string text = fmt::format(
       "{} at {:.2f} evaluations per second; {} work items at work, {} handed out again, {} begun "
       "a second time, {} results absorbed; written {}\n",
-      live.value("phase", ""), live.value("evaluations_per_second", 0.0), live.value("leases", 0),
-      live.value("reissued_items", 0), live.value("hedged_items", 0),
+      live.value("doing", live.value("phase", "")), live.value("evaluations_per_second", 0.0),
+      live.value("leases", 0), live.value("reissued_items", 0), live.value("hedged_items", 0),
       live.value("absorbed_results", 0), AgoText(now - live.value("unix_seconds", now)));
   const Json failures = live.value("failures", Json::object());
   for (const auto& [kind, count] : failures.items()) {

@@ -1,7 +1,6 @@
 #include "cli/run/search_forecast.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,12 +10,14 @@
 #include <vector>
 
 #include "cli/report/run_report.h"
+#include "cli/run/forecast_text.h"
 #include "cli/run/search_setup.h"
 #include "cli/shared/output.h"
-#include "cli/shared/work_progress.h"
 #include "evaluator/measurement/machine.h"
 #include "evaluator/names.h"
+#include "expr/blockwise.h"
 #include "expr/status_macros.h"
+#include "search/engine/candidate_resolver.h"
 
 namespace strata::cli {
 namespace {
@@ -37,13 +38,45 @@ int64_t TokensOf(const evaluator::Fidelity& fidelity) {
   return fidelity.windows * fidelity.window_tokens;
 }
 
-// Returns the number of multiplications and additions in the model's linears. Measured tokens count
-// once, or four times if slopes are propagated back through the model: forwards, forwards again,
-// and backwards by inputs and by weights. If each pruned block feeds the next, two passes of the
-// calibration tokens are added.
+// What the model reads of all tasks in one evaluation of a stage.
+struct StageTasks {
+  int64_t items = 0;
+  TaskReading reading;
+};
+
+StageTasks TasksOf(const evaluator::Fidelity& fidelity, const RunTasks& tasks) {
+  StageTasks stage;
+  if (fidelity.tasks.empty()) return stage;
+  const bool is_report = fidelity.split == evaluator::Split::kReport;
+  for (const RunTask& task : tasks.tasks) {
+    const TaskReading& reading = is_report ? task.report_reading : task.fitness_reading;
+    stage.items += is_report ? task.report_items : task.fitness_items;
+    stage.reading.sequences += reading.sequences;
+    stage.reading.tokens += reading.tokens;
+  }
+  return stage;
+}
+
+Json TasksJson(const SearchSetup& setup) {
+  Json json = Json::array();
+  for (const RunTask& task : setup.tasks.tasks) {
+    const bool is_objective = !setup.plan.search.tasks.empty();
+    json.push_back({{"name", task.name},
+                    {"metric", task.metric},
+                    {"items_per_candidate", is_objective ? task.fitness_items : 0},
+                    {"items_per_finalist", task.report_items}});
+  }
+  return json;
+}
+
+// Returns the number of multiplications and additions in the model's linears. Tokens of tasks count
+// once, and so do measured tokens, or four times if slopes are propagated back through the model:
+// forwards, forwards again, and backwards by inputs and by weights. If each pruned block feeds the
+// next, two passes of the calibration tokens are added.
 double OperationsOf(const evaluator::Fidelity& fidelity, const evaluator::Calibration& calibration,
-                    int64_t weights) {
+                    int64_t task_tokens, int64_t weights) {
   auto tokens = static_cast<double>(TokensOf(fidelity)) * (fidelity.slope_step > 0 ? 4 : 1);
+  tokens += static_cast<double>(task_tokens);
   if (fidelity.protocol == evaluator::Protocol::kSequential) {
     tokens += 2 * static_cast<double>(calibration.sequences * calibration.sequence_tokens);
   }
@@ -52,8 +85,13 @@ double OperationsOf(const evaluator::Fidelity& fidelity, const evaluator::Calibr
 
 // Operations per second of all workers of this machine, by arithmetic.
 struct Rates {
+  double workers = 1;
   double float32 = 0;
   double bfloat16 = 0;
+
+  double Of(evaluator::Arithmetic arithmetic) const {
+    return arithmetic == evaluator::Arithmetic::kBFloat16 ? bfloat16 : float32;
+  }
 };
 
 absl::StatusOr<Rates> MeasureRates(const RunConfig& config) {
@@ -63,7 +101,8 @@ absl::StatusOr<Rates> MeasureRates(const RunConfig& config) {
   const double workers =
       std::min(std::max<double>(1, static_cast<double>(config.worker_count)),
                std::max(1.0, processors / static_cast<double>(config.worker_threads)));
-  return Rates{1e9 * workers * machine.float32_gflops, 1e9 * workers * machine.bfloat16_gflops};
+  return Rates{workers, 1e9 * workers * machine.float32_gflops,
+               1e9 * workers * machine.bfloat16_gflops};
 }
 
 // Returns the seconds per evaluation of the search in another run that made the same measurements.
@@ -89,24 +128,65 @@ absl::StatusOr<double> SecondsIn(const std::string& run, const SearchSetup& setu
   return seconds / static_cast<double>(report.evaluations);
 }
 
-Json StageJson(const char* name, const evaluator::Fidelity& fidelity,
-               const evaluator::Calibration& calibration, int64_t weights, const Rates& rates) {
-  const double rate =
-      fidelity.arithmetic == evaluator::Arithmetic::kBFloat16 ? rates.bfloat16 : rates.float32;
+Json StageJson(const char* name, const evaluator::Fidelity& fidelity, const SearchSetup& setup,
+               const Rates& rates) {
+  const StageTasks tasks = TasksOf(fidelity, setup.tasks);
+  const double operations = OperationsOf(fidelity, setup.plan.calibration, tasks.reading.tokens,
+                                         PrunableWeights(setup.model));
   return {{"stage", name},
           {"protocol", evaluator::NameOf(fidelity.protocol)},
           {"arithmetic", evaluator::NameOf(fidelity.arithmetic)},
           {"split", evaluator::NameOf(fidelity.split)},
           {"tokens", TokensOf(fidelity)},
-          {"seconds_each", OperationsOf(fidelity, calibration, weights) / rate}};
+          {"task_items", tasks.items},
+          {"task_sequences", tasks.reading.sequences},
+          {"task_tokens", tasks.reading.tokens},
+          {"seconds_each", operations / rates.Of(fidelity.arithmetic)}};
 }
 
-// Returns the features that the first work item of the search measures.
-std::vector<std::string> FirstFeatures(search::Engine* engine) {
-  const search::Action first = engine->Ask();
-  const auto* item = std::get_if<search::WorkItem>(&first);
-  const auto* profile = item == nullptr ? nullptr : std::get_if<search::ProfileWork>(&item->work);
-  return profile == nullptr ? std::vector<std::string>() : profile->features;
+// The features that a search measures before it breeds.
+struct FirstFeatures {
+  std::vector<std::string> names;      // of subject 0, in the order of their measurement
+  std::vector<std::string> take_long;  // those of `names` that take many times as long as a pass
+  int64_t measurements = 0;            // on all subjects
+  double operations_at_least = 0;      // of distortions and slopes on all subjects
+};
+
+// Returns the number of operations of measuring distortion or slope on `units`; 0 for what costs
+// little. A distortion runs the model from the unit on, half of it on average.
+double OperationsOf(const std::string& feature, const evaluator::Calibration& calibration,
+                    double units, double weights) {
+  const bool of_distortion = feature.find("distortion") != std::string::npos;
+  const bool of_slopes = feature.find("slope") != std::string::npos;
+  const int64_t sequences = std::clamp<int64_t>(
+      evaluator::kDistortionTokens / calibration.sequence_tokens, 1, calibration.sequences);
+  const auto tokens = static_cast<double>(calibration.sequence_tokens);
+  return (of_distortion ? units * weights * static_cast<double>(sequences) * tokens : 0) +
+         (of_slopes ? 8 * weights * static_cast<double>(calibration.sequences) * tokens : 0);
+}
+
+// Nothing is told to the engine, so it hands out all work items that need no results, and the
+// features are among them.
+FirstFeatures FirstFeaturesOf(search::Engine* engine, const SearchSetup& setup) {
+  FirstFeatures first;
+  const auto weights = static_cast<double>(PrunableWeights(setup.model));
+  const expr::UnitLayout& layout = engine->features(0).layout();
+  for (search::Action action = engine->Ask(); std::holds_alternative<search::WorkItem>(action);
+       action = engine->Ask()) {
+    const auto* profile =
+        std::get_if<search::ProfileWork>(&std::get<search::WorkItem>(action).work);
+    if (profile == nullptr) continue;
+    for (const std::string& feature : profile->features) {
+      ++first.measurements;
+      const double units =
+          expr::FeatureOfBlocks(feature) ? setup.model.blocks : static_cast<double>(layout.size());
+      first.operations_at_least += OperationsOf(feature, setup.plan.calibration, units, weights);
+      if (profile->subject != 0) continue;
+      first.names.push_back(feature);
+      if (search::CandidateResolver::TakesLong(feature)) first.take_long.push_back(feature);
+    }
+  }
+  return first;
 }
 
 int64_t BaselineSettings(const search::Engine& engine) {
@@ -120,27 +200,53 @@ int64_t BaselineSettings(const search::Engine& engine) {
 // Stages of a search, and the seconds of one evaluation where they are needed again.
 struct Stages {
   Json list = Json::array();
-  double search_seconds = 0;      // of one evaluation in the search
-  double exact_seconds = 0;       // of one finalist: selection and report
-  double refinement_seconds = 0;  // of one evaluation in the refinement; 0 without refinement
+  double search_seconds = 0;         // of one evaluation in the search
+  double exact_seconds = 0;          // of one finalist: selection and report
+  double refinement_seconds = 0;     // of one evaluation in the refinement; 0 without refinement
+  double seconds_per_operation = 0;  // in float32
+  std::string rate;                  // where the seconds come from
 };
 
-// Returns the stages that the configuration leads to. If `rate_from` names a run's folder, the
-// seconds of an evaluation in the search are those measured in that run.
-absl::StatusOr<Stages> StagesOf(const SearchSetup& setup, const std::string& rate_from) {
-  STRATA_ASSIGN_OR_RETURN(const auto rates, MeasureRates(setup.config));
-  const int64_t weights = PrunableWeights(setup.model);
+// Sets the rates to those that real evaluations reach, as far as the probe says. Returns where the
+// rates come from.
+absl::StatusOr<std::string> ProbeRates(const SearchSetup& setup,
+                                       const expr::AllocationTarget& target, const Probe& probe,
+                                       Rates* rates) {
+  if (probe == nullptr) {
+    return "the GEMM rate of this machine, measured now: a lower bound";
+  }
+  STRATA_ASSIGN_OR_RETURN(const double seconds, probe(setup, target));
+  const evaluator::Fidelity& fidelity = setup.plan.search;
+  const double bound =
+      OperationsOf(fidelity, setup.plan.calibration, TasksOf(fidelity, setup.tasks).reading.tokens,
+                   PrunableWeights(setup.model)) /
+      rates->Of(fidelity.arithmetic);
+  const double slowdown = seconds / rates->workers / bound;
+  rates->float32 /= slowdown;
+  rates->bfloat16 /= slowdown;
+  return fmt::format("one evaluation, measured now: {:.3g} s of a worker", seconds);
+}
+
+// Returns the stages that the configuration leads to.
+absl::StatusOr<Stages> StagesOf(const SearchSetup& setup, const expr::AllocationTarget& target,
+                                const ForecastRate& rate) {
+  STRATA_ASSIGN_OR_RETURN(auto rates, MeasureRates(setup.config));
   Stages stages;
+  STRATA_ASSIGN_OR_RETURN(
+      stages.rate,
+      ProbeRates(setup, target, rate.rate_from.empty() ? rate.probe : nullptr, &rates));
+  stages.seconds_per_operation = 1 / rates.float32;
   // Appends a stage and returns the seconds of one evaluation in it.
   const auto append = [&](const char* name, const evaluator::Fidelity& fidelity) {
-    stages.list.push_back(StageJson(name, fidelity, setup.plan.calibration, weights, rates));
+    stages.list.push_back(StageJson(name, fidelity, setup, rates));
     return stages.list.back()["seconds_each"].get<double>();
   };
   for (const evaluator::Fidelity& rung : setup.plan.racing) append("racing", rung);
   stages.search_seconds = append("search", setup.plan.search);
-  if (!rate_from.empty()) {
-    STRATA_ASSIGN_OR_RETURN(stages.search_seconds, SecondsIn(rate_from, setup));
+  if (!rate.rate_from.empty()) {
+    STRATA_ASSIGN_OR_RETURN(stages.search_seconds, SecondsIn(rate.rate_from, setup));
     stages.list.back()["seconds_each"] = stages.search_seconds;
+    stages.rate = "of the run " + rate.rate_from;
   }
   stages.exact_seconds = append("selection", setup.plan.select);
   stages.exact_seconds += append("report", setup.plan.verify);
@@ -169,14 +275,14 @@ EvaluationBudget BudgetOf(const RunConfig& config, double seconds_each) {
 
 }  // namespace
 
-absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& rate_from) {
+absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const ForecastRate& rate) {
   search::EngineOptions options;
   STRATA_ASSIGN_OR_RETURN(const auto setup, CheckSearch(config, &options));
   const evaluator::Calibration& calibration = setup.plan.calibration;
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
   STRATA_ASSIGN_OR_RETURN(const auto engine, search::Engine::Create(options, layout));
-  const std::vector<std::string> features = FirstFeatures(engine.get());
-  STRATA_ASSIGN_OR_RETURN(auto stages, StagesOf(setup, rate_from));
+  const FirstFeatures features = FirstFeaturesOf(engine.get(), setup);
+  STRATA_ASSIGN_OR_RETURN(auto stages, StagesOf(setup, options.target, rate));
 
   const RunConfig& effective = setup.config;
   const auto finalists = static_cast<int64_t>(options.baselines.size()) + effective.finalists;
@@ -195,17 +301,21 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
       {"baseline_settings_not_reached_at_most", static_cast<int64_t>(std::ceil(beyond))},
       {"warm_start", options.warm_start.size()},
       {"random_candidates", options.random_candidates},
-      {"features", features},
+      {"features", features.names},
+      {"features_that_take_long", features.take_long},
+      {"feature_measurements", features.measurements},
+      {"features_seconds_at_least", features.operations_at_least * stages.seconds_per_operation},
       {"calibration_tokens", calibration.sequences * calibration.sequence_tokens},
+      {"tasks", TasksJson(setup)},
       {"stages", std::move(stages.list)},
       {"evaluations", is_limited ? Json(std::floor(budget.evaluations)) : Json(nullptr)},
       {"limited_by", budget.limited_by},
       {"finalists_at_most", finalists},
-      {"rate", rate_from.empty() ? "the GEMM rate of this machine, measured now: a lower bound"
-                                 : "of the run " + rate_from},
+      {"rate", stages.rate},
       {"search_seconds",
        is_limited ? Json(budget.evaluations * stages.search_seconds) : Json(nullptr)},
-      {"exact_seconds_at_least", static_cast<double>(finalists) * stages.exact_seconds},
+      // The dense model is measured beside the finalists.
+      {"exact_seconds_at_least", static_cast<double>(finalists + 1) * stages.exact_seconds},
       {"refinement_seconds_at_least",
        static_cast<double>(effective.refine_evaluations) * stages.refinement_seconds},
       {"worker_bytes_at_least", 4 * PrunableWeights(setup.model)},
@@ -214,60 +324,9 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const std::string& 
                          : Json(nullptr)}};
 }
 
-std::string ForecastText(const Json& f, const Page& page) {
-  const auto number = [](const Json& value) {
-    return value.is_null() ? std::string("no limit") : fmt::format("{:.0f}", value.get<double>());
-  };
-  std::string text =
-      fmt::format("{} at {}: one sparsity for each of {} units\n", f["model"].get<std::string>(),
-                  f["target_sparsity"].get<double>(), f["units"].get<size_t>());
-  text += fmt::format(
-      "{} settings of {} baselines, {} functions of a warm start, {} random ones, then "
-      "offspring\n",
-      f["baseline_settings"].get<int64_t>(), f["baselines"].get<size_t>(),
-      f["warm_start"].get<size_t>(), f["random_candidates"].get<int>());
-  text += fmt::format("features of the first pass over {} calibration tokens: {}\n",
-                      f["calibration_tokens"].get<int64_t>(),
-                      fmt::join(f["features"].get<std::vector<std::string>>(), ", "));
-  Table table(
-      {"stage", "protocol", "arithmetic", "split", "tokens", "seconds each"},
-      {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight, Align::kRight});
-  table.GiveWay(0);
-  for (const Json& stage : f["stages"]) {
-    table.AddRow({stage["stage"], stage["protocol"], stage["arithmetic"], stage["split"],
-                  fmt::format("{}", stage["tokens"].get<int64_t>()),
-                  fmt::format("{:.3f}", stage["seconds_each"].get<double>())});
-  }
-  text += table.Render(page);
-  text += fmt::format("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
-                      number(f["evaluations"]), f["limited_by"].get<std::string>(),
-                      f["finalists_at_most"].get<int64_t>());
-  if (const int64_t beyond = f["baseline_settings_not_reached_at_most"]; beyond > 0) {
-    text += fmt::format(
-        "the search ends before it breeds: up to {} of the {} settings of baselines are not "
-        "reached; for more, raise search.maximum_evaluations or search.minutes, or name fewer in "
-        "search.baselines\n",
-        beyond, f["baseline_settings"].get<int64_t>());
-  }
-  const double refinement = f["refinement_seconds_at_least"];
-  text += fmt::format(
-      "time: search {}, then selection and report at least {}{} (rate: {})\n",
-      f["search_seconds"].is_null() ? "without limit"
-                                    : DurationText(f["search_seconds"].get<double>()),
-      DurationText(f["exact_seconds_at_least"].get<double>()),
-      refinement > 0 ? fmt::format(", refinement at least {}", DurationText(refinement)) : "",
-      f["rate"].get<std::string>());
-  text += fmt::format("memory of a worker: at least {:.2f} GB; disk: {}\n",
-                      f["worker_bytes_at_least"].get<double>() / 1e9,
-                      f["disk_bytes"].is_null()
-                          ? "as long as it runs"
-                          : fmt::format("{:.1f} MB", f["disk_bytes"].get<double>() / 1e6));
-  return Folded(text, page);
-}
-
-absl::Status PrintForecast(const RunConfig& config, const std::string& rate_from,
-                           OutputFormat format, const Page& page) {
-  STRATA_ASSIGN_OR_RETURN(const auto forecast, ForecastSearch(config, rate_from));
+absl::Status PrintForecast(const RunConfig& config, const ForecastRate& rate, OutputFormat format,
+                           const Page& page) {
+  STRATA_ASSIGN_OR_RETURN(const auto forecast, ForecastSearch(config, rate));
   if (format == OutputFormat::kJson) {
     PrintJson(forecast);
   } else {

@@ -80,7 +80,8 @@ std::vector<std::string> SearchProgressParts(const search::Engine& engine,
     left = std::min(left, static_cast<double>(maximum_evaluations - engine.evaluations()) / rate);
   }
   std::vector<std::string> parts = {
-      fmt::format("{:<7} {} evaluations", search::PhaseName(engine.phase()), engine.evaluations()),
+      fmt::format("{:<7} {} evaluations",
+                  search::PhaseText(engine.phase(), engine.feature_counts()), engine.evaluations()),
       fmt::format("best {}, baseline {}", PerplexityText(best.any), PerplexityText(best.baseline))};
   if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
     parts.push_back(fmt::format("{} left", DurationText(left)));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -10,7 +10,7 @@
 #include "cli/config/robust_config.h"
 #include "cli/config/run_config_plan.h"
 #include "cli/report/run_report.h"
-#include "cli/run/extension.h"
+#include "cli/run/continue_command.h"
 #include "cli/run/warm_start.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
@@ -141,53 +141,6 @@ absl::StatusOr<std::vector<Subject>> ReadFurtherSubjects(const RunConfig& config
   return subjects;
 }
 
-absl::StatusOr<UsedBudget> UsedBudgetOf(const search::RunStore& store) {
-  UsedBudget used;
-  STRATA_ASSIGN_OR_RETURN(const auto candidates, store.Candidates());
-  for (const search::StoredCandidate& candidate : candidates) {
-    const bool is_measured = candidate.fitness_nll.has_value() || candidate.stopped_early;
-    if (is_measured && !candidate.same_as.has_value()) ++used.evaluations;
-  }
-  STRATA_ASSIGN_OR_RETURN(const auto seconds, store.Property("seconds_spent"));
-  // A session refuses what is no number.
-  const std::string digits = seconds.value_or("");
-  std::from_chars(digits.data(), digits.data() + digits.size(), used.minutes);
-  used.minutes /= 60;
-  return used;
-}
-
-// Returns the configuration to resume with: the stored one, with the changes that `config` makes to
-// keys that may change. Any other change by `config` is an error.
-absl::StatusOr<RunConfig> ReconcileWithStored(const RunConfig& config,
-                                              const search::RunStore& store,
-                                              Continuation continuation) {
-  STRATA_ASSIGN_OR_RETURN(const auto yaml, store.Property(search::kConfigProperty));
-  if (!yaml.has_value()) {
-    return absl::NotFoundError(fmt::format("'{}' holds no configuration to resume", config.run));
-  }
-  auto merged = RunConfigFromYaml(*yaml, config.run + "/config");
-  if (!merged.ok()) return merged.status();
-  if (continuation == Continuation::kExtend) {
-    STRATA_ASSIGN_OR_RETURN(const auto used, UsedBudgetOf(store));
-    STRATA_RETURN_IF_ERROR(CheckExtension(config, *merged, used));
-  }
-  const std::vector<ConfigEntry> wanted = DescribeRunConfig(config);
-  const std::vector<ConfigEntry> found = DescribeRunConfig(*merged);
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    const auto& [key, value, origin, meaning, is_basic] = wanted[i];
-    if (!config.origins.contains(key) || value == found[i].value || value == "auto") continue;
-    if (!MayChange(key, continuation)) {
-      return absl::FailedPreconditionError(fmt::format(
-          "{}: '{}' is {} but the run in '{}' has {}: a run keeps its settings; resume with them, "
-          "{}start another with --run",
-          origin, key, value, config.run, found[i].value,
-          MayChange(key, Continuation::kExtend) ? "change this one with --extend, or " : "or "));
-    }
-    STRATA_RETURN_IF_ERROR(SetOption(key, value, origin, &*merged));
-  }
-  return merged;
-}
-
 // The configuration is stored last, so a run that has one was begun completely.
 absl::Status StoreDescription(const SearchSetup& setup) {
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
@@ -200,6 +153,7 @@ absl::Status StoreDescription(const SearchSetup& setup) {
        {std::pair<const char*, std::string>{
             "model", JsonText(ModelProperty(setup.model, setup.plan.granularity))},
         {"text_digest", setup.text_digest},
+        {kVocabularyProperty, fmt::format("{}", setup.model.vocabulary)},
         {kFurtherSubjectsProperty, FurtherSubjectsProperty(setup)},
         {kLevelsProperty, setup.plan.search.levels},
         {kTasksProperty, setup.tasks.tasks.empty() ? "" : JsonText(ToJson(setup.tasks))},
@@ -247,6 +201,18 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   setup->further_subjects = std::move(further);
   setup->config = std::move(config);
   return absl::OkStatus();
+}
+
+// Adds to an error of a continued run that its paths may belong to another folder.
+absl::Status WithStartFolder(const absl::Status& status, const search::RunStore& store,
+                             const std::string& run) {
+  if (!absl::IsNotFound(status)) return status;
+  STRATA_ASSIGN_OR_RETURN(const std::string folder, StartFolder(store, run));
+  std::error_code ignored;
+  if (folder.empty() || folder == std::filesystem::current_path(ignored).string()) return status;
+  return absl::NotFoundError(fmt::format(
+      "{}\nthe search was started in {}, to which relative paths of its settings belong",
+      std::string(status.message()), folder));
 }
 
 // Returns the options of the engine, without the warm start.
@@ -297,26 +263,19 @@ absl::Status OpenSession(search::EngineOptions engine, const expr::UnitLayout& l
 
 }  // namespace
 
-bool MayChange(const std::string& key, Continuation continuation) {
-  if (key.starts_with("workers.") || key.starts_with("storage.") || key == "search.minutes" ||
-      key == "model" || key == "text" || key == "run" || key == "fitness.levels" ||
-      key == "fitness.tasks" || key == "robust.models" || key == "robust.texts") {
-    return true;
-  }
-  return continuation == Continuation::kExtend &&
-         (key == "search.maximum_evaluations" || key == "search.stagnation" ||
-          key == "search.finalists" || key == "refine.evaluations");
-}
-
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation) {
   const bool resume = continuation != Continuation::kNew;
   SearchSetup setup;
-  const search::RunStoreOptions storage = StorageOptionsOf(config);
+  const search::RunStoreOptions storage =
+      resume ? ContinuedStorage(config) : StorageOptionsOf(config);
   if (resume) {
     STRATA_ASSIGN_OR_RETURN(setup.store, search::RunStore::Open(config.run, storage));
-    STRATA_ASSIGN_OR_RETURN(config, ReconcileWithStored(config, *setup.store, continuation));
+    STRATA_ASSIGN_OR_RETURN(config, ContinuedConfig(std::move(config), *setup.store, continuation));
   }
-  STRATA_RETURN_IF_ERROR(CheckInputs(std::move(config), &setup));
+  const std::string run = config.run;
+  if (const absl::Status status = CheckInputs(std::move(config), &setup); !status.ok()) {
+    return resume ? WithStartFolder(status, *setup.store, run) : status;
+  }
   STRATA_ASSIGN_OR_RETURN(auto engine, SearchEngineOptions(setup));
   const expr::UnitLayout layout = evaluator::LayoutOf(setup.model, setup.plan.granularity);
   if (resume) {

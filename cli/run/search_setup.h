@@ -11,6 +11,7 @@
 
 #include "cli/config/run_config.h"
 #include "cli/config/run_tasks.h"
+#include "cli/run/continued_config.h"
 #include "evaluator/evaluator.h"
 #include "search/session.h"
 #include "search/store/run_store.h"
@@ -45,22 +46,14 @@ struct SearchSetup {
   bool search_has_ended = false;  // ended in an earlier sitting; only verification may be left
 };
 
-// How PrepareSearch treats the run folder:
-//   kNew      creates a run that does not exist yet
-//   kResume   continues a run that was cut off: same settings, same result
-//   kExtend   also continues a finished run: its budgets may change, and it goes on unless they are
-//             spent
-enum class Continuation { kNew, kResume, kExtend };
 // Reads the model's header, tokenises the text and checks that every split is long enough. Then
-// creates the run folder, or opens it to continue. Creates nothing if the input is bad.
+// creates the run folder, or opens it to continue. Creates nothing if the input is bad. If a run is
+// continued, `config` needs to hold only its folder and the changes (ContinuedConfig).
 absl::StatusOr<SearchSetup> PrepareSearch(RunConfig config, Continuation continuation);
 
 // Makes the checks of PrepareSearch without a run: store and session stay null. Sets `engine` to
 // the options that the search would be made with, warm start included.
 absl::StatusOr<SearchSetup> CheckSearch(const RunConfig& config, search::EngineOptions* engine);
-
-// True if `key` may differ between the stored configuration of a run and the one it continues with.
-bool MayChange(const std::string& key, Continuation continuation);
 
 }  // namespace strata::cli
 

@@ -34,6 +34,7 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
                           double unix_seconds) {
   const search::Engine& engine = session.engine();
   const double spent = session.seconds_spent();
+  const search::FeatureCounts features = engine.feature_counts();
   Json list = Json::array();
   for (const workers::WorkerStatus& worker : workers.workers) {
     const std::string item = worker.connected ? worker.leased_item : "";
@@ -51,6 +52,9 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
   return {{"process", getpid()},
           {"unix_seconds", unix_seconds},
           {"phase", search::PhaseName(engine.phase())},
+          {"features_settled", features.settled},
+          {"features_requested", features.requested},
+          {"doing", search::PhaseText(engine.phase(), features)},
           {"evaluations", engine.evaluations()},
           {"candidates", engine.candidates().size()},
           {"search_seconds", spent},

@@ -17,8 +17,8 @@ namespace strata::cli {
 // Takes the snapshots of one search. Not thread-safe.
 class SearchSnapshot {
  public:
-  // Returns the state at `unix_seconds`: phase, evaluations, the best, the front, workers with
-  // their work item and since when they have it, leases, failures by kind. The cost is that of
+  // Returns the state at `unix_seconds`: phase, features, evaluations, the best, the front, workers
+  // with their work item and since when they have it, leases, failures by kind. The cost is that of
   // one pass over the candidates' losses, the front and the workers.
   nlohmann::ordered_json Take(const search::Session& session,
                               const workers::CoordinatorStatus& workers, double unix_seconds);

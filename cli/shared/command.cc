@@ -18,11 +18,6 @@ void OnSignal(int signal) {
   if (signal == SIGINT) std::signal(signal, SIG_DFL);
 }
 
-int UsableProcessors() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 }  // namespace
 
 void AddFormatOption(CLI::App* subcommand, OutputFormat* format) {
@@ -42,6 +37,11 @@ void AddStreamOption(CLI::App* subcommand, bool* stream) {
   subcommand->add_flag("--stream", *stream,
                        "Read each block from the file when it is needed. Memory then holds one "
                        "block instead of the whole model.");
+}
+
+int UsableProcessors() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 void AddThreadsOption(CLI::App* subcommand, int* threads) {

@@ -23,6 +23,7 @@ void AddStatusCommand(CLI::App* app, Command* command);
 void AddFsckCommand(CLI::App* app, Command* command);
 void AddBackupCommand(CLI::App* app, Command* command);
 void AddParetoCommand(CLI::App* app, Command* command);
+void AddCandidatesCommand(CLI::App* app, Command* command);
 void AddExportCommand(CLI::App* app, Command* command);
 void AddLaunchCommand(CLI::App* app, Command* command);
 void AddLevelsCommand(CLI::App* app, Command* command);
@@ -34,6 +35,7 @@ void AddTransferCommand(CLI::App* app, Command* command);
 void AddPruneCommand(CLI::App* app, Command* command);
 void AddBenchInferenceCommand(CLI::App* app, Command* command);
 void AddFetchCommand(CLI::App* app, Command* command);
+void AddInitCommand(CLI::App* app, Command* command);
 void AddTokenizeCommand(CLI::App* app, Command* command);
 void AddStopCommand(CLI::App* app, Command* command);
 void AddDrainCommand(CLI::App* app, Command* command);
@@ -50,6 +52,9 @@ std::string ShellQuoted(const std::string& word);
 
 // Adds `--stream`, for a model that does not fit into memory.
 void AddStreamOption(CLI::App* subcommand, bool* stream);
+
+// Returns the number of processors that this process may use.
+int UsableProcessors();
 
 // Adds `--threads N`. The default is every processor that this process may use.
 void AddThreadsOption(CLI::App* subcommand, int* threads);

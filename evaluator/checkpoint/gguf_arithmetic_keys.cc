@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,6 +112,13 @@ bool IsUsualPattern(const GgufValue& value, const ModelConfig& config) {
                             [](double found, bool slides) { return found == (slides ? 1 : 0); });
 }
 
+constexpr std::array<std::string_view, 4> kHeadWidths = {
+    "attention.value_length", "attention.key_length_swa", "attention.value_length_swa",
+    "rope.dimension_count_swa"};
+constexpr std::string_view kScale = "attention.scale";
+constexpr std::string_view kWindow = "attention.sliding_window";
+constexpr std::string_view kPattern = "attention.sliding_window_pattern";
+
 // Keys whose neutral value follows from the model.
 absl::Status CheckAgainstModel(const GgufFile& file, const std::string& key, std::string_view name,
                                const GgufValue& value, const ModelConfig& config) {
@@ -120,10 +128,9 @@ absl::Status CheckAgainstModel(const GgufFile& file, const std::string& key, std
            std::ranges::all_of(*numbers, [&](double found) { return found == expected; });
   };
   const auto width = static_cast<double>(config.head_dimension);
-  const bool is_width = name == "attention.value_length" || name == "attention.key_length_swa" ||
-                        name == "attention.value_length_swa" || name == "rope.dimension_count_swa";
+  const bool is_width = std::ranges::find(kHeadWidths, name) != kHeadWidths.end();
   if (is_width && !is(width)) return Refuse(file, key, value, fmt::format("{}", width));
-  if (name == "attention.scale") {
+  if (name == kScale) {
     const bool is_same =
         numbers.has_value() && numbers->size() == 1 &&
         static_cast<float>(numbers->front()) == static_cast<float>(config.attention_scale());
@@ -132,17 +139,22 @@ absl::Status CheckAgainstModel(const GgufFile& file, const std::string& key, std
     }
   }
   const bool slides = config.family->gguf_has_sliding_window;
-  if (name == "attention.sliding_window" && !slides && !is(0)) {
+  if (name == kWindow && !slides && !is(0)) {
     return Refuse(file, key, value, fmt::format("0 for \"{}\"", config.family->gguf));
   }
-  if (name == "attention.sliding_window_pattern" && config.sliding_window > 0 &&
-      !IsUsualPattern(value, config)) {
+  if (name == kPattern && config.sliding_window > 0 && !IsUsualPattern(value, config)) {
     return Refuse(file, key, value, fmt::format("{}", kUsualGgufPeriod));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
+
+bool IsArithmeticKey(std::string_view name) {
+  return std::ranges::find(Keys(), name, &ArithmeticKey::name) != Keys().end() ||
+         std::ranges::find(kHeadWidths, name) != kHeadWidths.end() || name == kScale ||
+         name == kWindow || name == kPattern;
+}
 
 absl::Status CheckArithmeticKeys(const GgufFile& file, const ModelConfig& config) {
   for (const auto& [key, value] : file.metadata()) {

@@ -5,6 +5,8 @@
 
 #include <absl/status/status.h>
 
+#include <string_view>
+
 #include "evaluator/checkpoint/model_config.h"
 #include "evaluator/formats/gguf_file.h"
 
@@ -15,6 +17,9 @@ namespace strata::evaluator {
 // and others of GGUF's specification. A key whose value changes nothing is accepted. `config` holds
 // what was read from the other keys. Errors: Unimplemented, naming file, key and value.
 absl::Status CheckArithmeticKeys(const GgufFile& file, const ModelConfig& config);
+
+// True for a key, without its architecture, that CheckArithmeticKeys looks at.
+bool IsArithmeticKey(std::string_view name);
 
 }  // namespace strata::evaluator
 

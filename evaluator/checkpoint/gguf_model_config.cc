@@ -48,7 +48,10 @@ class Numbers {
   Numbers(const GgufFile& file, const ModelFamily& family) : file_(file), family_(family) {}
 
   const GgufFile& file() const { return file_; }
-  std::string Key(const char* name) const { return fmt::format("{}.{}", family_.gguf, name); }
+  std::string Key(const char* name) const {
+    return *asked_.insert(fmt::format("{}.{}", family_.gguf, name)).first;
+  }
+  const std::set<std::string>& asked() const { return asked_; }
   bool Has(const char* name) const { return file_.metadata().contains(Key(name)); }
 
   absl::Status Positive(const char* name, int64_t* value) const {
@@ -69,6 +72,7 @@ class Numbers {
  private:
   const GgufFile& file_;
   const ModelFamily& family_;
+  mutable std::set<std::string> asked_;  // keys that were looked up
 };
 
 std::string Architectures() {
@@ -251,7 +255,7 @@ double UsualGgufQueryScalar(const ModelConfig& config) {
   return static_cast<double>(is_largest ? config.hidden / config.heads : config.head_dimension);
 }
 
-absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
+absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file, std::set<std::string>* asked) {
   STRATA_ASSIGN_OR_RETURN(const ModelFamily* family, ReadFamily(file));
   const Numbers numbers(file, *family);
   STRATA_RETURN_IF_ERROR(CheckSupported(numbers));
@@ -288,6 +292,7 @@ absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
   absl::Status consistent = CheckVocabulary(file, config);
   consistent.Update(CheckShapes(file, config));
   if (!consistent.ok()) return consistent;
+  if (asked != nullptr) *asked = numbers.asked();
   return config;
 }
 

@@ -5,10 +5,12 @@
 
 #include <cerrno>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,7 @@ class Reader {
 
   // Returns null if the key is absent or null, which transformers treats alike.
   const Json* Find(const char* key) const {
+    known_.insert(key);
     const auto found = json_.find(key);
     return found == json_.end() || found->is_null() ? nullptr : &*found;
   }
@@ -94,12 +97,34 @@ class Reader {
         "{}: \"{}\" is {}, which is not supported; supported: {}", path_, key, found, supported)));
   }
 
-  void Take(const absl::Status& status) { status_.Update(status); }
+  // Marks keys that change nothing because of the value of another key.
+  void Know(std::initializer_list<const char*> keys) { known_.insert(keys.begin(), keys.end()); }
+
+  // Takes the error and the unread keys of an object at `place`.
+  void Take(const Reader& inner, const std::string& place) {
+    status_.Update(inner.status());
+    for (const std::string& key : inner.Unread()) {
+      unread_inside_.push_back(fmt::format("{}.{}", place, key));
+    }
+  }
+
+  // Returns the keys, also of objects inside, that nothing has asked for.
+  std::vector<std::string> Unread() const {
+    std::vector<std::string> unread;
+    for (const auto& [key, value] : json_.items()) {
+      if (!known_.contains(key)) unread.push_back(key);
+    }
+    unread.insert(unread.end(), unread_inside_.begin(), unread_inside_.end());
+    return unread;
+  }
+
   const absl::Status& status() const { return status_; }
 
  private:
   const Json& json_;
   const std::string& path_;
+  mutable std::set<std::string> known_;  // keys that were asked for or marked
+  std::vector<std::string> unread_inside_;
   absl::Status status_;
 };
 
@@ -181,7 +206,7 @@ void ReadRotary(Reader& reader, const std::string& path, ModelConfig* config) {
     }
     Reader inner(*rule, path);
     ReadRotaryRule(inner, key, rotary);
-    reader.Take(inner.status());
+    reader.Take(inner, &parent == &reader ? key : fmt::format("rope_parameters.{}", key));
   };
   const Json* parameters = reader.Find("rope_parameters");
   const bool by_kind =
@@ -197,7 +222,7 @@ void ReadRotary(Reader& reader, const std::string& path, ModelConfig* config) {
   RotaryEmbedding sliding = config->sliding_rotary.value_or(config->rotary);
   read(kinds, "sliding_attention", &sliding);
   config->sliding_rotary = sliding;
-  reader.Take(kinds.status());
+  reader.Take(kinds, "rope_parameters");
 }
 
 // Reads which blocks slide from the list of their kinds, if there is one.
@@ -225,7 +250,9 @@ void ReadSliding(Reader& reader, ModelConfig* config) {
   constexpr int64_t kUsualWindow = 4096;
   const std::string_view family = config->family->name;
   const bool is_qwen = family == "qwen2" || family == "qwen3";
-  if (family == "llama" || (is_qwen && !reader.Truth("use_sliding_window", false))) return;
+  if (family == "llama") return;
+  if (is_qwen) reader.Know({"sliding_window", "max_window_layers", "layer_types"});
+  if (is_qwen && !reader.Truth("use_sliding_window", false)) return;
   if (reader.IsNull("sliding_window")) return;
   config->sliding_window = reader.Natural("sliding_window", kUsualWindow);
   if (family == "mistral") return;
@@ -311,7 +338,8 @@ absl::StatusOr<Json> ReadJsonObject(const std::string& path) {
                                          json.is_discarded() ? "no JSON" : json.type_name()));
 }
 
-absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const Json& json, const std::string& path) {
+absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const Json& json, const std::string& path,
+                                                  std::vector<std::string>* unread) {
   Reader reader(json, path);
   ModelConfig config;
   config.family = ReadFamily(reader);
@@ -339,6 +367,7 @@ absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const Json& json, const std::s
   }
   if (!reader.status().ok()) return reader.status();
   STRATA_RETURN_IF_ERROR(CheckHeads(config, path));
+  if (unread != nullptr) *unread = reader.Unread();
   return config;
 }
 

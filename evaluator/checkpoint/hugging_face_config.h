@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "evaluator/checkpoint/model_config.h"
 
@@ -19,9 +20,11 @@ absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
 // transformers. `path` names the file in errors. Errors: Unimplemented, naming key and value, for
 // another model type, a rotary embedding scaled by another rule than linear or LLaMA 3's, capped
 // logits, or another activation; InvalidArgument for a key that is missing, of another type or
-// impossible.
+// impossible. If `unread` is not null, it is set to the keys that play no part here, such as
+// "use_cache" or "rope_scaling.beta_fast".
 absl::StatusOr<ModelConfig> ReadHuggingFaceConfig(const nlohmann::json& json,
-                                                  const std::string& path);
+                                                  const std::string& path,
+                                                  std::vector<std::string>* unread = nullptr);
 
 }  // namespace strata::evaluator
 

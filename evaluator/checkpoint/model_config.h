@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -147,8 +148,10 @@ double UsualGgufQueryScalar(const ModelConfig& config);
 // CheckArithmeticKeys refuses; NotFound for a missing number or tensor; InvalidArgument for an
 // impossible number, one that contradicts the shape of a weight tensor, or more tokens in the
 // tokenizer than rows in the embedding. Memory for a tensor whose size follows from an accepted
-// configuration is therefore in proportion to the file.
-absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file);
+// configuration is therefore in proportion to the file. If `asked` is not null, it is set to the
+// keys that were looked up, whether the file has them or not.
+absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file,
+                                           std::set<std::string>* asked = nullptr);
 
 }  // namespace strata::evaluator
 

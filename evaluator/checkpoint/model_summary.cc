@@ -45,6 +45,7 @@ absl::StatusOr<ModelSummary> SummarizeModel(const Checkpoint& checkpoint) {
   summary.name = checkpoint.model_name();
   summary.blocks = config.blocks;
   summary.notes = checkpoint.notes();
+  summary.vocabulary = config.vocabulary;
   for (int block = 0; block < config.blocks; ++block) {
     for (int linear = 0; linear < config.linears_per_block(); ++linear) {
       const BlockTensor& tensor = tensors[static_cast<size_t>(linear)];

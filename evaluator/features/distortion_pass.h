@@ -18,10 +18,6 @@ namespace strata::evaluator {
 // Share of the weights of each row that is pruned.
 inline constexpr double kDistortionSparsity = 0.5;
 
-// Maximum number of calibration tokens that are used. Sequences are used from the first on up to
-// this number; the first one is used in any case.
-inline constexpr int64_t kDistortionTokens = 512;
-
 // Returns the sum over tokens of |h' - h|^2, divided by the sum of |h|^2. h are the rows that the
 // output head multiplies in the dense model. h' are the same rows after Wanda has pruned
 // kDistortionSparsity of every row of `linears`, with the dense model's `statistics`. `linears` are

@@ -16,10 +16,6 @@
 
 namespace strata::tasks {
 
-// Number of tokens per pass if the blocks are held in memory: enough for efficient matrix products,
-// few enough to store results and show progress often.
-inline constexpr int64_t kBatchTokens = 8192;
-
 // Returns one likelihood per request. All requests run through one block after the other, so
 // `source` makes each block once and only one block exists at a time. Holds tokens * hidden * 4
 // bytes. Rows are not padded, and neighbouring requests share a common prefix (see Pack). A model

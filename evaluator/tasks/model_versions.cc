@@ -22,6 +22,24 @@ bool operator==(const ModelVersion& one, const ModelVersion& other) {
          one.calibration.sequence_tokens == other.calibration.sequence_tokens;
 }
 
+CountingBlocks::CountingBlocks(std::unique_ptr<BlockSource> source, int blocks)
+    : source_(std::move(source)), zeros_(static_cast<size_t>(blocks), -1) {}
+
+absl::StatusOr<evaluator::PrunedBlock> CountingBlocks::Next(int block) {
+  STRATA_ASSIGN_OR_RETURN(const evaluator::PrunedBlock pruned, source_->Next(block));
+  zeros_[static_cast<size_t>(block)] = pruned.zeros;
+  return pruned;
+}
+
+std::optional<int64_t> CountingBlocks::zeros() const {
+  int64_t total = 0;
+  for (const int64_t zeros : zeros_) {
+    if (zeros < 0) return std::nullopt;
+    total += zeros;
+  }
+  return total;
+}
+
 ModelVersions::ModelVersions(const evaluator::TransformerModel& model,
                              const evaluator::ModelSummary& summary,
                              const evaluator::Tokenizer& tokenizer,
@@ -78,9 +96,13 @@ absl::StatusOr<BlockSource*> ModelVersions::Blocks(const ModelVersion& version) 
   current_.reset();
   blocks_.reset();  // before the next one takes memory
   STRATA_ASSIGN_OR_RETURN(auto blocks, Make(version));
-  blocks_ = std::move(blocks);
+  blocks_ = std::make_unique<CountingBlocks>(std::move(blocks), model_.config().blocks);
   current_ = version;
   return blocks_.get();
+}
+
+std::optional<int64_t> ModelVersions::CountedZeros(const ModelVersion& version) const {
+  return blocks_ != nullptr && current_ == version ? blocks_->zeros() : std::nullopt;
 }
 
 absl::StatusOr<std::string> ModelVersions::NameOf(const ModelVersion& version) {

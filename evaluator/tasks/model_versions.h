@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,19 @@
 
 namespace strata::tasks {
 
+// Passes blocks on and remembers how many zeros each of them holds.
+class CountingBlocks final : public evaluator::BlockSource {
+ public:
+  CountingBlocks(std::unique_ptr<evaluator::BlockSource> source, int blocks);
+  absl::StatusOr<evaluator::PrunedBlock> Next(int block) override;
+  // Returns the zeros of all blocks; nullopt until every block was passed on.
+  std::optional<int64_t> zeros() const;
+
+ private:
+  const std::unique_ptr<evaluator::BlockSource> source_;
+  std::vector<int64_t> zeros_;  // by block; -1: not passed on yet
+};
+
 class ModelVersions {
  public:
   // `model`, `summary` and `tokenizer` must outlive this object.
@@ -27,6 +41,10 @@ class ModelVersions {
   // InvalidArgument for a wrong number of sparsities, a sparsity that the method cannot have, or a
   // pruner without its calibration text.
   absl::StatusOr<evaluator::BlockSource*> Blocks(const ModelVersion& version);
+
+  // Returns the number of zeros in the prunable weights of a version, counted while its blocks were
+  // used; nullopt if another version was used last, or not every block was.
+  std::optional<int64_t> CountedZeros(const ModelVersion& version) const;
 
   // True if blocks are held in memory rather than read or pruned anew for each pass.
   bool AreHeld() const;
@@ -45,7 +63,7 @@ class ModelVersions {
   TaskEvaluatorOptions options_;
   std::optional<evaluator::TextCorpus> corpus_;
   std::optional<ModelVersion> current_;
-  std::unique_ptr<evaluator::BlockSource> blocks_;
+  std::unique_ptr<CountingBlocks> blocks_;
 };
 
 }  // namespace strata::tasks

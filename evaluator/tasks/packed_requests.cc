@@ -88,4 +88,18 @@ std::vector<size_t> BatchEnds(std::span<const ItemRequests> items, int64_t maxim
   return ends;
 }
 
+int64_t TokensRead(std::span<const ItemRequests> items) {
+  int64_t tokens = 0;
+  size_t begin = 0;
+  for (const size_t end : BatchEnds(items, kBatchTokens)) {
+    std::vector<LikelihoodRequest> requests;
+    for (const ItemRequests& item : items.subspan(begin, end - begin)) {
+      requests.insert(requests.end(), item.likelihoods.begin(), item.likelihoods.end());
+    }
+    tokens += Pack(requests).tokens.layout.rows();
+    begin = end;
+  }
+  return tokens;
+}
+
 }  // namespace strata::tasks

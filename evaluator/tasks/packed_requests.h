@@ -12,6 +12,10 @@
 
 namespace strata::tasks {
 
+// Number of tokens per pass if the blocks are held in memory: enough for efficient matrix products,
+// few enough to store results and show progress often.
+inline constexpr int64_t kBatchTokens = 8192;
+
 struct PackedRequests {
   evaluator::PackedTokens tokens;
   // The predictions of all requests, one request after the other: the row that predicts, and the
@@ -28,6 +32,10 @@ PackedRequests Pack(std::span<const LikelihoodRequest> requests);
 // Returns, for each batch, the index behind its last item. A batch holds whole items: one item, or
 // several of which the model reads at most `maximum_tokens` tokens. Only likelihood requests count.
 std::vector<size_t> BatchEnds(std::span<const ItemRequests> items, int64_t maximum_tokens);
+
+// Returns the number of tokens that the model reads for the likelihoods of the items, packed in
+// batches of kBatchTokens.
+int64_t TokensRead(std::span<const ItemRequests> items);
 
 }  // namespace strata::tasks
 

@@ -75,6 +75,9 @@ class ModelTaskEvaluator : public TaskEvaluator {
   absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
       const ModelVersion& version, const std::vector<LikelihoodRequest>& requests,
       ResponseStore* store, const Progress& progress) override;
+  std::optional<int64_t> CountedZeros(const ModelVersion& version) const override {
+    return versions_.CountedZeros(version);
+  }
   absl::StatusOr<std::vector<int32_t>> Tokenize(const std::string& text) override {
     return evaluator::CatchLibTorchErrors(
         "tokenising",

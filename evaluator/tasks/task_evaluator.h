@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,11 @@ class TaskEvaluator {
   virtual absl::StatusOr<std::vector<Likelihood>> MeasureLikelihoods(
       const ModelVersion& version, const std::vector<LikelihoodRequest>& requests,
       ResponseStore* store, const evaluator::Progress& progress) = 0;
+
+  // Returns the number of zeros in the prunable weights of the version that was measured last,
+  // counted during the measurement; nullopt for another version, or if the store held every answer
+  // and nothing was pruned.
+  virtual std::optional<int64_t> CountedZeros(const ModelVersion& version) const = 0;
 
   // Returns the token ids of a text, with the tokens that the tokenizer puts before and behind
   // every text.

@@ -136,7 +136,8 @@ absl::StatusOr<std::vector<std::string>> ReadFolder(const std::string& path) {
   if (error) return FileStatus(error.value(), "list the folder", path);
   if (names.empty()) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: expected *.txt files in the folder, found none", path));
+        fmt::format("{}: expected *.txt files in the folder, found none; a text is {}", path,
+                    kDocumentsOfAText));
   }
   std::sort(names.begin(), names.end());
   std::vector<std::string> documents;
@@ -186,7 +187,9 @@ absl::StatusOr<std::vector<std::string>> ReadDocuments(const std::string& path) 
   const bool has_text = std::any_of(documents->begin(), documents->end(),
                                     [](const std::string& document) { return !document.empty(); });
   if (!has_text) {
-    return absl::InvalidArgumentError(fmt::format("{}: expected text, found no characters", path));
+    return absl::InvalidArgumentError(
+        fmt::format("{}: expected text, found no characters in {} documents; a text is {}", path,
+                    documents->size(), kDocumentsOfAText));
   }
   return documents;
 }

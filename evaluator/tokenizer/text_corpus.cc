@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "evaluator/files/digest.h"
 #include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
 
-constexpr size_t kDealt = 8;  // documents per round of dealing
+constexpr size_t kDealt = 8;            // documents per round of dealing
+constexpr size_t kFewestDocuments = 7;  // with which no split is empty
 
 Split SplitOf(size_t document) {
   const size_t place = document % kDealt;
@@ -37,8 +40,10 @@ absl::StatusOr<TextCorpus> TextCorpus::Load(const std::string& path, const Token
   TextCorpus corpus;
   corpus.path_ = path;
   corpus.digest_ = DigestOf(documents);
+  corpus.documents_ = documents.size();
   for (size_t i = 0; i < documents.size(); ++i) {
     const std::vector<int32_t> ids = tokenizer.Encode(documents[i]);
+    corpus.longest_document_tokens_ = std::max(corpus.longest_document_tokens_, ids.size());
     std::vector<int32_t>& split = corpus.ids_[static_cast<int>(SplitOf(i))];
     split.insert(split.end(), ids.begin(), ids.end());
   }
@@ -57,9 +62,12 @@ absl::StatusOr<std::vector<std::vector<int32_t>>> TextCorpus::Windows(Split spli
   if (whole_windows < count) {
     return absl::InvalidArgumentError(fmt::format(
         "{}: the {} split has {} tokens, which is {} whole windows of {}; {} windows are needed, "
-        "{:.0f} tokens: take a longer text, or fewer or shorter windows",
+        "{:.0f} tokens: {}. {}",
         path_, NameOf(split), ids.size(), whole_windows, window_tokens, count,
-        static_cast<double>(count) * static_cast<double>(window_tokens)));
+        static_cast<double>(count) * static_cast<double>(window_tokens),
+        documents_ < kFewestDocuments ? "cut the text into more documents"
+                                      : "take a longer text, or fewer or shorter windows",
+        DescribeDocuments()));
   }
   std::vector<std::vector<int32_t>> windows;
   for (int64_t i = 0; i < count; ++i) {
@@ -67,6 +75,20 @@ absl::StatusOr<std::vector<std::vector<int32_t>>> TextCorpus::Windows(Split spli
     windows.emplace_back(ids.begin() + start, ids.begin() + start + window_tokens);
   }
   return windows;
+}
+
+// Says what was found and how documents come to splits.
+std::string TextCorpus::DescribeDocuments() const {
+  std::string empty;
+  for (const Split split : {Split::kCalibration, Split::kFitness, Split::kReport}) {
+    if (tokens(split) == 0) empty += fmt::format("{}{}", empty.empty() ? "" : ", ", NameOf(split));
+  }
+  return fmt::format(
+      "Found {} document{}, the longest of {} tokens; splits without a token: {}. Of every {} "
+      "documents, 1 to 4 are for calibration, 5 and 6 for fitness, 7 and 8 for the report, so at "
+      "least {} are needed for all three. A text is {}",
+      documents_, documents_ == 1 ? "" : "s", longest_document_tokens_,
+      empty.empty() ? "none" : empty, kDealt, kFewestDocuments, kDocumentsOfAText);
 }
 
 int64_t TextCorpus::tokens(Split split) const {

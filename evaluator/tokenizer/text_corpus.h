@@ -28,6 +28,11 @@ absl::StatusOr<std::string> ReadText(const std::string& path, TextFormat format)
 // text of ReadText for the other formats.
 absl::StatusOr<std::vector<std::string>> ReadTexts(const std::string& path, TextFormat format);
 
+// What a path must hold for ReadDocuments, for help texts and errors: "Text: {}."
+inline constexpr const char* kDocumentsOfAText =
+    "a folder, each .txt file of which is a document; a .jsonl file, each line of which is one; or "
+    "another file, cut into documents of whole lines and at least 4,096 bytes";
+
 // Reads the documents of a path: every *.txt file of a folder, in name order; the "text" of every
 // line of a .jsonl file that is not blank; for any other file, runs of whole lines of at least
 // 4,096 bytes. Errors: those of ReadText; InvalidArgument if there is no text.
@@ -43,7 +48,7 @@ class TextCorpus {
   // Returns `count` disjoint windows of `window_tokens` ids, evenly spaced over the split. Window i
   // of n starts at (floor((2i+1) * N / (2n))) * window_tokens, and N is the number of whole
   // windows. Errors: InvalidArgument if there are fewer than `count`, with the number of tokens
-  // that the split has and the number needed.
+  // that the split has and the number needed, the number of documents and what a document is.
   absl::StatusOr<std::vector<std::vector<int32_t>>> Windows(Split split, int64_t count,
                                                             int64_t window_tokens) const;
 
@@ -51,7 +56,11 @@ class TextCorpus {
   const std::string& digest() const { return digest_; }  // SHA-256 of the documents, hexadecimal
 
  private:
+  std::string DescribeDocuments() const;
+
   std::vector<int32_t> ids_[3];
+  size_t documents_ = 0;
+  size_t longest_document_tokens_ = 0;
   std::string digest_;
   std::string path_;
 };

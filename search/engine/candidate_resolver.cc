@@ -1,12 +1,14 @@
 #include "search/engine/candidate_resolver.h"
 
 #include <algorithm>
+#include <compare>
 #include <map>
-#include <tuple>
+#include <optional>
 #include <utility>
 
 #include "expr/baselines.h"
 #include "expr/blockwise.h"
+#include "expr/operator_table.h"
 #include "expr/status_macros.h"
 #include "search/strategy/strategy.h"
 
@@ -23,18 +25,41 @@ expr::Allocation AllSparsities(const Candidate& candidate) {
   return all;
 }
 
-// The kinds of work that a feature needs. Features that need the same are measured together; the
-// work of a single pass is the smallest.
-using Work = std::tuple<bool, bool, bool, bool, bool, bool>;
-Work WorkOf(const std::string& feature) {
-  const absl::StatusOr<expr::Expression> expression = expr::ParseExpression(feature);
-  if (!expression.ok()) return {};  // the worker reports what is wrong with it
+// The pass over the model that measures a feature. Features of the same pass are measured together.
+struct Pass {
+  bool distortion = false, slopes = false, spectra = false, gradient_free = false;
+  bool gradients = false;
+  bool of_blocks = false;
+  // The tensor that is reduced, as text; empty for what a calibration says of blocks and linears,
+  // and for gradients, whose backward pass costs far more than their reductions.
+  std::string tensor = {};
+
+  bool takes_long() const { return distortion || slopes || spectra || gradient_free || gradients; }
+  auto operator<=>(const Pass&) const = default;
+};
+
+std::string TensorOf(const expr::Expression& feature) {
+  const expr::Operator& op = expr::OperatorOf(feature.op);
+  if (op.kind == expr::OperatorKind::kReduction) {
+    return expr::PrintExpression(feature.children.front());
+  }
+  return op.name == "outliers" ? "WX" : op.name == "alpha" ? "W" : "";
+}
+
+Pass PassOf(const std::string& feature) {
+  const std::optional<std::string> of_blocks = expr::FeatureOfBlocks(feature);
+  const absl::StatusOr<expr::Expression> expression =
+      expr::ParseExpression(of_blocks.value_or(feature));
+  // The worker reports what is wrong with it.
+  if (!expression.ok()) return {.tensor = feature};
   const expr::Needs needs = expr::NeedsOf(*expression);
-  const bool takes_long =
-      needs.gradients || needs.gradient_free || needs.spectra || needs.distortion || needs.slopes;
-  const bool of_blocks = takes_long && expr::FeatureOfBlocks(feature).has_value();
-  return {needs.distortion,    needs.slopes,    needs.spectra,
-          needs.gradient_free, needs.gradients, of_blocks};
+  return {.distortion = needs.distortion,
+          .slopes = needs.slopes,
+          .spectra = needs.spectra,
+          .gradient_free = needs.gradient_free,
+          .gradients = needs.gradients,
+          .of_blocks = of_blocks.has_value(),
+          .tensor = needs.gradients ? "" : TensorOf(*expression)};
 }
 
 }  // namespace
@@ -43,16 +68,18 @@ CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(sc
   for (int i = 0; i < scenarios->subjects(); ++i) ledgers_.emplace_back(scenarios->layout(i));
 }
 
-bool CandidateResolver::TakesLong(const std::string& feature) { return WorkOf(feature) != Work{}; }
+bool CandidateResolver::TakesLong(const std::string& feature) {
+  return PassOf(feature).takes_long();
+}
 
 std::vector<ProfileWork> CandidateResolver::Ask(const std::vector<std::string>& features) {
   std::vector<ProfileWork> items;
   for (size_t subject = 0; subject < ledgers_.size(); ++subject) {
-    std::map<Work, std::vector<std::string>> by_work;
+    std::map<Pass, std::vector<std::string>> by_pass;
     for (std::string& feature : ledgers_[subject].TakeUnasked(features)) {
-      by_work[WorkOf(feature)].push_back(std::move(feature));
+      by_pass[PassOf(feature)].push_back(std::move(feature));
     }
-    for (auto& [work, together] : by_work) {
+    for (auto& [pass, together] : by_pass) {
       items.push_back({std::move(together), static_cast<int>(subject)});
     }
   }
@@ -67,6 +94,15 @@ absl::StatusOr<std::vector<ProfileWork>> CandidateResolver::Settle(const Profile
   std::vector<ProfileWork> items;
   for (const std::string& feature : again) items.push_back({{feature}, item.subject});
   return items;
+}
+
+FeatureCounts CandidateResolver::counts() const {
+  FeatureCounts all;
+  for (const FeatureLedger& ledger : ledgers_) {
+    all.requested += ledger.counts().requested;
+    all.settled += ledger.counts().settled;
+  }
+  return all;
 }
 
 bool CandidateResolver::AreSettled(const std::vector<std::string>& features) const {

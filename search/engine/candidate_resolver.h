@@ -26,16 +26,18 @@ class CandidateResolver {
   static bool TakesLong(const std::string& feature);
 
   // Returns the work items that measure those of `features` that were not requested yet, on every
-  // subject; they count as requested from now on. The features of one pass over the model form one
-  // work item, which comes first. Features that take long form a work item for each kind of work
-  // (gradients, spectra, ...), so that they occupy one worker and do not delay the functions that
-  // need none of them.
+  // subject; they count as requested from now on. The features of one pass form one work item,
+  // whose outcome is stored by itself: the reductions of one tensor, what a calibration says of
+  // blocks and linears, all gradients, slopes, distortions. Those of blocks are passes of their
+  // own. Work items that do not take long come first.
   std::vector<ProfileWork> Ask(const std::vector<std::string>& features);
   // Takes the outcome of a work item and returns what to measure instead, see
   // FeatureLedger::Settle.
   absl::StatusOr<std::vector<ProfileWork>> Settle(const ProfileWork& item, const Outcome& outcome);
   // True if all `features` are settled on all subjects.
   bool AreSettled(const std::vector<std::string>& features) const;
+  // Features of all subjects.
+  FeatureCounts counts() const;
   const expr::FeatureTable& table(int subject) const {
     return ledgers_[static_cast<size_t>(subject)].table();
   }

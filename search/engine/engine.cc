@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <map>
 #include <utility>
 
 #include "expr/status_macros.h"
@@ -14,6 +13,7 @@
 #include "search/engine/candidate_list.h"
 #include "search/engine/candidate_resolver.h"
 #include "search/engine/engine_options.h"
+#include "search/engine/feature_schedule.h"
 #include "search/engine/finals.h"
 #include "search/engine/outcome_codec.h"
 #include "search/engine/progress.h"
@@ -29,10 +29,6 @@ constexpr int kMaximumIdleOffspring = 500;
 
 size_t Index(int64_t id) { return static_cast<size_t>(id); }
 
-// Features of the pool are measured after this share of the first candidates, so that the search
-// shows its first losses early and does not wait for them later.
-constexpr double kPoolAfterShare = 0.5;
-
 EngineOptions WithScenarioObjectives(EngineOptions options) {
   options.objectives = ScenarioObjectives(options.objectives, options.robust.aggregate,
                                           static_cast<int>(options.robust.further.size()) + 1);
@@ -41,8 +37,9 @@ EngineOptions WithScenarioObjectives(EngineOptions options) {
 
 // The strategy sees the first scenario's features and allocations and no others.
 StrategyContext ContextOf(const EngineOptions& options, const expr::FeatureTable& features) {
-  return {options.seed, options.target, NodeObjective(options.objectives),
-          options.objectives.size(), &features};
+  return {
+      options.seed, options.target,    NodeObjective(options.objectives), options.objectives.size(),
+      &features,    options.simplifies};
 }
 
 // A candidate is bred, then resolved (its allocation is known, infeasible, or the same as an
@@ -59,12 +56,9 @@ class SearchEngine final : public Engine {
         ladder_(options.ladder),
         baselines_(options_),
         progress_(options_) {
-    AskForReferences(Stage::kSearch);
+    if (scenarios_.count() > 1) AskForReferences(Stage::kSearch);
     AdmitSeeds();
-    AskForFeaturesOfSeeds();
-    feature_pool_ = strategy_->FeaturePool();
-    AskForFeatures(static_cast<int64_t>(kPoolAfterShare * static_cast<double>(seeds_)),
-                   feature_pool_);
+    AskForFirstFeatures();
     Advance();
   }
 
@@ -114,8 +108,12 @@ class SearchEngine final : public Engine {
   const expr::FeatureTable& features(int subject) const override {
     return resolver_.table(subject);
   }
+  FeatureCounts feature_counts() const override { return resolver_.counts(); }
   std::vector<ReferenceLosses> References(Stage stage) const override {
     return scenarios_.References(stage);
+  }
+  std::optional<double> DenseLoss(Stage stage) const override {
+    return scenarios_.DenseLoss(stage);
   }
   std::vector<int64_t> TakeChanged() override { return candidates_.TakeChanged(); }
   double ArchiveHypervolume() const override { return progress_.hypervolume(); }
@@ -140,24 +138,21 @@ class SearchEngine final : public Engine {
     for (ProfileWork& item : resolver_.Ask(features)) items_.Add(asker, std::move(item));
   }
 
-  // The features of all seeds that one pass over the model gives are one work item, the first one.
-  // Features that take long are asked for by the first seed that needs them.
-  void AskForFeaturesOfSeeds() {
-    std::map<std::string, int64_t> first_user;
-    for (size_t i = 0; i < in_flight_.size(); ++i) {
-      for (const std::string& feature : in_flight_[i].required) {
-        first_user.try_emplace(feature, static_cast<int64_t>(i));
-      }
+  void AskForFirstFeatures() {
+    feature_pool_ = strategy_->FeaturePool();
+    std::vector<std::vector<std::string>> of_seeds;
+    for (const InFlight& flight : in_flight_) of_seeds.push_back(flight.required);
+    for (ScheduledFeatures& scheduled :
+         ScheduleFeatures(of_seeds, feature_pool_, options_.maximum_evaluations, &resolver_)) {
+      items_.Add(scheduled.asker, std::move(scheduled.work));
     }
-    std::map<int64_t, std::vector<std::string>> by_asker;
-    for (const auto& [feature, user] : first_user) {
-      by_asker[CandidateResolver::TakesLong(feature) ? user : 0].push_back(feature);
-    }
-    for (const auto& [asker, features] : by_asker) AskForFeatures(asker, features);
   }
 
   void AskForReferences(Stage stage) {
-    for (EvaluateWork& item : scenarios_.ReferenceWork(stage)) items_.Add(std::move(item));
+    for (EvaluateWork& item : scenarios_.ReferenceWork(stage)) {
+      items_.Add(std::move(item));
+      if (scenarios_.count() == 1) ++dense_missing_;
+    }
   }
 
   // Adds the published functions, those of a warm start, and the first ones of the strategy.
@@ -175,7 +170,14 @@ class SearchEngine final : public Engine {
   void AdmitBaseline(const Seed& seed) {
     strategy_->AddSeen(seed.expression);
     baselines_.Add(count(), seed);
-    Admit({seed.expression, {"baseline", seed.name, {}}});
+    const expr::Expression simplified = Simplified(seed.expression);
+    const bool is_shorter = expr::Complexity(simplified) < expr::Complexity(seed.expression);
+    AdmitAsIs({is_shorter ? simplified : seed.expression, {"baseline", seed.name, {}}});
+  }
+
+  expr::Expression Simplified(const expr::Expression& expression) const {
+    if (!options_.simplifies) return expression;
+    return expr::Simplified(expression, options_.strategy.variation.maximum_depth);
   }
 
   // Plans the tuning round of the baselines from what the strategy knows, so that timing does not
@@ -190,6 +192,11 @@ class SearchEngine final : public Engine {
   }
 
   void Admit(Offspring offspring) {
+    offspring.expression = Simplified(offspring.expression);
+    AdmitAsIs(std::move(offspring));
+  }
+
+  void AdmitAsIs(Offspring offspring) {
     Candidate candidate;
     candidate.id = count();
     candidate.text = expr::PrintExpression(offspring.expression);
@@ -214,19 +221,23 @@ class SearchEngine final : public Engine {
           Finalists(candidates_.all(), options_.objectives, BestBaselines(), options_.finalists));
       if (!finalists_.empty()) {
         AskForReferences(Stage::kSelect);
-        AskForReferences(Stage::kVerify);
+        if (scenarios_.count() > 1) AskForReferences(Stage::kVerify);
       }
     }
     if (!finalists_.empty() && scenarios_.HasReferences(Stage::kSelect) &&
         scenarios_.HasReferences(Stage::kVerify)) {
       MeasureFinalists(std::exchange(finalists_, {}), Stage::kSelect);
     }
-    if (phase_ == Phase::kSelecting && finals_.round_is_over()) {
+    if (phase_ == Phase::kSelecting && IsRoundOver()) {
       phase_ = Phase::kVerifying;
-      MeasureFinalists(finals_.NextRound(), Stage::kVerify);
+      const std::vector<int64_t> selected = finals_.NextRound();
+      if (!selected.empty() && scenarios_.count() == 1) AskForReferences(Stage::kVerify);
+      MeasureFinalists(selected, Stage::kVerify);
     }
-    if (phase_ == Phase::kVerifying && finals_.round_is_over()) phase_ = Phase::kDone;
+    if (phase_ == Phase::kVerifying && IsRoundOver()) phase_ = Phase::kDone;
   }
+
+  bool IsRoundOver() const { return finals_.round_is_over() && dense_missing_ == 0; }
 
   void Measure(int64_t id, Stage stage, int rung = 0) {
     const Candidate& candidate = candidates_[id];
@@ -236,6 +247,12 @@ class SearchEngine final : public Engine {
     }
     for (EvaluateWork& item : scenarios_.WorkOf(id, stage, rung, allocations)) {
       items_.Add(std::move(item));
+    }
+    // One scenario needs no reference to begin. The dense model follows the first candidate, so
+    // that its loss is shown from early on.
+    if (stage == Stage::kSearch && scenarios_.count() == 1 && !has_asked_for_dense_) {
+      has_asked_for_dense_ = true;
+      AskForReferences(Stage::kSearch);
     }
   }
 
@@ -361,11 +378,13 @@ class SearchEngine final : public Engine {
       for (const Candidate& candidate : candidates_.all()) progress_.Add(candidate);
       settled_prefix_ = kept;
     }
-    items_.DropAbove(last);
+    if (last < 0) dense_missing_ = 0;  // it comes after the first candidate, so it waits too
+    items_.DropAbove(last < 0 && scenarios_.count() == 1 ? last - 1 : last);
   }
 
   void TellEvaluation(const EvaluateWork& item, const Outcome& outcome) {
     if (item.reference != Reference::kNone) {
+      if (scenarios_.count() == 1) --dense_missing_;
       scenarios_.TellReference(item, outcome);
       return;
     }
@@ -429,6 +448,8 @@ class SearchEngine final : public Engine {
   WorkQueue items_;
   std::optional<int64_t> stop_after_;  // set when the search phase ends; nothing above stays
   std::string end_reason_;
+  int64_t dense_missing_ = 0;  // work items of one scenario's dense model without an outcome
+  bool has_asked_for_dense_ = false;
   int64_t allocations_ = 0;  // distinct ones admitted to measurement
   int64_t evaluations_ = 0;
   int idle_offspring_ = 0;

@@ -76,6 +76,11 @@ struct EngineOptions {
   // Number of candidates measured with the exact protocol, at least 1, besides the best setting of
   // every baseline. They are members of the front, then of the next fronts.
   int finalists = 5;
+  // Candidates are simplified (expr::Simplified) before anything sees them: their texts, nodes and
+  // features are those of the simplified tree. Baselines keep their published form unless the
+  // simplified one has fewer nodes. False only in runs that began before candidates were simplified
+  // and are resumed; such runs breed what they would have bred.
+  bool simplifies = true;
 };
 
 // The results of a candidate in one of several scenarios.
@@ -87,7 +92,7 @@ struct ScenarioResult {
 
 struct Candidate {
   int64_t id = 0;    // 0, 1, 2, ... in breeding order
-  std::string text;  // parses back to the expression
+  std::string text;  // parses back to the expression, which is simplified
   int complexity = 0;
   Lineage lineage;
   std::optional<Forecast> forecast;       // fitness_nll that the strategy expected
@@ -113,6 +118,13 @@ struct Candidate {
 struct ReferenceLosses {
   double dense = 0;    // of the dense model
   double uniform = 0;  // of the same sparsity everywhere
+};
+
+// Number of features of all subjects. Those that first candidates and the pool need are requested
+// at the beginning.
+struct FeatureCounts {
+  int64_t requested = 0;
+  int64_t settled = 0;  // measured, or failed for good
 };
 
 // The phase of a search. kSelecting measures the finalists on Stage::kSelect, and kVerifying those
@@ -147,7 +159,8 @@ class Engine {
   virtual const std::vector<Candidate>& candidates() const = 0;
   virtual const expr::FeatureTable& features(int subject) const = 0;
   // Returns, by scenario, the losses of the dense model and of uniform sparsities on a stage (for
-  // kSearch, on the last rung). Empty for one scenario and until they are known.
+  // kSearch, on the last rung). Empty for one scenario, of which only DenseLoss is known, and until
+  // they are known.
   virtual std::vector<ReferenceLosses> References(Stage stage) const = 0;
 
   // Returns the ids of the candidates that are new or had a field changed since the last call, each
@@ -166,6 +179,13 @@ class Engine {
   // Returns, for every baseline with a result, the id of its setting with the lowest fitness_nll,
   // in baseline order.
   virtual std::vector<int64_t> BestBaselines() const = 0;
+
+  virtual FeatureCounts feature_counts() const = 0;
+
+  // Returns the loss of the dense model on a stage (for kSearch, on the last rung), measured like
+  // the candidates, in the first scenario. nullopt until it is known, and if it could not be
+  // measured. It decides nothing in a search of one scenario.
+  virtual std::optional<double> DenseLoss(Stage) const { return std::nullopt; }
 };
 
 }  // namespace strata::search

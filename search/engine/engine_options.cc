@@ -255,6 +255,7 @@ std::string RobustText(const RobustOptions& robust) {
 
 std::string IdentityText(const EngineOptions& options, const expr::UnitLayout& layout) {
   std::string text = SearchText(options);
+  if (options.simplifies) text += kSimplifiesLine;
   text += SurrogateText(options.strategy.surrogate);
   for (const expr::Unit& unit : layout) text += UnitLine("unit", unit);
   text += VariationText(options.strategy.variation);

@@ -16,6 +16,9 @@ namespace strata::search {
 // Errors: InvalidArgument names the option, what was expected and what was found.
 absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayout& layout);
 
+// Line of IdentityText if candidates are simplified. Runs that began before they were lack it.
+inline constexpr char kSimplifiesLine[] = "expressions=simplified\n";
+
 // Returns one "name=value" per line for everything that decides which candidates are bred: all
 // options but maximum_evaluations, stagnation_evaluations and finalists; the layout of the units;
 // and the operator table. Equal texts give equal candidates. Doubles are exact.

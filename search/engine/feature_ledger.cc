@@ -48,4 +48,10 @@ std::string FeatureLedger::FailureAmong(const std::vector<std::string>& features
   return "";
 }
 
+FeatureCounts FeatureLedger::counts() const {
+  return {static_cast<int64_t>(states_.size()),
+          std::count_if(states_.begin(), states_.end(),
+                        [](const auto& entry) { return entry.second.settled; })};
+}
+
 }  // namespace strata::search

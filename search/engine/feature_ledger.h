@@ -33,6 +33,7 @@ class FeatureLedger {
   // Returns the failure of the first of `features` that failed for good; empty if none has.
   std::string FailureAmong(const std::vector<std::string>& features) const;
 
+  FeatureCounts counts() const;
   const expr::FeatureTable& table() const { return table_; }
 
  private:

@@ -1,5 +1,7 @@
 #include "search/engine/progress.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -33,6 +35,11 @@ const char* PhaseName(Phase phase) {
       return "done";
   }
   return "";
+}
+
+std::string PhaseText(Phase phase, const FeatureCounts& features) {
+  if (phase != Phase::kSearching || features.settled == features.requested) return PhaseName(phase);
+  return fmt::format("features {}/{}", features.settled, features.requested);
 }
 
 int NodeObjective(const std::vector<std::string>& names) {

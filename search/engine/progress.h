@@ -19,6 +19,10 @@ std::optional<Objectives> ObjectivesOf(const Candidate& candidate,
 // Returns one word for users: search, finish, select, verify or done.
 const char* PhaseName(Phase phase);
 
+// Returns the phase for users: "features 3/64" while a search measures features (3 of 64 are
+// known), else PhaseName.
+std::string PhaseText(Phase phase, const FeatureCounts& features);
+
 // Returns the index of kComplexity among the names; -1 if it is none of them.
 int NodeObjective(const std::vector<std::string>& names);
 

@@ -128,12 +128,12 @@ std::vector<EvaluateWork> Scenarios::WorkOf(
 
 std::vector<EvaluateWork> Scenarios::ReferenceWork(Stage stage) const {
   std::vector<EvaluateWork> items;
-  for (int rung = 0; rung < RungsOf(stage); ++rung) AddReferenceWork({stage, rung}, &items);
+  const int first = count() == 1 ? RungsOf(stage) - 1 : 0;
+  for (int rung = first; rung < RungsOf(stage); ++rung) AddReferenceWork({stage, rung}, &items);
   return items;
 }
 
 void Scenarios::AddReferenceWork(const StageRung& stage, std::vector<EvaluateWork>* items) const {
-  if (count() == 1) return;
   std::vector<bool> has_dense(layouts_.size());
   for (int i = 0; i < count(); ++i) {
     const Scenario& scenario = scenarios_[Index(i)];
@@ -148,7 +148,7 @@ void Scenarios::AddReferenceWork(const StageRung& stage, std::vector<EvaluateWor
                       .scenario = i,
                       .subject = scenario.subject,
                       .reference = Reference::kUniform};
-    items->push_back(item);
+    if (count() > 1) items->push_back(item);
     if (has_dense[Index(scenario.subject)]) continue;
     has_dense[Index(scenario.subject)] = true;
     item.allocation.assign(item.allocation.size(), 0.0);
@@ -166,7 +166,7 @@ bool Scenarios::HasReferences(Stage stage) const {
 }
 
 std::string Scenarios::ReferenceFailure(Stage stage) const {
-  for (int rung = 0; rung < RungsOf(stage); ++rung) {
+  for (int rung = 0; count() > 1 && rung < RungsOf(stage); ++rung) {
     const auto found = references_.find({stage, rung});
     if (found != references_.end() && !found->second.failure.empty()) return found->second.failure;
   }
@@ -179,7 +179,8 @@ std::vector<ReferenceLosses> Scenarios::References(Stage stage) const {
 
 std::vector<ReferenceLosses> Scenarios::ReferencesOf(const StageRung& stage) const {
   const auto found = references_.find(stage);
-  if (found == references_.end() || found->second.missing > 0 || !found->second.failure.empty()) {
+  if (count() == 1 || found == references_.end() || found->second.missing > 0 ||
+      !found->second.failure.empty()) {
     return {};
   }
   std::vector<ReferenceLosses> losses;
@@ -190,12 +191,19 @@ std::vector<ReferenceLosses> Scenarios::ReferencesOf(const StageRung& stage) con
   return losses;
 }
 
+std::optional<double> Scenarios::DenseLoss(Stage stage) const {
+  const auto found = references_.find({stage, RungsOf(stage) - 1});
+  if (found == references_.end()) return std::nullopt;
+  const std::optional<double> dense = found->second.dense[Index(scenarios_[0].subject)];
+  return dense && std::isfinite(*dense) ? dense : std::nullopt;
+}
+
 void Scenarios::TellReference(const EvaluateWork& item, const Outcome& outcome) {
   RungReferences& stage = references_[{item.stage, item.rung}];
   if (stage.uniform.empty()) {
     stage.dense.resize(layouts_.size());
     stage.uniform.resize(scenarios_.size());
-    stage.missing = layouts_.size() + scenarios_.size();
+    stage.missing = layouts_.size() + (count() > 1 ? scenarios_.size() : 0);
   }
   const bool is_dense = item.reference == Reference::kDense;
   --stage.missing;
@@ -207,7 +215,7 @@ void Scenarios::TellReference(const EvaluateWork& item, const Outcome& outcome) 
                                 is_dense ? "the dense model" : "uniform sparsities",
                                 std::get<FailedOutcome>(outcome).reason);
   }
-  if (stage.missing > 0 || !stage.failure.empty()) return;
+  if (count() == 1 || stage.missing > 0 || !stage.failure.empty()) return;
   for (int i = 0; i < count(); ++i) {
     const double dense = *stage.dense[Index(scenarios_[Index(i)].subject)];
     const double uniform = *stage.uniform[Index(i)];

@@ -54,8 +54,8 @@ struct ScenarioOutcome {
 // Returns why the outcome is no measurement with these objectives; empty if it is one.
 std::string FailureOf(const Outcome& outcome, const std::vector<std::string>& objectives);
 
-// With one scenario, there are no references and every outcome is passed on as it is. Not
-// thread-safe.
+// With one scenario, every outcome is passed on as it is, and the only reference is the dense
+// model, which is reported and compared with nothing. Not thread-safe.
 class Scenarios {
  public:
   // `options` must be valid.
@@ -78,7 +78,8 @@ class Scenarios {
                                    const std::vector<expr::Allocation>& allocations) const;
 
   // Returns the work items whose outcomes are needed to combine results of a stage, for kSearch on
-  // any rung; none for one scenario. The dense model is measured once per subject.
+  // any rung. The dense model is measured once per subject. For one scenario, returns the dense
+  // model alone, for kSearch on the last rung.
   std::vector<EvaluateWork> ReferenceWork(Stage stage) const;
   bool HasReferences(Stage stage) const;
   // Returns why results of the stage cannot be combined; empty if they can.
@@ -86,6 +87,10 @@ class Scenarios {
   // Returns the reference losses by scenario, for kSearch on the last rung; empty for one scenario,
   // or until all are known.
   std::vector<ReferenceLosses> References(Stage stage) const;
+
+  // Returns the loss of the dense model in the first scenario, for kSearch on the last rung;
+  // nullopt until it is known, and if it could not be measured.
+  std::optional<double> DenseLoss(Stage stage) const;
 
   void TellReference(const EvaluateWork& item, const Outcome& outcome);
 

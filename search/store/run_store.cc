@@ -137,6 +137,7 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Create(const std::string& fo
         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, options.file_layer);
     const absl::Status begun = store->BeginRun(options.fsync);
     if (!begun.ok()) return begun;
+    STRATA_RETURN_IF_ERROR(store->WatchFiles());
     return store;
   } catch (const SQLite::Exception& exception) {
     return DatabaseError(exception, "create", folder);
@@ -158,6 +159,7 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Open(const std::string& fold
                             ReadSchemaVersion(*store->database(), DatabasePath(folder)));
     store->ConfigureForWriting(options.fsync);
     MigrateSchema(version, store->database());
+    STRATA_RETURN_IF_ERROR(store->WatchFiles());
     return store;
   } catch (const SQLite::Exception& exception) {
     return DatabaseError(exception, "open", folder);

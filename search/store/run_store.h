@@ -43,6 +43,11 @@ inline constexpr char kConfigProperty[] = "config";
 // Losses of the dense model and of uniform sparsities in every scenario, if there are several:
 // ScenarioReferencesText. Set once the run is done.
 inline constexpr char kScenarioReferencesProperty[] = "scenario_references";
+// Losses of the dense model, Engine::DenseLoss, in decimal: measured like the fitness, the
+// selection and the report of candidates. Each is set once it is known; older runs lack them.
+inline constexpr char kDenseFitnessProperty[] = "dense_fitness_nll";
+inline constexpr char kDenseSelectionProperty[] = "dense_selection_nll";
+inline constexpr char kDenseReportProperty[] = "dense_report_nll";
 // Reason why the search phase ended: Engine::end_reason(), or "time". Set once the run is done, and
 // empty again while it is extended.
 inline constexpr char kEndReasonProperty[] = "end_reason";
@@ -129,7 +134,8 @@ class RunStore {
   virtual ~RunStore() = default;
 
   // Writes all changes or none. Errors: InvalidArgument, and nothing is written, for a loss that is
-  // no number.
+  // no number; DataLoss if the folder or its database was removed, moved or replaced since it was
+  // opened (the changes are in the database that was opened, wherever it is now).
   virtual absl::Status Write(const RunChanges& changes) = 0;
 
   // Returns a small named text: the effective configuration, model and text digests, schema

@@ -114,6 +114,25 @@ absl::Status SqliteRunStore::BeginRun(Fsync fsync) {
   return absl::OkStatus();
 }
 
+absl::Status SqliteRunStore::WatchFiles() {
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    STRATA_ASSIGN_OR_RETURN(WatchedFile file, WatchedFile::Watch(DatabasePath(folder_) + suffix));
+    watched_.push_back(std::move(file));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteRunStore::CheckFiles() const {
+  for (const WatchedFile& file : watched_) {
+    const absl::Status status = file.Check();
+    if (status.ok()) continue;
+    return absl::Status(status.code(),
+                        fmt::format("the run in {} is no longer where its search keeps it: {}",
+                                    folder_, std::string(status.message())));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SqliteRunStore::CheckIntegrity() const {
   return Guard<absl::Status>("check", [&]() -> absl::Status {
     SQLite::Statement check(database_, "PRAGMA quick_check(1)");
@@ -133,6 +152,13 @@ absl::Status SqliteRunStore::Write(const RunChanges& changes) {
   if (changes.empty()) return absl::OkStatus();
   const absl::Status numbers = CheckNumbers(changes.candidates);
   if (!numbers.ok()) return numbers;
+  // The files are looked at last, so that whoever moved the folder finds these changes in it, too.
+  const absl::Status written = WriteAll(changes);
+  const absl::Status files = CheckFiles();
+  return files.ok() ? written : files;
+}
+
+absl::Status SqliteRunStore::WriteAll(const RunChanges& changes) {
   return Guard<absl::Status>("write", [&] {
     SQLite::Transaction transaction(database_);
     WriteOutcomes(changes.outcomes);

@@ -13,6 +13,7 @@
 
 #include "search/store/run_lock.h"
 #include "search/store/run_store.h"
+#include "search/store/watched_file.h"
 
 namespace strata::search {
 
@@ -37,6 +38,10 @@ class SqliteRunStore final : public RunStore {
   // AlreadyExists if a run was started.
   absl::Status BeginRun(Fsync fsync);
 
+  // Lets every later Write check that the database, its log and its shared memory are still the
+  // files of the folder. To be called once they exist. Errors of evaluator::FileStatus.
+  absl::Status WatchFiles();
+
   // Errors: DataLoss for a damaged file, as far as SQLite's quick check shows.
   absl::Status CheckIntegrity() const;
 
@@ -59,6 +64,8 @@ class SqliteRunStore final : public RunStore {
   // Returns a statement that is compiled once. `sql` must be a literal, because its address is the
   // key.
   Prepared Prepare(const char* sql) const;
+  absl::Status CheckFiles() const;
+  absl::Status WriteAll(const RunChanges& changes);
   void WriteProperties(const std::map<std::string, std::string>& properties);
   void WriteOutcomes(const std::map<std::string, Outcome>& outcomes);
   void WriteCandidates(const RunChanges& changes);
@@ -68,6 +75,7 @@ class SqliteRunStore final : public RunStore {
   const std::string folder_;
   std::optional<RunLock> lock_;  // outlives the connection
   const bool is_writable_;
+  std::vector<WatchedFile> watched_;
   SQLite::Database database_;
   mutable std::map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };

@@ -74,7 +74,7 @@ class EvolutionStrategy final : public Strategy {
     Offspring offspring;
     offspring.lineage.origin = "random";
     for (int attempt = 0; attempt < kTries; ++attempt) {
-      offspring.expression = RandomOrAdjusted();
+      offspring.expression = Simplified(RandomOrAdjusted());
       if (seen_.Add(offspring.expression)) break;
     }
     pending_.emplace_back();
@@ -88,7 +88,8 @@ class EvolutionStrategy final : public Strategy {
     // Most functions of finer units build on one of the blocks.
     const bool of_blocks = Adjusts();
     for (size_t i = 0; i < kTreesPerFeature * wanted && pool.size() < wanted; ++i) {
-      const expr::Expression tree = expr::RandomExpression(*random_, options_.variation);
+      const expr::Expression tree =
+          Simplified(expr::RandomExpression(*random_, options_.variation));
       for (std::string& feature : expr::RequiredFeatures(tree)) {
         if (of_blocks && !expr::FeatureOfBlocks(feature)) {
           pool.insert(expr::BlockwiseFeature(feature));
@@ -112,6 +113,12 @@ class EvolutionStrategy final : public Strategy {
   }
 
  private:
+  // What is shown and measured is judged: the nodes and features of the simplified form count.
+  expr::Expression Simplified(expr::Expression expression) const {
+    if (!context_.simplifies) return expression;
+    return expr::Simplified(expression, options_.variation.maximum_depth);
+  }
+
   bool Adjusts() const { return options_.variation.adjust_weight > 0; }
 
   // If functions are adjusted, three of four are library functions with an adjustment. Random trees
@@ -153,6 +160,7 @@ class EvolutionStrategy final : public Strategy {
       proposal.offspring = {expr::Mutate(*random_, first.expression, choice_.OptionsOf(variation)),
                             {"mutation", "", {first.id}}};
     }
+    proposal.offspring.expression = Simplified(std::move(proposal.offspring.expression));
     return proposal;
   }
 
@@ -247,7 +255,8 @@ class EvolutionStrategy final : public Strategy {
     }
     if (!best) return New();
     for (int i = 0; i < options_.surrogate.amplitude_steps; ++i) {
-      expr::Expression stepped = expr::Mutate(*random_, best->offspring.expression, perturb_only_);
+      expr::Expression stepped =
+          Simplified(expr::Mutate(*random_, best->offspring.expression, perturb_only_));
       if (expr::Complexity(stepped) != expr::Complexity(best->offspring.expression)) continue;
       std::optional<Appraisal> appraisal = Appraise(stepped, rivals);
       if (!appraisal || appraisal->score >= best->appraisal->score) continue;

@@ -58,6 +58,7 @@ struct StrategyContext {
   int node_objective = 1;
   size_t objectives = 2;
   const expr::FeatureTable* features = nullptr;  // outlives the strategy, grows
+  bool simplifies = true;                        // EngineOptions::simplifies
 };
 
 // All randomness of a search is in the strategy, in the order of the calls: the same calls with the

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/cli/command_line_fixture.h"
+#include "tests/evaluator/support/small_model.h"
 
 namespace strata::cli {
 namespace {
@@ -264,15 +265,21 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
   EXPECT_NEAR(function["mean_sparsity"].get<double>(), 0.6, 1e-12);
   const Outcome again =
       Run({"allocate", file, "--model", model_, "--sparsity", "0.6", "--format", "csv"});
-  EXPECT_EQ(again.out.substr(0, 25), "name,parameters,sparsity\n");
-  EXPECT_THAT(again.out, HasSubstr("\n29.feed-forward,2654208,0.7")) << "the file's units";
+  EXPECT_EQ(again.out.substr(0, again.out.find('\n')),
+            "target_sparsity,name,block,kind,role,parameters,sparsity");
+  EXPECT_THAT(again.out, HasSubstr("\n0.6,29.feed-forward,29,feed-forward,,2654208,0.7"))
+      << "the file's units";
   const Outcome of_blocks = Run({"allocate", file, "--model", model_, "--sparsity", "0.6",
                                  "--granularity", "block", "--format", "csv"});
-  EXPECT_THAT(of_blocks.out, HasSubstr("\n29,3538944,0.7")) << of_blocks.error;
+  EXPECT_THAT(of_blocks.out, HasSubstr("\n0.6,29,29,block,,3538944,0.7")) << of_blocks.error;
   const Outcome grouped = Run({"allocate", "arithmetic-progression", "--model", model_,
                                "--sparsity", "0.5", "--group", "8", "--format", "csv"});
-  EXPECT_THAT(grouped.out,
-              AllOf(HasSubstr("\n0,3538944,0.375\n"), HasSubstr("\n29,3538944,0.625")));
+  EXPECT_THAT(grouped.out, AllOf(HasSubstr("\n0.5,0,0,block,,3538944,0.375\n"),
+                                 HasSubstr("\n0.5,29,29,block,,3538944,0.625")));
+  EXPECT_THAT(Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.6", "--granularity",
+                   "linear", "--format", "csv"})
+                  .out,
+              HasSubstr("\n0.6,0.mlp.down_proj,0,feed-forward,down,884736,0.6"));
   EXPECT_REFUSED(
       Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.5", "--group", "7"}),
       HasSubstr("divides the 576 inputs"));
@@ -295,6 +302,46 @@ TEST_F(CommandLineTest, FunctionsAreListedExplainedAndApplied) {
   EXPECT_REFUSED(
       Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.6", "--granularity", "row"}),
       AllOf(HasSubstr("--granularity"), HasSubstr("linear")));
+}
+
+TEST_F(CommandLineTest, DoctorDescribesAModelAndItsUnknownKeys) {
+  const Outcome known = Run({"doctor", model_});
+  EXPECT_EQ(known.exit_code, 0) << known.error;
+  EXPECT_THAT(known.out, AllOf(HasSubstr("family llama: 30 blocks of width 576"),
+                               HasSubstr("quantised ("), HasSubstr("unknown keys      none in ")));
+  evaluator::SmallModel small;
+  small.reals["llama.attention.sharpness"] = 2;
+  const std::string file = Write("sharp.gguf", small.Gguf());
+  const Outcome unknown = Run({"doctor", file, "--format", "json"});
+  ASSERT_EQ(unknown.exit_code, 0) << unknown.error;
+  const auto json = nlohmann::json::parse(unknown.out);
+  EXPECT_EQ(json["unknown_keys"], nlohmann::json({"llama.attention.sharpness"}));
+  EXPECT_EQ(json["family"], "llama");
+  EXPECT_EQ(json["hidden"], 8);
+  EXPECT_EQ(json["tensors_by_type"]["F32"], 12);
+  EXPECT_THAT(Run({"doctor", file}).out, HasSubstr("unknown keys      llama.attention.sharpness"));
+  EXPECT_REFUSED(Run({"doctor", folder_ + "/none.gguf"}), HasSubstr("none.gguf"));
+}
+
+TEST_F(CommandLineTest, AllocateTakesSeveralTargets) {
+  const auto allocate = [&](const std::string& sparsity, const std::string& format) {
+    const Outcome outcome = Run({"allocate", "ramp(depth, 0.01)", "--model", model_, "--sparsity",
+                                 sparsity, "--format", format});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    return outcome.out;
+  };
+  EXPECT_THAT(allocate("0.5,0.6", "table"),
+              AllOf(HasSubstr("at 0.5"), HasSubstr("at 0.6"), HasSubstr("(target 0.5)"),
+                    HasSubstr("(target 0.6)")));
+  const auto json = nlohmann::ordered_json::parse(allocate("0.5,0.6", "json"));
+  ASSERT_EQ(json.size(), 2u);
+  EXPECT_EQ(json[0], nlohmann::ordered_json::parse(allocate("0.5", "json")));
+  EXPECT_EQ(json[1], nlohmann::ordered_json::parse(allocate("0.6", "json")));
+  const std::string later = allocate("0.6", "csv");
+  EXPECT_EQ(allocate("0.5,0.6", "csv"),
+            allocate("0.5", "csv") + later.substr(later.find('\n') + 1));
+  EXPECT_REFUSED(Run({"allocate", "uniform", "--model", model_, "--sparsity", "0.5,1.5"}),
+                 HasSubstr("1.5"));
 }
 
 TEST_F(CommandLineTest, LevelsArePlannedBuiltCheckedAndRefusedWhereTheyDoNotFit) {

@@ -101,6 +101,7 @@ TEST_F(EvalCommandLineTest, DenseAndPrunedSideBySide) {
   const json both = Json(work);
   const json& pruned = both["pruned"];
   EXPECT_DOUBLE_EQ(pruned["sparsity"].get<double>(), 0.5);
+  EXPECT_NEAR(pruned["counted_sparsity"].get<double>(), 0.5, 0.05);
   EXPECT_NEAR(pruned["perplexity_difference"].get<double>(),
               pruned["perplexity"].get<double>() - both["perplexity"].get<double>(), 1e-9);
   EXPECT_NE(pruned["perplexity_difference"], 0);
@@ -149,6 +150,29 @@ TEST_F(EvalCommandLineTest, TheFileDecidesUnlessAnOptionIsGiven) {
                               "--allocation", file, "--group", "0"});
   EXPECT_THAT(table.error, HasSubstr("--group 0 counts, not the group 4 of '" + file + "'"));
   EXPECT_THAT(table.out, AllOf(HasSubstr("magnitude"), HasSubstr("protocol")));
+}
+
+TEST_F(EvalCommandLineTest, CountedZerosStandBesideTheSparsityAskedFor) {
+  // Rows of 16 and 24 weights hold whole numbers of zeros, so 0.53 cannot be had.
+  const std::string file = Write("odd.json", "[0.53, 0.53, 0.53]");
+  const std::vector<std::string> more = {"--text",       long_text_, "--window", "64",
+                                         "--windows",    "2",        "--pruner", "magnitude",
+                                         "--allocation", file};
+  const json pruned = Json(more)["pruned"];
+  EXPECT_DOUBLE_EQ(pruned["sparsity"].get<double>(), 0.53);
+  const Outcome written = Run({"prune", "--model", small_.path(), "--allocation", file, "--pruner",
+                               "magnitude", "-o", Path("odd.gguf"), "--format", "json"});
+  ASSERT_EQ(written.exit_code, 0) << written.error;
+  EXPECT_DOUBLE_EQ(pruned["counted_sparsity"].get<double>(),
+                   json::parse(written.out)["achieved_sparsity"].get<double>());
+  EXPECT_THAT(Eval(more).out,
+              AllOf(HasSubstr("asked for: 53.0000 % of the prunable weights; counted: "),
+                    HasSubstr(" % are zero (")));
+  std::vector<std::string> resumed = more;
+  resumed.insert(resumed.end(), {"--resume", Path("odd.jsonl")});
+  EXPECT_EQ(Json(resumed)["pruned"], pruned);
+  EXPECT_TRUE(Json(resumed)["pruned"]["counted_sparsity"].is_null()) << "nothing was pruned";
+  EXPECT_THAT(Eval(resumed).out, HasSubstr("zeros not counted"));
 }
 
 TEST_F(EvalCommandLineTest, TheTailCountsWhereItIsKept) {

@@ -157,6 +157,19 @@ TEST_F(PruneCommandLineTest, ADryRunWritesNothing) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("0.500000"), HasSubstr("to write: one GGUF file ("),
                                  HasSubstr(" are free)")));
+  const Outcome as_json =
+      Prune(small_.path(),
+            {"--allocation", "uniform", "--sparsity", "0.5", "--dry-run", "--format", "json"},
+            "pruned.gguf");
+  EXPECT_EQ(as_json.exit_code, 0) << as_json.error;
+  const json plan = json::parse(as_json.out);
+  EXPECT_EQ(plan["pruner"], "magnitude");
+  EXPECT_EQ(plan["allocation"].size(), 3u);
+  EXPECT_NEAR(plan["mean_sparsity"].get<double>(), 0.5, 1e-12);
+  EXPECT_EQ(plan["dry_run"]["files"].size(), 1u);
+  EXPECT_GT(plan["dry_run"]["bytes"].get<int64_t>(), 0);
+  EXPECT_GT(plan["dry_run"]["free_bytes"].get<int64_t>(), 0);
+  EXPECT_FALSE(plan.contains("zeros")) << "nothing was counted";
   for (const auto& entry : fs::directory_iterator(folder_)) {
     EXPECT_FALSE(entry.path().filename().string().starts_with("pruned"));
   }

@@ -14,6 +14,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SearchCommandLineTest : public SmallSearchTest {
  protected:
@@ -121,6 +122,30 @@ TEST_F(SearchCommandLineTest, FinalistsAreComparedWithTheBestBaselineWindowByWin
   if (report["best"]["id"] != report["best_baseline"]["id"]) {
     EXPECT_THAT(table, HasSubstr("4 windows, 10000 resamples, seed 1"));
   }
+}
+
+TEST_F(SearchCommandLineTest, ADryRunCountsTheItemsOfTasksAndTheirTokens) {
+  std::vector<std::string> arguments = WithErrors();
+  arguments.emplace_back("--dry-run");
+  const json with = Search(arguments);
+  ASSERT_EQ(with["tasks"].size(), 2u);
+  EXPECT_EQ(with["tasks"][0]["items_per_candidate"], 6);
+  const json& search = with["stages"][0];
+  EXPECT_EQ(search["task_items"], 2 * 6);
+  EXPECT_EQ(search["task_sequences"], 2 * 6 * 3) << "one for each choice";
+  EXPECT_GT(search["task_tokens"].get<int>(), 2 * 6 * 3);
+  EXPECT_EQ(with["stages"][1]["task_items"], 0) << "selection has no tasks";
+  EXPECT_EQ(with["stages"][2]["task_items"], with["tasks"][0]["items_per_finalist"].get<int>() +
+                                                 with["tasks"][1]["items_per_finalist"].get<int>());
+  arguments.insert(arguments.begin(), {"search", config_});
+  EXPECT_THAT(Run(arguments).out,
+              AllOf(HasSubstr("task items"), HasSubstr("6 items for each candidate")));
+
+  const json without = Search({"--dry-run", "--set", "fitness.tasks=" + Path("tasks")});
+  EXPECT_EQ(without["tasks"][0]["items_per_candidate"], 0) << "their error is no objective";
+  EXPECT_EQ(without["stages"][0]["task_items"], 0);
+  EXPECT_GT(without["stages"][2]["task_items"].get<int>(), 0);
+  EXPECT_THAT(Run({"search", config_, "--dry-run"}).out, Not(HasSubstr("task items")));
 }
 
 TEST_F(SearchCommandLineTest, TheZeroShotErrorIsAnObjective) {
@@ -284,7 +309,9 @@ TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
   const std::string before = Run({"pareto", Path("run")}).out;
   EXPECT_REFUSED(Run({"search", config_, "--extend", "--set", "search.maximum_evaluations=12"}),
                  AllOf(HasSubstr("--set: 'search.maximum_evaluations' is 12"), HasSubstr("32")));
-  EXPECT_REFUSED(Run({"search", config_, "--extend"}), HasSubstr("config.yaml"));
+  // The file has 25, which the command line overrode.
+  EXPECT_THAT(Run({"search", config_, "--extend"}).error,
+              AllOf(HasSubstr("config.yaml"), HasSubstr("the run keeps 32")));
   EXPECT_EQ(Run({"pareto", Path("run")}).out, before);
   EXPECT_EQ(extended["evaluations"], whole["evaluations"]);
   EXPECT_EQ(extended["candidates"], whole["candidates"]);
@@ -296,6 +323,109 @@ TEST_F(SearchCommandLineTest, AnExtendedSearchIsTheLongerOne) {
     EXPECT_EQ(extended["front"][i]["expression"], whole["front"][i]["expression"]);
     EXPECT_EQ(extended["front"][i]["fitness_perplexity"], whole["front"][i]["fitness_perplexity"]);
   }
+}
+
+TEST_F(SearchCommandLineTest, ARunIsContinuedWithoutItsConfiguration) {
+  const json report = Search({"--set", "search.seed=5", "--evaluations", "20"});
+  EXPECT_LE(report["evaluations"], 20);
+  std::filesystem::rename(config_, Path("moved.yaml"));
+  const Outcome resumed = Run({"search", "--resume", Path("run"), "--format", "json"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
+  EXPECT_EQ(json::parse(resumed.out, nullptr, false), report);
+  const Outcome extended =
+      Run({"search", "--extend", "--run", Path("run"), "--evaluations", "28", "--format", "json"});
+  EXPECT_EQ(extended.exit_code, 0) << extended.error;
+  EXPECT_GT(json::parse(extended.out, nullptr, false)["evaluations"], report["evaluations"]);
+  EXPECT_THAT(extended.error,
+              HasSubstr("--evaluations: 'search.maximum_evaluations' is 28 from now on"));
+  // Neither the value of the file (25) nor the earlier one (20) comes back.
+  const std::string before = Run({"pareto", Path("run")}).out;
+  EXPECT_EQ(Run({"search", Path("moved.yaml"), "--extend"}).exit_code, 0);
+  EXPECT_EQ(Run({"pareto", Path("run")}).out, before);
+  EXPECT_THAT(Run({"search", "--extend", Path("run"), "--dry-run"}).error,
+              HasSubstr("the forecast is of the whole run"));
+
+  EXPECT_REFUSED(Run({"search"}), AllOf(HasSubstr("configuration file"), HasSubstr("--resume")));
+  EXPECT_REFUSED(Run({"search", "--resume"}), HasSubstr("strata search --resume RUN"));
+  EXPECT_REFUSED(Run({"search", "--resume", Path("none")}), HasSubstr("no such file or folder"));
+  EXPECT_REFUSED(Run({"search", "--resume", folder_, "--run", Path("run")}),
+                 HasSubstr("one run to continue"));
+  EXPECT_REFUSED(Run({"search", "--resume", Path("run"), "--set", "search.seed=6"}),
+                 HasSubstr("'search.seed' is 6"));
+}
+
+TEST_F(SearchCommandLineTest, CandidatesAreListedFilteredAndSorted) {
+  const json report = Search();
+  const auto list = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"candidates", Path("run")});
+    const Outcome outcome = Run(more);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    return outcome.out;
+  };
+  const json all = json::parse(list({"--format", "json"}), nullptr, false);
+  ASSERT_EQ(all["candidates"].size(), report["candidates"].get<size_t>());
+  const json best =
+      json::parse(list({"--filter", "state=verified", "--sort", "selection", "--format", "json"}),
+                  nullptr, false);
+  EXPECT_EQ(best["candidates"][0]["selection_perplexity"], report["best"]["selection_perplexity"]);
+  EXPECT_EQ(best["all"], report["candidates"]);
+  EXPECT_THAT(list({"--filter", "origin=baseline", "--filter", "nodes=1"}),
+              AllOf(HasSubstr("uniform()"), Not(HasSubstr("waterfill"))));
+  EXPECT_THAT(list({"--format", "csv"}), ::testing::StartsWith("id,state,origin,"));
+  EXPECT_REFUSED(Run({"candidates", Path("run"), "--filter", "fitnes<4"}), HasSubstr("'fitness'"));
+  EXPECT_REFUSED(Run({"candidates", Path("run"), "--sort", "loss"}), HasSubstr("--sort: "));
+  EXPECT_REFUSED(Run({"candidates", Path("none")}), HasSubstr("none"));
+}
+
+TEST_F(SearchCommandLineTest, InitWritesAConfigurationThatSearches) {
+  const std::string text = Path("text.txt"), yaml = Path("my.yaml");
+  const Outcome written = Run({"init", small_.path(), text, "-o", yaml});
+  ASSERT_EQ(written.exit_code, 0) << written.error;
+  EXPECT_THAT(written.out, HasSubstr("strata search " + yaml));
+  const Outcome forecast = Run({"search", yaml, "--dry-run", "--format", "json"});
+  EXPECT_EQ(forecast.exit_code, 0) << forecast.error;
+  EXPECT_EQ(json::parse(forecast.out, nullptr, false)["units"], 3);
+  const std::string before = ReadFile(yaml);
+  EXPECT_EQ(Run({"init", small_.path(), text, "-o", "-"}).out.find("# Search on"), 0u);
+
+  // Nothing is written over a file, and nothing for bad input.
+  EXPECT_REFUSED(Run({"init", small_.path(), text, "-o", yaml}), HasSubstr("--force"));
+  EXPECT_EQ(ReadFile(yaml), before);
+  EXPECT_EQ(Run({"init", small_.path(), text, "-o", yaml, "--force"}).exit_code, 0);
+  const std::string other = Path("other.yaml");
+  EXPECT_REFUSED(Run({"init", Path("none.gguf"), text, "-o", other}), HasSubstr("none.gguf"));
+  EXPECT_REFUSED(Run({"init", small_.path(), Path("none.txt"), "-o", other}),
+                 HasSubstr("none.txt"));
+  EXPECT_REFUSED(Run({"init", small_.path(), Write("short.txt", "too short\n"), "-o", other}),
+                 HasSubstr("short.txt"));
+  EXPECT_FALSE(std::filesystem::exists(other));
+}
+
+TEST_F(SearchCommandLineTest, TheVersionHasTheFactsOfTheBuild) {
+  EXPECT_THAT(Run({"--version"}).out,
+              AllOf(ContainsRegex("^strata [0-9]+\\.[0-9]+\\.[0-9]+, commit "),
+                    ContainsRegex("compiler .+, build type "),
+                    ContainsRegex("LibTorch [0-9.]+, with(out)? CUDA"), HasSubstr("gRPC "),
+                    HasSubstr("Protobuf ")));
+}
+
+TEST_F(SearchCommandLineTest, MinutesAndEvaluationsAreTheSettings) {
+  EXPECT_REFUSED(Run({"search", config_, "--minutes", "soon"}),
+                 HasSubstr("--minutes: 'search.minutes' must be a number, found 'soon'"));
+  EXPECT_REFUSED(Run({"search", config_, "--evaluations", "1.5"}),
+                 HasSubstr("'search.maximum_evaluations' must be a whole number"));
+  EXPECT_REFUSED(Run({"search", config_, "--minutes", "1", "--set", "search.minutes=2"}),
+                 HasSubstr("--minutes and --set search.minutes are the same setting"));
+  const Outcome forecast =
+      Run({"search", config_, "--evaluations", "17", "--dry-run", "--format", "json"});
+  EXPECT_EQ(json::parse(forecast.out, nullptr, false)["evaluations"], 17);
+}
+
+TEST_F(SearchCommandLineTest, AQuietSearchPrintsTheReportAlone) {
+  const Outcome quiet = Run({"search", config_, "--quiet"});
+  EXPECT_EQ(quiet.exit_code, 0) << quiet.error;
+  EXPECT_EQ(quiet.error, "");
+  EXPECT_EQ(quiet.out, Run({"pareto", Path("run")}).out);
 }
 
 TEST_F(SearchCommandLineTest, TheReportSaysWhyTheSearchEnded) {

@@ -9,8 +9,8 @@
 #include "cli/report/recipe.h"
 #include "cli/report/run_report_output.h"
 #include "cli/report/transfer_report.h"
+#include "cli/run/forecast_text.h"
 #include "cli/run/run_status.h"
-#include "cli/run/search_forecast.h"
 #include "cli/shared/expression_chart.h"
 #include "expr/expression.h"
 
@@ -19,6 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kExpression =
     "logistic(max(redundancy, min(mean(WX), alpha)) * (mean(W) + 0.5) - min(depth, redundancy), "
@@ -81,10 +82,13 @@ TEST(TableWidthTest, ReportOfARun) {
   report.front = {Candidate(1'234'567)};
   report.baselines = {Candidate(7)};
   report.best = report.front[0];
+  report.dense = {11.25, 11.25, 11.25};
+  report.vocabulary = 49152;
   report.failed = 3;
   report.commonest_failure = Long("reason");
   ExpectFits([&](const Page& page) { return ToTable(report, page); },
-             {kExpression, Long("reason"), "98715.77"});
+             {kExpression, Long("reason"), "98715.77!", "76879.92!", "dense model",
+              "! worse than guessing"});
 }
 
 TEST(TableWidthTest, Recipe) {
@@ -168,7 +172,7 @@ TEST(TableWidthTest, Evaluation) {
   pruned.tasks[0].metrics[0].difference = estimate;
   ExpectFits(
       [&](const Page& page) {
-        return EvalTable({dense, pruned}, page);
+        return EvalTable({dense, pruned}, 0, page);
       },
       {"12345.68", "11111.11 .. 22222.22", "difference"});
 
@@ -179,12 +183,12 @@ TEST(TableWidthTest, Evaluation) {
     figures->tasks[0].metrics[0].estimate = {0.4321, 0.0142, tasks::Interval{0.4042, 0.4600}};
   }
   pruned.tasks[0].metrics[0].difference = {-0.0321, 0.0142, tasks::Interval{-0.06, -0.01}};
-  const std::string usual = EvalTable({dense, pruned});
+  const std::string usual = EvalTable({dense, pruned}, 0);
   EXPECT_LE(Widest(usual), 80u) << usual;
 }
 
 TEST(TableWidthTest, Forecast) {
-  const Json forecast = {
+  Json forecast = {
       {"model", std::string(100, 'm')},
       {"units", 30},
       {"target_sparsity", 0.7},
@@ -194,12 +198,22 @@ TEST(TableWidthTest, Forecast) {
       {"warm_start", 0},
       {"random_candidates", 10},
       {"features", {"mean(WX)", "redundancy", "mean(GW)", "alpha", "distortion", "slope"}},
+      {"features_that_take_long", {"distortion", "slope", "mean(GW)", "var(GW)", "mean(abs(GWX))"}},
+      {"feature_measurements", 64},
+      {"features_seconds_at_least", 1234.5},
       {"calibration_tokens", 123456},
+      {"tasks", Json::array({{{"name", std::string(70, 'n')},
+                              {"metric", "acc_norm"},
+                              {"items_per_candidate", 1234},
+                              {"items_per_finalist", 12345}}})},
       {"stages", Json::array({{{"stage", Long("stage")},
                                {"protocol", "sequential"},
                                {"arithmetic", "fp32"},
                                {"split", "fitness"},
                                {"tokens", 12345678},
+                               {"task_items", 2345678},
+                               {"task_sequences", 3456789},
+                               {"task_tokens", 456789012},
                                {"seconds_each", 1234.5}}})},
       {"evaluations", 1000.0},
       {"limited_by", "evaluations"},
@@ -211,7 +225,11 @@ TEST(TableWidthTest, Forecast) {
       {"worker_bytes_at_least", 1000000.0},
       {"disk_bytes", 1000000.0}};
   ExpectFits([&](const Page& page) { return ForecastText(forecast, page); },
-             {"12345678", "1234.500", std::string(100, 'm')});
+             {"12345678", "2345678", "3456789", "456789012", "1234.500", std::string(100, 'm')});
+  forecast["tasks"] = Json::array();
+  ExpectFits([&](const Page& page) { return ForecastText(forecast, page); },
+             {"12345678", "1234.500"});
+  EXPECT_THAT(ForecastText(forecast, Page()), Not(HasSubstr("task items")));
 }
 
 TEST(TableWidthTest, Charts) {

@@ -88,6 +88,30 @@ TEST_F(TransferCommandLineTest, TheSameCallGivesTheSameNumbers) {
   EXPECT_EQ(report.dump(), Json(Run(With(more))).dump());
 }
 
+TEST_F(TransferCommandLineTest, AFunctionOfAnotherModelIsSaidWithBothNames) {
+  const std::vector<std::string> allocate = {"allocate",   "uniform", "--model",  small_.path(),
+                                             "--sparsity", "0.5",     "--format", "json"};
+  json best = Json(Run(allocate));
+  const std::string own = best["model"]["digest"];
+  best["model"]["name"] = "larger";
+  best["model"]["digest"] = std::string(64, 'e');
+  const std::string file = Write("best.json", best.dump());
+  std::vector<std::string> transfer = With({"--sparsity", "0.5", "--format", "json"});
+  transfer[1] = file;
+  const Outcome transferred = Run(transfer);
+  EXPECT_EQ(Json(transferred)["found_on"]["name"], "larger");
+  EXPECT_THAT(transferred.error, AllOf(HasSubstr("is for another model: larger, digest eeee"),
+                                       HasSubstr(", digest " + own)));
+  for (const char* verb : {"allocate", "explain"}) {
+    EXPECT_THAT(Run({verb, file, "--model", small_.path(), "--sparsity", "0.5"}).error,
+                AllOf(HasSubstr("is for another model: larger"), HasSubstr(own)))
+        << verb;
+  }
+  EXPECT_REFUSED(
+      Run({"eval", "--model", small_.path(), "--text", first_text_, "--allocation", file}),
+      AllOf(HasSubstr("is for another model: larger"), HasSubstr(own)));
+}
+
 TEST_F(TransferCommandLineTest, ARunBringsItsBestFunctionItsTunedBaselinesAndItsSettings) {
   const std::string config =
       Write("run.yaml", fmt::format("model: {}\ntext: {}\nrun: {}/found\ntarget_sparsity: 0.6\n"

@@ -71,7 +71,7 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_EQ(forecast["stages"][0]["tokens"], 3 * 32);
   EXPECT_EQ(forecast["stages"][2]["split"], "report");
   EXPECT_FALSE(std::filesystem::exists(Path("run")));
-  EXPECT_THAT(Run({"search", config_, "--dry-run"}).out,
+  EXPECT_THAT(Run({"search", config_, "--dry-run", "--no-probe"}).out,
               AllOf(HasSubstr("finalists measured exactly"), HasSubstr("lower bound")));
   EXPECT_EQ(forecast["baseline_settings_not_reached_at_most"],
             std::max(0, forecast["baseline_settings"].get<int>() - 25));
@@ -90,12 +90,54 @@ TEST_F(WatchingCommandLineTest, ADryRunForecastsAndWritesNothing) {
   EXPECT_REFUSED(Run({"search", config_, "--dry-run", "--set", "target_sparsity=7"}),
                  HasSubstr("'target_sparsity'"));
 
+  // No folder is needed for what writes nothing.
+  std::string without_run = ReadFile(config_);
+  const size_t line = without_run.find("run: ");
+  without_run.erase(line, without_run.find('\n', line) + 1 - line);
+  const std::string anywhere = Write("anywhere.yaml", without_run);
+  const Outcome dry = Run({"search", anywhere, "--dry-run", "--format", "json"});
+  ASSERT_EQ(dry.exit_code, 0) << dry.error;
+  EXPECT_EQ(json::parse(dry.out)["units"], 3);
+  EXPECT_REFUSED(Run({"search", anywhere}), HasSubstr("'run'"));
+
   // The measured rate of a run takes the place of the bound.
   Search();
   const json rated = Search({"--dry-run", "--run", Path("second"), "--rate-from", Path("run")});
   EXPECT_THAT(rated["rate"].get<std::string>(), HasSubstr(Path("run")));
   EXPECT_GT(rated["search_seconds"].get<double>(), 0);
   EXPECT_FALSE(std::filesystem::exists(Path("second")));
+}
+
+TEST_F(WatchingCommandLineTest, ADryRunMeasuresOneEvaluationUnlessToldNotTo) {
+  const json probed = Search({"--dry-run"});
+  const std::string rate = probed["rate"];
+  const std::string said = "one evaluation, measured now: ";
+  ASSERT_THAT(rate, HasSubstr(said));
+  // There is one worker, so its evaluation is the search's.
+  const double seconds = std::stod(rate.substr(said.size()));
+  EXPECT_NEAR(probed["stages"][0]["seconds_each"].get<double>() / seconds, 1, 0.01);
+  const json bound = Search({"--dry-run", "--no-probe"});
+  EXPECT_THAT(bound["rate"].get<std::string>(), HasSubstr("a lower bound"));
+  EXPECT_REFUSED(Run({"search", config_, "--no-probe"}), HasSubstr("--dry-run"));
+  EXPECT_REFUSED(Run({"search", config_, "--dry-run", "--no-probe", "--rate-from", Path("run")}),
+                 HasSubstr("excludes"));
+  EXPECT_FALSE(std::filesystem::exists(Path("run")));
+}
+
+TEST_F(WatchingCommandLineTest, ADryRunCountsAllFeatures) {
+  const std::vector<std::string> linear = {
+      "--set", "granularity=linear", "--set",
+      "search.warm_start=[\"logistic(-slope / size, 0.25, 1)\", "
+      "\"logistic(-log(distortion / size), 0.25, 1)\"]"};
+  std::vector<std::string> planned = {"--dry-run", "--no-probe"};
+  planned.insert(planned.end(), linear.begin(), linear.end());
+  const json forecast = Search(planned);
+  const auto long_ones = forecast["features_that_take_long"].get<std::vector<std::string>>();
+  EXPECT_THAT(long_ones, ::testing::IsSupersetOf({"slope", "distortion"}));
+  const size_t features = forecast["features"].size();
+  EXPECT_GE(features, 64u) << "the pool is among them";
+  EXPECT_EQ(forecast["feature_measurements"], features);
+  EXPECT_GT(forecast["features_seconds_at_least"].get<double>(), 0);
 }
 
 TEST_F(WatchingCommandLineTest, EventsTellTheSearch) {
@@ -154,7 +196,7 @@ TEST_F(WatchingCommandLineTest, StatusOfARunningAndAStoppedSearch) {
   EXPECT_TRUE(stopped["process"].is_null());
   EXPECT_GE(stopped["evaluations"], running["evaluations"]);
   const std::string again = stopped["continue"];
-  EXPECT_THAT(again, HasSubstr("--run " + Path("run") + " --resume"));
+  EXPECT_THAT(again, HasSubstr("strata search --resume " + Path("run")));
   EXPECT_THAT(Run({"status", Path("run")}).out, AllOf(HasSubstr("stopped"), HasSubstr(again)));
   EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
 }
@@ -167,6 +209,23 @@ TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
   EXPECT_EQ(killed["state"], "killed");
   EXPECT_THAT(Run({"status", Path("run")}).out,
               AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
+}
+
+TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRemovedStops) {
+  const pid_t search = StartEndless();
+  std::filesystem::remove(Path("run/strata.sqlite"));
+  EXPECT_REFUSED(Wait(search),
+                 AllOf(HasSubstr(Path("run/strata.sqlite") + ": expected the file"),
+                       HasSubstr("found nothing; the file was removed"),
+                       ::testing::Not(HasSubstr("nothing that was measured is lost"))));
+}
+
+TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRenamedStopsAndCanBeContinuedThere) {
+  const pid_t search = StartEndless();
+  std::filesystem::rename(Path("run"), Path("moved"));
+  EXPECT_REFUSED(Wait(search), HasSubstr("the file was moved to " + Path("moved/strata.sqlite")));
+  EXPECT_GE(StoredEvaluations(Path("moved")), 5);
+  EXPECT_EQ(Run({"fsck", Path("moved")}).exit_code, 0);
 }
 
 TEST_F(WatchingCommandLineTest, StatusOfWhatIsNotThere) {
@@ -209,7 +268,9 @@ TEST_F(WatchingCommandLineTest, StorageAndServingAreCheckedBeforeAnythingIsWritt
   const json report = Search({"--set", "storage.fsync=checkpoint"});
   EXPECT_EQ(report["evaluations"], 25);
   // A backup is a run of its own.
-  EXPECT_EQ(Run({"backup", Path("run"), Path("copy")}).exit_code, 0);
+  const Outcome backup = Run({"backup", Path("run"), Path("copy")});
+  EXPECT_EQ(backup.exit_code, 0);
+  EXPECT_THAT(backup.error, HasSubstr("strata search --resume " + Path("copy")));
   EXPECT_EQ(Run({"fsck", Path("copy")}).exit_code, 0);
   EXPECT_EQ(Status(Path("copy"))["best"]["expression"], report["best"]["expression"]);
 }

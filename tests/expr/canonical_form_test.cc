@@ -78,6 +78,12 @@ TEST(Canonicalize, RemovesWhatChangesNothing) {
            {"max(max(redundancy, 1), max(influence, 2))", "max(max(2, influence), redundancy)"},
            {"max(2, tanh(influence))", "2"},
            {"min(-influence, -redundancy)", "-max(influence, redundancy)"},
+           {"max(influence, abs(influence))", "abs(influence)"},
+           {"min(influence, abs(influence))", "influence"},
+           {"max(influence, -abs(influence))", "influence"},
+           {"min(influence, -abs(influence))", "-abs(influence)"},
+           {"max(min(influence, redundancy), min(depth, influence))",
+            "min(influence, max(depth, redundancy))"},
            {"influence + depth", "depth + influence"},
            {"influence + -depth", "influence - depth"},
            {"-depth + influence", "influence - depth"},
@@ -108,6 +114,30 @@ TEST(Canonicalize, RemovesWhatChangesNothing) {
            {"abslog(1 + depth)", "log(1 + depth)"},
            {"softplus(21 + depth)", "21 + depth"},
            {"logpos(-depth)", "9.999994999180668e-07"},
+       }) {
+    EXPECT_EQ(Canonical(text), canonical) << text;
+  }
+}
+
+// An indicator is 0 or 1, and many operators leave both as they are.
+TEST(Canonicalize, KnowsFunctionsOfIndicators) {
+  for (const auto& [text, canonical] : std::vector<Case>{
+           {"min(last, last)", "last"},
+           {"pow2(last)", "last"},
+           {"sqrt(last)", "last"},
+           {"pow2(sqrt(last))", "last"},
+           {"last * last", "last"},
+           {"max(last, pow2(last))", "last"},
+           {"pow2(1 - last)", "1 - last"},
+           {"0.5 * pow2(3 * last)", "4.5 * last"},
+           {"abslog(last)", "0"},
+           {"-pow2(last)", "-last"},
+           {"last * attention", "attention * last"},
+           {"exp(last)", "exp(last)"},
+           {"logistic(max(pow2(min(last, last)), influence), 0.1, 2)",
+            "logistic(max(influence, last), 0.1, 2)"},
+           {"dsa(influence + pow2(last), 0.1)", "dsa(influence + last, 0.1)"},
+           {"span(redundancy - -depth, 0.1)", "span(depth + redundancy, 0.1)"},
        }) {
     EXPECT_EQ(Canonical(text), canonical) << text;
   }
@@ -203,6 +233,17 @@ TEST(Canonicalize, KeepsWhatRoundingOrBadValuesWouldChange) {
                                       "span(cumsum(3), 0.1)"}) {
     EXPECT_EQ(Canonical(text), text);
   }
+}
+
+// Nested max are one chain, which can be deeper than what it is made of.
+TEST(Simplified, IsTheCanonicalFormUnlessThatIsTooDeep) {
+  const Expression balanced = Parsed("span(max(max(influence, size), max(redundancy, fan)), 0.1)");
+  ASSERT_EQ(Depth(balanced), 4);
+  ASSERT_EQ(Depth(Canonicalize(balanced)), 5);
+  EXPECT_EQ(Simplified(balanced), Canonicalize(balanced));
+  EXPECT_EQ(Simplified(balanced, 4), balanced);
+  EXPECT_EQ(PrintExpression(Simplified(Parsed("span(redundancy - -depth, 0.1)"), 3)),
+            "span(depth + redundancy, 0.1)");
 }
 
 TEST(Canonicalize, HashIsOfTheCanonicalForm) {

@@ -166,6 +166,10 @@ constexpr std::string_view kRarePatterns[] = {
     "span(skewness(-W) + kurtosis(-W) + l1(-W), 0.2)",
     "span(abs(influence) / abs(redundancy) - -3 * influence, 0.3)",
     "span(smooth(-influence) * smooth(0.5) + minmax(reverse(influence)), 0.3)",
+    "logistic(max(pow2(min(last, last)), influence), 0.1, 2)",
+    "dsa(influence + sqrt(attention) - pow2(1 - last) + abslog(-3 * query), 0.3)",
+    "span(max(abs(influence), influence) * min(-abs(redundancy), redundancy), 0.3)",
+    "span(max(min(influence, redundancy), min(size, influence)) + depth, 0.3)",
 };
 
 // Each rule by itself, wherever it applies, so that no rule hides behind another.

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <random>
 
 #include "tests/search/simulation.h"
@@ -162,8 +164,33 @@ TEST_F(SessionResume, ASpentBudgetKeepsWhatWasFound) {
   }
   EXPECT_GE(measured, found);
   EXPECT_LE(measured, found + 1);
-  // A profile work item, an evaluation; uniform and two finalists on each of the two exact stages.
-  EXPECT_LE(second, 1 + 1 + 2 * (1 + 2));
+  // A profile work item, an evaluation and the dense model; the dense model, uniform and two
+  // finalists on each of the two exact stages.
+  EXPECT_LE(second, 1 + 2 + 2 * (2 + 2));
+}
+
+// Features come in many work items, each of which is stored by itself. A sitting that is killed
+// after one completion therefore loses at most what is being measured.
+TEST_F(SessionResume, FeaturesAreStoredAsTheyCome) {
+  std::map<std::string, int> measured;
+  laboratory_.distort = [&](const WorkItem& item, Outcome outcome) {
+    if (const auto* profile = std::get_if<ProfileWork>(&item.work)) {
+      for (const std::string& feature : profile->features) ++measured[feature];
+    }
+    return outcome;
+  };
+  TemporaryFolder temporary;
+  const std::string folder = temporary / "run";
+  size_t most_at_once = 0;
+  for (uint64_t sitting = 1; sitting <= 15; ++sitting) {
+    const size_t before = measured.size();
+    EXPECT_EQ(Sit(folder, 1, sitting, 1).first, 1);
+    most_at_once = std::max(most_at_once, measured.size() - before);
+  }
+  EXPECT_GT(measured.size(), 10u);
+  ASSERT_TRUE(Sit(folder, 1, 99, -1).second);
+  EXPECT_LT(3 * most_at_once, measured.size()) << "only what one pass measures comes at once";
+  for (const auto& [feature, times] : measured) EXPECT_EQ(times, 1) << feature;
 }
 
 TEST_F(SessionResume, FailuresAreRemembered) {

@@ -129,11 +129,11 @@ TEST_F(SessionTest, WhatWasRecordedIsStoredByTheNextCommit) {
     if (!changes.outcomes.empty()) committed.push_back(changes.outcomes.size());
   };
   const auto session = MustCreate();
-  // The first work item measures features; then there are several evaluations at a time.
+  // Several work items are out at a time.
   auto action = session->Next();
   ASSERT_TRUE(action.ok());
-  const SessionItem profile = std::get<SessionItem>(*action);
-  ASSERT_TRUE(session->Record(profile, laboratory_.Do(profile.item)).ok());
+  const SessionItem first = std::get<SessionItem>(*action);
+  ASSERT_TRUE(session->Record(first, laboratory_.Do(first.item)).ok());
   std::vector<SessionItem> items;
   while (items.size() < 3) {
     action = session->Next();
@@ -204,6 +204,44 @@ TEST_F(SessionTest, AnExtendedSearchIsTheOneThatWasNeverStopped) {
   EXPECT_EQ(Describe(*store_->Candidates()), Describe(*(*store)->Candidates()));
 }
 
+// Such a run breeds what it would have bred: all its outcomes are used again.
+TEST_F(SessionTest, ARunThatBeganBeforeCandidatesWereSimplifiedIsResumedAsItWas) {
+  options_.engine.simplifies = false;
+  auto session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 1, [](int64_t completions) { return completions == 30; });
+  session.reset();
+  options_.engine.simplifies = true;  // as a new run has it
+  session = MustCreate();
+  Drive(session.get(), &laboratory_, 3, 3);
+  ASSERT_TRUE(session->done());
+  options_.engine.simplifies = false;
+  auto other = RunStore::Create(temporary_ / "other", {.fsync = Fsync::kCheckpoint});
+  ASSERT_TRUE(other.ok()) << other.status();
+  const auto whole = Session::Create(options_, SyntheticLayout(), other->get());
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  Drive(whole->get(), &laboratory_, 3, 4);
+  const auto resumed = store_->Candidates();
+  const auto expected = (*other)->Candidates();
+  ASSERT_TRUE(resumed.ok() && expected.ok());
+  EXPECT_EQ(Describe(*resumed), Describe(*expected));
+}
+
+TEST_F(SessionTest, LossesOfTheDenseModelAreStoredAsSoonAsTheyAreKnown) {
+  const auto session = MustCreate();
+  bool is_stored_early = false;
+  Drive(session.get(), &laboratory_, 1, 1, [&](int64_t) {
+    const auto fitness = store_->Property(kDenseFitnessProperty);
+    is_stored_early |= fitness->has_value() && session->engine().phase() == Phase::kSearching;
+    return false;
+  });
+  EXPECT_TRUE(is_stored_early);
+  for (const auto& [stage, property] : {std::pair{Stage::kSearch, kDenseFitnessProperty},
+                                        {Stage::kSelect, kDenseSelectionProperty},
+                                        {Stage::kVerify, kDenseReportProperty}}) {
+    EXPECT_EQ(*store_->Property(property), fmt::format("{}", *session->engine().DenseLoss(stage)));
+  }
+}
+
 TEST_F(SessionTest, EveryRungOfTheLadderHasItsContext) {
   options_.engine.ladder.rungs = 2;
   const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();
@@ -225,17 +263,28 @@ TEST_F(SessionTest, EveryRungOfTheLadderHasItsContext) {
 }
 
 TEST_F(SessionTest, DigestsDependOnTheContexts) {
-  const auto digest_of_first = [&] {
+  // Of an evaluation and of features.
+  const auto first_digests = [&] {
     TemporaryFolder folder;
     auto store = RunStore::Create(folder / "run");
     auto session = Session::Create(options_, SyntheticLayout(), store->get());
-    return std::get<SessionItem>(*(*session)->Next()).digest;
+    std::pair<std::string, std::string> digests;
+    for (int i = 0; i < 2; ++i) {
+      const auto item = std::get<SessionItem>(*(*session)->Next());
+      const bool is_profile = std::holds_alternative<ProfileWork>(item.item.work);
+      (is_profile ? digests.second : digests.first) = item.digest;
+    }
+    return digests;
   };
-  const std::string digest = digest_of_first();
-  EXPECT_EQ(digest.size(), 64u);
-  EXPECT_EQ(digest_of_first(), digest);
+  const auto [evaluation, profile] = first_digests();
+  EXPECT_EQ(evaluation.size(), 64u);
+  EXPECT_EQ(profile.size(), 64u);
+  EXPECT_EQ(first_digests(), std::pair(evaluation, profile));
   options_.profile_context += "!";
-  EXPECT_NE(digest_of_first(), digest);
+  EXPECT_EQ(first_digests().first, evaluation);
+  EXPECT_NE(first_digests().second, profile);
+  options_.search_context += "!";
+  EXPECT_NE(first_digests().first, evaluation);
 }
 
 TEST_F(SessionTest, RefusesToResumeSomethingElse) {
@@ -267,7 +316,10 @@ TEST_F(SessionTest, RefusesToResumeSomethingElse) {
 
 TEST_F(SessionTest, AnOutcomeThatDoesNotFitIsNotStored) {
   const auto session = MustCreate();
-  const SessionItem item = std::get<SessionItem>(*session->Next());
+  SessionItem item = std::get<SessionItem>(*session->Next());
+  while (!std::holds_alternative<ProfileWork>(item.item.work)) {
+    item = std::get<SessionItem>(*session->Next());
+  }
   SessionItem unknown = item;
   unknown.item.id += 1000;
   SessionItem renamed = item;

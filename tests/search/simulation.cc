@@ -128,7 +128,7 @@ Outcome Laboratory::Do(const WorkItem& item) {
     }
   } else {
     const auto& evaluate = std::get<EvaluateWork>(item.work);
-    ++evaluations_[evaluate.stage];
+    if (evaluate.reference == Reference::kNone) ++evaluations_[evaluate.stage];
     evaluator::EvaluateRequest request;
     request.allocation = evaluate.allocation;
     request.fidelity.split =

@@ -50,7 +50,8 @@ class Laboratory {
   Laboratory();
   Outcome Do(const WorkItem& item);
 
-  // Number of evaluations done so far, on one stage or on all of search, select and verify.
+  // Number of evaluations of candidates done so far, on one stage or on all of search, select and
+  // verify. References (the dense model, uniform sparsities) are not counted.
   int64_t evaluations(Stage stage) { return evaluations_[stage]; }
   int64_t evaluations() {
     return evaluations(Stage::kSearch) + evaluations(Stage::kSelect) + evaluations(Stage::kVerify);

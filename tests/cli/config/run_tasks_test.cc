@@ -40,6 +40,11 @@ TEST_F(RunTasksTest, HalvesAreCountedAndJsonReadsBack) {
   EXPECT_EQ(tasks->tasks[0].fitness_items, 3);
   EXPECT_GT(tasks->tasks[0].report_items, 8);
   EXPECT_LT(tasks->tasks[0].report_items, 32);
+  // Two choices for each item, whose contexts of several tokens are shared.
+  EXPECT_EQ(tasks->tasks[0].fitness_reading.sequences, 2 * 3);
+  EXPECT_EQ(tasks->tasks[0].report_reading.sequences, 2 * tasks->tasks[0].report_items);
+  EXPECT_GE(tasks->tasks[0].fitness_reading.tokens, 2 * 3);
+  EXPECT_GT(tasks->tasks[0].report_reading.tokens, tasks->tasks[0].fitness_reading.tokens);
   const auto read = RunTasksFromJson(ToJson(*tasks).dump());
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(ToJson(*read), ToJson(*tasks));

@@ -82,12 +82,13 @@ class FunctionJsonTest : public ::testing::Test {
     return candidate;
   }
 
-  static AppliedFunction Applied() {
+  static AppliedFunction Applied(
+      evaluator::Granularity granularity = evaluator::Granularity::kKind) {
     AppliedFunction applied;
     const auto evaluator = evaluator::MakeSyntheticEvaluator({2, nullptr});
     applied.model = evaluator->model();
     applied.model.digest = std::string(64, '0');
-    applied.granularity = evaluator::Granularity::kKind;
+    applied.granularity = granularity;
     applied.target.sparsity = 0.5;
     const expr::UnitLayout layout = evaluator::LayoutOf(applied.model, applied.granularity);
     applied.function = *ReadFunctionArgument("er", layout, 0.5);
@@ -116,6 +117,20 @@ TEST_F(FunctionJsonTest, EveryExportIsValid) {
   for (const auto& [name, document] : documents) {
     const auto read = expr::ExpressionFromJsonText(JsonText(document));
     EXPECT_TRUE(read.ok()) << name << ": " << std::string(read.status().message());
+  }
+}
+
+TEST_F(FunctionJsonTest, OnlyLinearsHaveARole) {
+  std::map<std::string, Json> documents;
+  documents["linears"] = FunctionJson(Applied(evaluator::Granularity::kLinear));
+  const Json& units = documents["linears"]["allocation"];
+  EXPECT_EQ(units[0]["role"], "query");
+  EXPECT_EQ(units[6]["role"], "down");
+  EXPECT_EQ(Verdicts(documents)["linears"], "ok");
+  documents["linears"]["allocation"][0]["role"] = "none";
+  EXPECT_NE(Verdicts(documents)["linears"], "ok");
+  for (const Json& unit : FunctionJson(Applied())["allocation"]) {
+    EXPECT_FALSE(unit.contains("role"));
   }
 }
 

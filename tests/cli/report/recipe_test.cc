@@ -162,6 +162,17 @@ TEST_F(RecipeTest, TheFileDecidesUnlessAnOptionIsGiven) {
             "'best.json' is for another model: one, digest a, not two, digest b\n");
 }
 
+TEST_F(RecipeTest, AnotherModelIsNamedBesideTheRecipesOwn) {
+  Recipe recipe;
+  recipe.source = "best.json";
+  EXPECT_EQ(OtherModelRemark(recipe, "two", "b"), "") << "the file names no model";
+  recipe.model_name = "one";
+  recipe.model_digest = "a";
+  EXPECT_EQ(OtherModelRemark(recipe, "another name", "a"), "");
+  EXPECT_EQ(OtherModelRemark(recipe, "two", "b"),
+            "'best.json' is for another model: one, digest a, not two, digest b");
+}
+
 TEST_F(RecipeTest, AStoredTextCountsOnlyWhereItIs) {
   Recipe stored;
   stored.source = "best.json";

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "cli/report/run_report_output.h"
 #include "tests/support/temporary_folder.h"
 
@@ -10,7 +12,9 @@ namespace strata::cli {
 namespace {
 
 using search::StoredCandidate;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class RunReportTest : public ::testing::Test {
  protected:
@@ -65,6 +69,32 @@ TEST_F(RunReportTest, TheBestIsByFitnessUntilTheSelectionIsComplete) {
   EXPECT_EQ(whole.best_baseline->id, 0);
   EXPECT_EQ(DescribeSelection(whole), "");
   EXPECT_EQ(ToJson(whole)["best_by"], "selection");
+}
+
+TEST_F(RunReportTest, TheDenseModelStandsBesideThePrunedOnes) {
+  EXPECT_THAT(ToTable(Report()), ContainsRegex("dense model +- +- +- +0.0000"));
+  EXPECT_TRUE(ToJson(Report())["dense"]["report_perplexity"].is_null()) << "a run from before";
+  EXPECT_TRUE(store_->PutProperty(search::kDenseFitnessProperty, "3.25").ok());
+  EXPECT_TRUE(store_->PutProperty(search::kDenseReportProperty, "3.5").ok());
+  const RunReport report = Report();
+  EXPECT_THAT(ToTable(report), ContainsRegex("dense model +25.79 +- +33.12 +0.0000"));
+  EXPECT_EQ(ToJson(report)["dense"]["fitness_perplexity"], std::exp(3.25));
+  EXPECT_TRUE(ToJson(report)["dense"]["selection_perplexity"].is_null());
+  EXPECT_EQ(ToJson(report)["dense"]["report_perplexity"], std::exp(3.5));
+  EXPECT_TRUE(store_->PutProperty(search::kDenseReportProperty, "much").ok());
+  EXPECT_THAT(std::string(ReadRunReport(folder_.path()).status().message()),
+              HasSubstr("'dense_report_nll' of the run: expected a number, found \"much\""));
+}
+
+// exp(5.51) is 247, exp(5.35) 211.
+TEST_F(RunReportTest, PerplexitiesAboveTheVocabularyAreWorseThanGuessing) {
+  EXPECT_THAT(ToTable(Report()), Not(HasSubstr("worse than guessing")));
+  EXPECT_TRUE(store_->PutProperty(kVocabularyProperty, "240").ok());
+  const std::string table = ToTable(Report());
+  EXPECT_THAT(table, HasSubstr("247.15!"));
+  EXPECT_THAT(table, HasSubstr("210.61 "));
+  EXPECT_THAT(table, HasSubstr("! worse than guessing: the vocabulary has 240 tokens"));
+  EXPECT_EQ(ToJson(Report())["vocabulary"], 240);
 }
 
 TEST_F(RunReportTest, AFinalistThatFailedTheSelectionIsNotAwaited) {

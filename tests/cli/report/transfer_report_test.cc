@@ -54,6 +54,20 @@ TEST(TransferReport, WhatHasNoSparsitiesIsNotCompared) {
   EXPECT_FALSE(Compare(cell, {}).has_value());
 }
 
+TEST(TransferReport, APerplexityAboveTheVocabularyIsWorseThanGuessing) {
+  TransferReport report;
+  TransferSubject subject;
+  subject.vocabulary = 25;  // between exp(3.15) and exp(3.4)
+  subject.cells = {Cell()};
+  report.subjects = {subject};
+  const std::string table = ToTable(report);
+  EXPECT_THAT(table, HasSubstr("23.34 "));
+  EXPECT_THAT(table, HasSubstr("29.96!"));
+  EXPECT_THAT(table, HasSubstr("! worse than guessing: the vocabulary has 25 tokens"));
+  report.subjects[0].vocabulary = 0;
+  EXPECT_EQ(ToTable(report).find('!'), std::string::npos);
+}
+
 TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   TransferReport report;
   report.function = report.expression = "found";
@@ -72,6 +86,7 @@ TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   EXPECT_EQ(cell["functions"].size(), 4u);
   EXPECT_EQ(cell["functions"][3]["failure"], "too few units");
   EXPECT_FALSE(cell["functions"][3].contains("perplexity"));
+  EXPECT_TRUE(json["found_on"].is_null());
   EXPECT_EQ(json["measurement"]["split"], "report");
   EXPECT_EQ(json["measurement"]["windows"], 4);
 
@@ -81,6 +96,13 @@ TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   // The function first, then the baselines from best to worst.
   EXPECT_LT(table.find(" als "), table.find(" owl "));
   EXPECT_LT(table.find(" owl "), table.find(" uniform "));
+  EXPECT_EQ(table.find("found on"), std::string::npos);
+
+  report.found_on_name = "large";
+  report.found_on_digest = "ab";
+  EXPECT_EQ(ToJson(report)["found_on"]["name"], "large");
+  EXPECT_EQ(ToJson(report)["found_on"]["digest"], "ab");
+  EXPECT_THAT(ToTable(report), HasSubstr("found on large, digest ab\n"));
 }
 
 }  // namespace

@@ -36,5 +36,16 @@ TEST(SearchProgressPartsTest, TheLineFitsATerminalAndKeepsWhatMattersMost) {
   EXPECT_THAT(ProgressText(parts, 80), AllOf(HasSubstr("best"), HasSubstr("89 failed")));
 }
 
+TEST(SearchProgressPartsTest, TheLineBeginsWithTheFeaturesUntilAllAreKnown) {
+  const auto engine =
+      *search::Engine::Create(search::SyntheticOptions(1, 20), search::SyntheticLayout());
+  const search::FeatureCounts features = engine->feature_counts();
+  ASSERT_GT(features.requested, features.settled);
+  const auto parts = SearchProgressParts(*engine, workers::CoordinatorStatus(), 1, 0, 0);
+  EXPECT_THAT(parts.front(),
+              StartsWith(search::PhaseText(search::Phase::kSearching, features) + " "));
+  EXPECT_THAT(parts.front(), StartsWith("features 0/"));
+}
+
 }  // namespace
 }  // namespace strata::cli

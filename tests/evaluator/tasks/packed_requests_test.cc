@@ -76,5 +76,19 @@ TEST(PackedRequestsTest, ThePredictionsAreThoseOfTheRequestsWhateverIsShared) {
   }
 }
 
+TEST(TokensRead, SharedBeginningsCountOnce) {
+  EXPECT_EQ(TokensRead({}), 0);
+  ItemRequests item;
+  item.likelihoods = {{{1, 2, 3, 4, 5}, 1}, {{1, 2, 3, 4, 6}, 1}};  // the last token is not read
+  EXPECT_EQ(TokensRead(std::vector<ItemRequests>{item}), 4);
+  ItemRequests other;
+  other.likelihoods = {{{7, 8, 9}, 2}};
+  EXPECT_EQ(TokensRead(std::vector<ItemRequests>{item, other}), 6);
+  // A batch holds whole items, so what two batches share is read in each.
+  ItemRequests long_item;
+  long_item.likelihoods = {{std::vector<int32_t>(kBatchTokens, 1), 1}};
+  EXPECT_EQ(TokensRead(std::vector<ItemRequests>{long_item, long_item}), 2 * (kBatchTokens - 1));
+}
+
 }  // namespace
 }  // namespace strata::tasks

@@ -221,7 +221,11 @@ class SmallTaskEvaluatorTest : public ::testing::Test {
 TEST_F(SmallTaskEvaluatorTest, VersionsDoNotDisturbOneAnother) {
   const auto evaluator = Open(Options());
   const auto dense = Respond(*evaluator, {});
+  EXPECT_EQ(evaluator->CountedZeros(Pruned(0.5)), std::nullopt) << "not measured yet";
   const auto half = Respond(*evaluator, Pruned(0.5));
+  // Half of the weights of 3 blocks, whose rows hold 16 or 24.
+  EXPECT_EQ(evaluator->CountedZeros(Pruned(0.5)), 3 * (2 * 256 + 2 * 128 + 3 * 384) / 2);
+  EXPECT_EQ(evaluator->CountedZeros(Pruned(0.75)), std::nullopt);
   const auto most = Respond(*evaluator, Pruned(0.75));
   EXPECT_NE(dense, half);
   EXPECT_NE(half, most);

@@ -9,6 +9,7 @@
 namespace strata::evaluator {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -130,9 +131,11 @@ TEST(ReadDocuments, RunsOfLinesOfAnyOtherFile) {
 TEST(ReadDocuments, NothingToReadIsAnError) {
   const TemporaryFolder folder;
   EXPECT_THAT(MessageOf(ReadDocuments(folder.path()).status()),
-              HasSubstr("expected *.txt files in the folder, found none"));
+              AllOf(HasSubstr("expected *.txt files in the folder, found none"),
+                    HasSubstr(kDocumentsOfAText)));
   folder.Write("a.txt", "");
-  EXPECT_THAT(MessageOf(ReadDocuments(folder.path()).status()), HasSubstr("found no characters"));
+  EXPECT_THAT(MessageOf(ReadDocuments(folder.path()).status()),
+              HasSubstr("found no characters in 1 documents"));
   EXPECT_THAT(MessageOf(ReadDocuments(TemporaryFile("", ".jsonl").path()).status()),
               HasSubstr("found no characters"));
   EXPECT_TRUE(absl::IsNotFound(ReadDocuments("/no/such/folder").status()));

@@ -11,8 +11,10 @@
 namespace strata::evaluator {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // One id per byte.
 class ByteTokenizer final : public Tokenizer {
@@ -98,6 +100,23 @@ TEST(TextCorpus, TooShortATextSaysWhatIsNeeded) {
   EXPECT_FALSE(corpus.Windows(Split::kReport, 0, 8).ok());
   EXPECT_FALSE(corpus.Windows(Split::kReport, 1, 0).ok());
   EXPECT_FALSE(corpus.Windows(Split::kReport, -1, 8).ok());
+}
+
+TEST(TextCorpus, AnEmptySplitSaysWhatADocumentIs) {
+  const TemporaryFolder folder;
+  folder.Write("line.raw", std::string(119'000, 'a'));  // one line, so one document
+  const TextCorpus line = TextCorpus::Load(folder.path() + "/line.raw", ByteTokenizer()).value();
+  EXPECT_THAT(std::string(line.Windows(Split::kFitness, 8, 256).status().message()),
+              AllOf(HasSubstr("line.raw: the fitness split has 0 tokens"),
+                    HasSubstr("cut the text into more documents"), Not(HasSubstr("longer text")),
+                    HasSubstr("Found 1 document, the longest of 119000 tokens"),
+                    HasSubstr("splits without a token: fitness, report"),
+                    HasSubstr("at least 7 are needed"), HasSubstr(kDocumentsOfAText)));
+  EXPECT_THAT(std::string(Load(6).value().Windows(Split::kReport, 1, 1).status().message()),
+              AllOf(HasSubstr("Found 6 documents, the longest of 10 tokens"),
+                    HasSubstr("splits without a token: report.")));
+  EXPECT_THAT(std::string(Load(7).value().Windows(Split::kReport, 2, 10).status().message()),
+              AllOf(HasSubstr("take a longer text"), HasSubstr("splits without a token: none")));
 }
 
 TEST(TextCorpus, DigestIsOfDocumentsAndTheirBoundaries) {

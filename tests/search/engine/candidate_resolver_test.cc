@@ -63,18 +63,32 @@ TEST_F(CandidateResolverTest, AFailureIsTriedAgainOneByOneOnItsSubject) {
   EXPECT_THAT(*resolver_->Settle((*again)[0], FailedOutcome{"lost"}), IsEmpty());
 }
 
-TEST_F(CandidateResolverTest, WhatTakesLongHoldsNothingElseUp) {
-  const auto items = resolver_->Ask({"alpha", "blockwise(distortion)", "distortion", "redundancy",
-                                     "stablerank(W)", "var(WX)", "blockwise(var(WX))"});
+TEST_F(CandidateResolverTest, EachPassIsAWorkItemAndWhatTakesLongComesLast) {
+  const auto items =
+      resolver_->Ask({"alpha", "blockwise(distortion)", "distortion", "redundancy", "stablerank(W)",
+                      "var(WX)", "blockwise(var(WX))", "slope", "influence", "median(abslog(WX))",
+                      "outliers(5)", "mean(G)", "var(abs(G))", "sensitivity", "mean(W)"});
   std::vector<std::vector<std::string>> of_first;
   for (const ProfileWork& item : items) {
     if (item.subject == 0) of_first.push_back(item.features);
   }
   EXPECT_THAT(of_first,
-              ElementsAre(ElementsAre("redundancy", "var(WX)", "blockwise(var(WX))"),
-                          ElementsAre("alpha", "stablerank(W)"), ElementsAre("distortion"),
+              ElementsAre(ElementsAre("redundancy", "influence"), ElementsAre("mean(W)"),
+                          ElementsAre("var(WX)", "outliers(5)"), ElementsAre("median(abslog(WX))"),
+                          ElementsAre("blockwise(var(WX))"), ElementsAre("mean(G)", "var(abs(G))"),
+                          ElementsAre("sensitivity"), ElementsAre("alpha", "stablerank(W)"),
+                          ElementsAre("slope"), ElementsAre("distortion"),
                           ElementsAre("blockwise(distortion)")));
   EXPECT_EQ(items.size(), 2 * of_first.size());
+}
+
+TEST_F(CandidateResolverTest, FeaturesAreCountedOnEverySubject) {
+  EXPECT_EQ(resolver_->counts().requested, 0);
+  const auto items = resolver_->Ask({"influence", "slope"});
+  EXPECT_EQ(resolver_->counts().requested, 4);
+  EXPECT_EQ(resolver_->counts().settled, 0);
+  EXPECT_THAT(*resolver_->Settle(items[0], FailedOutcome{"lost"}), IsEmpty());
+  EXPECT_EQ(resolver_->counts().settled, 1);
 }
 
 TEST_F(CandidateResolverTest, AnAllocationInEveryScenarioOrNone) {

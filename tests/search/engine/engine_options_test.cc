@@ -107,6 +107,7 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->target.sparsity = std::nextafter(0.7, 1.0); },
       [](auto* o) { o->target.group = 8; },
       [](auto* o) { o->lag = 9; },
+      [](auto* o) { o->simplifies = false; },
       [](auto* o) { o->strategy.population = 23; },
       [](auto* o) { o->strategy.kind = StrategyKind::kRandom; },
       [](auto* o) { o->strategy.surrogate.enabled = false; },

@@ -31,20 +31,25 @@ double BestFitness(const Engine& engine) {
   return *engine.candidates()[static_cast<size_t>(engine.Front().back())].fitness_nll;
 }
 
-TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
+TEST(Engine, SeedsComeFirstAndAllTheirFeaturesAreHandedOut) {
   EngineOptions options = SyntheticOptions(1, 0);
   options.strategy.surrogate.feature_pool = 0;
   const auto engine = Make(options);
-  const Action first = engine->Ask();
-  ASSERT_TRUE(std::holds_alternative<WorkItem>(first));
-  const auto* profile = std::get_if<ProfileWork>(&std::get<WorkItem>(first).work);
-  ASSERT_NE(profile, nullptr);
+  std::vector<std::string> measured;
+  for (Action action = engine->Ask(); std::holds_alternative<WorkItem>(action);
+       action = engine->Ask()) {
+    const auto* profile = std::get_if<ProfileWork>(&std::get<WorkItem>(action).work);
+    if (profile == nullptr) continue;
+    measured.insert(measured.end(), profile->features.begin(), profile->features.end());
+  }
   std::set<std::string> needed;
   size_t index = 0;
   for (const Candidate& candidate : engine->candidates()) {
     if (index++ < options.baselines.size()) {
-      EXPECT_EQ(*expr::ParseExpression(candidate.text),
-                options.baselines[index - 1].published[0].expression);
+      const expr::Expression& published = options.baselines[index - 1].published[0].expression;
+      const expr::Expression simplified = expr::Simplified(published);
+      const bool is_shorter = expr::Complexity(simplified) < expr::Complexity(published);
+      EXPECT_EQ(*expr::ParseExpression(candidate.text), is_shorter ? simplified : published);
       EXPECT_EQ(candidate.lineage.origin, "baseline");
     }
     for (const std::string& feature :
@@ -52,9 +57,61 @@ TEST(Engine, SeedsComeFirstAndTheirFeaturesInOneWorkItem) {
       needed.insert(feature);
     }
   }
-  EXPECT_EQ(std::set<std::string>(profile->features.begin(), profile->features.end()), needed);
-  EXPECT_EQ(profile->features.size(), needed.size());
+  EXPECT_EQ(std::set<std::string>(measured.begin(), measured.end()), needed);
+  EXPECT_EQ(measured.size(), needed.size());
+  EXPECT_EQ(engine->feature_counts().requested, static_cast<int64_t>(needed.size()));
+  EXPECT_EQ(engine->feature_counts().settled, 0);
   EXPECT_EQ(engine->candidates().back().lineage.origin, "random");
+}
+
+// One worker measures candidates long before the last of the first features.
+TEST(Engine, CheapCandidatesAreMeasuredWhileFeaturesAre) {
+  Laboratory laboratory;
+  const auto engine = Make(SyntheticOptions(1, 0));
+  const int64_t requested = engine->feature_counts().requested;
+  int64_t evaluations_before_last = 0;
+  while (engine->feature_counts().settled < requested) {
+    const auto item = std::get<WorkItem>(engine->Ask());
+    evaluations_before_last += std::holds_alternative<EvaluateWork>(item.work) ? 1 : 0;
+    ASSERT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
+  }
+  EXPECT_GT(requested, 20);
+  EXPECT_GE(evaluations_before_last, 5);
+}
+
+// Every strategy breeds trees with nodes that change nothing. Nobody sees them.
+TEST(Engine, EveryCandidateIsShownAndCountedSimplified) {
+  for (const StrategyKind kind : {StrategyKind::kStrata, StrategyKind::kRandom,
+                                  StrategyKind::kHillClimbing, StrategyKind::kDsa}) {
+    EngineOptions options = SyntheticOptions(1, 80);
+    options.strategy.kind = kind;
+    options.warm_start = {
+        {"long", *expr::ParseExpression("span(redundancy - -depth + pow2(min(last, last)), 0.1)")}};
+    const auto engine = Make(options);
+    Laboratory laboratory;
+    Drive(engine.get(), &laboratory, 4, 1);
+    for (const Candidate& candidate : engine->candidates()) {
+      const expr::Expression shown = *expr::ParseExpression(candidate.text);
+      EXPECT_EQ(candidate.complexity, expr::Complexity(shown));
+      EXPECT_EQ(candidate.complexity, expr::Complexity(expr::Canonicalize(shown)))
+          << candidate.text;
+      if (candidate.lineage.origin == "baseline") continue;
+      EXPECT_EQ(expr::Simplified(shown), shown) << candidate.text;
+      if (candidate.lineage.origin != "warm start") continue;
+      EXPECT_EQ(candidate.text, "span(depth + redundancy + last, 0.1)");
+    }
+  }
+}
+
+// DSA's own function is shown without abs, which WX does not need; the others as published.
+TEST(Engine, BaselinesKeepTheirPublishedFormUnlessNodesAreSaved) {
+  const auto engine = Make(SyntheticOptions(1, 20));
+  std::map<std::string, std::string> texts;
+  for (const Candidate& candidate : engine->candidates()) {
+    texts.emplace(candidate.lineage.name, candidate.text);
+  }
+  EXPECT_EQ(texts["dsa-absvar lambda=0.08"], "dsa(var(WX), 0.08)");
+  EXPECT_EQ(texts["als delta=0.2"], "waterfill(-suffixmean(exp(-redundancy)) / size, 0.2, 0.2)");
 }
 
 TEST(Engine, NothingIsBredBeforeItsParentsAreKnown) {
@@ -138,6 +195,7 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
       EXPECT_EQ(engine->phase(),
                 evaluate->stage == Stage::kSelect ? Phase::kSelecting : Phase::kVerifying);
     }
+    if (evaluate->reference != Reference::kNone) return outcome;
     measured[evaluate->stage].insert(expr::QuantizedKey(evaluate->allocation));
     return outcome;
   };
@@ -166,12 +224,61 @@ TEST(Engine, FinalistsAreSelectedThenVerifiedOnce) {
   }
 }
 
+// The synthetic model loses 3 nats if nothing is pruned. The dense model is no candidate.
+TEST(Engine, TheDenseModelIsMeasuredOnceLikeTheCandidatesOnEveryStage) {
+  for (const int rungs : {1, 2}) {
+    Laboratory laboratory;
+    EngineOptions options = SmallOptions(1, 20);
+    options.ladder.rungs = rungs;
+    const auto engine = Make(options);
+    std::multiset<std::pair<Stage, int>> measured;
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+      if (evaluate == nullptr || evaluate->reference == Reference::kNone) return outcome;
+      EXPECT_EQ(evaluate->allocation, expr::Allocation(kBlocks, 0.0));
+      EXPECT_EQ(evaluate->reference, Reference::kDense);
+      measured.emplace(evaluate->stage, evaluate->rung);
+      return outcome;
+    };
+    EXPECT_EQ(engine->DenseLoss(Stage::kSearch), std::nullopt);
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(measured,
+              (std::multiset<std::pair<Stage, int>>{
+                  {Stage::kSearch, rungs - 1}, {Stage::kSelect, 0}, {Stage::kVerify, 0}}));
+    EXPECT_NEAR(*engine->DenseLoss(Stage::kSearch), 3, 1e-9);
+    EXPECT_NEAR(*engine->DenseLoss(Stage::kSelect), 3 + kSelectionOffset, 1e-9);
+    EXPECT_TRUE(engine->DenseLoss(Stage::kVerify).has_value());
+    EXPECT_TRUE(engine->References(Stage::kVerify).empty());
+    EXPECT_EQ(engine->evaluations(), 20);
+  }
+}
+
+TEST(Engine, ADenseModelThatCannotBeMeasuredChangesNothingElse) {
+  std::string expected;
+  for (const bool fails : {false, true}) {
+    Laboratory laboratory;
+    laboratory.distort = [&](const WorkItem& item, Outcome outcome) -> Outcome {
+      const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
+      const bool is_dense = evaluate != nullptr && evaluate->reference == Reference::kDense;
+      return fails && is_dense ? FailedOutcome{"no memory"} : outcome;
+    };
+    const auto engine = Make(SmallOptions(1, 30));
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(engine->phase(), Phase::kDone);
+    EXPECT_EQ(engine->DenseLoss(Stage::kVerify).has_value(), !fails);
+    const std::string found = Describe(engine->candidates());
+    if (expected.empty()) expected = found;
+    EXPECT_EQ(found, expected);
+  }
+}
+
 TEST(Engine, EqualAllocationsAreMeasuredOnce) {
   Laboratory laboratory;
   std::map<std::string, int> measured;
   laboratory.distort = [&](const WorkItem& item, Outcome outcome) {
     const auto* evaluate = std::get_if<EvaluateWork>(&item.work);
-    if (evaluate != nullptr && evaluate->stage == Stage::kSearch) {
+    if (evaluate != nullptr && evaluate->stage == Stage::kSearch &&
+        evaluate->reference == Reference::kNone) {
       ++measured[expr::QuantizedKey(evaluate->allocation)];
     }
     return outcome;
@@ -347,11 +454,21 @@ TEST(Engine, RefusesOutcomesNobodyAskedFor) {
   const auto engine = Make(SmallOptions(1, 20));
   EXPECT_EQ(engine->Tell(0, FailedOutcome{"x"}).code(), absl::StatusCode::kInvalidArgument);
   Laboratory laboratory;
-  const WorkItem item = std::get<WorkItem>(engine->Ask());
-  EXPECT_EQ(engine->Tell(item.id, EvaluateOutcome{}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(engine->Tell(item.id, ProfileOutcome{}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
-  EXPECT_EQ(engine->Tell(item.id, laboratory.Do(item)).code(), absl::StatusCode::kInvalidArgument);
+  std::set<size_t> kinds;
+  for (int i = 0; i < 2; ++i) {
+    const WorkItem item = std::get<WorkItem>(engine->Ask());
+    const bool is_profile = std::holds_alternative<ProfileWork>(item.work);
+    kinds.insert(item.work.index());
+    const Outcome other = is_profile ? Outcome(EvaluateOutcome{}) : Outcome(ProfileOutcome{});
+    EXPECT_EQ(engine->Tell(item.id, other).code(), absl::StatusCode::kInvalidArgument);
+    if (is_profile) {
+      EXPECT_EQ(engine->Tell(item.id, ProfileOutcome{}).code(), absl::StatusCode::kInvalidArgument);
+    }
+    EXPECT_TRUE(engine->Tell(item.id, laboratory.Do(item)).ok());
+    EXPECT_EQ(engine->Tell(item.id, laboratory.Do(item)).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(kinds.size(), 2u) << "an evaluation and features";
 }
 
 TEST(Engine, StopBeforeAnythingWasHandedOutEndsEmpty) {

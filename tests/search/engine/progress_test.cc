@@ -69,5 +69,12 @@ TEST(SearchProgress, CountsEvaluationsThatChangedNothing) {
   EXPECT_EQ(progress.idle_evaluations(), 0);
 }
 
+TEST(PhaseText, SaysHowManyFeaturesAreKnownUntilAllAre) {
+  EXPECT_EQ(PhaseText(Phase::kSearching, {64, 3}), "features 3/64");
+  EXPECT_EQ(PhaseText(Phase::kSearching, {64, 64}), "search");
+  // Features of candidates that were dropped are no longer measured.
+  EXPECT_EQ(PhaseText(Phase::kVerifying, {64, 60}), "verify");
+}
+
 }  // namespace
 }  // namespace strata::search

@@ -11,6 +11,7 @@
 
 #include <bit>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 
@@ -19,6 +20,7 @@
 namespace strata::search {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 StoredCandidate Sample(int64_t id) {
@@ -454,6 +456,68 @@ TEST_F(RunStoreTest, ADiskFullFromTheBeginningIsResourceExhausted) {
     EXPECT_EQ(code, static_cast<int>(absl::StatusCode::kResourceExhausted)) << bytes << " bytes";
   }
   EXPECT_TRUE(RunStore::Create(folder_).ok());
+}
+
+TEST_F(RunStoreTest, ARemovedDatabaseIsNoticedAtTheNextWrite) {
+  for (const char* file : {"strata.sqlite", "strata.sqlite-wal", "strata.sqlite-shm"}) {
+    std::filesystem::remove_all(folder_);
+    const auto store = MustCreate();
+    ASSERT_TRUE(store->PutProperty("config", "a: 1").ok());
+    std::filesystem::remove(folder_ + "/" + file);
+    const absl::Status status = store->PutProperty("name", "value");
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << file;
+    EXPECT_THAT(
+        std::string(status.message()),
+        AllOf(HasSubstr("the run in " + folder_), HasSubstr(std::string(file) + ": expected"),
+              HasSubstr("found nothing; the file was removed")));
+  }
+}
+
+TEST_F(RunStoreTest, ARemovedRunFolderIsNoticedAfterAResumeToo) {
+  {
+    const auto store = MustCreate();
+    ASSERT_TRUE(store->PutProperty("config", "a: 1").ok());
+  }
+  const auto store = MustOpen();
+  EXPECT_TRUE(store->PutProperty("name", "value").ok());
+  std::filesystem::remove_all(folder_);
+  EXPECT_EQ(store->PutProperty("name", "another").code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(RunStoreTest, ARenamedRunFolderIsNamedAndKeepsEverything) {
+  const std::string moved = temporary_ / "moved";
+  {
+    const auto store = MustCreate();
+    ASSERT_TRUE(store->PutProperty("config", "a: 1").ok());
+    std::filesystem::rename(folder_, moved);
+    const absl::Status status = store->PutProperty("name", "value");
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(folder_ + "/strata.sqlite"), HasSubstr("found nothing"),
+                      HasSubstr("moved to " + moved + "/strata.sqlite")));
+  }
+  const auto kept = RunStore::OpenForReading(moved);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ(*(*kept)->Property("name"), "value");
+}
+
+TEST_F(RunStoreTest, AnotherRunInTheFolderIsNoticedAndLeftAlone) {
+  const std::string moved = temporary_ / "moved";
+  const auto store = MustCreate();
+  ASSERT_TRUE(store->PutProperty("config", "a: 1").ok());
+  std::filesystem::rename(folder_, moved);
+  {
+    const auto other = MustCreate();
+    ASSERT_TRUE(other->PutProperty("config", "b: 2").ok());
+    const absl::Status status = store->PutProperty("name", "value");
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("found another file"), HasSubstr("moved to " + moved)));
+    EXPECT_TRUE(other->PutProperty("c", "3").ok());
+  }
+  const auto other = MustRead();
+  EXPECT_EQ(*other->Property("config"), "b: 2");
+  EXPECT_EQ(*other->Property("name"), std::nullopt);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ class FakeEngine : public search::Engine {
   int64_t last_candidate_handed_out() const override { return -1; }
   const std::vector<search::Candidate>& candidates() const override { return candidates_; }
   const expr::FeatureTable& features(int) const override { return features_; }
+  search::FeatureCounts feature_counts() const override { return {}; }
   std::vector<search::ReferenceLosses> References(search::Stage) const override { return {}; }
   std::vector<int64_t> TakeChanged() override { return {}; }
   std::vector<int64_t> Front() const override { return {}; }

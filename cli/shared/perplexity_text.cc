@@ -1,0 +1,33 @@
+#include "cli/shared/perplexity_text.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace strata::cli {
+
+bool IsWorseThanGuessing(double perplexity, int64_t vocabulary) {
+  return vocabulary > 0 && perplexity > static_cast<double>(vocabulary);
+}
+
+std::string PerplexityTexts::Mark(std::string text, double perplexity) {
+  if (!IsWorseThanGuessing(perplexity, vocabulary_)) return text;
+  has_marked_ = true;
+  return text + "!";
+}
+
+std::string PerplexityTexts::Cell(const std::optional<double>& nll) {
+  if (!nll) return "-";
+  const double perplexity = std::exp(*nll);
+  return Mark(fmt::format("{:.2f}", perplexity), perplexity);
+}
+
+std::string PerplexityTexts::Note() const {
+  if (!has_marked_) return "";
+  return fmt::format(
+      "! worse than guessing: the vocabulary has {} tokens, and guessing among them has that "
+      "perplexity\n",
+      vocabulary_);
+}
+
+}  // namespace strata::cli
