@@ -8,6 +8,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/text_output.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/files/output_file.h"
@@ -21,13 +22,15 @@ struct Options {
   AllocationOptions allocation;
   std::vector<double> sparsities;  // targets
   std::string format = "table";
+  bool wide = false;
   TextOutput output;
 };
 
 // One function at several targets, on the same units.
 using Allocations = std::vector<AppliedFunction>;
 
-std::string ToTable(const Allocations& allocations) {
+// Returns text whose lines fit the page.
+std::string ToTable(const Allocations& allocations, const Page& page) {
   const AppliedFunction& first = allocations.front();
   const auto units = evaluator::UnitsOf(first.model, first.granularity);
   const expr::UnitLayout layout = evaluator::LayoutOf(first.model, first.granularity);
@@ -39,6 +42,8 @@ std::string ToTable(const Allocations& allocations) {
   std::vector<Align> alignment(headings.size(), Align::kRight);
   alignment.front() = Align::kLeft;
   Table table(headings, alignment);
+  // A table of several targets may be split, and every part then names the units.
+  if (allocations.size() == 1) table.GiveWay(0);
   for (size_t i = 0; i < units.size(); ++i) {
     std::vector<std::string> cells = {units[i].name, fmt::format("{}", layout[i].parameters)};
     for (const AppliedFunction& one : allocations) {
@@ -46,14 +51,14 @@ std::string ToTable(const Allocations& allocations) {
     }
     table.AddRow(std::move(cells));
   }
-  std::string text = table.Render();
+  std::string text;
   for (const AppliedFunction& one : allocations) {
     text += fmt::format("\n{}\nmean sparsity, weighted with the weights: {:.12f} (target {})\n",
                         expr::PrintExpression(one.function.expression),
                         expr::MeanSparsity(one.allocation, expr::ParametersOf(layout)),
                         one.target.sparsity);
   }
-  return text;
+  return table.Render(page) + Folded(text, page);
 }
 
 // Returns one object, or an array of one object for each of several targets.
@@ -106,9 +111,11 @@ absl::Status Allocate(Options options) {
     used.calibration_sequence_tokens = measurement.calibration.sequence_tokens;
   }
   for (AppliedFunction& one : allocations) one.recipe = used;
-  const std::string text = options.format == "json"  ? ToJson(allocations)
-                           : options.format == "csv" ? ToCsv(allocations)
-                                                     : ToTable(allocations);
+  const bool is_file = options.output.path != "-";
+  const std::string text = options.format == "json" ? ToJson(allocations)
+                           : options.format == "csv"
+                               ? ToCsv(allocations)
+                               : ToTable(allocations, OutputPage(options.wide || is_file));
   return WriteTextOutput(options.output, text);
 }
 
@@ -123,6 +130,7 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
   verb->add_option("--format", options->format, "Form of the output: table | json | csv.")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
+  AddWideOption(verb, &options->wide);
   AddTextOutputOptions(verb, &options->output);
   verb->callback([=] { *command = [=] { return Allocate(*options); }; });
 }

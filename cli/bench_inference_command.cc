@@ -6,6 +6,7 @@
 
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/measurement/inference_benchmark.h"
 #include "evaluator/names.h"
 #include "evaluator/pruner_table.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string pruner = "magnitude";
   std::string instructions = "best";
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 absl::Status ParseInstructions(const std::string& name, pruning::InstructionSet* set) {
@@ -123,26 +125,30 @@ std::vector<std::string> Row(const std::string& name, const FormMeasurement& for
 
 void PrintReport(const InferenceMeasurement& measured, const Options& options) {
   const evaluator::InferenceBenchmarkOptions& benchmark = options.benchmark;
-  fmt::print(
-      "{}, {}, {} pruning, {} threads, {} kernels\n"
-      "{} tokens decoded after a prompt of {}, {} repetitions: medians (lowest-highest)\n"
-      "these threads read {:.1f} GB/s ({:.1f}-{:.1f}); the head, dense everywhere, has {} MB\n\n",
-      measured.model, options.arithmetic, options.pruner, benchmark.threads,
-      NameOf(benchmark.instructions), benchmark.tokens, benchmark.prompt_tokens,
-      benchmark.repetitions, measured.read_gigabytes_per_second.median,
-      measured.read_gigabytes_per_second.lowest, measured.read_gigabytes_per_second.highest,
-      Megabytes(measured.head_bytes));
+  const Page page = OutputPage(options.wide);
+  PrintFolded(
+      fmt::format(
+          "{}, {}, {} pruning, {} threads, {} kernels\n"
+          "{} tokens decoded after a prompt of {}, {} repetitions: medians (lowest-highest)\n"
+          "these threads read {:.1f} GB/s ({:.1f}-{:.1f}); the head, dense everywhere, has {} "
+          "MB\n\n",
+          measured.model, options.arithmetic, options.pruner, benchmark.threads,
+          NameOf(benchmark.instructions), benchmark.tokens, benchmark.prompt_tokens,
+          benchmark.repetitions, measured.read_gigabytes_per_second.median,
+          measured.read_gigabytes_per_second.lowest, measured.read_gigabytes_per_second.highest,
+          Megabytes(measured.head_bytes)),
+      page);
   std::vector<Align> alignment(10, Align::kRight);
   alignment[0] = Align::kLeft;
   Table table({"linears", "MB", "tokens/s", "to dense", "linears alone", "of time", "head's",
-               "of bandwidth", "prompt/s", "to dense"},
+               "of bandwidth", "prompt/s", "prompt to dense"},
               alignment);
   table.AddRow(Row("dense", measured.dense, measured.linear_bytes, {"1", "1", "1"}));
   for (const evaluator::SparsityMeasurement& at : measured.sparsities) {
     table.AddRow(Row(fmt::format("{:g} % zeros", 100 * at.sparsity), at.compressed, at.linear_bytes,
                      {Ratio(at.decode_ratio), Ratio(at.linears_ratio), Ratio(at.prompt_ratio)}));
   }
-  fmt::print("{}", table.Render());
+  fmt::print("{}", table.Render(page));
 }
 
 absl::Status MeasureAndPrint(Options options) {
@@ -195,6 +201,7 @@ void AddBenchInferenceCommand(CLI::App* app, Command* command) {
       ->capture_default_str();
   AddThreadsOption(verb, &benchmark.threads);
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return MeasureAndPrint(*options); }; });
 }
 

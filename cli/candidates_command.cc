@@ -47,8 +47,7 @@ absl::Status ListCandidates(const Options& options) {
   } else if (options.format == "csv") {
     fmt::print("{}", CandidatesCsv(candidates));
   } else {
-    fmt::print("{}",
-               CandidateTable(candidates, all, options.is_wide ? std::nullopt : TerminalColumns()));
+    fmt::print("{}", CandidateTable(candidates, all, OutputPage(options.is_wide)));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include "cli/config/run_config.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -16,6 +17,7 @@ struct Options {
   std::string path;
   std::vector<std::string> overrides;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
   bool all = false;
   bool show = false;
 };
@@ -32,9 +34,12 @@ nlohmann::ordered_json ToJson(const std::vector<ConfigEntry>& entries) {
 }
 
 // Returns a row for each basic setting and for each one that was set, or for all.
-std::string ToText(const std::vector<ConfigEntry>& entries, bool all) {
+std::string ToText(const std::vector<ConfigEntry>& entries, bool all, const Page& page) {
   Table table({"key", "value", "origin", "meaning"},
               {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  table.GiveWay(3);
+  table.GiveWay(1);
+  table.GiveWay(2);
   int hidden = 0;
   for (const ConfigEntry& entry : entries) {
     if (all || entry.is_basic || entry.origin != "default") {
@@ -43,9 +48,9 @@ std::string ToText(const std::vector<ConfigEntry>& entries, bool all) {
       ++hidden;
     }
   }
-  if (hidden == 0) return table.Render();
-  return fmt::format("{}{} more settings have their defaults; --all shows them\n", table.Render(),
-                     hidden);
+  if (hidden == 0) return table.Render(page);
+  return fmt::format("{}{} more settings have their defaults; --all shows them\n",
+                     table.Render(page), hidden);
 }
 
 absl::Status ShowConfig(const Options& options) {
@@ -54,7 +59,7 @@ absl::Status ShowConfig(const Options& options) {
   if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(entries));
   } else {
-    fmt::print("{}", ToText(entries, options.all));
+    fmt::print("{}", ToText(entries, options.all, OutputPage(options.wide)));
   }
   return absl::OkStatus();
 }
@@ -76,6 +81,7 @@ void AddConfigCommand(CLI::App* app, Command* command) {
                  "holds all.");
   verb->add_flag("--show", options->show, "Print the effective values, as the verb does anyway.");
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return ShowConfig(*options); }; });
 }
 

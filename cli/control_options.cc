@@ -14,14 +14,16 @@
 namespace strata::cli {
 namespace {
 
-std::string ToTable(const workers::RemoteStatus& status) {
+std::string ToTable(const workers::RemoteStatus& status, const Page& page) {
   std::string text = fmt::format(
       "phase {} after {:.0f} s | {} evaluations | {} workers, {} busy | work items: {} issued "
       "again, {} failed | {} results came late or twice\n",
       status.phase, status.seconds, status.evaluations, status.workers.size(), status.leased_items,
       status.reissued_items, status.failed_items, status.absorbed_results);
-  if (status.workers.empty()) return text;
+  if (status.workers.empty()) return Folded(text, page);
   Table table({"worker", "state", "work item"}, {Align::kLeft, Align::kLeft, Align::kLeft});
+  table.GiveWay(2);
+  table.GiveWay(0);
   for (const workers::RemoteWorker& worker : status.workers) {
     table.AddRow({worker.name,
                   worker.is_silent      ? "silent"
@@ -30,7 +32,7 @@ std::string ToTable(const workers::RemoteStatus& status) {
                                         : "busy",
                   worker.item});
   }
-  return text + table.Render();
+  return Folded(text, page) + table.Render(page);
 }
 
 std::string ToJsonText(const workers::RemoteStatus& status) {
@@ -93,10 +95,11 @@ absl::StatusOr<workers::ControlOptions> ReadControlOptions(const ControlCommandO
   return control;
 }
 
-absl::Status ShowCoordinatorStatus(const ControlCommandOptions& options, OutputFormat format) {
+absl::Status ShowCoordinatorStatus(const ControlCommandOptions& options, OutputFormat format,
+                                   const Page& page) {
   STRATA_ASSIGN_OR_RETURN(const auto control, ReadControlOptions(options));
   STRATA_ASSIGN_OR_RETURN(const auto status, workers::GetStatus(control));
-  fmt::print("{}", format == OutputFormat::kJson ? ToJsonText(status) : ToTable(status));
+  fmt::print("{}", format == OutputFormat::kJson ? ToJsonText(status) : ToTable(status, page));
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 
 #include "cli/credential_options.h"
 #include "cli/shared/command.h"
+#include "cli/shared/page.h"
 #include "workers/wire/control_client.h"
 
 namespace strata::cli {
@@ -42,7 +43,8 @@ absl::StatusOr<workers::ControlOptions> ReadControlOptions(const ControlCommandO
 
 // Asks the coordinator for its status and prints it, for `strata status --coordinator`. Errors:
 // those of ReadControlOptions and workers::GetStatus.
-absl::Status ShowCoordinatorStatus(const ControlCommandOptions& options, OutputFormat format);
+absl::Status ShowCoordinatorStatus(const ControlCommandOptions& options, OutputFormat format,
+                                   const Page& page);
 
 }  // namespace strata::cli
 

@@ -12,6 +12,7 @@
 
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/checkpoint/model_description.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/measurement/machine.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string model;  // empty: the machine is inspected
   int threads = 1;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 std::filesystem::path CacheFolder() {
@@ -121,32 +123,34 @@ std::string Joined(const Json& list) {
   return text.empty() ? "none" : text;
 }
 
-void PrintReport(const Json& json) {
-  fmt::print("LibTorch          {} ({})\n", json["libtorch"].get<std::string>(),
-             json["cpu_capability"].get<std::string>());
-  fmt::print("devices           {}\n", Joined(json["devices"]));
-  fmt::print("instruction sets  {}\n", Joined(json["instruction_sets"]));
-  fmt::print("matrix product    fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s with {} threads\n",
-             json["fp32_gflops"].get<double>(), json["bf16_gflops"].get<double>(),
-             json["threads"].get<int>());
-  fmt::print("memory            {:.1f} GB/s copied\n",
-             json["memory_gigabytes_per_second"].get<double>());
+std::string ReportText(const Json& json) {
+  std::string text = fmt::format("LibTorch          {} ({})\n", json["libtorch"].get<std::string>(),
+                                 json["cpu_capability"].get<std::string>());
+  text += fmt::format("devices           {}\n", Joined(json["devices"]));
+  text += fmt::format("instruction sets  {}\n", Joined(json["instruction_sets"]));
+  text +=
+      fmt::format("matrix product    fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s with {} threads\n",
+                  json["fp32_gflops"].get<double>(), json["bf16_gflops"].get<double>(),
+                  json["threads"].get<int>());
+  text += fmt::format("memory            {:.1f} GB/s copied\n",
+                      json["memory_gigabytes_per_second"].get<double>());
   for (const Json& model : json["models"]) {
-    fmt::print("model             {}{}\n", model["path"].get<std::string>(),
-               model.contains("problem")
-                   ? " UNUSABLE: " + model["problem"].get<std::string>()
-                   : fmt::format(" ({}, {} blocks)", model["name"].get<std::string>(),
-                                 model["blocks"].get<int>()));
+    text += fmt::format("model             {}{}\n", model["path"].get<std::string>(),
+                        model.contains("problem")
+                            ? " UNUSABLE: " + model["problem"].get<std::string>()
+                            : fmt::format(" ({}, {} blocks)", model["name"].get<std::string>(),
+                                          model["blocks"].get<int>()));
   }
-  for (const Json& text : json["texts"]) {
-    fmt::print("text              {}{}\n", text["path"].get<std::string>(),
-               text.contains("problem")
-                   ? " UNUSABLE: " + text["problem"].get<std::string>()
-                   : fmt::format(" ({} documents)", text["documents"].get<int64_t>()));
+  for (const Json& folder : json["texts"]) {
+    text += fmt::format("text              {}{}\n", folder["path"].get<std::string>(),
+                        folder.contains("problem")
+                            ? " UNUSABLE: " + folder["problem"].get<std::string>()
+                            : fmt::format(" ({} documents)", folder["documents"].get<int64_t>()));
   }
   for (const Json& missing : json["missing"]) {
-    fmt::print("missing           {}\n", missing.get<std::string>());
+    text += fmt::format("missing           {}\n", missing.get<std::string>());
   }
+  return text;
 }
 
 Json ToJson(const evaluator::ModelDescription& model, const std::string& path) {
@@ -169,30 +173,31 @@ Json ToJson(const evaluator::ModelDescription& model, const std::string& path) {
           {"unknown_keys", model.unknown_keys}};
 }
 
-void PrintModel(const evaluator::ModelDescription& model) {
+std::string ModelText(const evaluator::ModelDescription& model) {
   const evaluator::ModelConfig& config = model.config;
-  fmt::print("model             {}, family {}: {} blocks of width {}, feed-forward {}\n",
-             model.name, config.family->name, config.blocks, config.hidden, config.feed_forward);
-  fmt::print("heads             {} of {} dimensions, {} for keys and values\n", config.heads,
-             config.head_dimension, config.key_value_heads);
-  fmt::print("vocabulary        {}\n", config.vocabulary);
-  fmt::print("parameters        {}, of which {} can be pruned\n", model.parameters,
-             model.prunable_weights);
+  std::string text = fmt::format(
+      "model             {}, family {}: {} blocks of width {}, feed-forward {}\n", model.name,
+      config.family->name, config.blocks, config.hidden, config.feed_forward);
+  text += fmt::format("heads             {} of {} dimensions, {} for keys and values\n",
+                      config.heads, config.head_dimension, config.key_value_heads);
+  text += fmt::format("vocabulary        {}\n", config.vocabulary);
+  text += fmt::format("parameters        {}, of which {} can be pruned\n", model.parameters,
+                      model.prunable_weights);
   std::string types;
   for (const auto& [type, tensors] : model.type_tensors) {
     types += fmt::format("{}{} ({} tensors)", types.empty() ? "" : ", ", type, tensors);
   }
-  fmt::print("data types        {}\n", types);
-  for (const std::string& note : model.notes) fmt::print("note              {}\n", note);
+  text += fmt::format("data types        {}\n", types);
+  for (const std::string& note : model.notes) text += fmt::format("note              {}\n", note);
   if (model.unknown_keys.empty()) {
-    fmt::print("unknown keys      none in {}\n", model.keys_file);
-    return;
+    return text + fmt::format("unknown keys      none in {}\n", model.keys_file);
   }
-  fmt::print("unknown keys      {}\n", fmt::join(model.unknown_keys, ", "));
-  fmt::print(
-      "                  Strata does not use these keys of {}. If one of them changes how the\n"
-      "                  model computes, its losses here are not those of other programs.\n",
+  text += fmt::format("unknown keys      {}\n", fmt::join(model.unknown_keys, ", "));
+  text += fmt::format(
+      "                  Strata does not use these keys of {}. If one of them changes how the "
+      "model computes, its losses here are not those of other programs.\n",
       model.keys_file);
+  return text;
 }
 
 absl::Status DescribeModel(const Options& options) {
@@ -200,7 +205,7 @@ absl::Status DescribeModel(const Options& options) {
   if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(model, options.model));
   } else {
-    PrintModel(model);
+    PrintFolded(ModelText(model), OutputPage(options.wide));
   }
   return absl::OkStatus();
 }
@@ -211,7 +216,7 @@ absl::Status RunDoctor(const Options& options) {
   if (options.format == OutputFormat::kJson) {
     PrintJson(json);
   } else {
-    PrintReport(json);
+    PrintFolded(ReportText(json), OutputPage(options.wide));
   }
   return absl::OkStatus();
 }
@@ -228,6 +233,7 @@ void AddDoctorCommand(CLI::App* app, Command* command) {
                    "Hugging Face directory or GGUF file to describe in place of the machine.");
   AddThreadsOption(verb, &options->threads);
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return RunDoctor(*options); }; });
 }
 

@@ -12,6 +12,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
 #include "evaluator/clock.h"
@@ -261,10 +262,12 @@ absl::Status Print(const EvalSettings& settings, const std::vector<EvalFigures>&
     PrintJson(json);
     return absl::OkStatus();
   }
-  fmt::print("{}", EvalTable(figures, vocabulary));
+  const Page page = OutputPage(settings.wide);
+  fmt::print("{}", EvalTable(figures, vocabulary, page));
   if (figures.size() > 1) {
-    fmt::print("{}\ndifference: pruned less dense\n", SparsityLine(figures.back()));
-    fmt::print("\n{}", recipe.ToTable());
+    PrintFolded(fmt::format("{}\ndifference: pruned less dense\n", SparsityLine(figures.back())),
+                page);
+    fmt::print("\n{}", recipe.ToTable(page));
   }
   return absl::OkStatus();
 }

@@ -102,17 +102,13 @@ std::string Text(double value) {
 
 // Adds a value, its standard error and its interval. If `texts` is not null, the value is a
 // perplexity.
-void AddCells(const Estimate* estimate, PerplexityTexts* texts, std::vector<std::string>* cells) {
-  std::string value = estimate == nullptr ? "" : Text(estimate->value);
-  if (estimate != nullptr && texts != nullptr) value = texts->Mark(value, estimate->value);
-  cells->push_back(std::move(value));
-  cells->push_back(estimate == nullptr || !estimate->standard_error.has_value()
-                       ? ""
-                       : Text(*estimate->standard_error));
-  cells->push_back(
-      estimate == nullptr || !estimate->interval.has_value()
-          ? ""
-          : fmt::format("{} .. {}", Text(estimate->interval->low), Text(estimate->interval->high)));
+void AddCells(const Estimate& estimate, PerplexityTexts* texts, std::vector<std::string>* cells) {
+  const std::string value = Text(estimate.value);
+  cells->push_back(texts == nullptr ? value : texts->Mark(value, estimate.value));
+  cells->push_back(estimate.standard_error ? Text(*estimate.standard_error) : "");
+  cells->push_back(estimate.interval ? fmt::format("{} .. {}", Text(estimate.interval->low),
+                                                   Text(estimate.interval->high))
+                                     : "");
 }
 
 Json SampleJson(const tasks::Task& task, size_t index, const tasks::ItemResponse& response,
@@ -162,29 +158,34 @@ std::string SparsityLine(const EvalFigures& pruned) {
                      100 * (*pruned.counted_sparsity - pruned.sparsity));
 }
 
-std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary) {
-  std::vector<std::string> headings = {"task", "documents", "metric"};
-  std::vector<Align> alignment = {Align::kLeft, Align::kRight, Align::kLeft};
-  const auto add_headings = [&](const std::string& name) {
-    headings.insert(headings.end(), {name, "stderr", "95 % interval"});
-    alignment.insert(alignment.end(), 3, Align::kRight);
-  };
-  for (const EvalFigures& one : versions) add_headings(one.version);
-  if (versions.size() > 1) add_headings("difference");
-  Table table(headings, alignment);
+std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary,
+                      const Page& page) {
+  Table table({"task", "documents", "metric", "model", "value", "stderr", "95 % interval"},
+              {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kRight,
+               Align::kRight, Align::kRight});
+  table.SetKeys(4);
+  table.GiveWay(0);
+  table.GiveWay(2);
   PerplexityTexts texts(vocabulary);
   for (const Row& row : RowsOf(versions)) {
-    std::vector<std::string> cells = {row.task, row.documents, row.metric};
     // Perplexities of tasks are per word or byte, which the vocabulary says nothing about.
     PerplexityTexts* of_tokens =
         row.metric == "perplexity" && row.task == "text" ? &texts : nullptr;
-    for (const Estimate* estimate : row.estimates) AddCells(estimate, of_tokens, &cells);
-    if (versions.size() > 1) {
-      AddCells(row.difference->has_value() ? &**row.difference : nullptr, nullptr, &cells);
+    for (size_t i = 0; i < row.estimates.size(); ++i) {
+      // What a figure's rows have in common stands in the first of them.
+      std::vector<std::string> cells = {"", "", ""};
+      if (i == 0) cells = {row.task, row.documents, row.metric};
+      cells.push_back(versions[i].version);
+      AddCells(*row.estimates[i], of_tokens, &cells);
+      table.AddRow(std::move(cells));
     }
-    table.AddRow(std::move(cells));
+    if (versions.size() > 1 && row.difference->has_value()) {
+      std::vector<std::string> cells = {"", "", "", "difference"};
+      AddCells(**row.difference, nullptr, &cells);
+      table.AddRow(std::move(cells));
+    }
   }
-  return table.Render() + texts.Note();
+  return table.Render(page) + Folded(texts.Note(), page);
 }
 
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

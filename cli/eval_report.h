@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/shared/page.h"
 #include "evaluator/tasks/perplexity.h"
 #include "evaluator/tasks/task_results.h"
 
@@ -41,9 +42,11 @@ std::string SparsityLine(const EvalFigures& pruned);
 // pruned model, with METRIC_difference. docs/evaluation.md describes every key.
 nlohmann::ordered_json EvalJson(const std::vector<EvalFigures>& versions);
 
-// Returns a table with one row per figure and the versions side by side. Perplexities of the text
-// are marked if they are worse than guessing among the tokens of the vocabulary.
-std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary);
+// Returns a table with one row per figure and version, and a row for the difference of a figure.
+// Perplexities of the text are marked if they are worse than guessing among the tokens of the
+// vocabulary. Lines fit the page.
+std::string EvalTable(const std::vector<EvalFigures>& versions, int64_t vocabulary,
+                      const Page& page = Page());
 
 // Returns one line of JSON per item of each task and version.
 absl::StatusOr<std::string> SampleLines(const tasks::TaskSet& set,

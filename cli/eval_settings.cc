@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/shared/terminal.h"
 #include "evaluator/pruner_table.h"
 #include "evaluator/tokenizer/text_corpus.h"
 
@@ -111,6 +112,7 @@ void AddEvalOptions(CLI::App* verb, EvalSettings* settings) {
   AddStreamOption(verb, &settings->stream);
   AddThreadsOption(verb, &settings->model.threads);
   AddFormatOption(verb, &settings->format);
+  AddWideOption(verb, &settings->wide);
 }
 
 }  // namespace strata::cli

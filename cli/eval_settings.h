@@ -39,6 +39,7 @@ struct EvalSettings {
   tasks::ModelVersion pruned;  // pruner, protocol and sparsity come from the fields above
 
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 // Adds the options of `strata eval`.

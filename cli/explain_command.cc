@@ -14,6 +14,7 @@
 #include "cli/shared/expression_chart.h"
 #include "cli/shared/function_argument.h"
 #include "cli/shared/model_argument.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/names.h"
 #include "expr/dsa_string.h"
 #include "expr/latex.h"
@@ -32,6 +33,7 @@ struct Options {
   std::optional<double> sparsity;
   std::optional<std::string> granularity;
   bool latex = false;
+  bool wide = false;
   const CLI::App* verb = nullptr;  // knows which options were given
 };
 
@@ -81,7 +83,7 @@ void TakeRecipe(const Options& options, const Recipe& recipe, const evaluator::M
   merge.Take("maximum sparsity", "", recipe.maximum_sparsity, &target.maximum);
   if (model != nullptr) merge.TakeModel(*model);
   merge.SayContradictions();
-  subject->recipe = merge.ToTable();
+  subject->recipe = merge.ToTable(OutputPage(options.wide));
 }
 
 absl::StatusOr<Subject> SubjectOfRun(const Options& options) {
@@ -117,19 +119,21 @@ Subject SubjectOfModel(const Options& options, const evaluator::ModelSummary& mo
   return subject;
 }
 
-void PrintHead(const FunctionArgument& function, const Subject& subject, bool latex) {
+std::string HeadText(const FunctionArgument& function, const Subject& subject, bool latex) {
   const expr::Expression& expression = function.expression;
-  fmt::print("{}\n", expr::PrintExpression(expression));
-  if (function.kind == "library") fmt::print("{}, from {}\n", function.name, function.source);
-  if (function.kind == "file") fmt::print("from {}\n", function.source);
-  fmt::print("\n{}\n", expr::ReadingOf(expression, subject.unit));
+  std::string text = fmt::format("{}\n", expr::PrintExpression(expression));
+  if (function.kind == "library")
+    text += fmt::format("{}, from {}\n", function.name, function.source);
+  if (function.kind == "file") text += fmt::format("from {}\n", function.source);
+  text += fmt::format("\n{}\n", expr::ReadingOf(expression, subject.unit));
   if (const expr::Expression simpler = expr::Canonicalize(expression); simpler != expression) {
-    fmt::print("\nsimplified  {}\n", expr::PrintExpression(simpler));
+    text += fmt::format("\nsimplified  {}\n", expr::PrintExpression(simpler));
   }
   if (const auto dsa = expr::PrintDsaString(expression); dsa.ok()) {
-    fmt::print("\nDSA         {}\n", *dsa);
+    text += fmt::format("\nDSA         {}\n", *dsa);
   }
-  if (latex) fmt::print("\nLaTeX       {}\n", expr::ToLatex(expression));
+  if (latex) text += fmt::format("\nLaTeX       {}\n", expr::ToLatex(expression));
+  return text;
 }
 
 // Returns the features that the table lacks.
@@ -140,36 +144,37 @@ std::vector<std::string> Missing(const expr::Expression& expression,
   return features;
 }
 
-void PrintMissing(const Options& options, const std::vector<std::string>& missing) {
-  fmt::print("\nnot measured: {}\n", fmt::join(missing, ", "));
-  if (options.run.empty()) {
-    fmt::print("To measure, name a text with --text.\n");
-  } else {
-    fmt::print(
-        "'{}' has no such results of this version of Strata. To measure, name the model and "
-        "a text with --model and --text instead of --run.\n",
-        options.run);
-  }
+std::string MissingText(const Options& options, const std::vector<std::string>& missing) {
+  const std::string text = fmt::format("\nnot measured: {}\n", fmt::join(missing, ", "));
+  if (options.run.empty()) return text + "To measure, name a text with --text.\n";
+  return text +
+         fmt::format(
+             "'{}' has no such results of this version of Strata. To measure, name the model "
+             "and a text with --model and --text instead of --run.\n",
+             options.run);
 }
 
 absl::Status PrintValues(const Options& options, const FunctionArgument& function,
                          const Subject& subject) {
   const expr::Expression& expression = function.expression;
+  const Page page = OutputPage(options.wide);
   if (!subject.table.has_value()) {
-    fmt::print("\n{}", TreeChart(expression, {}));
-    fmt::print("\nFor the values of its nodes add --run RUN, or --model FILE and --text FOLDER.\n");
+    fmt::print("\n{}", TreeChart(expression, {}, page));
+    PrintFolded("\nFor the values of its nodes add --run RUN, or --model FILE and --text FOLDER.\n",
+                page);
     return absl::OkStatus();
   }
   const std::vector<expr::NodeValue> nodes =
       expr::EvaluateNodes(expression, *subject.table, subject.target);
-  fmt::print("\n{}", TreeChart(expression, nodes));
+  fmt::print("\n{}", TreeChart(expression, nodes, page));
   if (const auto missing = Missing(expression, *subject.table); !missing.empty()) {
-    PrintMissing(options, missing);
+    PrintFolded(MissingText(options, missing), page);
     return absl::OkStatus();
   }
   if (expr::TypeOf(expression) != expr::ValueType::kAllocation) return absl::OkStatus();
   if (!nodes.front().status.ok()) return nodes.front().status;
-  fmt::print("\n{}mean {:.12f}, target {}\n", AllocationChart(subject.names, nodes.front().values),
+  fmt::print("\n{}mean {:.12f}, target {}\n",
+             AllocationChart(subject.names, nodes.front().values, page),
              expr::MeanSparsity(nodes.front().values, subject.table->parameters()),
              subject.target.sparsity);
   if (!subject.recipe.empty()) fmt::print("\n{}", subject.recipe);
@@ -198,7 +203,7 @@ absl::Status ExplainOnModel(const Options& options) {
                             MeasureFeatureTable(options.measurement, model, granularity, features));
     subject.table = std::move(table);
   }
-  PrintHead(function, subject, options.latex);
+  PrintFolded(HeadText(function, subject, options.latex), OutputPage(options.wide));
   return PrintValues(options, function, subject);
 }
 
@@ -221,7 +226,7 @@ absl::Status Explain(const Options& options) {
       const auto function,
       Function(options, subject.table ? subject.table->layout() : expr::DocumentedLayout(),
                subject.target.sparsity));
-  PrintHead(function, subject, options.latex);
+  PrintFolded(HeadText(function, subject, options.latex), OutputPage(options.wide));
   return PrintValues(options, function, subject);
 }
 
@@ -245,6 +250,7 @@ void AddExplainCommand(CLI::App* app, Command* command) {
   verb->add_option("--granularity", options->granularity,
                    "Unit that gets one sparsity: block | kind | linear.");
   verb->add_flag("--latex", options->latex, "Also print the function in LaTeX.");
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return Explain(*options); }; });
 }
 

@@ -8,6 +8,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/names.h"
 #include "expr/feature_table.h"
 #include "expr/latex.h"
@@ -30,6 +31,7 @@ struct Options {
   double sparsity = expr::kDocumentedSparsity;
   int blocks = 32;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 const expr::BaselineSetting* DefaultOf(const expr::Baseline& baseline) {
@@ -107,44 +109,51 @@ absl::StatusOr<expr::UnitLayout> Layout(const Options& options) {
   return evaluator::LayoutOf(model, granularity);
 }
 
-void PrintList(const std::vector<expr::Baseline>& library) {
+void PrintList(const std::vector<expr::Baseline>& library, const Page& page) {
   Table table({"name", "default", "from", "function"},
               {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  table.GiveWay(3);
+  table.GiveWay(2);
+  table.GiveWay(1);
   for (const expr::Baseline& baseline : library) {
     const expr::BaselineSetting* usual = DefaultOf(baseline);
     table.AddRow({baseline.name, usual == nullptr ? "not possible here" : usual->settings,
                   baseline.source, baseline.formula});
   }
-  fmt::print(
-      "{}\n`strata functions NAME` says more about one; `strata functions --operators` what "
-      "the formulas are made of.\n",
-      table.Render());
+  fmt::print("{}\n", table.Render(page));
+  PrintFolded(
+      "`strata functions NAME` says more about one; `strata functions --operators` what the "
+      "formulas are made of.\n",
+      page);
 }
 
-void PrintSettings(const char* title, const std::vector<expr::BaselineSetting>& settings) {
-  if (settings.empty()) return;
-  fmt::print("\n{}\n", title);
+std::string SettingsText(const char* title, const std::vector<expr::BaselineSetting>& settings) {
+  if (settings.empty()) return "";
+  std::string text = fmt::format("\n{}\n", title);
   for (const expr::BaselineSetting& setting : settings) {
-    fmt::print("  {:<24} {}\n", setting.settings, expr::PrintExpression(setting.expression));
+    text +=
+        fmt::format("  {:<24}  {}\n", setting.settings, expr::PrintExpression(setting.expression));
   }
+  return text;
 }
 
-void PrintOne(const expr::Baseline& baseline) {
-  fmt::print("{}: {}\n{}\n\n  {}\n\n{}\n\n", baseline.name, baseline.title, baseline.source,
-             baseline.formula, baseline.words);
-  if (!baseline.left_out.empty()) fmt::print("not possible here: {}\n", baseline.left_out);
-  fmt::print("needs        {}\n", expr::DescribeNeeds(baseline));
-  fmt::print("granularity  {}\n", expr::DescribeGranularities(baseline.granularities));
-  if (!baseline.unstructured) fmt::print("pattern      n:M, so it seeds no unstructured search\n");
+std::string DescriptionText(const expr::Baseline& baseline) {
+  std::string text = fmt::format("{}: {}\n{}\n\n  {}\n\n{}\n\n", baseline.name, baseline.title,
+                                 baseline.source, baseline.formula, baseline.words);
+  if (!baseline.left_out.empty()) text += fmt::format("not possible here: {}\n", baseline.left_out);
+  text += fmt::format("needs        {}\n", expr::DescribeNeeds(baseline));
+  text += fmt::format("granularity  {}\n", expr::DescribeGranularities(baseline.granularities));
+  if (!baseline.unstructured)
+    text += fmt::format("pattern      n:M, so it seeds no unstructured search\n");
   if (const expr::BaselineSetting* usual = DefaultOf(baseline); usual != nullptr) {
     if (!usual->settings.empty()) {
-      fmt::print("default      {} ({})\n", usual->settings, baseline.default_is);
+      text += fmt::format("default      {} ({})\n", usual->settings, baseline.default_is);
     }
-    fmt::print("LaTeX        {}\n", expr::ToLatex(usual->expression));
+    text += fmt::format("LaTeX        {}\n", expr::ToLatex(usual->expression));
   }
-  if (!baseline.deviation.empty()) fmt::print("deviation    {}\n", baseline.deviation);
-  PrintSettings("published settings, the default first", baseline.published);
-  PrintSettings("wider amplitudes", baseline.widened);
+  if (!baseline.deviation.empty()) text += fmt::format("deviation    {}\n", baseline.deviation);
+  text += SettingsText("published settings, the default first", baseline.published);
+  return text + SettingsText("wider amplitudes", baseline.widened);
 }
 
 // Prints the default of a function as function JSON, with what the library says about it.
@@ -158,24 +167,25 @@ absl::Status PrintOneAsJson(const expr::Baseline& baseline, const expr::UnitLayo
   return absl::OkStatus();
 }
 
-absl::Status PrintOperators(bool as_json) {
+absl::Status PrintOperators(bool as_json, const Page& page) {
   if (as_json) {
     PrintJson(OperatorsJson());
   } else {
-    fmt::print("{}", expr::OperatorTableText());
+    PrintFolded(expr::OperatorTableText(), page);
   }
   return absl::OkStatus();
 }
 
 absl::Status PrintFunctions(const Options& options) {
   const bool as_json = options.json || options.format == OutputFormat::kJson;
-  if (options.operators) return PrintOperators(as_json);
+  const Page page = OutputPage(options.wide);
+  if (options.operators) return PrintOperators(as_json, page);
   STRATA_RETURN_IF_ERROR(expr::ValidateTarget({.sparsity = options.sparsity}));
   STRATA_ASSIGN_OR_RETURN(const auto layout, Layout(options));
   const std::vector<expr::Baseline> library = expr::Library(layout, options.sparsity);
   if (options.name.empty()) {
     if (!as_json) {
-      PrintList(library);
+      PrintList(library, page);
       return absl::OkStatus();
     }
     Json json = Json::array();
@@ -186,7 +196,7 @@ absl::Status PrintFunctions(const Options& options) {
   for (const expr::Baseline& baseline : library) {
     if (baseline.name != options.name) continue;
     if (as_json) return PrintOneAsJson(baseline, layout, options.sparsity);
-    PrintOne(baseline);
+    PrintFolded(DescriptionText(baseline), page);
     return absl::OkStatus();
   }
   const absl::Status unknown = expr::FindPublished(options.name, layout, options.sparsity).status();
@@ -221,6 +231,7 @@ void AddFunctionsCommand(CLI::App* app, Command* command) {
   verb->add_option("--sparsity", options->sparsity, "Show the settings for this target sparsity.")
       ->capture_default_str();
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->add_flag("--json", options->json, "Short for --format json.");
   verb->callback([=] { *command = [=] { return PrintFunctions(*options); }; });
 }

@@ -8,6 +8,7 @@
 #include "cli/config/run_config.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/work_progress.h"
 #include "evaluator/measurement/level_builder.h"
 #include "evaluator/tokenizer/text_corpus.h"
@@ -34,11 +35,13 @@ struct BuildOptions {
   std::string store = evaluator::NameOf(evaluator::LevelStore::kBFloat16);
   bool dry_run = false;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 struct CheckOptions {
   std::string folder;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 absl::StatusOr<pruning::LevelGrid> GridOf(const BuildOptions& options) {
@@ -65,11 +68,11 @@ std::string ToText(const evaluator::LevelBuild& build) {
   const evaluator::BankPlan& plan = build.plan();
   std::string text = fmt::format("{}\n", build.path());
   for (const auto& [name, value] : build.layout().bank().key().fields) {
-    text += fmt::format("  {:<12} {}\n", name, value);
+    text += fmt::format("  {:<12}  {}\n", name, value);
   }
-  text += fmt::format("  {:<12} {}\n  {:<12} {}, of which {} are written\n  {:<12} {}\n", "entries",
-                      plan.entries, "bytes", plan.bytes, plan.bytes_present, "bytes free",
-                      plan.bytes_free);
+  text += fmt::format("  {:<12}  {}\n  {:<12}  {}, of which {} are written\n  {:<12}  {}\n",
+                      "entries", plan.entries, "bytes", plan.bytes, plan.bytes_present,
+                      "bytes free", plan.bytes_free);
   return text;
 }
 
@@ -85,7 +88,7 @@ absl::Status Build(BuildOptions options) {
   WatchForInterrupt();
   STRATA_ASSIGN_OR_RETURN(const auto build, evaluator::LevelBuild::Plan(options.build));
   const bool json = options.format == OutputFormat::kJson;
-  if (!json) fmt::print("{}", ToText(*build));
+  if (!json) PrintFolded(ToText(*build), OutputPage(options.wide));
   // The message is the same whether the build would begin or not.
   STRATA_RETURN_IF_ERROR(evaluator::CheckFreeBytes(build->plan(), build->path()));
   if (!options.dry_run && !build->plan().finished) {
@@ -140,9 +143,12 @@ absl::Status Check(const CheckOptions& options) {
     PrintJson(json);
     return absl::OkStatus();
   }
-  fmt::print("{}\n", path);
-  for (const auto& [name, value] : file->key().fields) fmt::print("  {:<12} {}\n", name, value);
-  fmt::print("all {} entries, {} bytes, agree with their checksums\n", entries, bytes);
+  std::string text = path + "\n";
+  for (const auto& [name, value] : file->key().fields) {
+    text += fmt::format("  {:<12}  {}\n", name, value);
+  }
+  text += fmt::format("all {} entries, {} bytes, agree with their checksums\n", entries, bytes);
+  PrintFolded(text, OutputPage(options.wide));
   return absl::OkStatus();
 }
 
@@ -182,6 +188,7 @@ void AddBuild(CLI::App* verb, Command* command) {
   action->add_flag("--dry-run", options->dry_run, "Print the plan and write nothing.");
   AddThreadsOption(action, &build.threads);
   AddFormatOption(action, &options->format);
+  AddWideOption(action, &options->wide);
   action->callback([=] { *command = [=] { return Build(*options); }; });
 }
 
@@ -191,6 +198,7 @@ void AddCheck(CLI::App* verb, Command* command) {
       verb->add_subcommand("check", "Compares a database with its checksums and describes it.");
   action->add_option("folder", options->folder, "Folder of the database.")->required();
   AddFormatOption(action, &options->format);
+  AddWideOption(action, &options->wide);
   action->callback([=] { *command = [=] { return Check(*options); }; });
 }
 

@@ -7,6 +7,7 @@
 #include "cli/report/run_report_output.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "expr/status_macros.h"
 
 namespace strata::cli {
@@ -15,6 +16,7 @@ namespace {
 struct Options {
   std::string run;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 absl::Status PrintPareto(const Options& options) {
@@ -22,7 +24,7 @@ absl::Status PrintPareto(const Options& options) {
   if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(report));
   } else {
-    fmt::print("{}", ToTable(report));
+    fmt::print("{}", ToTable(report, OutputPage(options.wide)));
   }
   return absl::OkStatus();
 }
@@ -36,6 +38,7 @@ void AddParetoCommand(CLI::App* app, Command* command) {
       "Shows the Pareto front of a run beside every baseline. Works while the search runs.");
   verb->add_option("run", options->run, "Folder of the run.")->required();
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return PrintPareto(*options); }; });
 }
 

@@ -10,6 +10,7 @@
 #include "cli/shared/command.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/work_progress.h"
 #include "cli/stored_allocation.h"
 #include "evaluator/files/file_system.h"
@@ -35,6 +36,7 @@ struct Options {
   std::string output;
   bool dry_run = false;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 // The model to prune, and the sparsity of each unit.
@@ -44,6 +46,7 @@ struct Job {
   std::vector<double> allocation;
   Json function;                          // null if only sparsities are known
   std::optional<double> target_sparsity;  // nullopt if only sparsities are known
+  Page page;                              // of standard output
   std::string recipe;                     // table of what decides the weights, and why
   Recipe stored;                          // recipe of the file that holds the allocation
   evaluator::ModelPruningOptions pruning;
@@ -209,14 +212,16 @@ Json PlanJson(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t f
 void PrintPlan(const Job& job, const evaluator::ModelPruningPlan& plan, int64_t free_bytes) {
   const auto units = evaluator::UnitsOf(job.model, job.granularity);
   Table table({"unit", "sparsity"}, {Align::kLeft, Align::kRight});
+  table.GiveWay(0);
   for (size_t i = 0; i < units.size(); ++i) {
     table.AddRow({units[i].name, fmt::format("{:.6f}", job.allocation[i])});
   }
-  fmt::print(
-      "{}\n{}\nmean sparsity, weighted with the weights: {:.6f}\nto write: {} ({} bytes; {} are "
-      "free)\n",
-      table.Render(), job.recipe, MeanSparsityOf(job), fmt::join(plan.files, ", "), plan.bytes,
-      free_bytes);
+  fmt::print("{}\n{}\n", table.Render(job.page), job.recipe);
+  PrintFolded(
+      fmt::format("mean sparsity, weighted with the weights: {:.6f}\nto write: {} ({} bytes; "
+                  "{} are free)\n",
+                  MeanSparsityOf(job), fmt::join(plan.files, ", "), plan.bytes, free_bytes),
+      job.page);
 }
 
 // Replaces options that were not given by the recipe of the file that holds the allocation.
@@ -242,7 +247,8 @@ absl::StatusOr<Job> ReadJob(Options options) {
     job.target_sparsity = options.allocation.target.sparsity;
   }
   merge.SayContradictions();
-  job.recipe = merge.ToTable();
+  job.page = OutputPage(options.wide);
+  job.recipe = merge.ToTable(job.page);
   STRATA_ASSIGN_OR_RETURN(auto sparsity,
                           evaluator::SparsityOfLinears(job.model, job.granularity, job.allocation));
   job.pruning.sparsity = std::move(sparsity);
@@ -281,9 +287,11 @@ absl::Status PruneTo(const Options& options, const Job& job, evaluator::Unfinish
     return absl::OkStatus();
   }
   const Totals totals = TotalsOf(*result);
-  fmt::print("{}{}: {} of {} weights are zero ({:.4f} %), in {:.1f} s\n", job.recipe,
-             output.final_path(), totals.zeros, totals.weights, 100 * totals.sparsity(),
-             result->seconds);
+  fmt::print("{}", job.recipe);
+  PrintFolded(
+      fmt::format("{}: {} of {} weights are zero ({:.4f} %), in {:.1f} s\n", output.final_path(),
+                  totals.zeros, totals.weights, 100 * totals.sparsity(), result->seconds),
+      job.page);
   return absl::OkStatus();
 }
 
@@ -344,6 +352,7 @@ void AddPruneCommand(CLI::App* app, Command* command) {
       ->required();
   verb->add_flag("--dry-run", options->dry_run, "Print the plan and write nothing.");
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return Prune(*options); }; });
 }
 

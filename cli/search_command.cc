@@ -4,7 +4,6 @@
 
 #include <array>
 #include <climits>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,14 +20,15 @@
 #include "cli/run/search_observer.h"
 #include "cli/run/search_progress.h"
 #include "cli/run/search_setup.h"
+#include "cli/run/socket_address.h"
 #include "cli/run/worker_arguments.h"
 #include "cli/search_probe.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "evaluator/files/output_file.h"
 #include "expr/status_macros.h"
 #include "workers/coordinator/coordinator.h"
-#include "workers/wire/address.h"
 #include "workers/wire/announcement.h"
 #include "workers/worker/local_workers.h"
 
@@ -49,39 +49,7 @@ struct Options {
   std::string rate_from;  // the folder of a run
   std::string events;
   OutputFormat format = OutputFormat::kTable;
-};
-
-// Path of the coordinator's socket, which lies in the run folder. If that path does not fit into a
-// socket address, the socket lies in a private temporary folder, which is removed at the end.
-class SocketAddress {
- public:
-  explicit SocketAddress(const RunConfig& config) {
-    if (config.address != "auto") {
-      address_ = config.address;
-      return;
-    }
-    std::string path =
-        std::filesystem::absolute(config.run).lexically_normal() / "coordinator.sock";
-    if (!workers::ParseAddress("unix:" + path).ok()) {
-      std::string folder = std::filesystem::temp_directory_path() / "strata-XXXXXX";
-      if (mkdtemp(folder.data()) != nullptr) {
-        temporary_folder_ = folder;
-        path = folder + "/coordinator.sock";
-      }
-    }
-    address_ = "unix:" + path;
-  }
-  ~SocketAddress() {
-    std::error_code ignored;
-    if (!temporary_folder_.empty()) std::filesystem::remove_all(temporary_folder_, ignored);
-  }
-  SocketAddress(const SocketAddress&) = delete;
-  SocketAddress& operator=(const SocketAddress&) = delete;
-  const std::string& text() const { return address_; }
-
- private:
-  std::string address_;
-  std::string temporary_folder_;
+  bool wide = false;
 };
 
 absl::StatusOr<std::unique_ptr<workers::LocalWorkers>> StartLocalWorkers(
@@ -297,7 +265,8 @@ absl::Status ForecastOnly(const Options& options, RunConfig config) {
   // A forecast writes nothing, so the folder that it would not write to need not be named.
   if (config.run.empty()) config.run = "-";
   const Probe probe = options.no_probe ? Probe() : MeasureOneEvaluation;
-  return PrintForecast(config, {probe, options.rate_from}, options.format);
+  return PrintForecast(config, {probe, options.rate_from}, options.format,
+                       OutputPage(options.wide));
 }
 
 absl::Status Search(Options options) {
@@ -341,7 +310,7 @@ absl::Status Search(Options options) {
   } else if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(report));
   } else {
-    fmt::print("{}", ToTable(report));
+    fmt::print("{}", ToTable(report, OutputPage(options.wide)));
   }
   if (!done) return absl::CancelledError("stopped; " + again);
   if (!report.best) {
@@ -408,6 +377,7 @@ void AddSearchCommand(CLI::App* app, Command* command) {
   verb->add_flag("--quiet", options->quiet,
                  "Show no progress. The report and messages about problems stay.");
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return Search(*options); }; });
 }
 

@@ -14,6 +14,7 @@
 #include "cli/run/run_status.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/shared/work_progress.h"
 #include "evaluator/clock.h"
 #include "expr/status_macros.h"
@@ -29,6 +30,7 @@ struct Options {
   ControlCommandOptions control;
   bool watch = false;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 absl::Status PrintStatus(const Options& options) {
@@ -41,7 +43,7 @@ absl::Status PrintStatus(const Options& options) {
     if (options.format == OutputFormat::kJson) {
       PrintJson(status);
     } else {
-      fmt::print("{}", RunStatusText(status, now));
+      fmt::print("{}", RunStatusText(status, now, OutputPage(options.wide)));
     }
     std::fflush(stdout);
     if (!options.watch || status["state"] != "running") return absl::OkStatus();
@@ -66,10 +68,11 @@ void AddStatusCommand(CLI::App* app, Command* command) {
                  "Print the status again every two seconds until the search ends.")
       ->needs(run);
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] {
     *command = [=]() -> absl::Status {
       if (!options->control.control.address.empty()) {
-        return ShowCoordinatorStatus(options->control, options->format);
+        return ShowCoordinatorStatus(options->control, options->format, OutputPage(options->wide));
       }
       if (!options->run.empty()) return PrintStatus(*options);
       return absl::InvalidArgumentError("expected the folder of a run, or --coordinator");

@@ -13,6 +13,7 @@
 #include "cli/shared/function_argument.h"
 #include "cli/shared/model_argument.h"
 #include "cli/shared/output.h"
+#include "cli/shared/terminal.h"
 #include "cli/transfer_measurement.h"
 #include "evaluator/checkpoint/model_summary.h"
 #include "evaluator/names.h"
@@ -31,6 +32,7 @@ struct Options {
   bool stream = false;
   tasks::BootstrapOptions bootstrap;
   OutputFormat format = OutputFormat::kTable;
+  bool wide = false;
 };
 
 // The functions to transfer, which are the same on every model, and how they are measured.
@@ -227,7 +229,7 @@ absl::Status Transfer(const Options& options) {
   if (options.format == OutputFormat::kJson) {
     PrintJson(ToJson(job.report));
   } else {
-    fmt::print("{}", ToTable(job.report));
+    fmt::print("{}", ToTable(job.report, OutputPage(options.wide)));
   }
   return absl::OkStatus();
 }
@@ -273,6 +275,7 @@ void AddTransferCommand(CLI::App* app, Command* command) {
   AddStreamOption(verb, &options->stream);
   AddThreadsOption(verb, &options->threads);
   AddFormatOption(verb, &options->format);
+  AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return Transfer(*options); }; });
 }
 

@@ -97,10 +97,10 @@ std::string CsvCell(const std::string& text) {
 }  // namespace
 
 std::string CandidateTable(const std::vector<StoredCandidate>& candidates, size_t all,
-                           std::optional<size_t> columns) {
+                           const Page& page) {
   std::vector<Column> shown = AllColumns(candidates);
   std::vector<std::string> missing;
-  if (columns) missing = FitInto(*columns, &shown);
+  if (page.columns) missing = FitInto(*page.columns, &shown);
   std::vector<std::string> headings;
   std::vector<Align> alignment;
   for (const Column& column : shown) {
@@ -108,19 +108,19 @@ std::string CandidateTable(const std::vector<StoredCandidate>& candidates, size_
     alignment.push_back(column.field->is_number ? Align::kRight : Align::kLeft);
   }
   Table table(std::move(headings), std::move(alignment));
+  table.GiveWay(shown.size() - 1);
   for (size_t i = 0; i < candidates.size(); ++i) {
     std::vector<std::string> row;
     for (const Column& column : shown) row.push_back(column.cells[i]);
     table.AddRow(std::move(row));
   }
-  std::string text = table.Render();
-  text += fmt::format("{} of {} candidates; losses are perplexities, lower is better\n",
-                      candidates.size(), all);
+  std::string text = fmt::format("{} of {} candidates; losses are perplexities, lower is better\n",
+                                 candidates.size(), all);
   if (!missing.empty()) {
     text +=
         fmt::format("for want of width without {}; --wide shows all\n", fmt::join(missing, ", "));
   }
-  return text;
+  return table.Render(page) + Folded(text, page);
 }
 
 nlohmann::ordered_json CandidatesJson(const std::vector<StoredCandidate>& candidates, size_t all) {

@@ -4,20 +4,20 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/shared/page.h"
 #include "search/store/run_store.h"
 
 namespace strata::cli {
 
 // Returns a table with a line below it that says how many of `all` candidates are listed. Columns
-// in which no candidate has a value are left out. If the table is to fit into `columns` characters
-// (nullopt: any width), expressions are cut, and then whole columns left out; a last line names
-// what is missing and the option --wide.
+// in which no candidate has a value are left out. So that a row stays one line if the page has an
+// end, expressions are cut and whole columns left out; a last line names what is missing and the
+// option --wide. Lines fit the page.
 std::string CandidateTable(const std::vector<search::StoredCandidate>& candidates, size_t all,
-                           std::optional<size_t> columns);
+                           const Page& page = Page());
 
 // Returns {"candidates": [...], "all": N}. Each has the keys of ToJson(StoredCandidate) and
 // "state", "origin", "parents", "on_front", "same_as", "failure".

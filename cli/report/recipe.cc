@@ -253,15 +253,17 @@ void RecipeMerge::SetGranularity(evaluator::Granularity granularity) {
   }
 }
 
-std::string RecipeMerge::ToTable() const {
+std::string RecipeMerge::ToTable(const Page& page) const {
   Table table({"recipe", "value", "from"}, {Align::kLeft, Align::kLeft, Align::kLeft});
+  table.GiveWay(2);
+  table.GiveWay(1);
   for (const Row& row : rows_) {
     table.AddRow({row.property, row.value.empty() ? "-" : row.value,
                   row.instead_of.empty()
                       ? row.from
                       : fmt::format("{}, not {} of {}", row.from, row.instead_of, stored_.source)});
   }
-  return table.Render();
+  return table.Render(page);
 }
 
 Json RecipeMerge::ToJson() const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/config/run_config.h"
+#include "cli/shared/page.h"
 #include "evaluator/evaluator.h"
 
 namespace strata::cli {
@@ -83,7 +84,7 @@ class RecipeMerge {
   const Recipe& stored() const { return stored_; }
 
   // Returns a table of every property, its value, and where the value comes from.
-  std::string ToTable() const;
+  std::string ToTable(const Page& page = Page()) const;
   // Returns {PROPERTY: {"value", "from"}}; "instead_of" has a stored value that does not count.
   nlohmann::ordered_json ToJson() const;
   // Prints a line to standard error for every stored value that does not count, and for a stored

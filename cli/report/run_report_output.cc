@@ -63,7 +63,11 @@ Table EmptyTable(const RunReport& report) {
   headings.insert(headings.end(), {"sparsity", "expression"});
   std::vector<Align> alignment(headings.size(), Align::kRight);
   alignment[0] = alignment[2] = alignment.back() = Align::kLeft;
-  return Table(headings, alignment);
+  Table table(headings, alignment);
+  table.SetKeys(3);
+  table.GiveWay(headings.size() - 1);
+  table.GiveWay(2);
+  return table;
 }
 
 std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate,
@@ -184,7 +188,7 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   return json;
 }
 
-std::string ToTable(const RunReport& report) {
+std::string ToTable(const RunReport& report, const Page& page) {
   Table table = EmptyTable(report);
   PerplexityTexts texts(report.vocabulary);
   table.AddRow(DenseRow(report, &texts));
@@ -205,7 +209,7 @@ std::string ToTable(const RunReport& report) {
       "The dense model; every baseline at its best setting; the Pareto front of fitness and nodes; "
       "other finalists.\n"
       "Perplexities, lower is better.\n\n" +
-      table.Render() + texts.Note() + ScenarioTable(report);
+      table.Render(page) + texts.Note() + ScenarioTable(report, page);
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
                       report.candidates, report.evaluations, config.target_sparsity);
@@ -243,7 +247,7 @@ std::string ToTable(const RunReport& report) {
   if (report.refinement) {
     text += ToText(*report.refinement, report.config, report.vocabulary);
   }
-  return text;
+  return Folded(text, page);
 }
 
 }  // namespace strata::cli

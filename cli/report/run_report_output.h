@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/report/run_report.h"
+#include "cli/shared/page.h"
 
 namespace strata::cli {
 
@@ -20,7 +21,8 @@ nlohmann::ordered_json ToJson(const RunReport& report);
 nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
 
 // Returns text for a terminal: the table, how each column was measured, and what was not measured.
-std::string ToTable(const RunReport& report);
+// Its lines fit the page.
+std::string ToTable(const RunReport& report, const Page& page = Page());
 
 }  // namespace strata::cli
 

@@ -75,7 +75,7 @@ Json ScenariosJson(const StoredCandidate& candidate) {
   return json;
 }
 
-std::string ScenarioTable(const RunReport& report) {
+std::string ScenarioTable(const RunReport& report, const Page& page) {
   const std::vector<std::string> names = ScenarioNames(report.config);
   if (names.empty()) return "";
   std::vector<std::string> headings = {"", "id", "name"};
@@ -85,6 +85,8 @@ std::string ScenarioTable(const RunReport& report) {
     alignment.push_back(Align::kRight);
   }
   Table table(std::move(headings), std::move(alignment));
+  table.SetKeys(3);
+  table.GiveWay(2);
   AddReferences(report, &table);
   for (const auto* list : {&report.baselines, &report.front, &report.other_finalists}) {
     for (const StoredCandidate& candidate : *list) {
@@ -100,9 +102,10 @@ std::string ScenarioTable(const RunReport& report) {
   }
   return fmt::format(
       "\nIn each scenario, measured as report:\n\n{}\nThe perplexities further up stand for all "
-      "scenarios: in each, a loss counts as its share of the way from\ndense to uniform, and {} is "
+      "scenarios: in each, a loss counts as its share of the way from "
+      "dense to uniform, and {} is "
       "put back between those of the first ({}).\n",
-      table.Render(), HowCombined(report.config.robust_aggregate), names.front());
+      table.Render(page), HowCombined(report.config.robust_aggregate), names.front());
 }
 
 }  // namespace strata::cli

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/report/run_report.h"
+#include "cli/shared/page.h"
 
 namespace strata::cli {
 
@@ -21,7 +22,7 @@ nlohmann::ordered_json ScenariosJson(const search::StoredCandidate& candidate);
 // Returns the perplexities on the report split in every scenario, for the dense model, uniform
 // sparsities and the verified candidates, and states how they became one number. Empty for a search
 // of one scenario.
-std::string ScenarioTable(const RunReport& report);
+std::string ScenarioTable(const RunReport& report, const Page& page = Page());
 
 }  // namespace strata::cli
 

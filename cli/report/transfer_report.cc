@@ -170,7 +170,7 @@ nlohmann::ordered_json ToJson(const TransferReport& report) {
   return json;
 }
 
-std::string ToTable(const TransferReport& report) {
+std::string ToTable(const TransferReport& report, const Page& page) {
   std::string text = fmt::format("* {}\n  {}\n", report.function, report.expression);
   if (!report.found_on_digest.empty()) {
     text += fmt::format("  found on {}, digest {}\n", report.found_on_name, report.found_on_digest);
@@ -179,6 +179,9 @@ std::string ToTable(const TransferReport& report) {
     Table table({"", "sparsity", "function", "perplexity", "ratio", "difference", "interval", ""},
                 {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight, Align::kRight,
                  Align::kRight, Align::kRight, Align::kLeft});
+    table.SetKeys(3);
+    table.GiveWay(7);
+    table.GiveWay(2);
     PerplexityTexts texts(subject.vocabulary);
     const std::string dense = texts.Cell(subject.dense_nll);
     for (size_t i = 0; i < subject.cells.size(); ++i) {
@@ -186,7 +189,7 @@ std::string ToTable(const TransferReport& report) {
       AddRows(subject.cells[i], report.bootstrap, &texts, &table);
     }
     text += fmt::format("\n{} ({}) on {}, dense {}\n\n{}{}", subject.model_name, subject.model,
-                        subject.text, dense, table.Render(), texts.Note());
+                        subject.text, dense, table.Render(page), texts.Note());
   }
   const RunConfig& config = report.config;
   text += fmt::format(
@@ -200,7 +203,7 @@ std::string ToTable(const TransferReport& report) {
       NameOf(config.pruner), config.group > 0 ? fmt::format(" in groups of {}", config.group) : "",
       NameOf(config.granularity), config.calibration_sequences, config.calibration_sequence_tokens,
       100 * report.bootstrap.coverage, report.bootstrap.resamples, report.bootstrap.seed);
-  return text;
+  return Folded(text, page);
 }
 
 }  // namespace strata::cli

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/config/run_config.h"
+#include "cli/shared/page.h"
 #include "evaluator/tasks/estimate.h"
 
 namespace strata::cli {
@@ -73,7 +74,7 @@ std::optional<TransferComparison> Compare(const TransferCell& cell,
 
 // Returns the report as JSON or as a table. docs/search.md describes the members of the JSON.
 nlohmann::ordered_json ToJson(const TransferReport& report);
-std::string ToTable(const TransferReport& report);
+std::string ToTable(const TransferReport& report, const Page& page = Page());
 
 }  // namespace strata::cli
 

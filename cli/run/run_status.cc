@@ -75,7 +75,7 @@ std::string PerplexityOf(const Json& nll) {
   return nll.is_number() ? fmt::format("{:.2f}", std::exp(nll.get<double>())) : "-";
 }
 
-std::string LiveText(const Json& live, double now) {
+std::string LiveText(const Json& live, double now, const Page& page) {
   std::string text = fmt::format(
       "{} at {:.2f} evaluations per second; {} work items at work, {} handed out again, {} begun "
       "a second time, {} results absorbed; written {}\n",
@@ -88,6 +88,7 @@ std::string LiveText(const Json& live, double now) {
   }
   Table table({"worker", "state", "for", "results", "utilisation"},
               {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kRight});
+  table.GiveWay(0);
   const Json workers = live.value("workers", Json::array());
   for (const Json& worker : workers) {
     table.AddRow({worker.value("name", ""), worker.value("state", ""),
@@ -95,7 +96,7 @@ std::string LiveText(const Json& live, double now) {
                   fmt::format("{}", worker.value("results", 0)),
                   fmt::format("{:.0f} %", 100 * worker.value("utilisation", 0.0))});
   }
-  return workers.empty() ? text : text + table.Render();
+  return workers.empty() ? text : text + table.Render(page);
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
   return status;
 }
 
-std::string RunStatusText(const Json& status, double unix_seconds) {
+std::string RunStatusText(const Json& status, double unix_seconds, const Page& page) {
   std::string state = status["state"];
   if (status["process"].is_string()) {
     state += fmt::format(", process {}", status["process"].get<std::string>());
@@ -157,12 +158,13 @@ std::string RunStatusText(const Json& status, double unix_seconds) {
     state += fmt::format("; the search ended by: {}", status["end_reason"].get<std::string>());
   }
   if (state == "killed") state += ": its process ended before the search did";
-  std::string text = fmt::format("{}: {}\n", status["run"].get<std::string>(), state);
+  std::string head = Folded(fmt::format("{}: {}\n", status["run"].get<std::string>(), state), page);
   if (status["continue"].is_string()) {
-    text += fmt::format("continue with: {}\n", status["continue"].get<std::string>());
+    // A command is copied to a shell, where line breaks would cut it apart.
+    head += fmt::format("continue with: {}\n", status["continue"].get<std::string>());
   }
   const int64_t maximum = status["maximum_evaluations"];
-  text += fmt::format(
+  std::string text = fmt::format(
       "{} evaluations{} of {} candidates; {} failed, {} stopped early, {} finalists measured\n",
       status["evaluations"].get<int64_t>(), maximum > 0 ? fmt::format(" (of {})", maximum) : "",
       status["candidates"].get<int64_t>(), status["failed"].get<int64_t>(),
@@ -174,7 +176,7 @@ std::string RunStatusText(const Json& status, double unix_seconds) {
   text += status["selection_remark"].get<std::string>();
   text += fmt::format("front of {} functions, hypervolume {:.6g}\n", status["front"].get<size_t>(),
                       status["hypervolume"].get<double>());
-  if (!status["live"].is_null()) text += LiveText(status["live"], unix_seconds);
+  if (!status["live"].is_null()) text += LiveText(status["live"], unix_seconds, page);
   for (const Json& reason : status["failure_reasons"]) {
     text += fmt::format("failed {} times: {}\n", reason["count"].get<int64_t>(),
                         reason["reason"].get<std::string>());
@@ -193,7 +195,7 @@ std::string RunStatusText(const Json& status, double unix_seconds) {
     text += fmt::format("{}: {} {}\n", AgoText(unix_seconds - event["unix_seconds"].get<double>()),
                         event["event"].get<std::string>(), event["detail"].get<std::string>());
   }
-  return text;
+  return head + Folded(text, page);
 }
 
 }  // namespace strata::cli

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/shared/page.h"
+
 namespace strata::cli {
 
 // Returns
@@ -21,8 +23,10 @@ namespace strata::cli {
 absl::StatusOr<nlohmann::ordered_json> ReadRunStatus(const std::string& folder,
                                                      double unix_seconds);
 
-// Returns the status as text for a terminal.
-std::string RunStatusText(const nlohmann::ordered_json& status, double unix_seconds);
+// Returns the status as text for a terminal. Its lines fit the page, but for the command that
+// continues the search, which is one line so that it can be copied.
+std::string RunStatusText(const nlohmann::ordered_json& status, double unix_seconds,
+                          const Page& page = Page());
 
 }  // namespace strata::cli
 

@@ -1,7 +1,6 @@
 #include "cli/run/search_forecast.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,9 +10,9 @@
 #include <vector>
 
 #include "cli/report/run_report.h"
+#include "cli/run/forecast_text.h"
 #include "cli/run/search_setup.h"
 #include "cli/shared/output.h"
-#include "cli/shared/work_progress.h"
 #include "evaluator/measurement/machine.h"
 #include "evaluator/names.h"
 #include "expr/blockwise.h"
@@ -274,27 +273,6 @@ EvaluationBudget BudgetOf(const RunConfig& config, double seconds_each) {
                                                    : "time"};
 }
 
-// Returns the table of the stages. Columns of tasks are there if the search has any.
-std::string StageTable(const Json& stages, bool has_tasks) {
-  std::vector<std::string> headings = {"stage", "protocol", "arithmetic", "split", "tokens"};
-  if (has_tasks) headings.insert(headings.end(), {"task items", "sequences", "their tokens"});
-  headings.emplace_back("seconds each");
-  std::vector<Align> alignment(headings.size(), Align::kRight);
-  std::fill_n(alignment.begin(), 4, Align::kLeft);
-  Table table(headings, alignment);
-  for (const Json& stage : stages) {
-    std::vector<std::string> cells = {stage["stage"], stage["protocol"], stage["arithmetic"],
-                                      stage["split"]};
-    cells.push_back(fmt::format("{}", stage["tokens"].get<int64_t>()));
-    for (const char* key : {"task_items", "task_sequences", "task_tokens"}) {
-      if (has_tasks) cells.push_back(fmt::format("{}", stage[key].get<int64_t>()));
-    }
-    cells.push_back(fmt::format("{:.3f}", stage["seconds_each"].get<double>()));
-    table.AddRow(std::move(cells));
-  }
-  return table.Render();
-}
-
 }  // namespace
 
 absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const ForecastRate& rate) {
@@ -346,61 +324,14 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const ForecastRate&
                          : Json(nullptr)}};
 }
 
-absl::Status PrintForecast(const RunConfig& config, const ForecastRate& rate, OutputFormat format) {
+absl::Status PrintForecast(const RunConfig& config, const ForecastRate& rate, OutputFormat format,
+                           const Page& page) {
   STRATA_ASSIGN_OR_RETURN(const auto forecast, ForecastSearch(config, rate));
   if (format == OutputFormat::kJson) {
     PrintJson(forecast);
-    return absl::OkStatus();
+  } else {
+    fmt::print("{}", ForecastText(forecast, page));
   }
-  const Json& f = forecast;
-  const auto number = [](const Json& value) {
-    return value.is_null() ? std::string("no limit") : fmt::format("{:.0f}", value.get<double>());
-  };
-  fmt::print("{} at {}: one sparsity for each of {} units\n", f["model"].get<std::string>(),
-             f["target_sparsity"].get<double>(), f["units"].get<size_t>());
-  fmt::print(
-      "{} settings of {} baselines, {} functions of a warm start, {} random ones, then "
-      "offspring\n",
-      f["baseline_settings"].get<int64_t>(), f["baselines"].get<size_t>(),
-      f["warm_start"].get<size_t>(), f["random_candidates"].get<int>());
-  fmt::print("{} features to measure on {} calibration tokens: {}\n",
-             f["feature_measurements"].get<int64_t>(), f["calibration_tokens"].get<int64_t>(),
-             fmt::join(f["features"].get<std::vector<std::string>>(), ", "));
-  for (const Json& task : f["tasks"]) {
-    fmt::print("task {} ({}): {} items for each candidate, {} for each finalist\n",
-               task["name"].get<std::string>(), task["metric"].get<std::string>(),
-               task["items_per_candidate"].get<int64_t>(),
-               task["items_per_finalist"].get<int64_t>());
-  }
-  if (!f["features_that_take_long"].empty()) {
-    fmt::print("features that take long: {}; distortion and slope at least {}\n",
-               fmt::join(f["features_that_take_long"].get<std::vector<std::string>>(), ", "),
-               DurationText(f["features_seconds_at_least"].get<double>()));
-  }
-  fmt::print("{}", StageTable(f["stages"], !f["tasks"].empty()));
-  fmt::print("evaluations: {}, limited by {}; finalists measured exactly: at most {}\n",
-             number(f["evaluations"]), f["limited_by"].get<std::string>(),
-             f["finalists_at_most"].get<int64_t>());
-  if (const int64_t beyond = f["baseline_settings_not_reached_at_most"]; beyond > 0) {
-    fmt::print(
-        "the search ends before it breeds: up to {} of the {} settings of baselines are not "
-        "reached; for more, raise search.maximum_evaluations or search.minutes, or name fewer in "
-        "search.baselines\n",
-        beyond, f["baseline_settings"].get<int64_t>());
-  }
-  const double refinement = f["refinement_seconds_at_least"];
-  fmt::print(
-      "time: search {}, then selection and report at least {}{} (rate: {})\n",
-      f["search_seconds"].is_null() ? "without limit"
-                                    : DurationText(f["search_seconds"].get<double>()),
-      DurationText(f["exact_seconds_at_least"].get<double>()),
-      refinement > 0 ? fmt::format(", refinement at least {}", DurationText(refinement)) : "",
-      f["rate"].get<std::string>());
-  fmt::print("memory of a worker: at least {:.2f} GB; disk: {}\n",
-             f["worker_bytes_at_least"].get<double>() / 1e9,
-             f["disk_bytes"].is_null()
-                 ? "as long as it runs"
-                 : fmt::format("{:.1f} MB", f["disk_bytes"].get<double>() / 1e6));
   return absl::OkStatus();
 }
 

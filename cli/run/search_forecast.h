@@ -11,6 +11,7 @@
 #include "cli/config/run_config.h"
 #include "cli/run/search_setup.h"
 #include "cli/shared/command.h"
+#include "cli/shared/page.h"
 #include "expr/allocation.h"
 
 namespace strata::cli {
@@ -36,8 +37,10 @@ struct ForecastRate {
 absl::StatusOr<nlohmann::ordered_json> ForecastSearch(const RunConfig& config,
                                                       const ForecastRate& rate);
 
-// Prints the forecast to standard output. Errors: those of ForecastSearch.
-absl::Status PrintForecast(const RunConfig& config, const ForecastRate& rate, OutputFormat format);
+// Prints the forecast to standard output, as JSON or as text that fits the page. Errors: those of
+// ForecastSearch.
+absl::Status PrintForecast(const RunConfig& config, const ForecastRate& rate, OutputFormat format,
+                           const Page& page);
 
 }  // namespace strata::cli
 

@@ -1,7 +1,6 @@
 #include "cli/run/search_progress.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -36,8 +35,8 @@ std::string PerplexityText(double nll) {
   return std::isfinite(nll) ? fmt::format("{:.1f}", std::exp(nll)) : "-";
 }
 
-std::string RefinementLine(const search::RefinementStage& refinement,
-                           const workers::CoordinatorStatus& status) {
+std::vector<std::string> RefinementParts(const search::RefinementStage& refinement,
+                                         const workers::CoordinatorStatus& status) {
   int64_t tried = 0, selected = 0;
   double best = std::numeric_limits<double>::infinity();
   for (const search::RefinedResult& result : refinement.results()) {
@@ -45,75 +44,78 @@ std::string RefinementLine(const search::RefinementStage& refinement,
     if (result.selection_nll) ++selected;
     best = std::min(best, result.nll.value_or(best));
   }
-  const std::optional<double> start =
-      refinement.results().empty() ? std::nullopt : refinement.results().front().nll;
-  std::string line =
-      fmt::format("refine  {} allocations tried | best {} | started from {} | {} workers", tried,
-                  PerplexityText(best), start ? PerplexityText(*start) : std::string("-"),
-                  status.connected_workers);
-  if (refinement.stage() != search::Stage::kRefine) line += fmt::format(" | {} selected", selected);
-  return line;
+  double start = std::numeric_limits<double>::infinity();
+  if (!refinement.results().empty()) start = refinement.results().front().nll.value_or(start);
+  std::vector<std::string> parts = {
+      fmt::format("refine  {} allocations tried", tried),
+      fmt::format("best {}, from {}", PerplexityText(best), PerplexityText(start))};
+  if (refinement.stage() != search::Stage::kRefine) {
+    parts.push_back(fmt::format("{} selected", selected));
+  }
+  parts.push_back(fmt::format("{} workers", status.connected_workers));
+  return parts;
+}
+
+int64_t FinalistsDone(const search::Engine& engine) {
+  return std::count_if(
+      engine.candidates().begin(), engine.candidates().end(), [&](const Candidate& candidate) {
+        return !candidate.same_as.has_value() &&
+               (engine.phase() == search::Phase::kSelecting ? candidate.selection_nll.has_value()
+                                                            : candidate.report_nll.has_value());
+      });
 }
 
 }  // namespace
 
-SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluations)
-    : budget_seconds_(budget_seconds),
-      maximum_evaluations_(maximum_evaluations),
-      terminal_(isatty(STDERR_FILENO) == 1) {}
-
-std::string SearchProgress::Line(const search::Session& session,
-                                 const workers::CoordinatorStatus& status) const {
-  if (session.refinement() != nullptr) return RefinementLine(*session.refinement(), status);
-  const search::Engine& engine = session.engine();
+std::vector<std::string> SearchProgressParts(const search::Engine& engine,
+                                             const workers::CoordinatorStatus& status,
+                                             double seconds_spent, double budget_seconds,
+                                             int64_t maximum_evaluations) {
   const BestLosses best = BestOf(engine);
-  const double spent = session.seconds_spent();
-  const double rate = spent > 0 ? static_cast<double>(engine.evaluations()) / spent : 0;
+  const double rate =
+      seconds_spent > 0 ? static_cast<double>(engine.evaluations()) / seconds_spent : 0;
   double left =
-      budget_seconds_ > 0 ? budget_seconds_ - spent : std::numeric_limits<double>::infinity();
-  if (maximum_evaluations_ > 0 && rate > 0) {
-    left = std::min(left, static_cast<double>(maximum_evaluations_ - engine.evaluations()) / rate);
+      budget_seconds > 0 ? budget_seconds - seconds_spent : std::numeric_limits<double>::infinity();
+  if (maximum_evaluations > 0 && rate > 0) {
+    left = std::min(left, static_cast<double>(maximum_evaluations - engine.evaluations()) / rate);
   }
-  std::string line = fmt::format(
-      "{:<7} {} evaluations of {} candidates | best {} | best baseline {} | {:.2f}/s | {} workers",
-      search::PhaseText(engine.phase(), engine.feature_counts()), engine.evaluations(),
-      engine.candidates().size(), PerplexityText(best.any), PerplexityText(best.baseline), rate,
-      status.connected_workers);
+  std::vector<std::string> parts = {
+      fmt::format("{:<7} {} evaluations",
+                  search::PhaseText(engine.phase(), engine.feature_counts()), engine.evaluations()),
+      fmt::format("best {}, baseline {}", PerplexityText(best.any), PerplexityText(best.baseline))};
   if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
-    line += fmt::format(" | {} left", DurationText(left));
+    parts.push_back(fmt::format("{} left", DurationText(left)));
   } else if (engine.phase() == search::Phase::kSelecting ||
              engine.phase() == search::Phase::kVerifying) {
-    const auto done = std::count_if(
-        engine.candidates().begin(), engine.candidates().end(), [&](const Candidate& candidate) {
-          return !candidate.same_as.has_value() &&
-                 (engine.phase() == search::Phase::kSelecting ? candidate.selection_nll.has_value()
-                                                              : candidate.report_nll.has_value());
-        });
-    line += fmt::format(" | {} finalists done", done);
+    parts.push_back(fmt::format("{} finalists done", FinalistsDone(engine)));
   }
-  if (status.reissued_items > 0) line += fmt::format(" | {} reissued", status.reissued_items);
-  if (status.failed_items > 0) line += fmt::format(" | {} failed", status.failed_items);
-  return line;
+  // What goes wrong matters more than the rate.
+  if (status.failed_items > 0) parts.push_back(fmt::format("{} failed", status.failed_items));
+  parts.push_back(fmt::format("{} workers", status.connected_workers));
+  parts.push_back(fmt::format("{:.2f}/s", rate));
+  parts.push_back(fmt::format("{} candidates", engine.candidates().size()));
+  if (status.reissued_items > 0) parts.push_back(fmt::format("{} reissued", status.reissued_items));
+  return parts;
+}
+
+SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluations)
+    : budget_seconds_(budget_seconds), maximum_evaluations_(maximum_evaluations) {}
+
+std::vector<std::string> SearchProgress::Parts(const search::Session& session,
+                                               const workers::CoordinatorStatus& status) const {
+  if (session.refinement() != nullptr) return RefinementParts(*session.refinement(), status);
+  return SearchProgressParts(session.engine(), status, session.seconds_spent(), budget_seconds_,
+                             maximum_evaluations_);
 }
 
 void SearchProgress::Show(const search::Session& session,
                           const workers::CoordinatorStatus& status) {
   const search::Phase phase = session.engine().phase();
-  const auto now = std::chrono::steady_clock::now();
-  const std::chrono::milliseconds interval(terminal_ ? 500 : 10'000);
-  if (last_shown_ && now - *last_shown_ < interval && phase == last_phase_) return;
-  last_shown_ = now;
+  if (!line_.IsDue() && phase == last_phase_) return;
   last_phase_ = phase;
-  if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", Line(session, status));
-  } else {
-    fmt::print(stderr, "{}\n", Line(session, status));
-  }
-  std::fflush(stderr);
+  line_.Show(Parts(session, status));
 }
 
-void SearchProgress::Finish() {
-  if (terminal_) fmt::print(stderr, "\n");
-}
+void SearchProgress::Finish() { line_.Finish(); }
 
 }  // namespace strata::cli

@@ -2,14 +2,21 @@
 #ifndef STRATA_CLI_RUN_SEARCH_PROGRESS_H_
 #define STRATA_CLI_RUN_SEARCH_PROGRESS_H_
 
-#include <chrono>
-#include <optional>
 #include <string>
+#include <vector>
 
+#include "cli/shared/progress_line.h"
 #include "search/session.h"
 #include "workers/coordinator/coordinator.h"
 
 namespace strata::cli {
+
+// Returns the parts of the line in the order of their importance. `seconds_spent`, `budget_seconds`
+// and `maximum_evaluations` give the time that is left; a budget of 0 means no limit.
+std::vector<std::string> SearchProgressParts(const search::Engine& engine,
+                                             const workers::CoordinatorStatus& status,
+                                             double seconds_spent, double budget_seconds,
+                                             int64_t maximum_evaluations);
 
 class SearchProgress {
  public:
@@ -17,20 +24,19 @@ class SearchProgress {
   // no limit.
   SearchProgress(double budget_seconds, int64_t maximum_evaluations);
 
-  // Prints to standard error. On a terminal it rewrites one line; otherwise it prints a line every
-  // ten seconds and at every change of phase.
+  // Prints as ProgressLine does, and also at every change of phase.
   void Show(const search::Session& session, const workers::CoordinatorStatus& status);
 
   // Leaves the cursor at the start of a fresh line.
   void Finish();
 
  private:
-  std::string Line(const search::Session& session, const workers::CoordinatorStatus& status) const;
+  std::vector<std::string> Parts(const search::Session& session,
+                                 const workers::CoordinatorStatus& status) const;
 
   const double budget_seconds_;
   const int64_t maximum_evaluations_;
-  const bool terminal_;
-  std::optional<std::chrono::steady_clock::time_point> last_shown_;
+  ProgressLine line_;
   search::Phase last_phase_ = search::Phase::kSearching;
 };
 

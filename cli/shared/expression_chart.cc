@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kHeights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 constexpr size_t kSparklineWidth = 48;
+constexpr size_t kLeastSparklineWidth = 8;
+constexpr size_t kLeastLabelWidth = 6;
+constexpr size_t kTypeWidth = 10;
+constexpr size_t kChartGap = 2;  // blanks between columns
 
 std::string_view TypeName(expr::ValueType type) {
   switch (type) {
@@ -84,6 +88,23 @@ void Draw(const expr::Expression& node, const std::string& before, size_t depth,
   }
 }
 
+struct TreeWidths {
+  size_t label = 0;
+  size_t sparkline = kSparklineWidth;
+};
+
+// Returns widths for a tree whose widest label and extent have these columns.
+TreeWidths WidthsOf(size_t label, size_t extent, const Page& page) {
+  TreeWidths widths{label, kSparklineWidth};
+  if (!page.columns) return widths;
+  const size_t others = extent + kTypeWidth + 3 * kChartGap;
+  const size_t for_labels = *page.columns - std::min(*page.columns, others + kLeastSparklineWidth);
+  widths.label = std::min(label, std::max(for_labels, kLeastLabelWidth));
+  const size_t left = *page.columns - std::min(*page.columns, others + widths.label);
+  widths.sparkline = std::clamp(left, kLeastSparklineWidth, kSparklineWidth);
+  return widths;
+}
+
 }  // namespace
 
 std::string Sparkline(std::span<const double> values, size_t width) {
@@ -121,42 +142,56 @@ std::string Extent(std::span<const double> values) {
 }
 
 std::string TreeChart(const expr::Expression& expression,
-                      const std::vector<expr::NodeValue>& values) {
+                      const std::vector<expr::NodeValue>& values, const Page& page) {
   std::vector<Line> lines;
   Draw(expression, "", 0, true, &lines);
-  size_t widest = 0;
+  size_t widest = 0, extent = 0;
   for (const Line& line : lines) widest = std::max(widest, line.width);
+  for (const expr::NodeValue& node : values) extent = std::max(extent, Extent(node.values).size());
+  const TreeWidths widths = WidthsOf(widest, extent, page);
   std::string out;
   for (size_t i = 0; i < lines.size(); ++i) {
-    out += lines[i].label + std::string(widest - lines[i].width + 2, ' ');
-    const std::string_view type = TypeName(expr::TypeOf(*lines[i].node));
+    std::string line = lines[i].label;
+    if (lines[i].width <= widths.label) {
+      line += std::string(widths.label - lines[i].width + kChartGap, ' ');
+    } else {
+      out += Folded(line + '\n', page);
+      line = std::string(widths.label + kChartGap, ' ');
+    }
+    line += fmt::format("{:<{}}", TypeName(expr::TypeOf(*lines[i].node)), kTypeWidth);
     if (values.empty()) {
-      out += fmt::format("{}\n", type);
-      continue;
-    }
-    out += fmt::format("{:<10}", type);
-    if (!values[i].status.ok()) {
-      out += "  unknown";
+      // The tree is all there is.
+    } else if (!values[i].status.ok()) {
+      line += "  unknown";
     } else if (!values[i].values.empty()) {
-      out += fmt::format("  {}  {}", Sparkline(values[i].values, kSparklineWidth),
-                         Extent(values[i].values));
+      line += fmt::format("  {}  {}", Sparkline(values[i].values, widths.sparkline),
+                          Extent(values[i].values));
     }
-    while (out.back() == ' ') out.pop_back();
-    out += '\n';
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += Folded(line + '\n', page);
   }
   return out;
 }
 
-std::string AllocationChart(const std::vector<std::string>& names,
-                            std::span<const double> sparsity) {
-  constexpr size_t kWidth = 40;
+std::string AllocationChart(const std::vector<std::string>& names, std::span<const double> sparsity,
+                            const Page& page) {
+  constexpr size_t kBarWidth = 40, kLeastBarWidth = 10, kNumberWidth = 10;
   size_t widest = 0;
-  for (const std::string& name : names) widest = std::max(widest, name.size());
+  for (const std::string& name : names) widest = std::max(widest, ColumnsOf(name));
+  const size_t columns = page.columns.value_or(widest + kNumberWidth + kBarWidth);
+  const bool has_names_above = widest + kNumberWidth + kLeastBarWidth > columns;
+  const size_t before = kNumberWidth + (has_names_above ? 0 : widest);
+  const size_t width = std::min(kBarWidth, columns - before);
   std::string out;
   for (size_t i = 0; i < sparsity.size(); ++i) {
-    const auto filled = static_cast<size_t>(std::lround(sparsity[i] * kWidth));
-    out += fmt::format("{:>{}}  {:.4f}  ", names[i], widest, sparsity[i]);
-    for (size_t k = 0; k < kWidth; ++k) out += k < filled ? "█" : "·";
+    const auto filled = static_cast<size_t>(std::lround(sparsity[i] * static_cast<double>(width)));
+    if (has_names_above) {
+      out += Folded(names[i] + '\n', page);
+    } else {
+      out += std::string(widest - ColumnsOf(names[i]), ' ') + names[i];
+    }
+    out += fmt::format("  {:.4f}  ", sparsity[i]);
+    for (size_t k = 0; k < width; ++k) out += k < filled ? "█" : "·";
     out += '\n';
   }
   return out;

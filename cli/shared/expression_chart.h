@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/shared/page.h"
 #include "expr/expression.h"
 #include "expr/node_values.h"
 
@@ -21,13 +22,15 @@ std::string Extent(std::span<const double> values);
 
 // Returns the tree with one line per node: its operator and numbers, its type, and, if `values`
 // holds any for the node, a sparkline and the extent. `values` are those of EvaluateNodes, or
-// empty.
+// empty. On a narrow page sparklines are shorter, and what follows a long label stands on the next
+// line.
 std::string TreeChart(const expr::Expression& expression,
-                      const std::vector<expr::NodeValue>& values);
+                      const std::vector<expr::NodeValue>& values, const Page& page = Page());
 
-// Returns one line per unit: name, sparsity, and a bar from 0 to 1.
-std::string AllocationChart(const std::vector<std::string>& names,
-                            std::span<const double> sparsity);
+// Returns one line per unit: name, sparsity, and a bar from 0 to 1. On a narrow page bars are
+// shorter, and long names stand on lines of their own.
+std::string AllocationChart(const std::vector<std::string>& names, std::span<const double> sparsity,
+                            const Page& page = Page());
 
 }  // namespace strata::cli
 

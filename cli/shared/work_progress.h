@@ -5,23 +5,26 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "cli/shared/progress_line.h"
 
 namespace strata::cli {
 
 // Returns "2:05" for 125 seconds. Fractions of a second are dropped.
 std::string DurationText(double seconds);
 
-// Returns a line such as "solving 37.5 % | 3:12 left". `elapsed_seconds` is the time spent between
-// `first_fraction`, which an earlier sitting may have reached, and `fraction`.
-std::string WorkProgressLine(const std::string& work, double first_fraction, double fraction,
-                             double elapsed_seconds);
+// Returns the parts of a line such as "37.5 % | 3:12 left | solving". `elapsed_seconds` is the time
+// spent between `first_fraction`, which an earlier sitting may have reached, and `fraction`.
+// `work`, which may hold paths, comes last, so that a narrow terminal still shows the numbers.
+std::vector<std::string> WorkProgressParts(const std::string& work, double first_fraction,
+                                           double fraction, double elapsed_seconds);
 
 class WorkProgress {
  public:
   explicit WorkProgress(std::string work);
 
-  // Prints to standard error. On a terminal it rewrites one line; otherwise it prints a line every
-  // ten seconds. The first call gives the fraction at which the work begins.
+  // Prints as ProgressLine does. The first call gives the fraction at which the work begins.
   void Show(double fraction);
 
   // Leaves the cursor at the start of a fresh line.
@@ -31,10 +34,9 @@ class WorkProgress {
   using Clock = std::chrono::steady_clock;
 
   std::string work_;
-  bool terminal_;
+  ProgressLine line_;
   double first_fraction_ = 0;
   std::optional<Clock::time_point> start_;
-  std::optional<Clock::time_point> last_shown_;
 };
 
 }  // namespace strata::cli

@@ -183,6 +183,14 @@ bool IsOther(uint32_t code) {
   return (U_GET_GC_MASK(static_cast<UChar32>(code)) & kCategories) != 0;
 }
 
+size_t DisplayColumns(uint32_t code) {
+  constexpr uint32_t kWithoutRoom = U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK;
+  const auto character = static_cast<UChar32>(code);
+  if ((U_GET_GC_MASK(character) & kWithoutRoom) != 0) return 0;
+  const int width = u_getIntPropertyValue(character, UCHAR_EAST_ASIAN_WIDTH);
+  return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
 bool IsChinese(uint32_t code) {
   constexpr std::pair<uint32_t, uint32_t> kBlocks[] = {
       {0x4E00, 0x9FFF},   {0x3400, 0x4DBF},   {0x20000, 0x2A6DF}, {0x2A700, 0x2B73F},

@@ -41,6 +41,10 @@ bool IsNonspacingMark(uint32_t code);  // a mark that takes no room of its own
 bool IsOther(uint32_t code);           // a control, format, surrogate or private-use character
 bool IsChinese(uint32_t code);         // an ideograph by BERT's definition
 
+// Number of columns that the character takes on a terminal: 2 if it is wide or fullwidth (UAX #11),
+// 0 if it is a nonspacing or enclosing mark or a format character, otherwise 1.
+size_t DisplayColumns(uint32_t code);
+
 // The normal forms of Unicode (UAX #15).
 enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 

@@ -37,7 +37,7 @@ size_t WidestLine(const std::string& text) {
 }
 
 TEST(CandidateOutputTest, TheTableShowsAllColumnsThatHaveValues) {
-  EXPECT_EQ(CandidateTable(Candidates(), 30, std::nullopt),
+  EXPECT_EQ(CandidateTable(Candidates(), 30),
             "id  state     origin     nodes  fitness  front  expression\n"
             "--  --------  ---------  -----  -------  -----  "
             "--------------------------------------------------------\n"
@@ -48,17 +48,18 @@ TEST(CandidateOutputTest, TheTableShowsAllColumnsThatHaveValues) {
 }
 
 TEST(CandidateOutputTest, TheTableFitsTheTerminal) {
-  const std::string table = CandidateTable(Candidates(), 2, 90);
+  const std::string table = CandidateTable(Candidates(), 2, Page{90});
   EXPECT_EQ(WidestLine(table), 90u) << table;
   EXPECT_THAT(table, HasSubstr("without ends of expressions; --wide shows all"));
-  const std::string narrow = CandidateTable(Candidates(), 2, 60);
-  EXPECT_LE(WidestLine(narrow.substr(0, narrow.find("2 of 2"))), 60u) << narrow;
-  EXPECT_THAT(narrow, HasSubstr("for want of width without front, origin, ends of expressions"));
-  EXPECT_THAT(CandidateTable(Candidates(), 2, 200), Not(HasSubstr("--wide")));
+  const std::string narrow = CandidateTable(Candidates(), 2, Page{60});
+  EXPECT_LE(WidestLine(narrow), 60u) << narrow;
+  EXPECT_THAT(narrow, HasSubstr("for want of width without front, origin, ends of"));
+  EXPECT_LE(WidestLine(CandidateTable(Candidates(), 2, Page{20})), 20u);
+  EXPECT_THAT(CandidateTable(Candidates(), 2, Page{200}), Not(HasSubstr("--wide")));
 }
 
 TEST(CandidateOutputTest, AnEmptyListSaysSo) {
-  EXPECT_EQ(CandidateTable({}, 3, 80),
+  EXPECT_EQ(CandidateTable({}, 3, Page{80}),
             "expression\n----------\n"
             "0 of 3 candidates; losses are perplexities, lower is better\n");
   EXPECT_EQ(CandidatesJson({}, 3).dump(), R"({"candidates":[],"all":3})");

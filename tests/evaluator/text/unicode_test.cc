@@ -75,5 +75,16 @@ TEST(Unicode, MalformedBytesStayAndPartWhatIsBesideThem) {
             "e\xFF\u0301\xE4\xB8 \u00e9");
 }
 
+TEST(Unicode, WideCharactersTakeTwoAndMarksNone) {
+  EXPECT_EQ(DisplayColumns('a'), 1u);
+  EXPECT_EQ(DisplayColumns(0x00FC), 1u);   // u with diaeresis
+  EXPECT_EQ(DisplayColumns(0x2588), 1u);   // full block
+  EXPECT_EQ(DisplayColumns(0x526A), 2u);   // ideograph
+  EXPECT_EQ(DisplayColumns(0xFF21), 2u);   // fullwidth A
+  EXPECT_EQ(DisplayColumns(0x1F600), 2u);  // grinning face
+  EXPECT_EQ(DisplayColumns(0x0301), 0u);   // combining acute accent
+  EXPECT_EQ(DisplayColumns(0x200D), 0u);   // zero-width joiner
+}
+
 }  // namespace
 }  // namespace strata::evaluator
