@@ -22,13 +22,16 @@ namespace {
 // Relative to the weights of the other mutations, which are 1 to 3.
 constexpr double kAdjustWeight = 2;
 
-// Finer units than blocks differ in size, kind and fan, and can be adjusted within their block.
+// Sets what was not given and depends on the units. Units finer than blocks differ in size, kind
+// and fan, and can be adjusted within their block.
 void UseGranularityDefaults(RunConfig* config) {
   if (config->granularity == evaluator::Granularity::kBlock) return;
   const std::string origin = "granularity " + NameOf(config->granularity);
   if (config->origins.emplace("variation.sources", origin).second) {
     config->variation.sources.insert(config->variation.sources.end(), {"size", "fan", "attention"});
     if (config->granularity == evaluator::Granularity::kLinear) {
+      // It takes as long as dozens of evaluations on linears, and slopes say more.
+      std::erase(config->variation.sources, "distortion");
       config->variation.sources.insert(config->variation.sources.end(),
                                        {"query", "key", "value", "output", "gate", "up", "down"});
     }
@@ -41,6 +44,16 @@ void UseGranularityDefaults(RunConfig* config) {
   if (config->origins.emplace("variation.adjust_weight", origin).second) {
     config->variation.adjust_weight = kAdjustWeight;
   }
+  if (config->granularity != evaluator::Granularity::kLinear) return;
+  // Hundreds of sparsities are learned from slopes, and forecasts hold near what was measured only
+  // (docs/search.md, "Slopes in the search").
+  const auto set_default = [&](const char* key, auto* value, auto to) {
+    if (config->origins.emplace(key, origin).second) *value = to;
+  };
+  set_default("search.descent_interval", &config->descent_interval, 8);
+  set_default("surrogate.generations", &config->surrogate.generations, 3);
+  set_default("surrogate.optimism", &config->surrogate.optimism, 0.0);
+  set_default("surrogate.trust_radius", &config->surrogate.trust_radius, 0.05);
 }
 
 // Returns the meaning of a setting; for an enumeration without one, its names.

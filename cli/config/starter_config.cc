@@ -78,12 +78,12 @@ std::string StarterConfig(const StarterInputs& inputs, const std::string& path) 
   yaml += Line("run: " + Quoted(run), "results; --resume goes on with them");
   yaml += Line("target_sparsity: 0.7", "share of the weights that is removed");
   yaml += Line("pruner: wanda", "magnitude | wanda | ria | sparsegpt");
-  yaml += Line("granularity: block", "one sparsity per: block | kind | linear");
+  yaml += Line("granularity: linear", "one sparsity per: block | kind | linear");
   yaml += Line(fmt::format("calibration: {{sequences: {}, sequence_tokens: {}}}",
                            sizes.calibration_sequences, sizes.window_tokens),
                "statistics for the pruner");
-  yaml += Line(fmt::format("fitness: {{windows: {}, window_tokens: {}}}", sizes.fitness_windows,
-                           sizes.window_tokens),
+  yaml += Line(fmt::format("fitness: {{windows: {}, window_tokens: {}, protocol: sequential}}",
+                           sizes.fitness_windows, sizes.window_tokens),
                "measured for every candidate");
   yaml += Line(fmt::format("selection: {{windows: {}}}", sizes.fitness_windows),
                "chooses the best finalist");
@@ -92,7 +92,9 @@ std::string StarterConfig(const StarterInputs& inputs, const std::string& path) 
                "the final numbers");
   yaml += "search:\n";
   yaml += Line("  minutes: 10", "longer is better; 0: no limit");
-  yaml += Line("  baseline_settings: tuned", "all: every setting of every baseline");
+  yaml += Line("  baseline_settings: brief", "all: every setting of every baseline");
+  yaml += Line("  baseline_units: block", "where published functions are better than on linears");
+  yaml += Line("refine: {evaluations: 24}", "the best allocation itself, at the end; 0: none");
   yaml += Line(fmt::format("workers: {{count: {}, threads: {}}}", sizes.workers, sizes.threads),
                "processes on this machine");
   return yaml;

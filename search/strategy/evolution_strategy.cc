@@ -343,14 +343,14 @@ class EvolutionStrategy final : public Strategy {
       if (proposal.appraisal) all.push_back(std::move(proposal));
     }
     std::move(promising->begin(), promising->end(), std::back_inserter(all));
-    std::stable_sort(all.begin(), all.end(), [](const Proposal& a, const Proposal& b) {
-      return a.appraisal->score < b.appraisal->score;
-    });
+    std::vector<std::pair<double, size_t>> order;  // score and place
+    for (size_t i = 0; i < all.size(); ++i) order.emplace_back(all[i].appraisal->score, i);
+    std::sort(order.begin(), order.end());
     promising->clear();
     std::unordered_set<uint64_t> kept;
-    for (Proposal& proposal : all) {
-      if (!kept.insert(AllocationHash(proposal.appraisal->allocation)).second) continue;
-      promising->push_back(std::move(proposal));
+    for (const auto& [score, place] : order) {
+      if (!kept.insert(AllocationHash(all[place].appraisal->allocation)).second) continue;
+      promising->push_back(std::move(all[place]));
       if (promising->size() == static_cast<size_t>(options_.population)) break;
     }
   }

@@ -225,12 +225,20 @@ TEST(RunConfigTest, FinerUnitsGetTheSourcesThatTellThemApart) {
   EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("blockwise")));
   EXPECT_THAT(config->variation.excluded, ::testing::Not(::testing::Contains("shift")));
   EXPECT_EQ(config->variation.adjust_weight, 2);
+  EXPECT_THAT(config->variation.sources, ::testing::Not(::testing::Contains("distortion")));
   EXPECT_EQ(config->origins.at("variation.sources"), "granularity linear");
+  EXPECT_EQ(config->descent_interval, 8);
+  EXPECT_EQ(config->surrogate.generations, 3);
+  EXPECT_EQ(config->surrogate.optimism, 0);
+  EXPECT_EQ(config->surrogate.trust_radius, 0.05);
+  EXPECT_EQ(
+      LoadRunConfig("", {"granularity=linear", "search.descent_interval=0"})->descent_interval, 0);
   const auto chosen = LoadRunConfig("", {"granularity=linear", "variation.sources=WX"});
   EXPECT_THAT(chosen->variation.sources, ::testing::ElementsAre("WX"));
   EXPECT_EQ(LoadRunConfig("", {})->variation.sources, expr::VariationOptions().sources);
   const auto kinds = LoadRunConfig("", {"granularity=kind"});
   EXPECT_THAT(kinds->variation.sources, ::testing::Not(::testing::Contains("query")));
+  EXPECT_EQ(kinds->descent_interval, 0);
   EXPECT_THAT(kinds->variation.excluded, ::testing::Not(::testing::Contains("shift")));
   const auto unrefined = LoadRunConfig("", {"granularity=linear", "variation.adjust_weight=0"});
   EXPECT_EQ(unrefined->variation.adjust_weight, 0);
