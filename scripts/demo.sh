@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Leads from a fresh Debian 12 to a result: sets up, builds, fetches the default model and text,
 # searches with two local workers, and writes the best function to best.json. STRATA_DEMO_MINUTES
-# (default 10) is the time for the search together with the verification of its finalists, which
-# takes about four minutes on two cores.
+# (default 10) is the time for the search together with the verification of its finalists and the
+# refinement, which take about five minutes on two cores.
 source "$(dirname "$0")/environment.sh"
 
 # A function, so that bash has read the whole file before it starts.
@@ -18,15 +18,16 @@ main() {
   scripts/build.sh release strata
 
   run="runs/demo-$(date +%Y%m%d-%H%M%S)"
-  search_minutes="$(python3 -c "print(round($minutes * 0.5, 3))")"
-  # Verification costs the same however short the search is, so a short demo verifies less.
+  search_minutes="$(python3 -c "print(round($minutes * 0.45, 3))")"
+  # Verification and refinement cost the same however short the search is, so a short demo has less.
   smaller=()
   if [ "$(python3 -c "print(int($minutes < 9))")" = 1 ]; then
     smaller=(--set search.finalists=2 --set calibration.sequences=4
-      --set selection.windows=4 --set report.windows=8)
-    say "under 9 minutes: fewer finalists, calibration sequences and windows than configs/demo.yaml has"
+      --set selection.windows=4 --set report.windows=8 --set refine.evaluations=6
+      --set refine.slope_windows=4)
+    say "under 9 minutes: fewer finalists, sequences, windows and refinements than configs/demo.yaml"
   fi
-  say "searching for $search_minutes of $minutes minutes, then verifying with the exact protocol; Ctrl-C stops cleanly"
+  say "searching for $search_minutes of $minutes minutes, then verifying and refining; Ctrl-C stops cleanly"
   build/release/strata search configs/demo.yaml --run "$run" \
     --set "search.minutes=$search_minutes" "${smaller[@]}" \
     --set "model=$strata_cache/models/SmolLM2-135M-Instruct.Q4_1.gguf" \

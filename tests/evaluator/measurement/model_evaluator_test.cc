@@ -8,6 +8,9 @@
 #include <fstream>
 
 #include "evaluator/measurement/machine.h"
+#include "expr/allocation.h"
+#include "expr/expression.h"
+#include "expr/feature_table.h"
 #include "tests/evaluator/support/reference_data.h"
 #include "tests/evaluator/support/small_model.h"
 #include "tests/support/temporary_folder.h"
@@ -179,6 +182,45 @@ TEST(ModelEvaluatorTest, FeaturesOfEveryKindDoNotDependOnWhatWasMeasuredBefore) 
     ASSERT_TRUE(together.ok()) << together.status();
     EXPECT_EQ(together->values, one_by_one);
   }
+}
+
+// The operand's sparsities are computed from its features, or come with the request.
+TEST(ModelEvaluatorTest, SlopesOfAnAllocationAreThoseOfTheModelThatItPrunes) {
+  const TemporaryFolder folder;
+  const std::unique_ptr<Evaluator> evaluator = WaveEvaluator(folder);
+  const std::string slopes = "slopes(span(mean(WX), 0.1), 0.6)";
+  ProfileRequest request;
+  request.calibration = {2, 32};
+  request.granularity = Granularity::kLinear;
+  request.features = {"mean(WX)", slopes, "slopes(uniform(), 0.6)"};
+  const auto measured = evaluator->MeasureFeatures(request, nullptr);
+  ASSERT_TRUE(measured.ok()) << measured.status();
+  EXPECT_NE(measured->values[1], measured->values[2]);
+  const expr::UnitLayout layout = LayoutOf(evaluator->model(), request.granularity);
+  expr::FeatureTable table(layout);
+  ASSERT_TRUE(table.Add("mean(WX)", measured->values[0]).ok());
+  const auto allocation = expr::EvaluateAllocation(*expr::ParseExpression("span(mean(WX), 0.1)"),
+                                                   table, {.sparsity = 0.6});
+  ASSERT_TRUE(allocation.ok()) << allocation.status();
+  request.features = {slopes};
+  request.pruned = {{slopes, *allocation}};
+  const auto given = evaluator->MeasureFeatures(request, nullptr);
+  ASSERT_TRUE(given.ok()) << given.status();
+  EXPECT_EQ(given->values[0], measured->values[1]);
+  request.pruned = {{slopes, std::vector<double>(layout.size(), 0.6)}};
+  const auto uniform = evaluator->MeasureFeatures(request, nullptr);
+  ASSERT_TRUE(uniform.ok()) << uniform.status();
+  EXPECT_EQ(uniform->values[0], measured->values[2]);
+  // Nested: the slopes of the inner step are measured first.
+  request.pruned.clear();
+  request.features = {"slopes(descend(uniform(), 0.6, 0.02), 0.6)"};
+  const auto nested = evaluator->MeasureFeatures(request, nullptr);
+  ASSERT_TRUE(nested.ok()) << nested.status();
+  EXPECT_NE(nested->values[0], measured->values[2]);
+  request.features = {slopes};
+  request.pruned = {{slopes, {0.6}}};
+  EXPECT_EQ(evaluator->MeasureFeatures(request, nullptr).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(ModelEvaluatorTest, GradientsOfSequencesWithoutALossAreRefused) {
