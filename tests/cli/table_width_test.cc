@@ -176,14 +176,14 @@ TEST(TableWidthTest, Evaluation) {
       },
       {"12345.68", "11111.11 .. 22222.22", "difference"});
 
-  // The usual lengths fit a terminal without any line that gives way.
+  // The usual lengths fit a terminal too.
   for (EvalFigures* figures : {&dense, &pruned}) {
     figures->tasks[0].name = "arc_challenge";
     figures->tasks[0].metrics[0].name = "acc_norm";
     figures->tasks[0].metrics[0].estimate = {0.4321, 0.0142, tasks::Interval{0.4042, 0.4600}};
   }
   pruned.tasks[0].metrics[0].difference = {-0.0321, 0.0142, tasks::Interval{-0.06, -0.01}};
-  const std::string usual = EvalTable({dense, pruned}, 0);
+  const std::string usual = EvalTable({dense, pruned}, 0, Page{80});
   EXPECT_LE(Widest(usual), 80u) << usual;
 }
 

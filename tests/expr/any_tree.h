@@ -53,6 +53,7 @@ class AnyTree {
       case OperatorKind::kElementwise:
         return type != ValueType::kAllocation;
       case OperatorKind::kPostprocess:
+      case OperatorKind::kDescent:
       case OperatorKind::kAdjustment:
         return type == ValueType::kAllocation;
       default:

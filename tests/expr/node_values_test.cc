@@ -76,10 +76,10 @@ TEST(NodeValues, AreThoseOfTheEvaluator) {
           ASSERT_EQ(value.values, *expected);
         }
       }
-      if (TypeOf(*value.node) != ValueType::kUnits || OperatorOf(tree.op).name == "dsa") continue;
-      bool below_dsa = false;  // of an adjustment's operand
-      for (const Expression& child : tree.children) below_dsa |= OperatorOf(child.op).name == "dsa";
-      if (below_dsa || OperatorOf(tree.op).kind == OperatorKind::kAdjustment) continue;
+      // Below dsa(...), values follow another rule than by themselves.
+      const bool has_dsa = PrintExpression(tree).find("dsa(") != std::string::npos;
+      if (TypeOf(*value.node) != ValueType::kUnits || has_dsa) continue;
+      if (OperatorOf(tree.op).kind == OperatorKind::kAdjustment) continue;
       const auto expected = EvaluateUnits(*value.node, table);
       ASSERT_TRUE(expected.ok());
       ASSERT_EQ(value.values, *expected) << PrintExpression(*value.node);

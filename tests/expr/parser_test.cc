@@ -85,7 +85,8 @@ TEST(Parser, PointsAtTheArgumentOfTheWrongType) {
       "as mean(...) gives Units");
   EXPECT_EQ(ErrorOf("abs(direct(depth))"),
             "column 5: 'abs' expects a value of type Tensor or Units, found Allocation "
-            "'direct(depth)'; a post-process stands outside all of these");
+            "'direct(depth)'; a post-process stands outside all of these, but for the operand of "
+            "slopes");
   EXPECT_EQ(ErrorOf("depth + WX"),
             "column 9: '+' expects a value of type Units, found Tensor 'WX'; a reduction such as "
             "mean(...) gives Units");

@@ -32,8 +32,9 @@ TEST(Postprocess, EveryRowHasAKernel) {
     const OperatorId id = static_cast<OperatorId>(i);
     const Operator& row = OperatorOf(id);
     const bool wants = row.kind == OperatorKind::kPostprocess && row.name != "nm";
-    const bool allocates =
-        row.kind == OperatorKind::kPostprocess || row.kind == OperatorKind::kAdjustment;
+    const bool allocates = row.kind == OperatorKind::kPostprocess ||
+                           row.kind == OperatorKind::kDescent ||
+                           row.kind == OperatorKind::kAdjustment;
     EXPECT_EQ(WantedKernelOf(id) != nullptr, wants) << row.name;
     EXPECT_EQ(PostprocessKernelOf(id) != nullptr, allocates) << row.name;
   }

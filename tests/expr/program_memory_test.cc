@@ -27,7 +27,8 @@ FeatureTable Table(int sizes) {
   std::vector<double> values(kUnits);
   for (double& value : values) value = random.Normal();
   for (int i = 1; i < kUnits; i += 2) values[i] = values[i - 1];
-  for (const char* feature : {"var(W)", "blockwise(var(W))", "blockwise(mean(W))"}) {
+  for (const char* feature :
+       {"var(W)", "blockwise(var(W))", "blockwise(mean(W))", "slopes(dsa(var(W), 0.1), 0.7)"}) {
     EXPECT_TRUE(table.Add(feature, values).ok());
   }
   return table;
@@ -43,7 +44,8 @@ std::vector<Expression> Everything() {
       node.parameters.push_back(parameter.default_value);
     }
     for (int child = 0; child < row.arity; ++child) {
-      const bool allocation = row.kind == OperatorKind::kAdjustment && child == 0;
+      const bool allocation = row.kind == OperatorKind::kDescent ||
+                              (row.kind == OperatorKind::kAdjustment && child == 0);
       node.children.push_back(Parsed(allocation ? "dsa(var(W), 0.1)" : "(mean(W) + var(W))"));
     }
     switch (row.kind) {
@@ -58,6 +60,7 @@ std::vector<Expression> Everything() {
         break;
       }
       case OperatorKind::kPostprocess:
+      case OperatorKind::kDescent:
       case OperatorKind::kAdjustment:
         trees.push_back(std::move(node));
         break;

@@ -69,7 +69,7 @@ TEST(RunConfigOptionsTest, EveryNameOfAnEnumerationIsReadAndWritten) {
     }
   }
   EXPECT_EQ(names_of.size(), 13u);
-  EXPECT_THAT(names_of["search.baseline_settings"], ElementsAre("all", "tuned"));
+  EXPECT_THAT(names_of["search.baseline_settings"], ElementsAre("all", "tuned", "brief"));
   EXPECT_THAT(names_of["pruner"], ElementsAre("magnitude", "wanda", "ria", "sparsegpt"));
   EXPECT_THAT(names_of["fitness.arithmetic"], ElementsAre("fp32", "bf16", "auto"));
   EXPECT_THAT(names_of["fitness.protocol"], ElementsAre("one-shot", "sequential"));
