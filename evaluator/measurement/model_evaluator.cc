@@ -18,6 +18,7 @@
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
 #include "evaluator/model/transformer_model.h"
+#include "evaluator/names.h"
 #include "evaluator/pruners/block_source.h"
 #include "evaluator/pruners/level_database.h"
 #include "evaluator/pruners/linear_sparsity.h"
@@ -98,6 +99,9 @@ class ModelEvaluator : public Evaluator {
   const std::shared_ptr<TaskScorer> tasks_;
   Calibrator calibrator_;
   PrunerSource pruners_;
+  // Features of pruned models whose allocation was computed here, by granularity, calibration and
+  // feature.
+  std::map<std::string, std::vector<double>> pruned_features_;
 };
 
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
@@ -150,8 +154,14 @@ absl::StatusOr<std::vector<double>> ModelEvaluator::MeasurePruned(const std::str
   constexpr double kOperandShare = 0.3;
   std::vector<double> allocation;
   const auto known = request.pruned.find(feature);
+  // Nested descents need the slopes of the inner ones again and again.
+  const std::string key =
+      fmt::format("{} {} {} {}", NameOf(request.granularity), request.calibration.sequences,
+                  request.calibration.sequence_tokens, feature);
   if (known != request.pruned.end()) {
     allocation = known->second;
+  } else if (const auto measured = pruned_features_.find(key); measured != pruned_features_.end()) {
+    return measured->second;
   } else {
     STRATA_ASSIGN_OR_RETURN(allocation, AllocationOf(parsed.children[0], parsed.parameters[0],
                                                      request, Part(progress, 0.0, kOperandShare)));
@@ -166,6 +176,7 @@ absl::StatusOr<std::vector<double>> ModelEvaluator::MeasurePruned(const std::str
                     SparsityOfBlocks(model_->config(), of_linears), sequences,
                     UnitsOf(summary_, request.granularity),
                     Part(progress, known == request.pruned.end() ? kOperandShare : 0.0, 1.0)));
+  if (known == request.pruned.end()) pruned_features_[key] = measured.slopes;
   return std::move(measured.slopes);
 }
 
