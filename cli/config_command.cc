@@ -49,8 +49,9 @@ std::string ToText(const std::vector<ConfigEntry>& entries, bool all, const Page
     }
   }
   if (hidden == 0) return table.Render(page);
-  return fmt::format("{}{} more settings have their defaults; --all shows them\n",
-                     table.Render(page), hidden);
+  return table.Render(page) +
+         Folded(fmt::format("{} more settings have their defaults; --all shows them\n", hidden),
+                page);
 }
 
 absl::Status ShowConfig(const Options& options) {

@@ -12,6 +12,7 @@
 
 #include "expr/blockwise.h"
 #include "expr/descent.h"
+#include "search/strategy/descent_lines.h"
 #include "search/strategy/mating_pool.h"
 #include "search/strategy/random.h"
 #include "search/strategy/strategy.h"
@@ -23,13 +24,7 @@ namespace {
 
 constexpr int kTries = 20;
 constexpr size_t kTreesPerFeature = 20;
-// Lengths of the steps of a line, relative to the length that is expected to be best.
-constexpr double kRelativeLengths[] = {1, 2, 0.5};
-constexpr double kFirstLength = 0.03;
-constexpr double kShortest = 0.002;
-constexpr double kLongest = 0.2;
-constexpr double kRetreat = 0.25;  // factor of the expected length after a line without gain
-constexpr size_t kTerms = 3;       // as many of the latest slopes are offered as terms
+constexpr size_t kTerms = 3;  // as many of the latest slopes are offered as terms
 
 // The predictions for an offspring before it is measured.
 struct Appraisal {
@@ -51,7 +46,7 @@ class EvolutionStrategy final : public Strategy {
         random_(MakeRandomGenerator(context.seed)),
         variation_(options.variation),
         choice_(options.variation),
-        bred_since_descent_(options.descent_interval),
+        lines_(options.descent_interval, context.target.sparsity),
         pool_(static_cast<size_t>(options.population)) {
     perturb_only_ = adjust_only_ = options.variation;
     for (double expr::VariationOptions::*weight :
@@ -79,7 +74,7 @@ class EvolutionStrategy final : public Strategy {
     }
     if (!result.allocation.empty()) measured_.insert(AllocationHash(result.allocation));
     if (!result.objectives) return;
-    LearnLength(result);
+    lines_.Learn(result);
     Learn(result);
     pool_.Insert({result.id, result.expression, *result.objectives}, context_.node_objective);
   }
@@ -117,11 +112,11 @@ class EvolutionStrategy final : public Strategy {
 
   Offspring Breed() override {
     if (pool_.empty()) return First();
-    ++bred_since_descent_;
-    if (std::optional<Offspring> descent = Descent()) {
-      seen_.Add(descent->expression);
+    if (std::optional<Offspring> step = lines_.Next(pool_.Best())) {
+      step->expression = Simplified(std::move(step->expression));
+      seen_.Add(step->expression);
       pending_.emplace_back();
-      return *std::move(descent);
+      return *std::move(step);
     }
     const bool is_filtered = surrogate_ != nullptr && surrogate_->is_ready() &&
                              random_->Uniform(0, 1) >= options_.surrogate.unfiltered_share;
@@ -201,39 +196,6 @@ class EvolutionStrategy final : public Strategy {
         {Simplified(expr::Crossover(*random_, *first.expression, *second.expression, variation_)),
          {"crossover", "", {first.ids.front(), second.ids.front()}}},
         std::nullopt};
-  }
-
-  // Returns the next step of a line against the slopes at the best function so far. A line begins
-  // if it is time for one and none was tried there.
-  std::optional<Offspring> Descent() {
-    if (options_.descent_interval == 0) return std::nullopt;
-    if (line_.empty() && bred_since_descent_ >= options_.descent_interval) BeginLine();
-    if (line_.empty()) return std::nullopt;
-    Offspring step = std::move(line_.front());
-    line_.pop_front();
-    return step;
-  }
-
-  void BeginLine() {
-    const MatingPool::Member& best = pool_.Best();
-    if (!descended_.insert(expr::CanonicalHash(best.expression)).second) return;
-    bred_since_descent_ = 0;
-    for (const double relative : kRelativeLengths) {
-      const double length = std::clamp(relative * length_, kShortest, kLongest);
-      expr::Expression step =
-          Simplified(expr::Descend(best.expression, context_.target.sparsity, length));
-      if (!seen_.Contains(step)) line_.push_back({std::move(step), {"descent", "", {best.id}}});
-    }
-    lowest_of_line_ = best.objectives[0];
-    length_ = std::max(kShortest, kRetreat * length_);  // unless a step is better
-  }
-
-  // Steps of the next line are about as long as the best of the latest one.
-  void LearnLength(const CandidateResult& result) {
-    static const expr::OperatorId descend = expr::IdOf("descend");
-    if (result.expression.op != descend || result.objectives->front() >= lowest_of_line_) return;
-    lowest_of_line_ = result.objectives->front();
-    length_ = result.expression.parameters[1];
   }
 
   // Learns the slopes that a feature holds, if it holds slopes.
@@ -388,11 +350,7 @@ class EvolutionStrategy final : public Strategy {
   std::unique_ptr<expr::RandomGenerator> random_;
   expr::VariationOptions variation_;  // with the slopes measured so far as terms
   VariationChoice choice_;
-  int bred_since_descent_;                  // offspring since the last line began
-  std::unordered_set<uint64_t> descended_;  // functions from which a line began, by CanonicalHash
-  std::deque<Offspring> line_;              // steps that were not bred yet
-  double length_ = kFirstLength;            // of the step that is expected to be best
-  double lowest_of_line_ = 0;               // loss; of the latest line and where it began
+  DescentLines lines_;
   expr::VariationOptions perturb_only_, adjust_only_;
   MatingPool pool_;
   SeenExpressions seen_;

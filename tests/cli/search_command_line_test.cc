@@ -384,7 +384,7 @@ TEST_F(SearchCommandLineTest, InitWritesAConfigurationThatSearches) {
   EXPECT_THAT(written.out, HasSubstr("strata search " + yaml));
   const Outcome forecast = Run({"search", yaml, "--dry-run", "--format", "json"});
   EXPECT_EQ(forecast.exit_code, 0) << forecast.error;
-  EXPECT_EQ(json::parse(forecast.out, nullptr, false)["units"], 3);
+  EXPECT_EQ(json::parse(forecast.out, nullptr, false)["units"], 21);
   const std::string before = ReadFile(yaml);
   EXPECT_EQ(Run({"init", small_.path(), text, "-o", "-"}).out.find("# Search on"), 0u);
 

@@ -208,7 +208,8 @@ TEST_F(WatchingCommandLineTest, StatusOfAKilledSearch) {
   const json killed = Status(Path("run"));
   EXPECT_EQ(killed["state"], "killed");
   EXPECT_THAT(Run({"status", Path("run")}).out,
-              AllOf(HasSubstr("killed"), HasSubstr("continue with: "), HasSubstr(config_)));
+              AllOf(HasSubstr("killed"),
+                    HasSubstr("continue with: strata search --resume " + Path("run"))));
 }
 
 TEST_F(WatchingCommandLineTest, ASearchWhoseRunIsRemovedStops) {
