@@ -9,9 +9,9 @@ import numpy as np
 from .errors import StrataError, UnsupportedError
 from .expression import Expression
 from .layout import Unit, block_layout, layout_source
+from .n_of_m import round_to_groups
 from .operators import LAYOUT_SOURCES, UNSUPPORTED, Kind, Type
 from .postprocess import Target, apply_adjustment, apply_postprocess
-from .n_of_m import round_to_groups
 from .unit_arithmetic import ACROSS_UNITS, BINARY, ELEMENTWISE, dsa_result, single_precision, total
 
 # Values of each feature, float64 [units], by (whether blocks are its units, the reduction or source). A feature of

@@ -79,7 +79,8 @@ class Function:
         try:
             return Allocation([_unit(entry, family) for entry in entries], [entry["sparsity"] for entry in entries])
         except (KeyError, TypeError, ValueError) as error:
-            raise ParseError(f"$.allocation: expected units with name, block, kind and sparsity, found {error}") from None
+            expected = "units with name, block, kind and sparsity"
+            raise ParseError(f"$.allocation: expected {expected}, found {error}") from None
 
     def allocate(
         self,

@@ -89,7 +89,8 @@ def _check(wanted: Mapping[str, float], model: Model, method: str, group: int) -
             raise StrataError(f"{linear.name}: expected groups that divide its {columns} inputs, found {group}")
         zeros = wanted.get(linear.name, 0.0) * group
         if abs(zeros - round(zeros)) > 1e-6 * group:
-            raise StrataError(f"{linear.name}: expected a whole number of zeros in every {group} weights, found {zeros}")
+            problem = f"a whole number of zeros in every {group} weights, found {zeros}"
+            raise StrataError(f"{linear.name}: expected {problem}")
 
 
 class _Input:
