@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,18 +37,26 @@ def search(
 ) -> Run:
     """Searches for allocation functions with the program `strata` and returns the finished run.
 
-    `config` is a YAML file, or settings by their dotted names, as in {"model": ..., "search.minutes": 5}. `run` is the
-    folder of the results, which must not hold a run yet. `on_event` gets every event of docs/search.md as a dictionary,
-    in this thread. If it raises, or on Ctrl-C, the search is stopped cleanly, so that `strata search --resume` goes on
-    with it, and the exception is raised again.
+    `config` is a YAML file, or its settings as nested dictionaries, as in {"model": ..., "search": {"minutes": 5}}.
+    `run` is the folder of the results, which must not hold a run yet. `on_event` gets every event of docs/search.md as
+    a dictionary, in this thread. If it raises, or on Ctrl-C, the search is stopped cleanly, so that
+    `strata search --resume` goes on with it, and the exception is raised again.
 
     Raises StrataError with the program's message if the search fails.
     """
-    command = [program_path(), "search", "--events", "-", "--quiet", "--run", os.fspath(run)]
-    if isinstance(config, Mapping):
-        command += [part for key, value in config.items() for part in ("--set", f"{key}={_text(value)}")]
-    else:
-        command.append(os.fspath(config))
+    program = program_path()
+    if not isinstance(config, Mapping):
+        return _search(program, os.fspath(config), run, on_event)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.yaml"
+        path.write_text(json.dumps(config), encoding="utf-8")  # JSON is a part of YAML
+        return _search(program, str(path), run, on_event)
+
+
+def _search(
+    program: str, config: str, run: str | os.PathLike[str], on_event: Callable[[dict[str, Any]], None] | None
+) -> Run:
+    command = [program, "search", config, "--events", "-", "--quiet", "--run", os.fspath(run)]
     # In a session of its own, the program gets Ctrl-C from here alone, and once.
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -70,13 +79,8 @@ def search(
         process.stderr.close()
     if code not in (0, _STOPPED):
         text = "".join(messages).strip()
-        raise StrataError(text or f"{command[0]} ended with exit code {code}")
+        raise StrataError(text or f"{program} ended with exit code {code}")
     return Run(Path(run))
-
-
-def _text(value: Any) -> str:
-    """Returns a setting as YAML, of which JSON is a part."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -49,6 +49,17 @@ def test_masks_are_those_of_the_program(
     assert distance <= (0 if method != "sparsegpt" else 1e-2)
 
 
+def test_the_protocols_differ_after_the_first_block(dense, calibration):
+    models = {protocol: copy.deepcopy(dense) for protocol in ("sequential", "one-shot")}
+    allocation = load("uniform()").allocate(dense, None, 0.5)
+    for protocol, model in models.items():
+        prune(model, allocation, "wanda", calibration, protocol)
+    for block in (0, 1):
+        first, second = (find_linears(model).of_block(block) for model in models.values())
+        same = all(a.weight.equal(b.weight) for a, b in zip(first[:3], second[:3], strict=True))
+        assert same == (block == 0)
+
+
 def test_wrong_arguments_change_nothing(dense, calibration):
     model = copy.deepcopy(dense)
     name = find_linears(model).linears[0].name
