@@ -5,6 +5,7 @@ Arrays are float64 [units]. The functions follow expr/postprocess.cc, expr/water
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -79,10 +80,10 @@ def _solve(
     halves the bracket."""
     t = 0.0 if wanted is not None and low < 0 < high else low / 2 + high / 2
     best = (t, np.inf)
-    for step in range(1, 400):
+    for step in range(1, 261):  # 65 of them halve
         values = at(t)
         error = float(weights @ values) - target.sparsity
-        if abs(error) < best[1]:
+        if abs(error) <= best[1]:  # of equal errors the last, which is nearest to the answer
             best = (t, abs(error))
         if best[1] < 2e-15:
             break
@@ -90,10 +91,21 @@ def _solve(
         inside = (values > target.minimum) & (values < target.maximum)
         slope = float(weights[inside] @ slopes[inside])
         newton = t - error / slope if slope > 0 and step % 4 else low
-        t = newton if low < newton < high else low / 2 + high / 2
+        t = newton if low < newton < high else _between(low, high)
         if t <= low or t >= high:
             break
     return best
+
+
+def _between(low: float, high: float) -> float:
+    """Returns the double in the middle between two others, by the number of doubles in between. Halving an interval so
+    ends after 64 steps, whatever the numbers are."""
+
+    def mirrored(number: int) -> int:
+        return -(1 << 63) - number if number < 0 else number
+
+    middle = sum(mirrored(struct.unpack("<q", struct.pack("<d", value))[0]) for value in (low, high)) // 2
+    return float(struct.unpack("<d", struct.pack("<q", mirrored(middle)))[0])
 
 
 def _fit_factor(base: float, slopes: Values, weights: Values, target: Target, low: float, high: float) -> float:

@@ -48,6 +48,8 @@ _FUNCTIONS = (
         f"density({_SIGNED} + 0.5)",
         "density(fan + 1000 * last)",
         f"direct(1000 * {_SIGNED})",
+        "proportion(log(depth) - 1 / query, 0.5)",
+        "density(1 / (query + depth))",
         f"span(1000 * exp(300 * {_SIGNED}), 0.5)",
         f"within(span({_SIGNED}, 0.2), {_OTHER}, 0.3, 0.1)",
         f"shift(shift(span({_SIGNED}, 0.2), query, 0.11), {_OTHER}, -0.3)",
