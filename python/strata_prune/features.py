@@ -36,7 +36,7 @@ def measure_features(
             names = ", ".join(sorted(str(feature) for _, feature in required))
             raise StrataError(f"the function needs {names}, measured on a text: give calibration sequences")
         statistics = calibrate(model, sequences_of(calibration), frozenset(sources))
-    measured = {}
+    measured: dict[tuple[bool, Expression], np.ndarray] = {}
     with torch.no_grad(), np.errstate(all="ignore"):
         for of_blocks in sorted({of_blocks for of_blocks, _ in required}):
             units = model.units("block" if of_blocks else granularity)

@@ -36,7 +36,7 @@ def allocation(*allocations: Allocation | Function, labels: list[str] | None = N
     """Draws the sparsity of every unit, one line per allocation or function with one."""
     axes = _axes(axes)
     for i, given in enumerate(allocations):
-        drawn: Any = given if hasattr(given, "unit_sparsities") else given.sparsities  # type: ignore[union-attr]
+        drawn: Any = given if hasattr(given, "unit_sparsities") else given.sparsities
         label = labels[i] if labels else getattr(given, "name", f"allocation {i + 1}")
         axes.step(range(len(drawn.unit_sparsities)), drawn.unit_sparsities, where="mid", label=label)
         axes.axhline(drawn.mean, color=_GREY, linewidth=0.8, linestyle=":")
