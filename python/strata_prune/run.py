@@ -1,4 +1,7 @@
-"""Reads the results of a search, also while it runs. Nothing is ever written to the run."""
+"""Reads the results of a search, also while it runs. The database is opened read-only.
+
+Like every reader of a database with a write-ahead log, SQLite may put its -wal and -shm files beside it.
+"""
 
 from __future__ import annotations
 
@@ -184,10 +187,17 @@ class Run:
 
     def _query(self, query: str) -> list[tuple[Any, ...]]:
         try:
-            with closing(sqlite3.connect(f"{self._database.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            with closing(sqlite3.connect(self._uri(), uri=True)) as database:
                 return database.execute(query).fetchall()
         except sqlite3.Error as error:
             raise StrataError(f"{self._database}: {error}") from None
+
+    def _uri(self) -> str:
+        """Returns how SQLite opens the database. In a folder that cannot be written, where no search can be running,
+        it is told that the file does not change, because it could not put its own files there."""
+        log = self._database.with_name(self._database.name + "-wal")
+        is_fixed = not os.access(self.path, os.W_OK) and not (log.exists() and log.stat().st_size)
+        return f"{self._database.absolute().as_uri()}?{'immutable=1' if is_fixed else 'mode=ro'}"
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

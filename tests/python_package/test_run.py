@@ -75,6 +75,14 @@ def test_features_that_are_found_have_a_value_per_unit(finished):
     assert all(len(values) == len(run.units()) for values in features.values())
 
 
+def test_a_run_in_a_folder_that_cannot_be_written_is_read(finished, tmp_path, monkeypatch):
+    run, _ = finished
+    (tmp_path / "strata.sqlite").write_bytes((run.path / "strata.sqlite").read_bytes())
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert len(Run(tmp_path).candidates()) == len(run.candidates())
+    assert [path.name for path in tmp_path.iterdir()] == ["strata.sqlite"]
+
+
 def test_a_notebook_shows_the_run(finished):
     run, _ = finished
     html = run._repr_html_()
@@ -130,11 +138,10 @@ def test_a_program_that_is_absent_is_named(monkeypatch, tmp_path):
         search({}, run=tmp_path / "run")
 
 
-def test_nothing_is_written_and_other_versions_are_refused(tmp_path):
+def test_other_versions_are_refused(tmp_path):
     with sqlite3.connect(tmp_path / "strata.sqlite") as database:
         database.execute("CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
         database.execute("INSERT INTO properties VALUES ('schema_version', '99')")
     database.close()
     with pytest.raises(StrataError, match="expected schema version 2 to 3, found 99"):
         Run(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["strata.sqlite"]
