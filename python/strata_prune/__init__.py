@@ -1,0 +1,27 @@
+"""Layer sparsities for pruning language models: functions found by Strata, in Python.
+
+    function = strata_prune.load("best.json")
+    allocation = function.allocate(model, calibration, sparsity=0.7)
+    strata_prune.prune(model, allocation, method="wanda", calibration=calibration)
+"""
+
+from . import plot
+from .errors import InfeasibleError, ParseError, StrataError, UnsupportedError
+from .function import Allocation, Function, load
+from .pruning import prune
+from .run import Run
+from .searching import search
+
+__all__ = [
+    "Allocation",
+    "Function",
+    "InfeasibleError",
+    "ParseError",
+    "Run",
+    "StrataError",
+    "UnsupportedError",
+    "load",
+    "plot",
+    "prune",
+    "search",
+]
