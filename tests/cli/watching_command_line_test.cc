@@ -125,10 +125,9 @@ TEST_F(WatchingCommandLineTest, ADryRunMeasuresOneEvaluationUnlessToldNotTo) {
 }
 
 TEST_F(WatchingCommandLineTest, ADryRunCountsAllFeatures) {
-  const std::vector<std::string> linear = {
-      "--set", "granularity=linear", "--set",
-      "search.warm_start=[\"logistic(-slope / size, 0.25, 1)\", "
-      "\"logistic(-log(distortion / size), 0.25, 1)\"]"};
+  const std::vector<std::string> linear = {"--set", "granularity=linear", "--set",
+                                           "search.warm_start=[logistic(-slope / size, 0.25, 1), "
+                                           "logistic(-log(distortion / size), 0.25, 1)]"};
   std::vector<std::string> planned = {"--dry-run", "--no-probe"};
   planned.insert(planned.end(), linear.begin(), linear.end());
   const json forecast = Search(planned);
