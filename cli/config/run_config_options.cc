@@ -161,7 +161,8 @@ constexpr RunConfigOption kOptions[] = {
      "run's own) | block (all units of a block alike) | both"},
     {"search.baseline_settings", EnumOf<&RunConfig::baseline_settings>(), kAnything, kAdvanced,
      "all: every setting of every published function | tuned: the default and two further ones, "
-     "then the neighbours of the best for the better half of the functions | brief: the default, then "
+     "then the neighbours of the best for the better half of the functions | brief: the default, "
+     "then "
      "its neighbours for the best three functions"},
     {"search.warm_start", &RunConfig::warm_start, kAnything, kAdvanced,
      "functions to begin with besides the baselines; each entry is a run's folder (its front and "
