@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from .errors import StrataError, UnsupportedError
-from .expression import Expression
+from .expression import Expression, slopes_of
 from .layout import Unit, block_layout, layout_source
 from .n_of_m import round_to_groups
 from .operators import LAYOUT_SOURCES, UNSUPPORTED, Kind, Type
@@ -25,8 +25,8 @@ def check_supported(expression: Expression) -> None:
     for node in expression.walk():
         if node.name in UNSUPPORTED:
             raise UnsupportedError(
-                f"'{node.name}' is measured by passes through perturbed or pruned models, which strata_prune does not "
-                "make: use `strata allocate`, and strata_prune.load on the file that it writes"
+                f"'{node.name}' is measured by passes through perturbed models or with gradients per sequence, which "
+                "strata_prune does not make: use `strata allocate`, and strata_prune.load on the file that it writes"
             )
 
 
@@ -59,9 +59,10 @@ def evaluate_units(expression: Expression, features: Features, layout: Sequence[
 
 def _allocation(expression: Expression, features: Features, layout: Sequence[Unit], target: Target) -> np.ndarray:
     children = expression.children
-    if expression.kind is Kind.ADJUSTMENT:
+    if expression.kind in (Kind.ADJUSTMENT, Kind.DESCENT):
         before = _allocation(children[0], features, layout, target)
-        x = _units(children[1], features, layout, total, False)
+        change = slopes_of(expression) if expression.kind is Kind.DESCENT else children[1]
+        x = _units(change, features, layout, total, False)
         return apply_adjustment(expression.name, before, x, expression.parameters, layout, target)
     if not children:
         return apply_postprocess(expression.name, None, expression.parameters, layout, target)
@@ -82,7 +83,7 @@ def _units(
         return values[[unit.block for unit in layout]]
     if name == "blockwise":
         return _units(children[0], features, layout, rule, True)
-    if expression.kind is Kind.REDUCTION or (
+    if expression.kind in (Kind.REDUCTION, Kind.PRUNED_SOURCE) or (
         expression.kind is Kind.STRUCTURAL_SOURCE and name not in LAYOUT_SOURCES
     ):
         found = features.get((of_blocks, expression))

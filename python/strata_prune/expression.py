@@ -146,13 +146,23 @@ def from_tree(tree: Any, where: str = "$.tree", depth: int = 1) -> Expression:
         raise ParseError(f"{where}: {error}") from None
 
 
+def slopes_of(descent: Expression) -> Expression:
+    """Returns the feature that descend(f, s, length) needs besides those of f: slopes(f, s)."""
+    return node("slopes", (descent.parameters[0],), descent.children)
+
+
 def required_features(expression: Expression, blockwise: bool = False) -> set[tuple[bool, Expression]]:
-    """Returns what must be measured: reductions and measured sources, each with whether blocks are its units."""
+    """Returns what must be measured: reductions and measured sources, each with whether blocks are its units.
+
+    What the operands of pruned sources need is not among them.
+    """
     if expression.kind in (Kind.REDUCTION, Kind.PRUNED_SOURCE) or (
         expression.kind is Kind.STRUCTURAL_SOURCE and expression.name not in LAYOUT_SOURCES
     ):
         return {(blockwise, expression)}
     found: set[tuple[bool, Expression]] = set()
+    if expression.kind is Kind.DESCENT:
+        found = required_features(slopes_of(expression), blockwise)
     for child in expression.children:
         found |= required_features(child, blockwise or expression.name == "blockwise")
     return found

@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from .errors import StrataError
+from .evaluate import evaluate_allocation
 from .expression import Expression, node, required_features
 from .layout import Unit
 from .model import INPUT_OF_ROLE, Calibration, Linear, Model, calibrate, sequences_of
 from .operators import Kind
+from .postprocess import Target
+from .slopes import measure_slopes
 from .spectrum import SPECTRAL, eigenvalues_of, mean_correlation
 from .statistics import ELEMENTWISE, REDUCTIONS, WHOLE_TENSOR, mean, quantile, shares_below
 
@@ -28,22 +31,49 @@ def measure_features(
     `calibration` holds token ids [sequences, tokens], or is None for a function of weights and shapes alone. Raises
     StrataError if it is needed and None.
     """
-    required = required_features(expression)
-    sources = {at.name for _, feature in required for at in feature.walk()}
-    statistics = Calibration()
-    if sources & {"WX", "X", "outliers", "linearredundancy", *_BLOCK_SOURCES}:
-        if calibration is None:
-            names = ", ".join(sorted(str(feature) for _, feature in required))
+    return _Features(expression, model, calibration).measure(expression, granularity)
+
+
+class _Features:
+    """Measures each feature of an expression, and of the operands of its pruned sources, once."""
+
+    def __init__(self, expression: Expression, model: Model, calibration: Any) -> None:
+        self._model = model
+        sources = {at.name for _, feature in required_features(expression) for at in feature.walk()}
+        of_text = bool(sources & {"WX", "X", "outliers", "linearredundancy", *_BLOCK_SOURCES})
+        if (of_text or "slopes" in sources) and calibration is None:
+            names = ", ".join(sorted(str(feature) for _, feature in required_features(expression)))
             raise StrataError(f"the function needs {names}, measured on a text: give calibration sequences")
-        statistics = calibrate(model, sequences_of(calibration), frozenset(sources))
-    measured: dict[tuple[bool, Expression], np.ndarray] = {}
-    with torch.no_grad(), np.errstate(all="ignore"):
-        for of_blocks in sorted({of_blocks for of_blocks, _ in required}):
-            units = model.units("block" if of_blocks else granularity)
-            features = [feature for blocks, feature in required if blocks == of_blocks]
-            values = _Measurement(model, units, statistics).run(features)
-            measured |= {(of_blocks, feature): value for feature, value in values.items()}
-    return measured
+        self._sequences = sequences_of(calibration) if of_text or "slopes" in sources else torch.empty(0, 0)
+        self._statistics = calibrate(model, self._sequences, frozenset(sources)) if of_text else Calibration()
+        self._measured: dict[tuple[str, Expression], np.ndarray] = {}  # by kind of units and feature
+
+    def measure(self, expression: Expression, granularity: str) -> dict[tuple[bool, Expression], np.ndarray]:
+        required = {key: "block" if key[0] else granularity for key in required_features(expression)}
+        for units in sorted(set(required.values())):
+            features = [feature for (_, feature), of in required.items() if of == units]
+            self._measure_together(features, units)
+        for (_, feature), units in required.items():
+            if (units, feature) not in self._measured:
+                self._measured[units, feature] = self._slopes(feature, units)
+        return {key: self._measured[units, key[1]] for key, units in required.items()}
+
+    def _measure_together(self, features: list[Expression], granularity: str) -> None:
+        """Measures all but the pruned sources."""
+        missing = [
+            feature
+            for feature in dict.fromkeys(features)
+            if feature.kind is not Kind.PRUNED_SOURCE and (granularity, feature) not in self._measured
+        ]
+        with torch.no_grad(), np.errstate(all="ignore"):
+            values = _Measurement(self._model, self._model.units(granularity), self._statistics).run(missing)
+        self._measured |= {(granularity, feature): value for feature, value in values.items()}
+
+    def _slopes(self, feature: Expression, granularity: str) -> np.ndarray:
+        operand, units = feature.children[0], self._model.units(granularity)
+        target = Target(feature.parameters[0])
+        allocation = evaluate_allocation(operand, self.measure(operand, granularity), units, target)
+        return measure_slopes(self._model, units, allocation.tolist(), self._sequences)
 
 
 class _Measurement:

@@ -97,7 +97,8 @@ class Function:
 
         `calibration` holds token ids [sequences, tokens]; a function of weights and shapes alone needs none. The
         settings of the file count where an argument is None; without a file they are those of `strata allocate`:
-        blocks, sparsities from 0 to 0.99 and no groups. The model is left as it was.
+        blocks, sparsities from 0 to 0.99 and no groups. The model is left as it was:
+        for slopes of pruned models its weights are pruned, and written back in the end.
 
         Raises UnsupportedError for operators and models that only `strata` can measure, InfeasibleError if no
         allocation within the bounds has the sparsity, and StrataError if a setting is missing or wrong.

@@ -167,11 +167,11 @@ def evaluating(module: nn.Module) -> Iterator[None]:
         module.train(training)
 
 
-def run_model(model: Model, sequence: Tensor) -> None:
-    """Runs the model on one sequence of token ids, int64 [tokens], for what its hooks see."""
+def run_model(model: Model, sequence: Tensor) -> Any:
+    """Runs the model on one sequence of token ids, int64 [tokens], and returns what it gives."""
     device = next(model.module.parameters()).device
     arguments: dict[str, Any] = {"use_cache": False} if hasattr(model.module, "config") else {}
-    model.module(sequence[None].to(device), **arguments)
+    return model.module(sequence[None].to(device), **arguments)
 
 
 def hidden_of(value: Any) -> Tensor:

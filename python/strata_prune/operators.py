@@ -128,8 +128,8 @@ OPERATORS: dict[str, Operator] = _rows()
 # Structural sources that follow from the shapes of the model.
 LAYOUT_SOURCES = frozenset("depth size fan last attention query key value output gate up down".split())
 
-# Operators whose values need passes through pruned or perturbed models, or gradients.
-UNSUPPORTED = frozenset("G sensitivity distortion slope slopes descend".split())
+# Operators that only the program measures: they need passes through perturbed models, or gradients per sequence.
+UNSUPPORTED = frozenset("G sensitivity distortion slope".split())
 
 _ALIASES = {row.alias: row for row in OPERATORS.values() if row.alias}
 

@@ -209,11 +209,21 @@ def apply_postprocess(
     return allocation
 
 
+def _descent_step(slopes: Values, weights: Values) -> Values:
+    """Returns the change of every unit's sparsity against its slope per weight, less the mean, as in expr/descent.cc.
+    Its weighted mean length is 1, but for what is cut beyond 3."""
+    step = float(np.cumsum(slopes)[-1]) - slopes / weights
+    length = float(np.cumsum(np.abs(step) * weights)[-1])
+    return np.clip(step / length, -3.0, 3.0) if length > 0 else np.zeros_like(step)
+
+
 def apply_adjustment(
     name: str, allocation: Values, x: Values, numbers: Sequence[float], layout: Sequence[Unit], target: Target
 ) -> Values:
-    """Returns the allocation after `shift` or `within`. Raises InfeasibleError."""
+    """Returns the allocation after `shift`, `within` or `descend`, whose x are slopes. Raises InfeasibleError."""
     weights = weights_of(layout)
+    if name == "descend":
+        return project(allocation + numbers[1] * _descent_step(x, weights), weights, target)
     if name == "shift":
         return project(allocation + numbers[0] * minmax(x), weights, target)
     out = allocation.copy()

@@ -89,8 +89,7 @@ def test_the_published_functions_are_those_of_the_program(program):
 
 
 def test_what_only_the_program_measures_is_refused_by_name(dense, calibration):
-    for function in ("span(distortion, 0.1)", "span(mean(G), 0.1)", "density(sensitivity / size)", "span(slope, 0.1)",
-                     "span(slopes(uniform(), 0.7), 0.1)", "descend(uniform(), 0.7, 0.05)"):  # fmt: skip
+    for function in ("span(distortion, 0.1)", "span(mean(G), 0.1)", "density(sensitivity / size)", "span(slope, 0.1)"):
         with pytest.raises(UnsupportedError, match="use `strata allocate`") as raised:
             load(function).allocate(dense, calibration, 0.5)
         assert isinstance(raised.value, NotImplementedError)

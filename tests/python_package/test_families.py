@@ -66,6 +66,7 @@ def test_every_family_is_measured_and_pruned(family):
     )
     assert allocation.mean == pytest.approx(0.5, abs=1e-12) and len(set(allocation.unit_sparsities)) > 3
     wanted = copy.deepcopy(model)
+    load("descend(uniform(), 0.5, 0.05)").allocate(model, sequences, 0.5, "linear")
     reference_prune(wanted, 0.5, sequences)
     prune(model, dict.fromkeys(allocation, 0.5), "wanda", sequences)
     assert model.training
