@@ -18,7 +18,7 @@ main() {
   scripts/build.sh release strata
 
   run="runs/demo-$(date +%Y%m%d-%H%M%S)"
-  search_minutes="$(python3 -c "print(round($minutes * 0.45, 3))")"
+  search_minutes="$(python3 -c "print(round($minutes * 0.42, 3))")"
   # Verification and refinement cost the same however short the search is, so a short demo has less.
   smaller=()
   if [ "$(python3 -c "print(int($minutes < 9))")" = 1 ]; then
