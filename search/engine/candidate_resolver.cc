@@ -1,9 +1,9 @@
 #include "search/engine/candidate_resolver.h"
 
 #include <algorithm>
-#include <compare>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "expr/baselines.h"
@@ -36,7 +36,10 @@ struct Pass {
   std::string tensor = {};
 
   bool takes_long() const { return distortion || slopes || spectra || gradient_free || gradients; }
-  auto operator<=>(const Pass&) const = default;
+  auto Key() const {
+    return std::tie(distortion, slopes, spectra, gradient_free, gradients, of_blocks, tensor);
+  }
+  friend bool operator<(const Pass& a, const Pass& b) { return a.Key() < b.Key(); }
 };
 
 std::string TensorOf(const expr::Expression& feature) {
@@ -120,9 +123,11 @@ std::vector<ProfileWork> CandidateResolver::TakeReady() {
       }
       const Waiting taken = std::move(waiting_[i]);
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-      std::optional<ProfileWork> item = Start(taken);
-      if (item) ready.push_back(*std::move(item));
-      goes_on |= !item.has_value();
+      if (std::optional<ProfileWork> item = Start(taken)) {
+        ready.push_back(*std::move(item));
+      } else {
+        goes_on = true;
+      }
     }
   }
   return ready;
