@@ -8,6 +8,7 @@
 #include "evaluator/files/digest.h"
 #include "expr/allocation.h"
 #include "expr/blockwise.h"
+#include "expr/descent.h"
 #include "expr/expression.h"
 #include "expr/feature_table.h"
 #include "expr/status_macros.h"
@@ -17,8 +18,6 @@ namespace {
 
 // The feature that equals the weights of the loss.
 constexpr const char* kKnownFeature = "var(abslog(WX))";
-// The beginning of a feature that is measured in a pruned model.
-constexpr const char* kPrunedFeature = "slopes(";
 struct NamedLinear {
   const char* name;
   expr::UnitKind kind;
@@ -220,8 +219,9 @@ class SyntheticEvaluator final : public Evaluator {
                               Feature(*of_blocks, RequestFor(Granularity::kBlock)));
       return expr::SpreadOverUnits(values, LayoutOf(model_, granularity));
     }
-    if (feature.starts_with(kPrunedFeature)) {
-      STRATA_ASSIGN_OR_RETURN(const std::vector<double> allocation, AllocationOf(feature, request));
+    if (const auto pruned = expr::PrunedFeature(feature)) {
+      STRATA_ASSIGN_OR_RETURN(const std::vector<double> allocation,
+                              AllocationOf(feature, *pruned, request));
       return Slopes(Weights(granularity, /*report=*/false), allocation);
     }
     if (feature == kKnownFeature) return Weights(granularity, /*report=*/false);
@@ -234,17 +234,16 @@ class SyntheticEvaluator final : public Evaluator {
 
   // Returns the sparsities of the operand of slopes(f, s).
   absl::StatusOr<std::vector<double>> AllocationOf(const std::string& feature,
+                                                   const expr::Expression& parsed,
                                                    const ProfileRequest& request) const {
     const auto known = request.pruned.find(feature);
     if (known != request.pruned.end()) return known->second;
-    STRATA_ASSIGN_OR_RETURN(const expr::Expression parsed, expr::ParseExpression(feature));
-    const expr::Expression& operand = parsed.children[0];
     expr::FeatureTable table(LayoutOf(model_, request.granularity));
-    for (const std::string& needed : expr::RequiredFeatures(operand)) {
+    for (const std::string& needed : expr::RequiredFeatures(parsed.children[0])) {
       STRATA_ASSIGN_OR_RETURN(auto values, Feature(needed, RequestFor(request.granularity)));
       STRATA_RETURN_IF_ERROR(table.Add(needed, std::move(values)));
     }
-    return expr::EvaluateAllocation(operand, table, {.sparsity = parsed.parameters[0]});
+    return expr::OperandAllocation(parsed, table);
   }
 
   const SyntheticOptions options_;

@@ -27,7 +27,10 @@ struct Needs {
   bool gradient_free = false;  // losses of perturbed weights, for the source sensitivity
   bool spectra = false;        // singular values of the matrices
   bool distortion = false;     // one run of the model per unit, for the source distortion
-  bool slopes = false;         // one pruning and one backward pass, for the source slope
+  bool slopes = false;         // one pruning and one backward pass, for slope and slopes
+
+  // True if the measurement takes many times the work of a pass over the model.
+  bool takes_long() const { return gradients || gradient_free || spectra || distortion || slopes; }
 
   friend bool operator==(const Needs&, const Needs&) = default;
 };

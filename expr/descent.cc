@@ -38,6 +38,11 @@ std::optional<Expression> PrunedFeature(const std::string& feature) {
   return *std::move(parsed);
 }
 
+absl::StatusOr<Allocation> OperandAllocation(const Expression& slopes,
+                                             const FeatureTable& features) {
+  return EvaluateAllocation(slopes.children[0], features, {.sparsity = slopes.parameters[0]});
+}
+
 Expression Descend(Expression function, double sparsity, double length) {
   static const OperatorId descend = IdOf("descend");
   Expression descent{descend, {sparsity, length}, {}};

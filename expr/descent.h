@@ -2,11 +2,15 @@
 #ifndef STRATA_EXPR_DESCENT_H_
 #define STRATA_EXPR_DESCENT_H_
 
+#include <absl/status/statusor.h>
+
 #include <optional>
 #include <span>
 #include <string>
 
+#include "expr/allocation.h"
 #include "expr/expression.h"
+#include "expr/feature_table.h"
 
 namespace strata::expr {
 
@@ -26,6 +30,11 @@ Expression SlopesOf(const Expression& descent);
 // Returns the parsed feature if `feature` is measured in the model that an allocation prunes:
 // slopes(f, s). nullopt for every other feature.
 std::optional<Expression> PrunedFeature(const std::string& feature);
+
+// Returns the sparsities to which the model is pruned for slopes(f, s): those of f at the mean s,
+// without bounds or groups of a run. Errors: those of EvaluateAllocation.
+absl::StatusOr<Allocation> OperandAllocation(const Expression& slopes,
+                                             const FeatureTable& features);
 
 // Returns descend(f, sparsity, length) for an allocation f.
 Expression Descend(Expression function, double sparsity, double length);

@@ -25,8 +25,8 @@
 #include "evaluator/pruners/window_losses.h"
 #include "evaluator/tokenizer/text_corpus.h"
 #include "evaluator/tokenizer/tokenizer.h"
-#include "expr/allocation.h"
 #include "expr/blockwise.h"
+#include "expr/descent.h"
 #include "expr/expression.h"
 #include "expr/feature_table.h"
 #include "expr/status_macros.h"
@@ -75,8 +75,8 @@ class ModelEvaluator : public Evaluator {
                                                     const expr::Expression& parsed,
                                                     const ProfileRequest& request,
                                                     const Progress& progress);
-  // Returns the sparsities of the operand of a pruned source, with the mean `sparsity`.
-  absl::StatusOr<std::vector<double>> AllocationOf(const expr::Expression& operand, double sparsity,
+  // Returns the sparsities of the operand of a pruned source, whose features are measured for that.
+  absl::StatusOr<std::vector<double>> AllocationOf(const expr::Expression& parsed,
                                                    const ProfileRequest& request,
                                                    const Progress& progress);
   // Measures features of the request's units. None of the features may be blockwise or have a
@@ -121,12 +121,12 @@ absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
       of_blocks.features.push_back(*std::move(inner));
       continue;
     }
-    STRATA_ASSIGN_OR_RETURN(const expr::Expression parsed, expr::ParseExpression(feature));
-    if (expr::OperatorOf(parsed.op).kind != expr::OperatorKind::kPrunedSource) {
+    const std::optional<expr::Expression> parsed = expr::PrunedFeature(feature);
+    if (!parsed) {
       of_units.features.push_back(feature);
       continue;
     }
-    STRATA_ASSIGN_OR_RETURN(values[feature], MeasurePruned(feature, parsed, request,
+    STRATA_ASSIGN_OR_RETURN(values[feature], MeasurePruned(feature, *parsed, request,
                                                            Part(progress, done, done + part)));
     done += part;
   }
@@ -163,8 +163,8 @@ absl::StatusOr<std::vector<double>> ModelEvaluator::MeasurePruned(const std::str
   } else if (const auto measured = pruned_features_.find(key); measured != pruned_features_.end()) {
     return measured->second;
   } else {
-    STRATA_ASSIGN_OR_RETURN(allocation, AllocationOf(parsed.children[0], parsed.parameters[0],
-                                                     request, Part(progress, 0.0, kOperandShare)));
+    STRATA_ASSIGN_OR_RETURN(allocation,
+                            AllocationOf(parsed, request, Part(progress, 0.0, kOperandShare)));
   }
   STRATA_ASSIGN_OR_RETURN(const std::vector<double> of_linears,
                           SparsityOfLinears(summary_, request.granularity, allocation));
@@ -180,18 +180,17 @@ absl::StatusOr<std::vector<double>> ModelEvaluator::MeasurePruned(const std::str
   return std::move(measured.slopes);
 }
 
-absl::StatusOr<std::vector<double>> ModelEvaluator::AllocationOf(const expr::Expression& operand,
-                                                                 double sparsity,
+absl::StatusOr<std::vector<double>> ModelEvaluator::AllocationOf(const expr::Expression& parsed,
                                                                  const ProfileRequest& request,
                                                                  const Progress& progress) {
   ProfileRequest of_operand = request;
-  of_operand.features = expr::RequiredFeatures(operand);
+  of_operand.features = expr::RequiredFeatures(parsed.children[0]);
   STRATA_ASSIGN_OR_RETURN(Profile profile, Measure(of_operand, progress));
   expr::FeatureTable table(LayoutOf(summary_, request.granularity));
   for (size_t i = 0; i < profile.values.size(); ++i) {
     STRATA_RETURN_IF_ERROR(table.Add(of_operand.features[i], std::move(profile.values[i])));
   }
-  return expr::EvaluateAllocation(operand, table, {.sparsity = sparsity});
+  return expr::OperandAllocation(parsed, table);
 }
 
 absl::StatusOr<std::vector<std::vector<double>>> ModelEvaluator::MeasureTogether(

@@ -9,11 +9,6 @@ namespace {
 
 constexpr size_t kTunedIfBrief = 3;
 
-bool TakesLong(const expr::Needs& needs) {
-  return needs.gradients || needs.gradient_free || needs.spectra || needs.distortion ||
-         needs.slopes;
-}
-
 // Returns the numbers of a setting such as "owl M=5 lambda=0.08", in their order.
 std::vector<double> NumbersOf(const std::string& settings) {
   std::vector<double> numbers;
@@ -81,7 +76,7 @@ std::vector<Seed> BaselineSeeds(const EngineOptions& options) {
     std::vector<Seed> others;
     for (size_t b = 0; b < options.baselines.size(); ++b) {
       const expr::Baseline& baseline = options.baselines[b];
-      if (TakesLong(baseline.needs) != takes_long) continue;
+      if (baseline.needs.takes_long() != takes_long) continue;
       const std::vector<Seed> settings =
           FirstSettings(baseline, static_cast<int>(b), options.baseline_settings);
       seeds.push_back(settings.front());

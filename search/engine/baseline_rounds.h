@@ -27,8 +27,8 @@ struct Seed {
 std::vector<Seed> BaselineSeeds(const EngineOptions& options);
 
 // Returns the settings of the tuning round: the unmeasured neighbours, in the grid, of the best
-// setting of each baseline in the better half. `fitness[i]` is the loss of seed i; a seed without a
-// loss counts as worst. Empty with BaselineSettings::kAll.
+// setting of each baseline in the better half, with kBrief of the three best. `fitness[i]` is the
+// loss of seed i; a seed without a loss counts as worst. Empty with BaselineSettings::kAll.
 std::vector<Seed> TuningSeeds(const EngineOptions& options, const std::vector<Seed>& seeds,
                               const std::vector<std::optional<double>>& fitness);
 

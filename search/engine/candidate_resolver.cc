@@ -28,16 +28,15 @@ expr::Allocation AllSparsities(const Candidate& candidate) {
 
 // The pass over the model that measures a feature. Features of the same pass are measured together.
 struct Pass {
-  bool distortion = false, slopes = false, spectra = false, gradient_free = false;
-  bool gradients = false;
+  expr::Needs needs = {};
   bool of_blocks = false;
   // The tensor that is reduced, as text; empty for what a calibration says of blocks and linears,
   // and for gradients, whose backward pass costs far more than their reductions.
   std::string tensor = {};
 
-  bool takes_long() const { return distortion || slopes || spectra || gradient_free || gradients; }
   auto Key() const {
-    return std::tie(distortion, slopes, spectra, gradient_free, gradients, of_blocks, tensor);
+    return std::tie(needs.distortion, needs.slopes, needs.spectra, needs.gradient_free,
+                    needs.gradients, of_blocks, tensor);
   }
   friend bool operator<(const Pass& a, const Pass& b) { return a.Key() < b.Key(); }
 };
@@ -57,13 +56,7 @@ Pass PassOf(const std::string& feature) {
   // The worker reports what is wrong with it.
   if (!expression.ok()) return {.tensor = feature};
   const expr::Needs needs = expr::NeedsOf(*expression);
-  return {.distortion = needs.distortion,
-          .slopes = needs.slopes,
-          .spectra = needs.spectra,
-          .gradient_free = needs.gradient_free,
-          .gradients = needs.gradients,
-          .of_blocks = of_blocks.has_value(),
-          .tensor = needs.gradients ? "" : TensorOf(*expression)};
+  return {needs, of_blocks.has_value(), needs.gradients ? "" : TensorOf(*expression)};
 }
 
 // Returns the features and, before each feature of a pruned model, those that its operand needs.
@@ -87,14 +80,15 @@ CandidateResolver::CandidateResolver(const Scenarios* scenarios) : scenarios_(sc
 }
 
 bool CandidateResolver::TakesLong(const std::string& feature) {
-  return PassOf(feature).takes_long();
+  return PassOf(feature).needs.takes_long();
 }
 
 std::vector<ProfileWork> CandidateResolver::Ask(const std::vector<std::string>& features) {
   std::vector<ProfileWork> items;
+  const std::vector<std::string> wanted = WithOperands(features);
   for (size_t subject = 0; subject < ledgers_.size(); ++subject) {
     std::map<Pass, std::vector<std::string>> by_pass;
-    for (std::string& feature : ledgers_[subject].TakeUnasked(WithOperands(features))) {
+    for (std::string& feature : ledgers_[subject].TakeUnasked(wanted)) {
       if (std::optional<expr::Expression> parsed = expr::PrunedFeature(feature)) {
         std::vector<std::string> needed = expr::RequiredFeatures(parsed->children[0]);
         waiting_.push_back(
@@ -137,8 +131,7 @@ std::optional<ProfileWork> CandidateResolver::Start(const Waiting& waiting) {
   FeatureLedger& ledger = ledgers_[static_cast<size_t>(waiting.subject)];
   std::string failure = ledger.FailureAmong(waiting.needed);
   if (failure.empty()) {
-    auto allocation = expr::EvaluateAllocation(waiting.parsed.children[0], ledger.table(),
-                                               {.sparsity = waiting.parsed.parameters[0]});
+    auto allocation = expr::OperandAllocation(waiting.parsed, ledger.table());
     if (allocation.ok()) {
       return ProfileWork{{waiting.feature}, waiting.subject, {{waiting.feature, *allocation}}};
     }

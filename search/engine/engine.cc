@@ -222,11 +222,12 @@ class SearchEngine final : public Engine {
   // of the first candidate that waits for such a feature. Returns true if a feature failed at once,
   // which settles candidates. If all candidates that wait were dropped, nobody needs anything.
   bool AskForPruned() {
+    const size_t waiting = resolver_.waiting();
+    if (waiting == 0) return false;
     const auto first =
         std::find_if(in_flight_.begin(), in_flight_.end(),
                      [](const InFlight& flight) { return !PrunedOf(flight.required).empty(); });
     if (first == in_flight_.end()) return false;
-    const size_t waiting = resolver_.waiting();
     std::vector<ProfileWork> ready = resolver_.TakeReady();
     const bool has_failed = resolver_.waiting() + ready.size() < waiting;
     for (ProfileWork& item : ready) {

@@ -203,8 +203,7 @@ class EvolutionStrategy final : public Strategy {
     const std::vector<double>* slopes = context_.features->Find(feature);
     const std::optional<expr::Expression> parsed = expr::PrunedFeature(feature);
     if (slopes == nullptr || !parsed) return;
-    const auto allocation = expr::EvaluateAllocation(parsed->children[0], *context_.features,
-                                                     {.sparsity = parsed->parameters[0]});
+    const auto allocation = expr::OperandAllocation(*parsed, *context_.features);
     if (!allocation.ok()) return;
     if (surrogate_ != nullptr) surrogate_->AddSlopes(*allocation, *slopes);
     if (variation_.terms.size() == kTerms) variation_.terms.erase(variation_.terms.begin());

@@ -29,6 +29,13 @@ std::vector<double> RootsOf(const expr::UnitLayout& layout) {
   return roots;
 }
 
+// Returns the squared distance of the first `units` inputs, which are those of the sparsities.
+double SquaredDistance(const std::vector<double>& a, const std::vector<double>& b, size_t units) {
+  double squares = 0;
+  for (size_t i = 0; i < units; ++i) squares += (a[i] - b[i]) * (a[i] - b[i]);
+  return squares;
+}
+
 }  // namespace
 
 Surrogate::Surrogate(const SurrogateOptions& options, const expr::UnitLayout& layout, size_t values)
@@ -60,14 +67,11 @@ void Surrogate::AddSlopes(const expr::Allocation& allocation, const std::vector<
 }
 
 double Surrogate::DistanceFromBest(const expr::Allocation& allocation, size_t count) const {
+  std::vector<double> input;
+  for (size_t i = 0; i < allocation.size(); ++i) input.push_back(roots_[i] * allocation[i]);
   double nearest = std::numeric_limits<double>::infinity();
   for (size_t k = 0; k < std::min(count, best_.size()); ++k) {
-    double squares = 0;
-    for (size_t i = 0; i < allocation.size(); ++i) {
-      const double difference = roots_[i] * allocation[i] - best_[k].input[i];
-      squares += difference * difference;
-    }
-    nearest = std::min(nearest, squares);
+    nearest = std::min(nearest, SquaredDistance(input, best_[k].input, roots_.size()));
   }
   return std::sqrt(nearest);
 }
@@ -105,14 +109,8 @@ Prediction Surrogate::Predict(size_t value, const expr::Allocation& allocation) 
 
 double Surrogate::ExpectedOf(size_t value, const std::vector<double>& input) const {
   if (value != 0 || tangents_.empty()) return 0;
-  return tangents_.ChangeAt(input) + kCurvature * SquaredDistance(input, best_.front().input);
-}
-
-double Surrogate::SquaredDistance(const std::vector<double>& a,
-                                  const std::vector<double>& b) const {
-  double squares = 0;
-  for (size_t i = 0; i < roots_.size(); ++i) squares += (a[i] - b[i]) * (a[i] - b[i]);
-  return squares;
+  return tangents_.ChangeAt(input) +
+         kCurvature * SquaredDistance(input, best_.front().input, roots_.size());
 }
 
 std::vector<double> Surrogate::Unexpected(size_t value,

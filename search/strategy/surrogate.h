@@ -55,8 +55,6 @@ class Surrogate {
     std::vector<double> measured;
   };
   std::vector<double> InputOf(const expr::Allocation& allocation) const;
-  // Returns the squared distance of two allocations, given by their inputs.
-  double SquaredDistance(const std::vector<double>& a, const std::vector<double>& b) const;
   std::vector<double> TargetsOf(size_t value) const;
   // Returns the change of the loss that slopes lead to expect, and what distance from the best
   // allocation costs; 0 for every other value, and without slopes.
