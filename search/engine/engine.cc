@@ -3,14 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <deque>
-#include <set>
 #include <string>
 #include <utility>
 
-#include "expr/descent.h"
 #include "expr/status_macros.h"
+#include "search/engine/admission.h"
 #include "search/engine/archive.h"
 #include "search/engine/baseline_rounds.h"
 #include "search/engine/candidate_list.h"
@@ -18,22 +15,15 @@
 #include "search/engine/engine_options.h"
 #include "search/engine/feature_schedule.h"
 #include "search/engine/finals.h"
+#include "search/engine/flights.h"
 #include "search/engine/outcome_codec.h"
 #include "search/engine/progress.h"
 #include "search/engine/scenarios.h"
+#include "search/engine/search_limits.h"
 #include "search/engine/work_queue.h"
 
 namespace strata::search {
 namespace {
-
-// A measurement of slopes takes as long as about so many evaluations, and counts as so many.
-constexpr int kEvaluationsPerSlopes = 3;
-
-// This many offspring in a row without a new allocation end the search: the grammar and the limits
-// leave nothing new to find, and breeding would never end.
-constexpr int kMaximumIdleOffspring = 500;
-
-size_t Index(int64_t id) { return static_cast<size_t>(id); }
 
 EngineOptions WithScenarioObjectives(EngineOptions options) {
   options.objectives = ScenarioObjectives(options.objectives, options.robust.aggregate,
@@ -61,9 +51,11 @@ class SearchEngine final : public Engine {
         strategy_(MakeStrategy(options.strategy, ContextOf(options_, resolver_.table(0)))),
         ladder_(options.ladder),
         baselines_(options_),
-        progress_(options_) {
+        progress_(options_),
+        admission_({&options_, &ladder_, strategy_.get(), &baselines_, &candidates_, &flights_}),
+        limits_(options.maximum_evaluations) {
     if (scenarios_.count() > 1) AskForReferences(Stage::kSearch);
-    AdmitSeeds();
+    admission_.AdmitSeeds();
     AskForFirstFeatures();
     Advance();
   }
@@ -80,9 +72,8 @@ class SearchEngine final : public Engine {
       return absl::InvalidArgumentError(
           fmt::format("work item {} was not handed out, or its outcome was told before", item));
     }
-    const absl::Status fits =
-        CheckOutcome(found->item, features(SubjectOf(found->item)).units(), outcome);
-    if (!fits.ok()) return fits;
+    STRATA_RETURN_IF_ERROR(
+        CheckOutcome(found->item, features(SubjectOf(found->item)).units(), outcome));
     const WorkQueue::HandedOut told = items_.TakeBack(item);
     if (const auto* profile = std::get_if<ProfileWork>(&told.item.work)) {
       STRATA_ASSIGN_OR_RETURN(std::vector<ProfileWork> retry, resolver_.Settle(*profile, outcome));
@@ -130,25 +121,13 @@ class SearchEngine final : public Engine {
   }
 
  private:
-  // A candidate that was not reported to the strategy yet.
-  struct InFlight {
-    expr::Expression expression;
-    std::vector<std::string> required;  // features
-    std::vector<double> limits;         // of the ladder
-    bool settled = false;
-  };
-  InFlight& FlightOf(int64_t id) { return in_flight_[Index(id - eligible_)]; }
   int64_t count() const { return candidates_.count(); }
-  bool IsSettled(int64_t id) { return id < eligible_ || FlightOf(id).settled; }
-
-  void AskForFeatures(int64_t asker, const std::vector<std::string>& features) {
-    for (ProfileWork& item : resolver_.Ask(features)) items_.Add(asker, std::move(item));
-  }
+  bool is_round_over() const { return finals_.round_is_over() && !scenarios_.awaits_dense(); }
 
   void AskForFirstFeatures() {
     feature_pool_ = strategy_->FeaturePool();
     std::vector<std::vector<std::string>> of_seeds;
-    for (const InFlight& flight : in_flight_) of_seeds.push_back(flight.required);
+    for (const Flight& flight : flights_.all()) of_seeds.push_back(flight.required);
     for (ScheduledFeatures& scheduled :
          ScheduleFeatures(of_seeds, feature_pool_, options_.maximum_evaluations, &resolver_)) {
       items_.Add(scheduled.asker, std::move(scheduled.work));
@@ -156,35 +135,7 @@ class SearchEngine final : public Engine {
   }
 
   void AskForReferences(Stage stage) {
-    for (EvaluateWork& item : scenarios_.ReferenceWork(stage)) {
-      items_.Add(std::move(item));
-      if (scenarios_.count() == 1) ++dense_missing_;
-    }
-  }
-
-  // Adds the published functions, those of a warm start, and the first ones of the strategy.
-  void AdmitSeeds() {
-    for (const Seed& seed : baselines_.first_round()) AdmitBaseline(seed);
-    for (const WarmStart& start : options_.warm_start) {
-      strategy_->AddSeen(start.expression);
-      Admit({start.expression, {"warm start", start.name, {}}});
-    }
-    always_measured_ = count();
-    for (int i = 0; i < options_.random_candidates; ++i) Admit(strategy_->First());
-    seeds_ = count();
-  }
-
-  void AdmitBaseline(const Seed& seed) {
-    strategy_->AddSeen(seed.expression);
-    baselines_.Add(count(), seed);
-    const expr::Expression simplified = Simplified(seed.expression);
-    const bool is_shorter = expr::Complexity(simplified) < expr::Complexity(seed.expression);
-    AdmitAsIs({is_shorter ? simplified : seed.expression, {"baseline", seed.name, {}}});
-  }
-
-  expr::Expression Simplified(const expr::Expression& expression) const {
-    if (!options_.simplifies) return expression;
-    return expr::Simplified(expression, options_.strategy.variation.maximum_depth);
+    for (EvaluateWork& item : scenarios_.AskForReferences(stage)) items_.Add(std::move(item));
   }
 
   // Plans the tuning round of the baselines from what the strategy knows, so that timing does not
@@ -193,29 +144,9 @@ class SearchEngine final : public Engine {
     std::vector<std::optional<double>> fitness;
     for (size_t i = 0; i < baselines_.first_round().size(); ++i) {
       const auto id = static_cast<int64_t>(i);
-      fitness.push_back(id < eligible_ ? candidates_[id].fitness_nll : std::nullopt);
+      fitness.push_back(id < flights_.first_id() ? candidates_[id].fitness_nll : std::nullopt);
     }
     baselines_.PlanTuning(fitness);
-  }
-
-  void Admit(Offspring offspring) {
-    offspring.expression = Simplified(offspring.expression);
-    AdmitAsIs(std::move(offspring));
-  }
-
-  void AdmitAsIs(Offspring offspring) {
-    Candidate candidate;
-    candidate.id = count();
-    candidate.text = expr::PrintExpression(offspring.expression);
-    candidate.complexity = expr::Complexity(offspring.expression);
-    candidate.lineage = std::move(offspring.lineage);
-    candidate.forecast = offspring.forecast;
-    InFlight flight;
-    flight.required = expr::RequiredFeatures(offspring.expression);
-    flight.expression = std::move(offspring.expression);
-    flight.limits = ladder_.LimitsFor(candidate.complexity);
-    in_flight_.push_back(std::move(flight));
-    candidates_.Add(std::move(candidate));
   }
 
   // Asks for what must be measured in a pruned model, now that its allocation is known, on behalf
@@ -224,24 +155,12 @@ class SearchEngine final : public Engine {
   bool AskForPruned() {
     const size_t waiting = resolver_.waiting();
     if (waiting == 0) return false;
-    const auto first =
-        std::find_if(in_flight_.begin(), in_flight_.end(),
-                     [](const InFlight& flight) { return !PrunedOf(flight.required).empty(); });
-    if (first == in_flight_.end()) return false;
+    const std::optional<int64_t> first = flights_.FirstWithPruned();
+    if (!first) return false;
     std::vector<ProfileWork> ready = resolver_.TakeReady();
     const bool has_failed = resolver_.waiting() + ready.size() < waiting;
-    for (ProfileWork& item : ready) {
-      items_.Add(eligible_ + (first - in_flight_.begin()), std::move(item));
-    }
+    for (ProfileWork& item : ready) items_.Add(*first, std::move(item));
     return has_failed;
-  }
-
-  // Returns those of `features` that are measured in a pruned model.
-  static std::vector<std::string> PrunedOf(std::vector<std::string> features) {
-    std::erase_if(features, [](const std::string& feature) {
-      return !expr::PrunedFeature(feature).has_value();
-    });
-    return features;
   }
 
   // Does everything that needs no further outcome.
@@ -260,13 +179,13 @@ class SearchEngine final : public Engine {
         scenarios_.HasReferences(Stage::kVerify)) {
       MeasureFinalists(std::exchange(finalists_, {}), Stage::kSelect);
     }
-    if (phase_ == Phase::kSelecting && IsRoundOver()) {
+    if (phase_ == Phase::kSelecting && is_round_over()) {
       phase_ = Phase::kVerifying;
       const std::vector<int64_t> selected = finals_.NextRound();
       if (!selected.empty() && scenarios_.count() == 1) AskForReferences(Stage::kVerify);
       MeasureFinalists(selected, Stage::kVerify);
     }
-    if (phase_ == Phase::kVerifying && IsRoundOver()) phase_ = Phase::kDone;
+    if (phase_ == Phase::kVerifying && is_round_over()) phase_ = Phase::kDone;
   }
 
   void AdvanceSearch() {
@@ -275,8 +194,6 @@ class SearchEngine final : public Engine {
       }
     } while (AskForPruned());
   }
-
-  bool IsRoundOver() const { return finals_.round_is_over() && dense_missing_ == 0; }
 
   void Measure(int64_t id, Stage stage, int rung = 0) {
     const Candidate& candidate = candidates_[id];
@@ -289,8 +206,7 @@ class SearchEngine final : public Engine {
     }
     // One scenario needs no reference to begin. The dense model follows the first candidate, so
     // that its loss is shown from early on.
-    if (stage == Stage::kSearch && scenarios_.count() == 1 && !has_asked_for_dense_) {
-      has_asked_for_dense_ = true;
+    if (stage == Stage::kSearch && !scenarios_.HasAsked(Stage::kSearch)) {
       AskForReferences(Stage::kSearch);
     }
   }
@@ -310,36 +226,38 @@ class SearchEngine final : public Engine {
     const int64_t next = count();
     if (stop_after_ && next > *stop_after_) return false;
     if (next - options_.lag >= settled_prefix_) return false;
-    if (!baselines_.has_tuning() && next != seeds_ && !resolver_.AreSettled(feature_pool_))
+    if (!baselines_.has_tuning() && next != admission_.seeds() &&
+        !resolver_.AreSettled(feature_pool_))
       return false;
-    while (eligible_ <= next - options_.lag) TellStrategy();
-    if (next == seeds_) PlanTuning();
+    while (flights_.first_id() <= next - options_.lag) TellStrategy();
+    if (next == admission_.seeds()) PlanTuning();
     if (baselines_.has_tuning()) {
-      AdmitBaseline(baselines_.TakeTuning());
+      admission_.AdmitBaseline(baselines_.TakeTuning());
     } else if (resolver_.AreSettled(feature_pool_)) {
-      Admit(strategy_->Breed());
+      admission_.Admit(strategy_->Breed());
     } else {
       return false;
     }
-    AskForFeatures(next, in_flight_.back().required);
+    for (ProfileWork& item : resolver_.Ask(flights_.latest().required)) {
+      items_.Add(next, std::move(item));
+    }
     return true;
   }
 
   // Reports the next candidate, which is settled.
   void TellStrategy() {
-    const Candidate& candidate = candidates_[eligible_];
-    const InFlight& flight = in_flight_.front();
+    const Candidate& candidate = candidates_[flights_.first_id()];
+    const Flight& flight = flights_.first();
     strategy_->AddResult({candidate.id, flight.expression, flight.required, candidate.allocation,
                           candidate.same_as.has_value(),
                           ObjectivesOf(candidate, options_.objectives)});
     if (!candidate.same_as) ladder_.AddResult(candidate.rung_nll, candidate.complexity);
-    in_flight_.pop_front();
-    ++eligible_;
+    flights_.EndFirst();
   }
 
   bool ResolveNext() {
     if (resolved_ == count()) return false;
-    const InFlight& flight = FlightOf(resolved_);
+    const Flight& flight = flights_[resolved_];
     if (!scenarios_.HasReferences(Stage::kSearch) || !resolver_.AreSettled(flight.required)) {
       return false;
     }
@@ -349,11 +267,9 @@ class SearchEngine final : public Engine {
       resolver_.Resolve(flight.expression, flight.required, &candidate);
     }
     const bool is_new = candidate.failure.empty() && Deduplicate(&candidate);
-    if (!candidate.failure.empty()) FlightOf(candidate.id).settled = true;
-    for (std::string& feature : PrunedOf(flight.required)) {
-      if (counted_slopes_.insert(std::move(feature)).second) allocations_ += kEvaluationsPerSlopes;
-    }
-    LimitSearch(candidate.id, is_new);
+    if (!candidate.failure.empty()) flights_.Settle(candidate.id);
+    limits_.Count(flight.required, is_new, candidate.id >= admission_.seeds());
+    if (const char* reason = limits_.Reason()) StopAfter(candidate.id, reason);
     return true;
   }
 
@@ -365,38 +281,23 @@ class SearchEngine final : public Engine {
       Measure(candidate->id, Stage::kSearch);
       return true;
     }
-    if (IsSettled(*candidate->same_as)) {
+    if (flights_.IsSettled(*candidate->same_as)) {
       candidates_.CopyResult(candidate->id);
-      FlightOf(candidate->id).settled = true;
+      flights_.Settle(candidate->id);
     } else {
       candidates_.CopyLater(candidate->id);
     }
     return false;
   }
 
-  // Ends the search at the last evaluation allowed, or when nothing new comes any more.
-  void LimitSearch(int64_t id, bool is_new) {
-    if (is_new) {
-      ++allocations_;
-      idle_offspring_ = 0;
-    } else if (id >= seeds_) {
-      ++idle_offspring_;
-    }
-    if (options_.maximum_evaluations > 0 && allocations_ >= options_.maximum_evaluations) {
-      StopAfter(id, "evaluations");
-    } else if (idle_offspring_ == kMaximumIdleOffspring) {
-      StopAfter(id, "nothing new");
-    }
-  }
-
   // Takes the next settled candidate into the archive, in order of id, before anything is bred that
   // depends on it. The point at which the search stagnates and ends therefore does not depend on
   // timing either.
   bool SettleNext() {
-    if (settled_prefix_ == count() || !IsSettled(settled_prefix_)) return false;
+    if (settled_prefix_ == count() || !flights_.IsSettled(settled_prefix_)) return false;
     const int64_t id = settled_prefix_++;
     progress_.Add(candidates_[id]);
-    if (options_.stagnation_evaluations > 0 && id >= seeds_ &&
+    if (options_.stagnation_evaluations > 0 && id >= admission_.seeds() &&
         progress_.idle_evaluations() >= options_.stagnation_evaluations) {
       StopAfter(id + options_.lag - 1, "stagnation");
     }
@@ -413,20 +314,19 @@ class SearchEngine final : public Engine {
     const int64_t kept = last + 1;
     if (count() <= kept) return;
     candidates_.Truncate(kept);
-    in_flight_.resize(Index(std::max<int64_t>(0, kept - eligible_)));
+    flights_.Truncate(kept);
     resolved_ = std::min(resolved_, kept);
     if (settled_prefix_ > kept) {
       progress_ = SearchProgress(options_);
       for (const Candidate& candidate : candidates_.all()) progress_.Add(candidate);
       settled_prefix_ = kept;
     }
-    if (last < 0) dense_missing_ = 0;  // it comes after the first candidate, so it waits too
+    if (last < 0) scenarios_.ForgetDense();  // it comes after the first candidate, so it waits too
     items_.DropAbove(last < 0 && scenarios_.count() == 1 ? last - 1 : last);
   }
 
   void TellEvaluation(const EvaluateWork& item, const Outcome& outcome) {
     if (item.reference != Reference::kNone) {
-      if (scenarios_.count() == 1) --dense_missing_;
       scenarios_.TellReference(item, outcome);
       return;
     }
@@ -451,7 +351,9 @@ class SearchEngine final : public Engine {
     if (is_measured) {
       if (options_.ladder.rungs > 1) candidate.rung_nll.push_back(measured.mean_nll);
       candidate.achieved_sparsity = measured.achieved_sparsity;
-      if (!is_last && GoesOn(item, measured.mean_nll)) {
+      const std::vector<double>& limits = flights_[candidate.id].limits;
+      if (!is_last && (admission_.IsAlwaysMeasured(candidate.id) ||
+                       measured.mean_nll <= limits[static_cast<size_t>(item.rung)])) {
         Measure(candidate.id, Stage::kSearch, item.rung + 1);
         return;
       }
@@ -460,14 +362,8 @@ class SearchEngine final : public Engine {
     if (is_measured && is_last) {
       candidates_.SetFitness(candidate.id, result, options_.objectives);
     }
-    FlightOf(candidate.id).settled = true;
-    for (const int64_t copy : candidates_.CopyToAll(candidate.id)) FlightOf(copy).settled = true;
-  }
-
-  // Baselines and warm starts always go on, because the others are compared with them.
-  bool GoesOn(const EvaluateWork& item, double nll) {
-    return item.candidate < always_measured_ || baselines_.Contains(item.candidate) ||
-           nll <= FlightOf(item.candidate).limits[static_cast<size_t>(item.rung)];
+    flights_.Settle(candidate.id);
+    for (const int64_t copy : candidates_.CopyToAll(candidate.id)) flights_.Settle(copy);
   }
 
   const EngineOptions options_;
@@ -481,21 +377,15 @@ class SearchEngine final : public Engine {
   std::vector<int64_t> finalists_;         // waiting for the references of selection
   std::vector<std::string> feature_pool_;  // measured before anything is bred
   CandidateList candidates_;
-  std::deque<InFlight> in_flight_;  // of candidates from eligible_ on
-  int64_t always_measured_ = 0;     // candidates below are baselines or warm starts
-  int64_t seeds_ = 0;               // candidates below were not bred from results
-  int64_t resolved_ = 0;            // candidates below are resolved
-  int64_t settled_prefix_ = 0;      // candidates below are settled and in the archive's order
-  int64_t eligible_ = 0;            // candidates below are known to the strategy
+  Flights flights_;
+  Admission admission_;
+  SearchLimits limits_;
+  int64_t resolved_ = 0;        // candidates below are resolved
+  int64_t settled_prefix_ = 0;  // candidates below are settled and in the archive's order
   WorkQueue items_;
   std::optional<int64_t> stop_after_;  // set when the search phase ends; nothing above stays
   std::string end_reason_;
-  int64_t dense_missing_ = 0;  // work items of one scenario's dense model without an outcome
-  bool has_asked_for_dense_ = false;
-  int64_t allocations_ = 0;  // distinct ones admitted to measurement, slopes counted in
-  std::set<std::string> counted_slopes_;  // features
   int64_t evaluations_ = 0;
-  int idle_offspring_ = 0;
   Phase phase_ = Phase::kSearching;
 };
 
@@ -503,8 +393,7 @@ class SearchEngine final : public Engine {
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options,
                                                        const expr::UnitLayout& layout) {
-  const absl::Status valid = ValidateOptions(options, layout);
-  if (!valid.ok()) return valid;
+  STRATA_RETURN_IF_ERROR(ValidateOptions(options, layout));
   return std::make_unique<SearchEngine>(options, layout);
 }
 

@@ -126,10 +126,12 @@ std::vector<EvaluateWork> Scenarios::WorkOf(
   return items;
 }
 
-std::vector<EvaluateWork> Scenarios::ReferenceWork(Stage stage) const {
+std::vector<EvaluateWork> Scenarios::AskForReferences(Stage stage) {
+  asked_.insert(stage);
   std::vector<EvaluateWork> items;
   const int first = count() == 1 ? RungsOf(stage) - 1 : 0;
   for (int rung = first; rung < RungsOf(stage); ++rung) AddReferenceWork({stage, rung}, &items);
+  if (count() == 1) dense_missing_ += static_cast<int>(items.size());
   return items;
 }
 
@@ -206,6 +208,7 @@ void Scenarios::TellReference(const EvaluateWork& item, const Outcome& outcome) 
     stage.missing = layouts_.size() + (count() > 1 ? scenarios_.size() : 0);
   }
   const bool is_dense = item.reference == Reference::kDense;
+  if (count() == 1) --dense_missing_;
   --stage.missing;
   if (const auto* measured = std::get_if<EvaluateOutcome>(&outcome)) {
     (is_dense ? stage.dense[Index(item.subject)] : stage.uniform[Index(item.scenario)]) =

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -79,8 +80,13 @@ class Scenarios {
 
   // Returns the work items whose outcomes are needed to combine results of a stage, for kSearch on
   // any rung. The dense model is measured once per subject. For one scenario, returns the dense
-  // model alone, for kSearch on the last rung.
-  std::vector<EvaluateWork> ReferenceWork(Stage stage) const;
+  // model alone, for kSearch on the last rung. Called once per stage.
+  std::vector<EvaluateWork> AskForReferences(Stage stage);
+  bool HasAsked(Stage stage) const { return asked_.contains(stage); }
+  // True while the dense model of a single scenario has no outcome on a stage that was asked for.
+  bool awaits_dense() const { return dense_missing_ > 0; }
+  // The dense model of a single scenario will not be measured where it was asked for.
+  void ForgetDense() { dense_missing_ = 0; }
   bool HasReferences(Stage stage) const;
   // Returns why results of the stage cannot be combined; empty if they can.
   std::string ReferenceFailure(Stage stage) const;
@@ -118,6 +124,8 @@ class Scenarios {
   std::vector<Scenario> scenarios_;
   std::vector<expr::UnitLayout> layouts_;
   std::map<StageRung, RungReferences> references_;
+  std::set<Stage> asked_;
+  int dense_missing_ = 0;  // of a single scenario
   // Outcomes of candidates for which other outcomes are still missing.
   std::map<std::tuple<int64_t, Stage, int>, std::vector<std::optional<Outcome>>> incomplete_;
 };

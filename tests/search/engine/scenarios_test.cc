@@ -39,7 +39,7 @@ class ScenariosTest : public ::testing::Test {
 
   // Dense 1, uniform 3 + scenario.
   void TellReferences(double uniform = 3) {
-    for (const EvaluateWork& item : scenarios_->ReferenceWork(Stage::kSearch)) {
+    for (const EvaluateWork& item : scenarios_->AskForReferences(Stage::kSearch)) {
       const double loss = item.reference == Reference::kDense ? 1 : uniform + item.scenario;
       scenarios_->TellReference(item, EvaluateOutcome{loss, 0.5});
     }
@@ -50,7 +50,7 @@ class ScenariosTest : public ::testing::Test {
 };
 
 TEST_F(ScenariosTest, DenseOncePerSubjectUniformOncePerScenario) {
-  const auto items = scenarios_->ReferenceWork(Stage::kSelect);
+  const auto items = scenarios_->AskForReferences(Stage::kSelect);
   int dense = 0, uniform = 0;
   for (const EvaluateWork& item : items) {
     EXPECT_EQ(item.candidate, -1);
@@ -116,7 +116,7 @@ TEST_F(ScenariosTest, WithoutDamageThereIsNothingToShare) {
 }
 
 TEST_F(ScenariosTest, AReferenceThatFailsSaysWhich) {
-  for (const EvaluateWork& item : scenarios_->ReferenceWork(Stage::kSearch)) {
+  for (const EvaluateWork& item : scenarios_->AskForReferences(Stage::kSearch)) {
     scenarios_->TellReference(item, item.scenario == 2 && item.reference == Reference::kUniform
                                         ? Outcome(FailedOutcome{"out of luck"})
                                         : Outcome(EvaluateOutcome{2, 0.5}));
