@@ -110,7 +110,7 @@ absl::Status Serve(const std::vector<std::string>& arguments) {
   JournalingSession session(small->session.get(), &journal);
   CoordinatorOptions options = SmallCoordinatorOptions(arguments[1]);
   options.lease_seconds = chaos::kLeaseSeconds;
-  options.maximum_crashes_per_item = 1000;  // none of them is the work item's fault
+  options.maximum_machine_faults_per_item = 1000;  // none of them is the work item's fault
   options.no_worker_seconds = 1e9;
   options.now_seconds = [&clock] { return clock.Now(); };
   auto coordinator = Coordinator::Start(options, &session);

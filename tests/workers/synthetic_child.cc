@@ -1,7 +1,8 @@
 // The process that evaluates for a worker, with the synthetic evaluator:
 //   synthetic_child [FAULT ORDINAL]
-// does something bad at its operation of that ordinal: hang, crash, exit, allocate, garble, killed;
-// or endless, which reports progress until it is told to stop. FAULT deaf says nothing at all.
+// does something bad at its operation of that ordinal: hang, crash, exit, allocate, garble, killed,
+// bus; or endless, which reports the same progress until it is told to stop; or slow, which reports
+// many steps within about four seconds. FAULT deaf says nothing at all.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -37,9 +38,30 @@ void Misbehave(const std::string& fault) {
   if (fault == "crash") raise(SIGSEGV);
   if (fault == "exit") _exit(7);
   if (fault == "killed") raise(SIGKILL);
+  if (fault == "bus") {
+    signal(SIGBUS, SIG_DFL);  // sanitizers handle it
+    raise(SIGBUS);
+  }
   if (fault == "allocate") Allocate();
   if (fault == "garble") send(kChildSocket, "\xff\xff\xff\xff", 4, 0);
 }
+
+// Reports 61 steps, then does the work item.
+class SlowRunner : public WorkRunner {
+ public:
+  explicit SlowRunner(WorkRunner* runner) : runner_(runner) {}
+  const v1::Hello& hello() const override { return runner_->hello(); }
+  v1::Result Run(const v1::WorkItem& item, const evaluator::Progress& progress) override {
+    for (int step = 0; step <= 60; ++step) {
+      progress(step / 61.0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    }
+    return runner_->Run(item, progress);
+  }
+
+ private:
+  WorkRunner* const runner_;
+};
 
 class EndlessRunner : public WorkRunner {
  public:
@@ -65,7 +87,9 @@ absl::Status Serve(const std::string& fault, int64_t ordinal_of_fault) {
   });
   const auto runner = MakeWorkRunner(evaluator.get());
   EndlessRunner endless(runner.get());
-  return (*child)->Serve(fault == "endless" ? &endless : runner.get());
+  if (fault == "endless") return (*child)->Serve(&endless);
+  SlowRunner slow(runner.get());
+  return (*child)->Serve(fault == "slow" ? &slow : runner.get());
 }
 
 }  // namespace

@@ -46,10 +46,10 @@ absl::Status CheckOptions(const CoordinatorOptions& options) {
     return absl::InvalidArgumentError(
         fmt::format("maximum_workers: expected at least 1, found {}", options.maximum_workers));
   }
-  if (options.maximum_crashes_per_item < 1) {
+  if (options.maximum_machine_faults_per_item < 1) {
     return absl::InvalidArgumentError(
-        fmt::format("maximum_crashes_per_item: expected at least 1, found {}",
-                    options.maximum_crashes_per_item));
+        fmt::format("maximum_machine_faults_per_item: expected at least 1, found {}",
+                    options.maximum_machine_faults_per_item));
   }
   return absl::OkStatus();
 }

@@ -35,8 +35,8 @@ struct CoordinatorOptions {
   std::vector<SubjectDigests> further_subjects = {};  // subjects 1, 2, ... of the search
   double heartbeat_seconds = 1.0;
   double lease_seconds = 30.0;  // silence after which the work item goes to another worker
-  // After this many crashes a work item fails for good and its candidate is quarantined.
-  int maximum_crashes_per_item = 3;
+  // After so many faults of machines on one work item the run ends, see LeaseTableOptions.
+  int maximum_machine_faults_per_item = 10;
   // Hedging: a work item is also handed to an idle second worker if it takes longer than
   // `hedge_minimum_seconds` and longer than `hedge_factor` times the usual duration of its kind.
   // The first result counts. 0: never.

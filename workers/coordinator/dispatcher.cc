@@ -42,7 +42,7 @@ Dispatcher::Dispatcher(const CoordinatorOptions& options, search::Session* sessi
       session_(session),
       streams_(streams),
       leases_({.lease_seconds = options.lease_seconds,
-               .maximum_crashes_per_item = options.maximum_crashes_per_item}),
+               .maximum_machine_faults_per_item = options.maximum_machine_faults_per_item}),
       last_reading_(options.now_seconds()),
       patience_(options.no_worker_seconds, options.address) {}
 
@@ -110,7 +110,8 @@ absl::Status Dispatcher::StreamClosed(WorkerId stream) {
   }
   if (leases_.LeaseOf(stream) != nullptr) ++totals_.failures.lost_worker;
   std::string digest;
-  const absl::Status status = Follow(leases_.Break(stream, &digest), digest);
+  const Decision decision = leases_.Break(stream, worker->name, workers_.Available(), &digest);
+  const absl::Status status = Follow(decision, digest);
   return status.ok() ? DispatchSoon() : status;
 }
 
@@ -127,6 +128,7 @@ absl::Status Dispatcher::Flush() {
 
 absl::Status Dispatcher::Tick() {
   CountSeconds();
+  workers_.EndBenches(Now());
   for (const WorkerId stream : leases_.Expire(Now())) {
     unanswered_.insert(stream);
     workers_.SetSilent(stream, true);

@@ -16,6 +16,9 @@ namespace {
 
 constexpr double kFirstPauseSeconds = 1;  // after an infrastructure failure; doubles to the longest
 constexpr double kLongestPauseSeconds = 30;
+// A worker whose machine failed this many times in a row is benched if another takes its place.
+constexpr int kFailuresBeforeBench = 3;
+constexpr double kBenchSeconds = 300;
 
 void Count(FailureKind kind, FailureCounts* counts) {
   switch (kind) {
@@ -95,7 +98,12 @@ absl::Status Dispatcher::HandleFailure(WorkerId stream, const v1::WorkerState& s
   if (failure.kind == FailureKind::kInfrastructure) {
     const double pause = kFirstPauseSeconds * std::exp2(worker.infrastructure_failures);
     worker.free_at = Now() + std::min(pause, kLongestPauseSeconds);
-    ++worker.infrastructure_failures;
+    if (++worker.infrastructure_failures >= kFailuresBeforeBench &&
+        workers_.Bench(stream, Now() + kBenchSeconds)) {
+      spdlog::warn(
+          "worker {} failed {} times in a row for reasons of its machine: it rests for {} s",
+          worker.name, worker.infrastructure_failures, kBenchSeconds);
+    }
   }
   const Decision decision = leases_.Fail(state.lease_id(), digest, worker.name,
                                          workers_.Available(), failure.kind, failure.message);

@@ -1,6 +1,7 @@
 #include "workers/coordinator/lease_table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -34,6 +35,12 @@ bool LeaseTable::AnotherMayTry(const OpenItem& item, const std::set<std::string>
   });
 }
 
+bool LeaseTable::AnotherIsAble(const OpenItem& item, const std::set<std::string>& available) const {
+  return std::any_of(available.begin(), available.end(), [&](const std::string& name) {
+    return !item.failed_by.contains(name) && !item.unable.contains(name) && Holds(name, item);
+  });
+}
+
 std::set<int> LeaseTable::WaitingSubjects() const {
   std::set<int> subjects;
   for (const std::string& digest : waiting_) {
@@ -47,7 +54,8 @@ std::deque<std::string>::const_iterator LeaseTable::FirstFor(
   return std::find_if(waiting_.begin(), waiting_.end(), [&](const std::string& digest) {
     const OpenItem& item = open_.at(digest);
     if (!Holds(name, item)) return false;
-    return !item.failed_by.contains(name) || !AnotherMayTry(item, available);
+    if (item.failed_by.contains(name)) return !AnotherMayTry(item, available);
+    return !item.unable.contains(name) || !AnotherIsAble(item, available);
   });
 }
 
@@ -123,7 +131,8 @@ std::vector<WorkerId> LeaseTable::Expire(double now) {
   return workers;
 }
 
-Decision LeaseTable::Break(WorkerId worker, std::string* digest) {
+Decision LeaseTable::Break(WorkerId worker, const std::string& name,
+                           const std::set<std::string>& available, std::string* digest) {
   const Lease* held = LeaseOf(worker);
   if (held == nullptr) return {};
   const Lease lease = *held;
@@ -131,9 +140,23 @@ Decision LeaseTable::Break(WorkerId worker, std::string* digest) {
   EndLease(lease.id);
   OpenItem& item = open_.at(lease.digest);
   item.broken.insert(lease.id);
-  const int crashes = static_cast<int>(item.broken.size());
-  if (crashes < options_.maximum_crashes_per_item) return {Decision::kRetry, ""};
-  return {Decision::kWorkFailed, fmt::format("the work item crashed {} workers", crashes)};
+  item.unable.insert(name);
+  return AfterMachineFault(item, available, fmt::format("worker {} was lost", name));
+}
+
+Decision LeaseTable::AfterMachineFault(const OpenItem& item, const std::set<std::string>& available,
+                                       const std::string& message) const {
+  const int faults = item.infrastructure_failures + static_cast<int>(item.broken.size());
+  const int machines = static_cast<int>(item.unable.size());
+  if (faults < options_.maximum_machine_faults_per_item ||
+      (machines < options_.maximum_machines_per_item && AnotherIsAble(item, available))) {
+    return {Decision::kRetry, message};
+  }
+  return {
+      Decision::kGiveUp,
+      fmt::format("one work item failed {} times for reasons of the workers' machines ({}); the "
+                  "last one: {}",
+                  faults, fmt::join(item.unable, ", "), message)};
 }
 
 void LeaseTable::Release(WorkerId worker) {
@@ -164,14 +187,9 @@ Decision LeaseTable::Fail(const std::string& lease_id, const std::string& digest
     case FailureKind::kMemoryLimit:
       return BlameItem(&item, name, available, kind, message);
     case FailureKind::kInfrastructure:
-      if (++item.infrastructure_failures < options_.maximum_infrastructure_failures_per_item) {
-        return {Decision::kRetry, message};
-      }
-      return {
-          Decision::kGiveUp,
-          fmt::format("workers failed {} times on one work item for reasons of their machines; the "
-                      "last one: {}",
-                      item.infrastructure_failures, message)};
+      ++item.infrastructure_failures;
+      item.unable.insert(name);
+      return AfterMachineFault(item, available, message);
   }
   return {};
 }

@@ -26,11 +26,14 @@ using WorkerId = int64_t;
 
 struct LeaseTableOptions {
   double lease_seconds = 30;
-  int maximum_crashes_per_item = 3;
   // Number of different workers that must fail a work item before it fails for good. If no other
   // worker is available, the same number of failures of one worker is enough.
   int maximum_evaluation_failures_per_item = 2;
-  int maximum_infrastructure_failures_per_item = 10;  // after them the run ends
+  // After so many faults of machines (failures that workers report as such, and workers lost) on
+  // one work item the run ends, if `maximum_machines_per_item` workers had them, or all that may
+  // try.
+  int maximum_machine_faults_per_item = 10;
+  int maximum_machines_per_item = 3;
 };
 
 // The present time of the coordinator's clock, and the latest time at which a worker is known to
@@ -92,8 +95,9 @@ class LeaseTable {
   const Lease* LeaseOf(WorkerId worker) const;
 
   // True if a waiting work item may go to the worker called `name`. A worker that failed a work
-  // item is not given it again while one of the `available` workers holds its subject and has not
-  // failed it. `available` has the names of the workers that take work items and may include
+  // item, for whatever reason, is not given it again while one of the `available` workers holds its
+  // subject and has not failed it; one that blamed the work item, not while there is one that has
+  // not blamed it. `available` has the names of the workers that take work items and may include
   // `name`.
   bool HasWaitingFor(const std::string& name, const std::set<std::string>& available) const;
 
@@ -119,7 +123,7 @@ class LeaseTable {
 
   // Records that the worker reports to be at work on a lease. Renews the lease if it is the
   // worker's own. Gives an ended lease back to the worker if the lease may return, the worker is
-  // alive and it has no other lease. A lease that was counted as a crash no longer counts, since
+  // alive and it has no other lease. A lease that was counted as lost no longer counts, since
   // its worker is alive.
   void Report(WorkerId worker, const std::string& lease_id, const Contact& contact);
 
@@ -129,9 +133,11 @@ class LeaseTable {
   // Ends the leases that were not renewed in time. Returns their workers.
   std::vector<WorkerId> Expire(double now);
 
-  // Ends the lease, if any, of a worker whose stream broke, and counts it as a crash of the work
-  // item. `digest` is set to that of the work item.
-  Decision Break(WorkerId worker, std::string* digest);
+  // Ends the lease, if any, of the worker called `name`, whose stream broke, and counts it as a
+  // fault of its machine: a work item runs in another process than its worker. `digest` is set to
+  // that of the work item.
+  Decision Break(WorkerId worker, const std::string& name, const std::set<std::string>& available,
+                 std::string* digest);
 
   // Ends the worker's lease, if any, without blaming the work item.
   void Release(WorkerId worker);
@@ -155,9 +161,10 @@ class LeaseTable {
     std::set<std::string> leases;            // current ones; empty while the work item waits
     bool is_hedged = false;                  // it has had two leases at once
     std::set<std::string> granted;           // all leases that were ever given
-    std::set<std::string> broken;            // leases that count as crashes
+    std::set<std::string> broken;            // leases whose worker was lost
     std::set<std::string> failed;            // leases under which a failure was sent
     std::set<std::string> failed_by;         // names of workers that blamed the work item
+    std::set<std::string> unable;            // names of workers whose machine failed it
     int evaluation_failures = 0;
     int infrastructure_failures = 0;
   };
@@ -166,6 +173,11 @@ class LeaseTable {
   std::string DigestOf(const std::string& lease_id) const;
   // True if one of the `available` workers holds the work item's subject and has not failed it.
   bool AnotherMayTry(const OpenItem& item, const std::set<std::string>& available) const;
+  // The same of those whose machine has not failed it either.
+  bool AnotherIsAble(const OpenItem& item, const std::set<std::string>& available) const;
+  // Decides after a fault of a machine.
+  Decision AfterMachineFault(const OpenItem& item, const std::set<std::string>& available,
+                             const std::string& message) const;
   bool Holds(const std::string& name, const OpenItem& item) const;
   std::deque<std::string>::const_iterator FirstFor(const std::string& name,
                                                    const std::set<std::string>& available) const;

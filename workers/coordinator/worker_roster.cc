@@ -32,11 +32,30 @@ void WorkerRoster::Set(bool* flag, bool value) {
   *flag = value;
 }
 
+bool WorkerRoster::Bench(WorkerId stream, double until) {
+  const std::string& name = at(stream).name;
+  const std::set<std::string>& available = Available();
+  if (available.empty() || (available.size() == 1 && available.contains(name))) return false;
+  at(stream).benched_until = until;
+  is_stale_ = true;
+  return true;
+}
+
+void WorkerRoster::EndBenches(double now) {
+  const bool is_none_left = Available().empty();
+  for (auto& [stream, worker] : workers_) {
+    if (!worker.benched_until || (!is_none_left && now < *worker.benched_until)) continue;
+    worker.benched_until.reset();
+    is_stale_ = true;
+  }
+}
+
 const std::set<std::string>& WorkerRoster::Available() {
   if (std::exchange(is_stale_, false)) {
     available_.clear();
     for (const auto& [stream, worker] : workers_) {
-      if (!worker.is_draining && !worker.is_silent && !worker.is_sent_away) {
+      if (!worker.is_draining && !worker.is_silent && !worker.is_sent_away &&
+          !worker.benched_until) {
         available_.insert(worker.name);
       }
     }

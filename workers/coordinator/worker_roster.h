@@ -20,9 +20,10 @@ struct ConnectedWorker {
   double free_at = 0;                      // time before which it gets no lease
   double alive_at = 0;                     // see Contact
   // These are changed only through the roster.
-  bool is_draining = false;   // it asked to leave
-  bool is_sent_away = false;  // an operator sent it away
-  bool is_silent = false;     // its lease expired and nothing was heard since
+  bool is_draining = false;                  // it asked to leave
+  bool is_sent_away = false;                 // an operator sent it away
+  bool is_silent = false;                    // its lease expired and nothing was heard since
+  std::optional<double> benched_until = {};  // its machine failed too often
 };
 
 // Not thread-safe. `at` and the setters require that the stream is in the roster.
@@ -41,6 +42,11 @@ class WorkerRoster {
   void SetDraining(WorkerId stream, bool is_draining);
   void SetSilent(WorkerId stream, bool is_silent);
   void SendAway(WorkerId stream);
+  // Takes the worker off work until a time, unless no other would be left that takes work. Returns
+  // true if it did.
+  bool Bench(WorkerId stream, double until);
+  // Lets workers take work again whose time on the bench is over, or all if no other is left.
+  void EndBenches(double now);
 
   // Returns the names of the workers that take work items.
   const std::set<std::string>& Available();

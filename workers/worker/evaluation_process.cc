@@ -50,86 +50,108 @@ int64_t OwnMemoryBytes(pid_t process) {
   return kilobytes << 10;
 }
 
-bool IsFromOutside(int wait_status) {
-  if (!WIFSIGNALED(wait_status)) return false;
-  const int number = WTERMSIG(wait_status);
-  return number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP;
+// Returns why a child that ended like this is no fault of its work item; empty if it may be one.
+std::string OutsideReason(int wait_status) {
+  if (!WIFSIGNALED(wait_status)) return "";
+  switch (WTERMSIG(wait_status)) {
+    case SIGKILL:
+    case SIGTERM:
+    case SIGINT:
+    case SIGHUP:
+      return "from outside or because the machine's memory ran out";
+    case SIGBUS:
+      return "because a mapped file could not be read: is its disk there, and is the file whole?";
+    default:
+      return "";
+  }
 }
 
 // One child, from its start to its end.
 class Child {
  public:
-  static absl::StatusOr<std::unique_ptr<Child>> Start(const std::vector<std::string>& command) {
+  static absl::StatusOr<std::unique_ptr<Child>> Start(const EvaluationProcessOptions& options) {
     int sockets[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
       return absl::UnavailableError(
           fmt::format("cannot make a pair of sockets: {}", std::strerror(errno)));
     }
-    const absl::StatusOr<pid_t> process = StartChildProcess(
-        {.command = command, .descriptors = {{sockets[1], kChildSocket}}, .death_signal = SIGKILL});
+    const absl::StatusOr<pid_t> process =
+        StartChildProcess({.command = options.command,
+                           .descriptors = {{sockets[1], kChildSocket}},
+                           .death_signal = SIGKILL});
     close(sockets[1]);
-    if (process.ok()) return std::make_unique<Child>(*process, sockets[0]);
+    if (process.ok()) return std::make_unique<Child>(*process, sockets[0], options.limits);
     close(sockets[0]);
     return process.status();
   }
 
-  Child(pid_t process, int socket) : process_(process), pipe_(socket) {}
+  Child(pid_t process, int socket, const EvaluationLimits& limits)
+      : process_(process), pipe_(socket), limits_(limits) {}
   ~Child() { End(); }
 
   pid_t process() const { return process_; }
   MessagePipe* pipe() { return &pipe_; }
 
-  // Kills the child if it has not ended. Returns the status of waitpid.
-  int End() {
-    if (end_.has_value()) return *end_;
-    kill(process_, SIGKILL);
-    return Wait();
+  // Kills the child if it has not ended. Returns the status of waitpid; nullopt if it does not end.
+  std::optional<int> End() {
+    if (end_.has_value() || was_killed_) return end_;
+    was_killed_ = true;
+    kill(process_, limits_.kill_signal);
+    return Wait(limits_.death_seconds);
   }
 
-  // Waits for a child that closed its socket and is therefore about to end. Returns how it ended.
-  int EndByItself() {
-    const double start = SteadySeconds();
-    while (!end_.has_value() && SecondsSince(start) < kLastMomentsSeconds) {
-      int status = 0;
-      if (waitpid(process_, &status, WNOHANG) == process_) end_ = status;
-      if (!end_.has_value()) usleep(1000);
-    }
+  // Waits for a child that closed its socket and is therefore about to end. Returns how it ended;
+  // nullopt if it does not end.
+  std::optional<int> EndByItself() {
+    Wait(kLastMomentsSeconds);
     return End();
   }
 
  private:
   static constexpr double kLastMomentsSeconds = 10;  // a core file may be written
 
-  int Wait() {
-    int status = 0;
-    while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  std::optional<int> Wait(double seconds) {
+    const double start = SteadySeconds();
+    while (!end_.has_value()) {
+      int status = 0;
+      if (waitpid(process_, &status, WNOHANG) == process_) end_ = status;
+      if (end_.has_value() || SecondsSince(start) > seconds) break;
+      usleep(1000);
     }
-    end_ = status;
-    return status;
+    return end_;
   }
 
   const pid_t process_;
   MessagePipe pipe_;
+  const EvaluationLimits limits_;
+  bool was_killed_ = false;
   std::optional<int> end_;
 };
 
 class ProcessRunner : public WorkRunner {
  public:
   explicit ProcessRunner(const EvaluationProcessOptions& options) : options_(options) {}
+  ~ProcessRunner() override { EndChild(); }
 
   const v1::Hello& hello() const override { return *hello_; }
 
   // Starts a child. Its Hello must be the same as that of the previous child.
   absl::Status Open(const std::atomic<bool>* drain) {
-    STRATA_ASSIGN_OR_RETURN(auto started, Child::Start(options_.command));
-    child_ = std::move(started);
+    if (left_behind_.has_value() && waitpid(*left_behind_, nullptr, WNOHANG) == 0) {
+      return absl::UnavailableError(fmt::format(
+          "process {} that evaluated before was killed and has not ended: the kernel holds it, as "
+          "it does while a disk or a file server does not answer",
+          *left_behind_));
+    }
+    left_behind_.reset();
+    STRATA_ASSIGN_OR_RETURN(child_, Child::Start(options_));
     absl::StatusOr<v1::Hello> hello = ReceiveHello(drain);
     if (!hello.ok()) {
-      child_.reset();
+      EndChild();
       return hello.status();
     }
     if (hello_.has_value() && hello->SerializeAsString() != hello_->SerializeAsString()) {
-      child_.reset();
+      EndChild();
       return absl::FailedPreconditionError(
           "the model or the text changed on disk while the worker ran: start it again");
     }
@@ -151,7 +173,7 @@ class ProcessRunner : public WorkRunner {
                                             ? Await(item.digest(), progress)
                                             : absl::StatusOr<v1::Result>(Buried(item.digest()));
     if (result.ok()) return *std::move(result);
-    child_.reset();
+    EndChild();
     return Failed(item.digest(), v1::Failure::CRASH, std::string(result.status().message()));
   }
 
@@ -162,7 +184,7 @@ class ProcessRunner : public WorkRunner {
     while (true) {
       const absl::StatusOr<bool> read = child_->pipe()->Read(kPollSeconds, &message);
       if (!read.ok()) {
-        const std::string end = DescribeEnd(child_->EndByItself());
+        const std::string end = Describe(child_->EndByItself());
         return absl::UnavailableError(
             fmt::format("the process that evaluates {} before it was ready", end));
       }
@@ -184,19 +206,23 @@ class ProcessRunner : public WorkRunner {
   // of MessagePipe::Read if the child sends something that is not a message.
   absl::StatusOr<v1::Result> Await(const std::string& digest, const evaluator::Progress& progress) {
     const double start = SteadySeconds();
-    double last_step = start;
+    Times times = {.start = start, .message = start, .step = start};
     std::optional<double> stopped_at;
-    double fraction = 0;
+    double fraction = -1;  // until the child reports one
     while (true) {
       v1::FromChild message;
       const absl::StatusOr<bool> read = child_->pipe()->Read(kPollSeconds, &message);
       if (absl::IsUnavailable(read.status())) return Buried(digest);
       if (!read.ok()) return read.status();
-      if (*read) last_step = SteadySeconds();
       if (message.has_result()) return message.result();
-      if (message.message_case() == v1::FromChild::kProgress) fraction = message.progress();
+      if (*read) times.message = SteadySeconds();
+      // The same progress again is no step: the child may be waiting for something.
+      if (message.message_case() == v1::FromChild::kProgress && message.progress() != fraction) {
+        fraction = message.progress();
+        times.step = times.message;
+      }
       // Called in every round, even without a new step, because it also says when to stop.
-      if (progress && !progress(fraction) && !stopped_at.has_value()) {
+      if (progress && !progress(std::max(fraction, 0.0)) && !stopped_at.has_value()) {
         stopped_at = SteadySeconds();
         v1::ToChild order;
         order.set_stop(true);
@@ -205,17 +231,28 @@ class ProcessRunner : public WorkRunner {
       if (stopped_at.has_value() && SecondsSince(*stopped_at) > options_.limits.stop_seconds) {
         return Killed(digest, v1::Failure::INFRASTRUCTURE, "it was no longer wanted");
       }
-      if (auto exceeded = CheckLimits(digest, start, last_step)) return *std::move(exceeded);
+      if (auto exceeded = CheckLimits(digest, times)) return *std::move(exceeded);
     }
   }
 
-  std::optional<v1::Result> CheckLimits(const std::string& digest, double start, double last_step) {
+  struct Times {
+    double start = 0;    // of the work item
+    double message = 0;  // of the latest message
+    double step = 0;     // of the latest message with another progress
+  };
+
+  std::optional<v1::Result> CheckLimits(const std::string& digest, const Times& times) {
     const EvaluationLimits& limits = options_.limits;
-    if (limits.item_seconds > 0 && SecondsSince(start) > limits.item_seconds) {
+    if (limits.item_seconds > 0 && SecondsSince(times.start) > limits.item_seconds) {
       return Killed(digest, v1::Failure::TIME_LIMIT,
                     fmt::format("it took more than the {} s allowed", limits.item_seconds));
     }
-    if (limits.hang_seconds > 0 && SecondsSince(last_step) > limits.hang_seconds) {
+    if (limits.hang_seconds > 0 && SecondsSince(times.step) > limits.hang_seconds) {
+      if (SecondsSince(times.message) < limits.hang_seconds) {
+        return Killed(digest, v1::Failure::INFRASTRUCTURE,
+                      fmt::format("it waited for {} s, as for a bank that another process builds",
+                                  limits.hang_seconds));
+      }
       return Killed(digest, v1::Failure::TIME_LIMIT,
                     fmt::format("it did not move for {} s", limits.hang_seconds));
     }
@@ -229,26 +266,40 @@ class ProcessRunner : public WorkRunner {
 
   v1::Result Killed(const std::string& digest, v1::Failure::Kind kind, const std::string& reason) {
     spdlog::warn("work item {} is ended with its process: {}", digest, reason);
-    child_.reset();
+    EndChild();
     return Failed(digest, kind, "the evaluation was killed: " + reason);
   }
 
   v1::Result Buried(const std::string& digest) {
-    const int status = std::exchange(child_, nullptr)->EndByItself();
-    const std::string end = DescribeEnd(status);
-    spdlog::warn("the process that evaluated work item {} {}", digest, end);
-    return IsFromOutside(status)
-               ? Failed(digest, v1::Failure::INFRASTRUCTURE,
-                        fmt::format("the process that evaluates {}, from outside or because the "
-                                    "machine's memory ran out",
-                                    end))
-               : Failed(digest, v1::Failure::CRASH,
-                        fmt::format("the process that evaluates {}", end));
+    const std::optional<int> status = child_->EndByItself();
+    EndChild();
+    const std::string end = fmt::format("the process that evaluates {}", Describe(status));
+    spdlog::warn("work item {}: {}", digest, end);
+    if (!status) return Failed(digest, v1::Failure::INFRASTRUCTURE, end);
+    const std::string reason = OutsideReason(*status);
+    return reason.empty() ? Failed(digest, v1::Failure::CRASH, end)
+                          : Failed(digest, v1::Failure::INFRASTRUCTURE, end + ", " + reason);
+  }
+
+  static std::string Describe(const std::optional<int>& wait_status) {
+    return wait_status.has_value() ? DescribeEnd(*wait_status)
+                                   : "closed its connection, was killed and has not ended";
+  }
+
+  // Ends the child, if there is one, or leaves it behind if it does not end.
+  void EndChild() {
+    if (child_ == nullptr) return;
+    if (!child_->End().has_value()) {
+      left_behind_ = child_->process();
+      spdlog::warn("process {} was killed and has not ended: it is left behind", *left_behind_);
+    }
+    child_.reset();
   }
 
   const EvaluationProcessOptions options_;
   std::optional<v1::Hello> hello_;  // that of the first child
   std::unique_ptr<Child> child_;
+  std::optional<pid_t> left_behind_;  // killed, but not ended when it was last waited for
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "workers/worker/exchange_client.h"
 
-#include <absl/time/time.h>
 #include <fmt/format.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
@@ -28,6 +27,8 @@ constexpr double kDrainPollSeconds = 0.1;
 constexpr double kFarewellSeconds = 2;  // for the coordinator to end the stream as well
 constexpr int kKeepaliveMilliseconds = 10'000;
 constexpr std::chrono::seconds kStateInterval(1);
+
+using Seconds = std::chrono::duration<double>;
 
 std::shared_ptr<grpc::Channel> Connect(const ExchangeClientOptions& options,
                                        const std::string& address) {
@@ -75,23 +76,23 @@ class ExchangeClient::Stream : public grpc::ClientBidiReactor<v1::WorkerState, v
       StartRead(&incoming_);
       return;
     }
-    absl::MutexLock lock(&client_->mutex_);
+    const std::lock_guard lock(client_->mutex_);
     is_deaf = true;
-    client_->changed_.SignalAll();
+    client_->changed_.notify_all();
   }
 
   void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&client_->mutex_);
+    const std::lock_guard lock(client_->mutex_);
     is_writing = false;
     is_mute = is_mute || !ok;
-    client_->changed_.SignalAll();
+    client_->changed_.notify_all();
   }
 
   void OnDone(const grpc::Status& status) override {
-    absl::MutexLock lock(&client_->mutex_);
+    const std::lock_guard lock(client_->mutex_);
     outcome = status;
     is_done = true;
-    client_->changed_.SignalAll();
+    client_->changed_.notify_all();
   }
 
   bool is_writing = false;
@@ -119,7 +120,7 @@ ExchangeClient::ExchangeClient(ExchangeClientOptions options)
 
 ExchangeClient::~ExchangeClient() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     EndLocked(absl::OkStatus());
   }
   thread_.join();
@@ -127,7 +128,7 @@ ExchangeClient::~ExchangeClient() {
 }
 
 absl::StatusOr<std::optional<Assignment>> ExchangeClient::Next() {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   while (true) {
     PollDrainLocked();
     if (conversation_.is_draining() && conversation_.is_idle()) EndLocked(absl::OkStatus());
@@ -136,28 +137,28 @@ absl::StatusOr<std::optional<Assignment>> ExchangeClient::Next() {
       return std::optional<Assignment>();
     }
     if (std::optional<Assignment> next = conversation_.Take()) {
-      changed_.SignalAll();
+      changed_.notify_all();
       return next;
     }
-    changed_.WaitWithTimeout(&mutex_, absl::Seconds(kDrainPollSeconds));
+    changed_.wait_for(lock, Seconds(kDrainPollSeconds));
   }
 }
 
 bool ExchangeClient::Report(double fraction) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return conversation_.Report(fraction);
 }
 
 void ExchangeClient::Deliver(const v1::Result& result) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   conversation_.Deliver(result);
-  changed_.SignalAll();
+  changed_.notify_all();
 }
 
 void ExchangeClient::Abandon() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   conversation_.Abandon();
-  changed_.SignalAll();
+  changed_.notify_all();
 }
 
 void ExchangeClient::Loop() {
@@ -166,7 +167,7 @@ void ExchangeClient::Loop() {
     NoteState("waiting");
     GiveUpIfTooLong(reason);
     PauseBeforeRetry();
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (conversation_.end().has_value()) return;
   }
 }
@@ -184,7 +185,7 @@ absl::StatusOr<std::string> ExchangeClient::CurrentAddress() {
     case RunState::kOver:
       break;
   }
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   EndLocked(absl::OkStatus());
   return absl::UnavailableError(fmt::format("{}: the search is over", announcement.run));
 }
@@ -203,15 +204,13 @@ std::string ExchangeClient::Converse() {
   stream.Begin();
   Speak(&stream);
   // Either the coordinator has ended the stream, or this side has and the coordinator will follow.
-  absl::MutexLock lock(&mutex_);
-  const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
-  while (!stream.is_deaf && !changed_.WaitWithDeadline(&mutex_, deadline)) {
-  }
-  mutex_.Unlock();
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, Seconds(kFarewellSeconds), [&] { return stream.is_deaf; });
+  lock.unlock();
   context.TryCancel();
   stream.RemoveHold();
-  mutex_.Lock();
-  while (!stream.is_done) changed_.Wait(&mutex_);
+  lock.lock();
+  changed_.wait(lock, [&] { return stream.is_done; });
   if (stream.outcome.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
       stream.outcome.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
     EndLocked(absl::PermissionDeniedError(
@@ -222,7 +221,7 @@ std::string ExchangeClient::Converse() {
 }
 
 void ExchangeClient::Speak(Stream* stream) {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   has_answered_ = false;
   stream->Write(conversation_.State(/*is_first=*/true));
   Clock::time_point next_heartbeat = Clock::now();
@@ -231,43 +230,37 @@ void ExchangeClient::Speak(Stream* stream) {
     NoteState(has_answered_ ? "connected" : "waiting");
     if (!stream->is_writing && (conversation_.must_speak() || Clock::now() >= next_heartbeat)) {
       stream->Write(conversation_.State(/*is_first=*/false));
-      next_heartbeat =
-          Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                             std::chrono::duration<double>(conversation_.heartbeat_seconds()));
+      next_heartbeat = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                          Seconds(conversation_.heartbeat_seconds()));
     }
-    const double until_heartbeat =
-        std::chrono::duration<double>(next_heartbeat - Clock::now()).count();
-    changed_.WaitWithTimeout(&mutex_,
-                             absl::Seconds(std::clamp(until_heartbeat, 0.001, kDrainPollSeconds)));
+    const double until_heartbeat = Seconds(next_heartbeat - Clock::now()).count();
+    changed_.wait_for(lock, Seconds(std::clamp(until_heartbeat, 0.001, kDrainPollSeconds)));
   }
-  const auto deadline = absl::Now() + absl::Seconds(kFarewellSeconds);
-  while (stream->is_writing && !changed_.WaitWithDeadline(&mutex_, deadline)) {
-  }
+  changed_.wait_for(lock, Seconds(kFarewellSeconds), [&] { return !stream->is_writing; });
   if (!stream->is_deaf && !stream->is_mute && !stream->is_writing) stream->StartWritesDone();
 }
 
 void ExchangeClient::Listen(const v1::DesiredState& desired) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   last_contact_ = Clock::now();
   has_answered_ = true;
   backoff_.Reset();
   conversation_.Receive(desired);
-  changed_.SignalAll();
+  changed_.notify_all();
 }
 
 void ExchangeClient::GiveUpIfTooLong(const std::string& reason) {
-  absl::MutexLock lock(&mutex_);
-  const std::chrono::duration<double> silence = Clock::now() - last_contact_;
+  const std::lock_guard lock(mutex_);
+  const Seconds silence = Clock::now() - last_contact_;
   if (silence.count() < options_.connect_timeout_seconds) return;
   EndLocked(absl::UnavailableError(fmt::format("no coordinator has answered at {} for {:.0f} s: {}",
                                                Place(options_), silence.count(), reason)));
 }
 
 void ExchangeClient::PauseBeforeRetry() {
-  absl::MutexLock lock(&mutex_);
-  const auto deadline = absl::Now() + absl::Seconds(backoff_.NextSeconds());
-  while (!conversation_.end().has_value() && !changed_.WaitWithDeadline(&mutex_, deadline)) {
-  }
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, Seconds(backoff_.NextSeconds()),
+                    [&] { return conversation_.end().has_value(); });
 }
 
 void ExchangeClient::NoteState(const char* state) {
@@ -281,7 +274,7 @@ void ExchangeClient::NoteState(const char* state) {
 
 void ExchangeClient::EndLocked(const absl::Status& status) {
   conversation_.End(status);
-  changed_.SignalAll();
+  changed_.notify_all();
 }
 
 void ExchangeClient::PollDrainLocked() {

@@ -6,13 +6,13 @@
 #ifndef STRATA_WORKERS_WORKER_EXCHANGE_CLIENT_H_
 #define STRATA_WORKERS_WORKER_EXCHANGE_CLIENT_H_
 
-#include <absl/base/thread_annotations.h>
 #include <absl/status/statusor.h>
-#include <absl/synchronization/mutex.h>
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -73,17 +73,19 @@ class ExchangeClient {
   // Writes the state file, at most once a second for the same state.
   void NoteState(const char* state);
   void GiveUpIfTooLong(const std::string& reason);
-  void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void PollDrainLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndLocked(const absl::Status& status);
+  void PollDrainLocked();
 
   const ExchangeClientOptions options_;
 
-  absl::Mutex mutex_;
-  absl::CondVar changed_;
-  Conversation conversation_ ABSL_GUARDED_BY(mutex_);
-  bool has_answered_ ABSL_GUARDED_BY(mutex_) = false;       // the coordinator did, on this stream
-  Clock::time_point last_contact_ ABSL_GUARDED_BY(mutex_);  // last answer, or construction
-  Backoff backoff_ ABSL_GUARDED_BY(mutex_);                 // before connecting again
+  // Waits of these follow the steady clock, so a step of the wall clock silences no worker. (Timed
+  // waits of absl::CondVar follow the wall clock.) The mutex guards the members up to backoff_.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Conversation conversation_;
+  bool has_answered_ = false;       // the coordinator did, on this stream
+  Clock::time_point last_contact_;  // last answer, or construction
+  Backoff backoff_;                 // before connecting again
 
   // Used only by the stream's thread.
   std::string noted_state_;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -26,6 +27,7 @@ constexpr double kFirstPauseSeconds = 0.2;  // before a restart; doubles with ea
 constexpr double kLongestPauseSeconds = 5;
 constexpr std::chrono::seconds kTermination(5);  // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kReapInterval(5);
+constexpr double kRestartWindowSeconds = 3600;
 
 std::string ReplaceIndex(std::string argument, int index) {
   const std::string placeholder = "{index}";
@@ -55,13 +57,11 @@ class ProcessGroup : public LocalWorkers {
 
   ~ProcessGroup() override {
     SignalAll(SIGTERM);
-    const auto deadline = std::chrono::steady_clock::now() + kTermination;
-    while (!Reaped() && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(kReapInterval);
-    }
+    if (WaitForAll()) return;
     SignalAll(SIGKILL);
-    for (Slot& slot : slots_) {
-      if (slot.process > 0) waitpid(slot.process, nullptr, 0);
+    if (WaitForAll()) return;
+    for (const int process : process_ids()) {
+      spdlog::warn("worker process {} was killed and has not ended: it is left behind", process);
     }
   }
 
@@ -133,16 +133,21 @@ class ProcessGroup : public LocalWorkers {
     slot->process = 0;
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) return absl::OkStatus();
     const std::string end = fmt::format("worker {} {}", index, DescribeEnd(wait_status));
-    if (restarts_ >= options_.maximum_restarts) {
-      return absl::UnavailableError(
-          fmt::format("{}, and the {} restarts allowed are used up; last line of {}: {}", end,
-                      options_.maximum_restarts, LogPath(index), LastLine(LogPath(index))));
+    const double now = options_.now_seconds();
+    while (!restarts_.empty() && restarts_.front() <= now - kRestartWindowSeconds) {
+      restarts_.pop_front();
     }
-    const double pause = std::min(kFirstPauseSeconds * std::exp2(restarts_), kLongestPauseSeconds);
-    ++restarts_;
-    slot->restart_at = options_.now_seconds() + pause;
-    spdlog::warn("{}; restart {} of {} in {:.1f} s", end, restarts_, options_.maximum_restarts,
-                 pause);
+    const auto restarts = static_cast<int>(restarts_.size());
+    if (restarts >= options_.maximum_restarts) {
+      return absl::UnavailableError(fmt::format(
+          "{}, and the {} restarts allowed within an hour are used up; last line of {}: {}", end,
+          options_.maximum_restarts, LogPath(index), LastLine(LogPath(index))));
+    }
+    const double pause = std::min(kFirstPauseSeconds * std::exp2(restarts), kLongestPauseSeconds);
+    restarts_.push_back(now);
+    slot->restart_at = now + pause;
+    spdlog::warn("{}; restart {} of the {} within an hour in {:.1f} s", end, restarts + 1,
+                 options_.maximum_restarts, pause);
     return absl::OkStatus();
   }
 
@@ -151,6 +156,16 @@ class ProcessGroup : public LocalWorkers {
     for (const Slot& slot : slots_) {
       if (slot.process > 0) kill(-slot.process, number);
     }
+  }
+
+  // Returns false if some still run after a while.
+  bool WaitForAll() {
+    const auto deadline = std::chrono::steady_clock::now() + kTermination;
+    while (!Reaped()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(kReapInterval);
+    }
+    return true;
   }
 
   bool Reaped() {
@@ -168,7 +183,7 @@ class ProcessGroup : public LocalWorkers {
 
   LocalWorkersOptions options_;
   std::vector<Slot> slots_;
-  int restarts_ = 0;
+  std::deque<double> restarts_;  // their times within the last hour
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Process supervisor: starts worker processes on this machine, watches them, restarts them a
-// bounded number of times, and stops them.
+// bounded number of times an hour, and stops them.
 //
 // Each worker runs in its own session, so that Ctrl-C in the terminal reaches only the coordinator.
 // The kernel sends a worker SIGTERM when the thread that started it ends. Start and Check must
@@ -24,7 +24,8 @@ struct LocalWorkersOptions {
   std::vector<std::string> command;
   // Existing folder. Output and errors of a worker are appended to worker-INDEX.log in it.
   std::string log_folder;
-  int maximum_restarts = 5;  // of all workers together; after them Check returns an error
+  // Restarts of all workers together within any hour; after them Check returns an error.
+  int maximum_restarts = 5;
   // Clock of the pauses before restarts. Null: the system's steady clock.
   std::function<double()> now_seconds;
 };

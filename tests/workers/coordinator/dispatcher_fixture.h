@@ -39,7 +39,6 @@ class DispatcherTest : public testing::Test {
     options_.plan.search = {.windows = 2, .window_tokens = 16};
     options_.lease_seconds = 30;
     options_.no_worker_seconds = 60;
-    options_.maximum_crashes_per_item = 3;
     options_.now_seconds = [this] { return now_; };
   }
 

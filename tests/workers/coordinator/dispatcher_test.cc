@@ -106,34 +106,86 @@ TEST_F(DispatcherTest, DuplicateAndUnknownResultsAreAcknowledgedAndIgnored) {
   EXPECT_EQ(session_->outcomes.size(), 1u);
 }
 
-TEST_F(DispatcherTest, AWorkItemThatCrashesWorkersIsQuarantined) {
+TEST_F(DispatcherTest, LostWorkersQuarantineNoCandidateAndEndTheRunAtLast) {
   Begin(2);
-  for (WorkerId worker = 1; worker <= 3; ++worker) {
-    Join(worker);
+  absl::Status status;
+  WorkerId worker = 0;
+  while (status.ok() && worker < 100) {
+    Join(++worker);
     EXPECT_EQ(Last(worker).item().digest(), Digest(0));
-    EXPECT_TRUE(dispatcher_->StreamClosed(worker).ok());
+    status = dispatcher_->StreamClosed(worker);
   }
-  EXPECT_THAT(FailureOf(0), HasSubstr("crashed 3 workers"));
-  Join(4);
-  EXPECT_EQ(Last(4).item().digest(), Digest(1));
-  EXPECT_EQ(dispatcher_->status().failed_items, 1);
+  EXPECT_EQ(worker, 10);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(session_->outcomes.empty());
+  EXPECT_EQ(dispatcher_->status().failed_items, 0);
+  EXPECT_EQ(dispatcher_->status().failures.lost_worker, 10);
+}
+
+// The others are busy for long, so the sick worker is the first to ask for whatever waits.
+TEST_F(DispatcherTest, OneSickMachineDoesNotEndTheRun) {
+  Begin(100);
+  Join(1);
+  Join(2);
+  // The lease id ends with the digest.
+  const auto digest_of = [this](WorkerId worker) {
+    return LeaseOf(worker).substr(LeaseOf(worker).find('-') + 1);
+  };
+  int failures = 0;
+  for (int second = 0; second < 400; ++second) {
+    now_ += 1;
+    ASSERT_TRUE(Heartbeat(1, LeaseOf(1)).ok());
+    ASSERT_TRUE(Heartbeat(2, LeaseOf(2)).ok());
+    ASSERT_TRUE(dispatcher_->Tick().ok());
+    if (!LeaseOf(1).empty()) {
+      ++failures;
+      ASSERT_TRUE(
+          Deliver(1, LeaseOf(1), EncodeFailure(digest_of(1), absl::UnavailableError("no disk")))
+              .ok());
+    }
+    if (second % 20 == 19) {
+      ASSERT_TRUE(Deliver(2, LeaseOf(2), Measured(digest_of(2))).ok());
+    }
+  }
+  EXPECT_EQ(failures, 4);  // three in a row, then one after the rest of 300 s
+  EXPECT_EQ(session_->outcomes.size(), 20u);
+  EXPECT_EQ(dispatcher_->status().failed_items, 0);
+}
+
+TEST_F(DispatcherTest, ABenchedWorkerIsWantedAgainIfNoOtherIsLeft) {
+  Begin(100);
+  Join(1);
+  Join(2);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Deliver(1, LeaseOf(1),
+                        EncodeFailure(Last(1).item().digest(), absl::UnavailableError("no disk")))
+                    .ok());
+    now_ += 8;
+    ASSERT_TRUE(Heartbeat(1, "").ok());
+    ASSERT_TRUE(Heartbeat(2, LeaseOf(2)).ok());
+  }
+  EXPECT_EQ(LeaseOf(1), "");
+  ASSERT_TRUE(dispatcher_->StreamClosed(2).ok());
+  ASSERT_TRUE(Heartbeat(1, "").ok());
+  ASSERT_TRUE(dispatcher_->Tick().ok());
+  EXPECT_NE(LeaseOf(1), "");
 }
 
 TEST_F(DispatcherTest, AWorkerThatComesBackGoesOnWithItsWorkItem) {
   Begin(2);
-  for (WorkerId stream = 1; stream <= 5; ++stream) {  // breaks more often than crashes are allowed
+  for (WorkerId stream = 1; stream <= 12; ++stream) {  // more often than lost workers are allowed
     Join(stream, stream == 1 ? "" : LeaseOf(1));
     EXPECT_EQ(LeaseOf(stream), LeaseOf(1));
     EXPECT_TRUE(dispatcher_->StreamClosed(stream).ok());
   }
-  Join(6);
-  EXPECT_TRUE(Deliver(6, LeaseOf(1), Measured(Digest(0))).ok());
+  Join(13);
+  EXPECT_TRUE(Deliver(13, LeaseOf(1), Measured(Digest(0))).ok());
   EXPECT_EQ(session_->outcomes.size(), 1u);
   EXPECT_EQ(dispatcher_->status().failed_items, 0);
 }
 
 TEST_F(DispatcherTest, ADrainingWorkerGetsNothingMoreAndLeavesWithoutBlame) {
-  options_.maximum_crashes_per_item = 1;
+  options_.maximum_machine_faults_per_item = 1;
   Begin(2);
   Join(1);
   const std::string lease = LeaseOf(1);

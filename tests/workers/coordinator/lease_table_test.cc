@@ -14,9 +14,9 @@ class LeaseTableTest : public testing::Test {
  protected:
   LeaseTableTest()
       : table_({.lease_seconds = 30,
-                .maximum_crashes_per_item = 3,
                 .maximum_evaluation_failures_per_item = 2,
-                .maximum_infrastructure_failures_per_item = 4}) {}
+                .maximum_machine_faults_per_item = 4,
+                .maximum_machines_per_item = 3}) {}
 
   static std::string Digest(int64_t number) { return MakeFakeItem(number).digest; }
   static std::string Name(WorkerId worker) { return fmt::format("worker-{}", worker); }
@@ -30,6 +30,10 @@ class LeaseTableTest : public testing::Test {
   Decision Fail(WorkerId worker, const std::string& lease_id, FailureKind kind,
                 const std::string& message = "x") {
     return table_.Fail(lease_id, Digest(0), Name(worker), available_, kind, message);
+  }
+
+  Decision Break(WorkerId worker) {
+    return table_.Break(worker, Name(worker), available_, &digest_);
   }
 
   LeaseTable table_;
@@ -97,7 +101,7 @@ TEST_F(LeaseTableTest, AnotherWorkersReportDoesNotRenew) {
 TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingWorkItemBack) {
   table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
-  EXPECT_EQ(table_.Break(1, &digest_).kind, Decision::kRetry);
+  EXPECT_EQ(Break(1).kind, Decision::kRetry);
   table_.Report(7, id, {1, 1});  // the same worker on a new stream
   ASSERT_NE(table_.LeaseOf(7), nullptr);
   EXPECT_EQ(table_.LeaseOf(7)->id, id);
@@ -107,7 +111,7 @@ TEST_F(LeaseTableTest, AWorkerThatReturnsGetsItsWaitingWorkItemBack) {
 TEST_F(LeaseTableTest, AWorkerThatReturnsTooLateDoesNotTakeTheWorkItemFromAnother) {
   table_.Add(MakeFakeItem(0));
   const std::string id = Grant(1, 0).id;
-  table_.Break(1, &digest_);
+  Break(1);
   const Lease second = Grant(2, 1);
   table_.Report(7, id, {2, 2});
   EXPECT_EQ(table_.LeaseOf(7), nullptr);
@@ -121,31 +125,57 @@ TEST_F(LeaseTableTest, ALeaseNeverGrantedIsNotResumed) {
   EXPECT_EQ(table_.LeaseOf(1), nullptr);
 }
 
-TEST_F(LeaseTableTest, CrashesAreCountedPerWorkItem) {
+// The work item runs in a process of its own, so a lost worker is no fault of the work item.
+TEST_F(LeaseTableTest, LostWorkersNeverFailAWorkItemButEndTheRunAtLast) {
   table_.Add(MakeFakeItem(0));
-  for (WorkerId worker = 1; worker <= 2; ++worker) {
+  for (WorkerId worker = 1; worker <= 3; ++worker) {
     Grant(worker, 0);
-    EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
+    EXPECT_EQ(Break(worker).kind, Decision::kRetry);
   }
-  Grant(3, 0);
-  const Decision decision = table_.Break(3, &digest_);
-  EXPECT_EQ(decision.kind, Decision::kWorkFailed);
+  Grant(4, 0);
+  const Decision decision = Break(4);
+  EXPECT_EQ(decision.kind, Decision::kGiveUp);
   EXPECT_EQ(digest_, Digest(0));
-  EXPECT_THAT(decision.reason, testing::HasSubstr("crashed 3 workers"));
+  EXPECT_THAT(decision.reason, testing::HasSubstr("failed 4 times"));
+  EXPECT_THAT(decision.reason, testing::HasSubstr("worker-1, worker-2, worker-3, worker-4"));
 }
 
-TEST_F(LeaseTableTest, AWorkerThatReturnsHadNotCrashed) {
+TEST_F(LeaseTableTest, AWorkItemThatAMachineFailedIsKeptForAnother) {
+  available_ = {Name(1), Name(2)};
+  table_.Add(MakeFakeItem(0));
+  table_.Add(MakeFakeItem(1));
+  EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInfrastructure).kind, Decision::kRetry);
+  EXPECT_EQ(Grant(1, 0).digest, Digest(1));
+  EXPECT_EQ(Grant(2, 0).digest, Digest(0));
+  EXPECT_EQ(Break(2).kind, Decision::kRetry);  // both are unable now
+  table_.Complete(Digest(1), &stopped_);
+  EXPECT_EQ(Grant(1, 0).digest, Digest(0));
+}
+
+TEST_F(LeaseTableTest, OneMachinesFaultsDoNotEndTheRunWhileAnotherIsAble) {
+  table_.Add(MakeFakeItem(0));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Fail(1, Grant(1, 0).id, FailureKind::kInfrastructure).kind, Decision::kRetry);
+  }
+  const std::string fourth = Grant(1, 0).id;
+  available_ = {Name(1), Name(2)};
+  EXPECT_EQ(Fail(1, fourth, FailureKind::kInfrastructure).kind, Decision::kRetry);
+  EXPECT_FALSE(table_.HasWaitingFor(Name(1), available_));
+  EXPECT_EQ(Fail(2, Grant(2, 0).id, FailureKind::kInfrastructure).kind, Decision::kGiveUp);
+}
+
+TEST_F(LeaseTableTest, AWorkerThatReturnsWasNotLost) {
   table_.Add(MakeFakeItem(0));
   for (WorkerId worker = 1; worker <= 6; worker += 2) {
     const std::string id = Grant(worker, 0).id;
-    EXPECT_EQ(table_.Break(worker, &digest_).kind, Decision::kRetry);
+    EXPECT_EQ(Break(worker).kind, Decision::kRetry);
     table_.Report(worker + 1, id, {0, 0});
     table_.Release(worker + 1);
   }
 }
 
 TEST_F(LeaseTableTest, BreakWithoutALeaseSaysNothing) {
-  EXPECT_EQ(table_.Break(1, &digest_).kind, Decision::kAbsorbed);
+  EXPECT_EQ(Break(1).kind, Decision::kAbsorbed);
   EXPECT_EQ(digest_, "");
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <atomic>
+#include <cstdio>
 #include <thread>
 
 #include "proto/strata.pb.h"
@@ -80,6 +81,31 @@ TEST(EvaluationProcessTest, EveryEndHasItsKind) {
   EXPECT_EQ(FailureOf("garble").kind(), v1::Failure::CRASH);
   EXPECT_THAT(FailureOf("garble").message(), HasSubstr("found 4294967295"));
   EXPECT_EQ(FailureOf("killed").kind(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_EQ(FailureOf("bus").kind(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_THAT(FailureOf("bus").message(), HasSubstr("a mapped file could not be read"));
+}
+
+// A process that waits for a disk that does not answer cannot be killed. Here the signal is one
+// that the process survives.
+TEST(EvaluationProcessTest, AProcessThatDoesNotEndIsLeftBehindAndNoOtherIsStartedUntilItEnds) {
+  EvaluationProcessOptions options = Options("hang", 1);
+  options.limits.item_seconds = 0.1;
+  options.limits.death_seconds = 0.1;
+  options.limits.kill_signal = SIGURG;
+  auto runner = StartEvaluationProcess(options).value();
+  EXPECT_TRUE(runner->Run(ItemOf(0), nullptr).has_evaluate());
+  EXPECT_EQ(runner->Run(ItemOf(1), nullptr).failure().kind(), v1::Failure::TIME_LIMIT);
+  const v1::Failure waits = runner->Run(ItemOf(2), nullptr).failure();
+  EXPECT_EQ(waits.kind(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_THAT(waits.message(), HasSubstr("was killed and has not ended"));
+  pid_t process = 0;
+  ASSERT_EQ(sscanf(waits.message().c_str(), "%*[^0-9]%d", &process), 1) << waits.message();
+  ASSERT_EQ(kill(process, SIGKILL), 0);
+  ASSERT_EQ(waitpid(process, nullptr, 0), process);
+  EXPECT_TRUE(runner->Run(ItemOf(2), nullptr).has_evaluate());
+  runner.reset();  // the process ends by itself, because its socket is closed
+  while (waitpid(-1, nullptr, 0) > 0) {
+  }
 }
 
 TEST(EvaluationProcessTest, WhatTakesTooLongIsKilled) {
@@ -95,6 +121,22 @@ TEST(EvaluationProcessTest, WhatDoesNotMoveIsKilledAndWhatMovesIsNot) {
   const v1::Result result = runner->Run(ItemOf(0), nullptr);
   EXPECT_EQ(result.failure().kind(), v1::Failure::TIME_LIMIT);
   EXPECT_THAT(result.failure().message(), HasSubstr("did not move for 2 s"));
+}
+
+TEST(EvaluationProcessTest, EveryStepBeginsTheTimeForTheNextAnew) {
+  EvaluationProcessOptions options = Options("slow");
+  options.limits.hang_seconds = 2;  // the steps take longer in all
+  const auto runner = StartEvaluationProcess(options).value();
+  EXPECT_TRUE(runner->Run(ItemOf(0), nullptr).has_evaluate());
+}
+
+TEST(EvaluationProcessTest, WhatOnlyWaitsIsEndedAndNotBlamed) {
+  EvaluationProcessOptions options = Options("endless");
+  options.limits.hang_seconds = 2;
+  const auto runner = StartEvaluationProcess(options).value();
+  const v1::Failure failure = runner->Run(ItemOf(0), nullptr).failure();
+  EXPECT_EQ(failure.kind(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_THAT(failure.message(), HasSubstr("it waited for 2 s"));
 }
 
 TEST(EvaluationProcessTest, WhatTakesTooMuchMemoryIsKilled) {

@@ -80,6 +80,19 @@ TEST_F(LocalWorkersTest, RestartsAFewTimesThenSaysWhy) {
   EXPECT_EQ(LogOf(0), "attempt\nthe reason\nattempt\nthe reason\nattempt\nthe reason\n");
 }
 
+TEST_F(LocalWorkersTest, RestartsAreCountedWithinAnHour) {
+  LocalWorkersOptions options = ShellOptions(1, "exit 1");
+  options.maximum_restarts = 2;
+  options.now_seconds = [this] { return now_; };
+  auto workers = LocalWorkers::Start(options).value();
+  for (int death = 0; death < 8; ++death) {  // three an hour, the third just after the first is old
+    while (!workers->process_ids().empty()) ASSERT_TRUE(workers->Check().ok()) << death;
+    now_ += 1801;
+    ASSERT_TRUE(workers->Check().ok()) << death;
+    ASSERT_EQ(workers->process_ids().size(), 1u) << death;
+  }
+}
+
 TEST_F(LocalWorkersTest, AKilledWorkerIsRestarted) {
   auto workers = LocalWorkers::Start(ShellOptions(2, "exec sleep 1000")).value();
   const std::vector<int> before = workers->process_ids();
