@@ -1,8 +1,31 @@
 #include "cli/credential_options.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 namespace strata::cli {
+namespace {
+
+constexpr char kTokenVariable[] = "STRATA_TOKEN";
+
+// Returns the token of the environment; nullopt if there is none. The first call takes it out of
+// the environment, so that no child process inherits it and /proc does not show it.
+const std::optional<std::string>& TokenOfEnvironment() {
+  static const std::optional<std::string> kToken = []() -> std::optional<std::string> {
+    char* text = std::getenv(kTokenVariable);
+    if (text == nullptr) return std::nullopt;
+    std::string token = text;
+    std::fill_n(text, token.size(), '\0');
+    unsetenv(kTokenVariable);
+    return token;
+  }();
+  return kToken;
+}
+
+}  // namespace
 
 void AddCredentialOptions(CLI::App* verb, CredentialOptions* options) {
   verb->add_option("--tls-authority", options->tls.authority,
@@ -22,8 +45,8 @@ absl::StatusOr<workers::Credentials> ReadCredentials(const CredentialOptions& op
   absl::StatusOr<std::string> token = std::string();
   if (!options.token_file.empty()) {
     token = workers::ReadTokenFile(options.token_file);
-  } else if (const char* text = std::getenv("STRATA_TOKEN"); text != nullptr) {
-    token = workers::CheckToken(text, "the environment variable STRATA_TOKEN");
+  } else if (const std::optional<std::string>& text = TokenOfEnvironment()) {
+    token = workers::CheckToken(*text, fmt::format("the environment variable {}", kTokenVariable));
   }
   if (!token.ok()) return token.status();
   credentials.token = *std::move(token);

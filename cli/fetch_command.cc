@@ -30,7 +30,8 @@ std::string DefaultPython() {
 
 absl::Status Fetch(const Options& options) {
   std::string python = options.python.empty() ? DefaultPython() : options.python;
-  std::vector<std::string> words = {python, "-c", kFetchScript};
+  // Isolated: no file of the current folder, and no PYTHONPATH, takes the place of a module.
+  std::vector<std::string> words = {python, "-I", "-c", kFetchScript};
   if (!options.folder.empty()) words.insert(words.end(), {"--to", options.folder});
   words.emplace_back("--");
   words.insert(words.end(), options.what.begin(), options.what.end());

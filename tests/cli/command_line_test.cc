@@ -37,6 +37,22 @@ TEST_F(CommandLineTest, HelpOfEveryVerb) {
   EXPECT_EQ(Run({"version"}).out, Run({"--version"}).out);
 }
 
+TEST_F(CommandLineTest, FetchingRunsNoPythonOfTheCurrentFolder) {
+  fs::create_directory(folder_ + "/here");
+  const std::string trap = "open('" + folder_ + "/trapped', 'w')\nraise SystemExit(0)\n";
+  for (const char* module : {"argparse.py", "pathlib.py", "hashlib.py"}) {
+    Write(std::string("here/") + module, trap);
+  }
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_ + "/here");
+  ASSERT_EQ(setenv("PYTHONPATH", (folder_ + "/here").c_str(), 1), 0);
+  const Outcome outcome = Run({"fetch", "no/such/model", "--to", folder_ + "/to"});
+  unsetenv("PYTHONPATH");
+  fs::current_path(before);
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.error;
+  EXPECT_FALSE(fs::exists(folder_ + "/trapped"));
+}
+
 TEST_F(CommandLineTest, TokenizeAndEvalGiveTheirShapes) {
   const std::string text = Write("text.txt", ReadFile(text_ + "/1790-Washington-1.txt"));
   const Outcome tokens = Run({"tokenize", "--model", model_, text, "--format", "json"});
