@@ -61,6 +61,57 @@ TEST(ModelEvaluatorTest, EvaluationsRepeatToTheBitWhateverComesBetween) {
   EXPECT_EQ(second->window_nll, first->window_nll);
 }
 
+// Opens the wave model with eight documents. Those of calibration are the same in every text.
+std::unique_ptr<Evaluator> WithSplits(const TemporaryFolder& folder, const std::string& fitness,
+                                      const std::string& report) {
+  const auto write = [](const std::string& path, const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+  };
+  const auto document = [](const std::string& words) {
+    std::string text;
+    while (text.size() < 400) text += words + std::to_string(text.size());
+    return text;
+  };
+  const std::string texts = folder / ("of " + fitness);
+  std::filesystem::create_directory(texts);
+  for (int i = 0; i < 8; ++i) {
+    const std::string words = i < 4 ? "calibration" : i < 6 ? fitness : report;
+    write(fmt::format("{}/{}.txt", texts, i), document(words));
+  }
+  write(folder / "wave.gguf", WaveModelGguf());
+  ModelEvaluatorOptions options;
+  options.model_path = folder / "wave.gguf";
+  options.text_path = texts;
+  options.threads = 1;
+  auto opened = OpenModelEvaluator(options);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  return *std::move(opened);
+}
+
+// The promise that the report split is used for final numbers and for nothing else begins here.
+TEST(ModelEvaluatorTest, EachSplitIsMeasuredOnItsOwnDocuments) {
+  const TemporaryFolder folder;
+  const auto plain = WithSplits(folder, "first words", "second");
+  const auto swapped = WithSplits(folder, "second", "first words");
+  const auto loss = [](Evaluator& evaluator, Split split, Protocol protocol) {
+    EvaluateRequest request;
+    request.calibration = {2, 32};
+    request.allocation.assign(kWaveBlocks, 0.5);
+    request.fidelity = {.split = split, .windows = 3, .window_tokens = 32, .protocol = protocol};
+    const auto measured = evaluator.Evaluate(request, nullptr);
+    EXPECT_TRUE(measured.ok()) << measured.status();
+    return measured.ok() ? measured->window_nll : std::vector<double>();
+  };
+  for (const Protocol protocol : {Protocol::kOneShot, Protocol::kSequential}) {
+    const auto fitness = loss(*plain, Split::kFitness, protocol);
+    const auto report = loss(*plain, Split::kReport, protocol);
+    EXPECT_NE(fitness, report);
+    EXPECT_EQ(fitness, loss(*swapped, Split::kReport, protocol));
+    EXPECT_EQ(report, loss(*swapped, Split::kFitness, protocol));
+    EXPECT_NE(loss(*plain, Split::kCalibration, protocol), fitness);
+  }
+}
+
 TEST(ModelEvaluatorTest, AnotherCalibrationIsMeasuredAnewAndTheFirstAgain) {
   EvaluateRequest request = SmallRequest();
   const auto first = Shared().Evaluate(request, nullptr);
