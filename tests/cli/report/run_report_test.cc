@@ -71,6 +71,29 @@ TEST_F(RunReportTest, TheBestIsByFitnessUntilTheSelectionIsComplete) {
   EXPECT_EQ(ToJson(whole)["best_by"], "selection");
 }
 
+// Three finalists, and each of the three measurements prefers another one.
+TEST_F(RunReportTest, OnlyTheSelectionChooses) {
+  StoredCandidate third = candidates_[1];
+  third.id = 2;
+  third.text = "ramp(depth, 0.2)";
+  candidates_.push_back(third);
+  const double fitness[] = {5.51, 5.35, 5.6};
+  const double selection[] = {5.4, 5.5, 5.6};
+  const double report[] = {5.9, 5.8, 5.7};
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    candidates_[i].fitness_nll = fitness[i];
+    candidates_[i].selection_nll = selection[i];
+    candidates_[i].report_nll = report[i];
+    candidates_[i].achieved_sparsity = 0.7;
+  }
+  const RunReport whole = Report();
+  EXPECT_EQ(whole.best->id, 0);
+  EXPECT_EQ(ToJson(whole)["best"]["id"], 0);
+  std::swap(candidates_[0].selection_nll, candidates_[2].selection_nll);
+  EXPECT_EQ(Report().best->id, 2);
+  EXPECT_EQ(ToJson(Report())["best"]["id"], 2);
+}
+
 TEST_F(RunReportTest, TheDenseModelStandsBesideThePrunedOnes) {
   EXPECT_THAT(ToTable(Report()), ContainsRegex("dense model +- +- +- +0.0000"));
   EXPECT_TRUE(ToJson(Report())["dense"]["report_perplexity"].is_null()) << "a run from before";
