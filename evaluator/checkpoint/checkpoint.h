@@ -27,7 +27,8 @@ class Checkpoint {
   virtual const std::string& model_name() const = 0;
   virtual const ModelConfig& config() const = 0;
 
-  // Returns the SHA-256 of the files that hold the model, in hexadecimal. Reads all of them.
+  // Returns the SHA-256 of the files that hold the model and its tokenizer, in hexadecimal. Reads
+  // all of them.
   virtual absl::StatusOr<std::string> Digest() const = 0;
 
   // Returns one sentence for each choice between files or tensors that contradict each other.

@@ -15,6 +15,7 @@
 #include "evaluator/checkpoint/hugging_face_config.h"
 #include "evaluator/files/digest.h"
 #include "evaluator/files/mapped_file.h"
+#include "evaluator/tokenizer/tokenizer.h"
 #include "expr/status_macros.h"
 
 namespace strata::evaluator {
@@ -322,6 +323,7 @@ absl::StatusOr<std::string> HuggingFaceCheckpoint::Digest() const {
   for (const auto& [name, file] : shards_) {
     STRATA_RETURN_IF_ERROR(add(name));
   }
+  for (const std::string& name : TokenizerFiles(folder_)) STRATA_RETURN_IF_ERROR(add(name));
   return Sha256(digests);
 }
 

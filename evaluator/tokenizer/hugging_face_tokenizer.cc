@@ -11,6 +11,7 @@
 #include "evaluator/files/file_system.h"
 #include "evaluator/files/json_field.h"
 #include "evaluator/tokenizer/sentencepiece_model.h"
+#include "evaluator/tokenizer/tokenizer.h"
 #include "evaluator/tokenizer/tokenizer_config.h"
 #include "evaluator/tokenizer/tokenizer_json.h"
 #include "evaluator/tokenizer/vocabulary_files.h"
@@ -28,22 +29,29 @@ absl::StatusOr<TokenizerDescription> ReadSentencePieceFile(const std::string& pa
   return ReadSentencePieceModel(contents.view(), path, config.legacy.value_or(false));
 }
 
+constexpr char kTokenizerJson[] = "tokenizer.json";
+constexpr char kSentencePiece[] = "tokenizer.model";
+constexpr char kVocabulary[] = "vocab.json";
+
+bool Has(const std::string& directory, const std::string& name) {
+  return std::filesystem::exists(fmt::format("{}/{}", directory, name));
+}
+
 std::string TokenizerJsonPath(const std::string& directory) {
-  return directory + "/tokenizer.json";
+  return fmt::format("{}/{}", directory, kTokenizerJson);
 }
 
 absl::StatusOr<TokenizerDescription> ReadFiles(const std::string& directory,
                                                const TokenizerConfig& config) {
-  const std::string json_path = TokenizerJsonPath(directory);
-  const std::string model_path = directory + "/tokenizer.model";
-  if (std::filesystem::exists(json_path)) {
-    STRATA_ASSIGN_OR_RETURN(const nlohmann::json json, ReadJsonFile(json_path));
-    return ReadTokenizerJson(json, json_path);
+  if (Has(directory, kTokenizerJson)) {
+    const std::string path = TokenizerJsonPath(directory);
+    STRATA_ASSIGN_OR_RETURN(const nlohmann::json json, ReadJsonFile(path));
+    return ReadTokenizerJson(json, path);
   }
-  if (std::filesystem::exists(model_path)) return ReadSentencePieceFile(model_path, config);
-  if (std::filesystem::exists(directory + "/vocab.json")) {
-    return ReadVocabularyFiles(directory, config);
+  if (Has(directory, kSentencePiece)) {
+    return ReadSentencePieceFile(fmt::format("{}/{}", directory, kSentencePiece), config);
   }
+  if (Has(directory, kVocabulary)) return ReadVocabularyFiles(directory, config);
   return absl::NotFoundError(fmt::format(
       "{}: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt in it",
       directory));
@@ -156,6 +164,21 @@ absl::Status ApplyConfig(const std::string& directory, const TokenizerConfig& co
 }
 
 }  // namespace
+
+std::vector<std::string> TokenizerFiles(const std::string& directory) {
+  std::vector<std::string> names;
+  if (Has(directory, kTokenizerJson)) {
+    names = {kTokenizerJson};
+  } else if (Has(directory, kSentencePiece)) {
+    names = {kSentencePiece};
+  } else if (Has(directory, kVocabulary)) {
+    names = {kVocabulary, "merges.txt"};
+  }
+  for (const char* beside : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    if (!names.empty() && Has(directory, beside)) names.emplace_back(beside);
+  }
+  return names;
+}
 
 absl::StatusOr<TokenizerDescription> ReadHuggingFaceTokenizer(const std::string& directory) {
   STRATA_ASSIGN_OR_RETURN(const TokenizerConfig config, ReadTokenizerConfig(directory));

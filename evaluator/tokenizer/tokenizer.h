@@ -64,6 +64,10 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> OpenTokenizer(const GgufFile& file);
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerDescription description);
 
+// Returns the names of the files of a Hugging Face directory that decide how it tokenises, besides
+// config.json; empty if it has no tokenizer.
+std::vector<std::string> TokenizerFiles(const std::string& directory);
+
 }  // namespace strata::evaluator
 
 #endif  // STRATA_EVALUATOR_TOKENIZER_TOKENIZER_H_

@@ -113,6 +113,27 @@ TEST(HuggingFaceCheckpoint, TheDigestFollowsEveryFile) {
   EXPECT_NE(SummarizeModel(third.path()).value().digest, summary.digest);
 }
 
+// Two machines whose directories tokenise differently must not pass as the same model.
+TEST(HuggingFaceCheckpoint, TheDigestFollowsTheTokenizer) {
+  const TemporaryFolder folder;
+  HuggingFaceFiles::Wave().Write(folder);
+  const auto digest = [&] { return SummarizeModel(folder.path()).value().digest; };
+  const std::string without = digest();
+  folder.Write("vocab.json", "{}");
+  folder.Write("merges.txt", "a b");
+  const std::string vocabulary = digest();
+  EXPECT_NE(vocabulary, without);
+  folder.Write("merges.txt", "a c");
+  EXPECT_NE(digest(), vocabulary);
+  folder.Write("tokenizer.json", "{}");
+  const std::string json = digest();
+  EXPECT_NE(json, vocabulary);
+  folder.Write("merges.txt", "b c");  // not read beside a tokenizer.json
+  EXPECT_EQ(digest(), json);
+  folder.Write("tokenizer_config.json", "{}");
+  EXPECT_NE(digest(), json);
+}
+
 TEST(HuggingFaceCheckpoint, MissingFilesAreNamed) {
   const TemporaryFolder folder;
   EXPECT_TRUE(absl::IsNotFound(OpenCheckpoint(folder.path()).status()));
