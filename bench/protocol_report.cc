@@ -2,7 +2,8 @@
 // Measures the settings of the published functions, and mixtures of the best of them, with every
 // protocol and arithmetic on the same windows. Prints for each fidelity, and for its first windows
 // alone, the rank correlation with the exact losses, the same among the best third, and the loss
-// from choosing by this fidelity.
+// from choosing by this fidelity. "one-shot bf16 kl" measures the KL divergence from the dense
+// model in place of the loss; fidelities with kl are measured only if they are named.
 //
 //   protocol_report MODEL TEXT [sparsity] [pruner] [threads] [settings of each function]
 //   [fidelity,...]
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "cli/report/rank_correlation.h"
+#include "cli/shared/measure_text.h"
 #include "evaluator/measurement/model_evaluator.h"
 #include "evaluator/names.h"
 #include "expr/allocation.h"
@@ -34,16 +36,22 @@ namespace {
 
 using strata::evaluator::Arithmetic;
 using strata::evaluator::Evaluator;
+using strata::evaluator::Measure;
 using strata::evaluator::Protocol;
 
 struct FidelityName {
   const char* name;
   Protocol protocol;
   Arithmetic arithmetic;
+  Measure measure = Measure::kLoss;
 };
 
 // The last fidelity is the exact one.
 constexpr FidelityName kFidelities[] = {
+    {"one-shot bf16 kl", Protocol::kOneShot, Arithmetic::kBFloat16, Measure::kKl},
+    {"one-shot fp32 kl", Protocol::kOneShot, Arithmetic::kFloat32, Measure::kKl},
+    {"sequential bf16 kl", Protocol::kSequential, Arithmetic::kBFloat16, Measure::kKl},
+    {"sequential fp32 kl", Protocol::kSequential, Arithmetic::kFloat32, Measure::kKl},
     {"one-shot bf16", Protocol::kOneShot, Arithmetic::kBFloat16},
     {"one-shot fp32", Protocol::kOneShot, Arithmetic::kFloat32},
     {"sequential bf16", Protocol::kSequential, Arithmetic::kBFloat16},
@@ -59,7 +67,7 @@ struct Candidate {
   std::vector<double> allocation;
   std::vector<double> window_nll[std::size(kFidelities)];
 
-  // Returns the mean loss of the first windows.
+  // Returns the mean loss, or KL divergence, of the first windows.
   double Nll(size_t fidelity, int64_t windows = kWindows) const {
     const auto begin = window_nll[fidelity].begin();
     return std::accumulate(begin, begin + windows, 0.0) / static_cast<double>(windows);
@@ -118,9 +126,10 @@ class Report {
 
   absl::Status Run(double sparsity, size_t settings_of_each) {
     STRATA_ASSIGN_OR_RETURN(auto candidates, Candidates(evaluator_, sparsity, settings_of_each));
-    fmt::print("perplexity of {} windows at {}\n{:<64}", kWindows, sparsity, "function");
+    fmt::print("perplexity, or KL divergence in nats, of {} windows at {}\n{:<64}", kWindows,
+               sparsity, "function");
     for (size_t i = 0; i < std::size(kFidelities); ++i) {
-      if (chosen_[i]) fmt::print(" {:>15}", kFidelities[i].name);
+      if (chosen_[i]) fmt::print(" {:>18}", kFidelities[i].name);
     }
     fmt::print("\n");
     for (Candidate& candidate : candidates) {
@@ -146,12 +155,13 @@ class Report {
       request.fidelity = {.windows = kWindows,
                           .arithmetic = kFidelities[i].arithmetic,
                           .protocol = kFidelities[i].protocol,
-                          .levels = {}};
+                          .levels = {},
+                          .measure = kFidelities[i].measure};
       const std::clock_t start = std::clock();
       STRATA_ASSIGN_OR_RETURN(auto measured, evaluator_.Evaluate(request, nullptr));
       seconds_[i] += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       candidate.window_nll[i] = std::move(measured.window_nll);
-      fmt::print(" {:>15.2f}", std::exp(candidate.Nll(i)));
+      fmt::print(" {:>18}", strata::cli::ShownText(candidate.Nll(i), kFidelities[i].measure));
     }
     fmt::print("\n");
     std::fflush(stdout);
@@ -251,7 +261,9 @@ Chosen ChosenOf(std::string_view names) {
     const auto found = std::find_if(std::begin(kFidelities), std::end(kFidelities),
                                     [&](const FidelityName& known) { return known.name == name; });
     if (found == std::end(kFidelities)) {
-      fmt::print(stderr, "expected the name of a fidelity, as \"one-shot bf16\", found '{}'\n",
+      fmt::print(stderr,
+                 "expected the name of a fidelity, as \"one-shot bf16\" or \"sequential bf16 kl\", "
+                 "found '{}'\n",
                  name);
       std::exit(2);
     }
@@ -269,8 +281,10 @@ int main(int argc, char** argv) {
                "[settings of each function] [fidelity,...]\n");
     return 2;
   }
-  Chosen chosen;
-  chosen.fill(true);
+  Chosen chosen{};
+  for (size_t i = 0; i < std::size(kFidelities); ++i) {
+    chosen[i] = kFidelities[i].measure == Measure::kLoss;
+  }
   if (argc > 7) chosen = ChosenOf(argv[7]);
   const double sparsity = argc > 3 ? Number<double>(argv[3]) : 0.6;
   strata::evaluator::Pruner pruner = strata::evaluator::Pruner::kWanda;

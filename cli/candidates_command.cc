@@ -6,6 +6,7 @@
 
 #include "cli/report/candidate_output.h"
 #include "cli/report/candidate_query.h"
+#include "cli/report/run_report.h"
 #include "cli/shared/command.h"
 #include "cli/shared/output.h"
 #include "cli/shared/terminal.h"
@@ -35,19 +36,21 @@ absl::Status ListCandidates(const Options& options) {
         fmt::format("--sort: {}", std::string(field.status().message())));
   }
   STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(options.run));
+  STRATA_ASSIGN_OR_RETURN(const RunMeasures measures, ReadRunMeasures(*store, options.run));
   STRATA_ASSIGN_OR_RETURN(auto candidates, store->Candidates());
   const size_t all = candidates.size();
   std::erase_if(candidates, [&](const search::StoredCandidate& candidate) {
-    return !std::all_of(filters.begin(), filters.end(),
-                        [&](const CandidateFilter& filter) { return filter.Holds(candidate); });
+    return !std::all_of(filters.begin(), filters.end(), [&](const CandidateFilter& filter) {
+      return filter.Holds(candidate, measures);
+    });
   });
-  SortCandidates(**field, options.descends, &candidates);
+  SortCandidates(**field, options.descends, measures, &candidates);
   if (options.format == "json") {
-    PrintJson(CandidatesJson(candidates, all));
+    PrintJson(CandidatesJson(candidates, all, measures));
   } else if (options.format == "csv") {
-    fmt::print("{}", CandidatesCsv(candidates));
+    fmt::print("{}", CandidatesCsv(candidates, measures));
   } else {
-    fmt::print("{}", CandidateTable(candidates, all, OutputPage(options.is_wide)));
+    fmt::print("{}", CandidateTable(candidates, all, measures, OutputPage(options.is_wide)));
   }
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/credential_options.h"
 #include "cli/report/run_report.h"
 #include "cli/report/run_report_output.h"
@@ -123,7 +124,8 @@ absl::StatusOr<workers::CoordinatorOptions> CoordinatorOptionsOf(const SearchSet
 absl::Status ServeWorkers(SearchSetup* setup, workers::Coordinator* coordinator,
                           workers::LocalWorkers* local, SearchMetrics* metrics,
                           SearchObserver* observer, bool quiet) {
-  SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
+  SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations,
+                          MeasuresOf(setup->config));
   absl::Status workers_status;
   workers::CoordinatorStatus last;
   absl::Status status = coordinator->Run([&](const workers::CoordinatorStatus& now) {
@@ -167,8 +169,9 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer, bool quiet)
   if (config.worker_count > 0) {
     STRATA_ASSIGN_OR_RETURN(local, StartLocalWorkers(config, reached));
   }
-  STRATA_ASSIGN_OR_RETURN(const auto metrics,
-                          SearchMetrics::Serve(config.metrics, options.credentials));
+  STRATA_ASSIGN_OR_RETURN(
+      const auto metrics,
+      SearchMetrics::Serve(config.metrics, options.credentials, config.fitness_measure));
   STRATA_RETURN_IF_ERROR(Announce(config, *coordinator, workers::RunState::kServing));
   return ServeWorkers(setup, coordinator.get(), local.get(), metrics.get(), observer, quiet);
 }

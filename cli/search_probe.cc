@@ -45,7 +45,9 @@ absl::StatusOr<double> MeasureOneEvaluation(const SearchSetup& setup,
   STRATA_ASSIGN_OR_RETURN(const auto uniform, expr::ParseExpression(search::kUniformFunction));
   STRATA_ASSIGN_OR_RETURN(request.allocation, expr::EvaluateAllocation(uniform, units, target));
   STRATA_ASSIGN_OR_RETURN(const auto evaluator, OpenEvaluator(setup.config));
-  if (request.fidelity.protocol == evaluator::Protocol::kOneShot) {
+  // The first evaluation gathers what further ones find in memory.
+  if (request.fidelity.protocol == evaluator::Protocol::kOneShot ||
+      request.fidelity.measure == evaluator::Measure::kKl) {
     STRATA_RETURN_IF_ERROR(evaluator->Evaluate(request, /*progress=*/nullptr).status());
   }
   const double start = evaluator::SteadySeconds();

@@ -43,6 +43,12 @@ enum class Protocol { kOneShot, kSequential };
 
 enum class Arithmetic { kFloat32, kBFloat16 };
 
+// What is measured of a token, in nats. The loss is its negative log-likelihood. KL is the
+// Kullback-Leibler divergence of the model's prediction from the dense model's, KL(dense || model),
+// on the dense model's 512 most probable tokens and all others as one
+// (evaluator/model/dense_predictions.h); it is 0 for the dense model itself.
+enum class Measure { kLoss, kKl };
+
 // Disjoint parts of the text. The report split is used for final numbers and for nothing else.
 enum class Split { kCalibration, kFitness, kReport };
 
@@ -115,8 +121,11 @@ struct Fidelity {
   // Number of items per task, taken from the start of the half that `split` selects (0 = all).
   int64_t task_items = 0;
   // Above 0, Measurement::slopes are measured too, from masks of this much more and less sparsity
-  // than the allocation has. Not with levels or tasks.
+  // than the allocation has. Not with levels or tasks, and only with the measure kLoss.
   double slope_step = 0;
+  // The dense model's predictions for kKl are made once for each split, windows, window_tokens and
+  // arithmetic, in that arithmetic.
+  Measure measure = Measure::kLoss;
 };
 
 struct ProfileRequest {
@@ -149,9 +158,11 @@ struct StageSeconds {
 };
 
 struct Measurement {
-  std::vector<double> window_nll;  // mean negative log-likelihood per predicted token, per window
-  double mean_nll = 0;  // mean over windows, summed in window order; perplexity = exp(mean_nll)
-  int64_t tokens = 0;   // number of predicted tokens
+  // Mean of Fidelity::measure over the predicted tokens of each window, in nats. Under kLoss it is
+  // the negative log-likelihood, and perplexity = exp(mean_nll); a KL divergence has no perplexity.
+  std::vector<double> window_nll;
+  double mean_nll = 0;           // mean over windows, summed in window order
+  int64_t tokens = 0;            // number of predicted tokens
   double achieved_sparsity = 0;  // zeros / prunable weights, counted
   // 1 minus the mean accuracy over the tasks; nullopt if the request names no tasks.
   std::optional<double> zero_shot_error = {};

@@ -24,6 +24,7 @@ constexpr NameTable<Arithmetic, 2> kArithmetics = {
 constexpr NameTable<Split, 3> kSplits = {{{Split::kCalibration, "calibration"},
                                           {Split::kFitness, "fitness"},
                                           {Split::kReport, "report"}}};
+constexpr NameTable<Measure, 2> kMeasures = {{{Measure::kLoss, "loss"}, {Measure::kKl, "kl"}}};
 
 template <typename Value, size_t count>
 std::string FindName(const NameTable<Value, count>& table, Value value) {
@@ -59,6 +60,7 @@ std::string NameOf(Granularity value) { return FindName(kGranularities, value); 
 std::string NameOf(Protocol value) { return FindName(kProtocols, value); }
 std::string NameOf(Arithmetic value) { return FindName(kArithmetics, value); }
 std::string NameOf(Split value) { return FindName(kSplits, value); }
+std::string NameOf(Measure value) { return FindName(kMeasures, value); }
 
 absl::Status ParseName(const std::string& name, Pruner* value) {
   std::vector<std::pair<Pruner, const char*>> table;
@@ -76,6 +78,9 @@ absl::Status ParseName(const std::string& name, Arithmetic* value) {
 }
 absl::Status ParseName(const std::string& name, Split* value) {
   return FindValue(kSplits, "split", name, value);
+}
+absl::Status ParseName(const std::string& name, Measure* value) {
+  return FindValue(kMeasures, "measure", name, value);
 }
 
 }  // namespace strata::evaluator

@@ -15,6 +15,7 @@ std::string NameOf(Granularity value);  // "block", "kind", "linear"
 std::string NameOf(Protocol value);     // "one-shot", "sequential"
 std::string NameOf(Arithmetic value);   // "fp32", "bf16"
 std::string NameOf(Split value);        // "calibration", "fitness", "report"
+std::string NameOf(Measure value);      // "loss", "kl"
 
 // Sets `value` by its name. Errors: InvalidArgument, listing the known names; `value` is then
 // unchanged.
@@ -23,6 +24,7 @@ absl::Status ParseName(const std::string& name, Granularity* value);
 absl::Status ParseName(const std::string& name, Protocol* value);
 absl::Status ParseName(const std::string& name, Arithmetic* value);
 absl::Status ParseName(const std::string& name, Split* value);
+absl::Status ParseName(const std::string& name, Measure* value);
 
 }  // namespace strata::evaluator
 

@@ -107,7 +107,11 @@ class SyntheticEvaluator final : public Evaluator {
     STRATA_RETURN_IF_ERROR(Check(request));
     const std::vector<double> weights =
         Weights(request.granularity, request.fidelity.split == Split::kReport);
-    double nll = kDenseNll;
+    // The model predicts all tokens alike, so a rise of the loss is the divergence.
+    const bool is_loss = request.fidelity.measure == Measure::kLoss;
+    const double dense = is_loss ? kDenseNll : 0;
+    const double spread = is_loss ? kWindowSpread : 0;
+    double nll = dense;
     for (size_t i = 0; i < request.allocation.size(); ++i) {
       const double sparsity = request.allocation[i];
       nll += weights[i] * sparsity * sparsity / (1 - sparsity);
@@ -117,7 +121,7 @@ class SyntheticEvaluator final : public Evaluator {
     double window_sum = 0;
     for (int64_t i = 0; i < windows; ++i) {
       const bool unpaired = windows % 2 == 1 && i == windows - 1;
-      const double offset = unpaired ? 0 : i % 2 == 0 ? kWindowSpread : -kWindowSpread;
+      const double offset = unpaired ? 0 : i % 2 == 0 ? spread : -spread;
       measurement.window_nll.push_back(nll + offset);
       window_sum += nll + offset;
     }
@@ -128,7 +132,7 @@ class SyntheticEvaluator final : public Evaluator {
           request.allocation, expr::ParametersOf(LayoutOf(model_, request.granularity)));
     }
     if (!request.fidelity.tasks.empty()) {
-      measurement.zero_shot_error = 1 - std::exp(kDenseNll - measurement.mean_nll);
+      measurement.zero_shot_error = 1 - std::exp(dense - measurement.mean_nll);
     }
     if (request.fidelity.slope_step > 0) measurement.slopes = Slopes(weights, request.allocation);
     STRATA_RETURN_IF_ERROR(Report(progress, 1.0));

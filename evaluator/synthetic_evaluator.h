@@ -27,7 +27,7 @@ struct SyntheticOptions {
 // prune least where that feature is high. Other features are deterministic pseudo-random numbers
 // derived from their text. The report and the fitness split differ by a small known perturbation of
 // w. If a request names tasks, zero_shot_error = 1 - exp(3 - mean_nll). Slopes are exact
-// derivatives.
+// derivatives. With the measure kKl, mean_nll is the same sum without the 3 of the dense model.
 std::unique_ptr<Evaluator> MakeSyntheticEvaluator(const SyntheticOptions& options);
 
 }  // namespace strata::evaluator

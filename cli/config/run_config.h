@@ -40,10 +40,12 @@ struct RunConfig {
   int64_t fitness_window_tokens = 256;
   std::optional<evaluator::Arithmetic> fitness_arithmetic;  // nullopt: auto, the faster one
   evaluator::Protocol fitness_protocol = evaluator::Protocol::kOneShot;
+  evaluator::Measure fitness_measure = evaluator::Measure::kLoss;
   std::string fitness_levels;
   std::vector<std::string> fitness_tasks;
   int64_t fitness_task_items = 100;
   int64_t selection_windows = 8;
+  evaluator::Measure selection_measure = evaluator::Measure::kLoss;
   int64_t report_windows = 16;
   int64_t report_window_tokens = 256;
   evaluator::Arithmetic report_arithmetic = evaluator::Arithmetic::kFloat32;

@@ -118,6 +118,9 @@ constexpr RunConfigOption kOptions[] = {
     {"fitness.protocol", EnumOf<&RunConfig::fitness_protocol>(), kAnything, kBasic,
      "one-shot (dense statistics, cheap) | "
      "sequential (each pruned block feeds the next; exact in fp32)"},
+    {"fitness.measure", EnumOf<&RunConfig::fitness_measure>(), kAnything, kAdvanced,
+     "loss (of the text) | kl (divergence from the dense model's predictions, in nats; slopes stay "
+     "those of the loss)"},
     {"fitness.levels", &RunConfig::fitness_levels, kAnything, kAdvanced,
      "folder of a level database (`strata levels build`) whose weights candidates take, with the "
      "pruner sparsegpt and one-shot; none: solved for each"},
@@ -129,6 +132,8 @@ constexpr RunConfigOption kOptions[] = {
      "zero_shot_error (0 = all of the half)"},
     {"selection.windows", &RunConfig::selection_windows, AtLeast(1), kBasic,
      "windows of the fitness split on which finalists are compared, sequential protocol"},
+    {"selection.measure", EnumOf<&RunConfig::selection_measure>(), kAnything, kAdvanced,
+     "loss | kl, as for fitness.measure; for the refinement too; the report is always the loss"},
     {"report.windows", &RunConfig::report_windows, AtLeast(1), kBasic,
      "windows of the report split for the final numbers, sequential protocol"},
     {"report.window_tokens", &RunConfig::report_window_tokens, AtLeast(2), kAdvanced,

@@ -26,7 +26,8 @@ evaluator::Fidelity SearchFidelity(const RunConfig& config) {
           .windows = config.fitness_windows,
           .window_tokens = config.fitness_window_tokens,
           .arithmetic = config.fitness_arithmetic.value_or(evaluator::Arithmetic::kFloat32),
-          .protocol = config.fitness_protocol};
+          .protocol = config.fitness_protocol,
+          .measure = config.fitness_measure};
 }
 
 // Returns the name of the function in the library.
@@ -43,6 +44,10 @@ absl::StatusOr<std::vector<evaluator::Fidelity>> RacingRungsOf(const RunConfig& 
   return absl::InvalidArgumentError(fmt::format(
       "{}: 'racing.rungs': {}", origin == config.origins.end() ? "default" : origin->second,
       std::string(rungs.status().message())));
+}
+
+RunMeasures MeasuresOf(const RunConfig& config) {
+  return {config.fitness_measure, config.selection_measure};
 }
 
 bool HasObjective(const RunConfig& config, const char* name) {
@@ -84,9 +89,11 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   plan.select = plan.verify;
   plan.select.split = evaluator::Split::kFitness;
   plan.select.windows = config.selection_windows;
+  plan.select.measure = config.selection_measure;
   plan.refine = plan.select;
   plan.slope = plan.refine;
   plan.slope.arithmetic = plan.search.arithmetic;
+  plan.slope.measure = evaluator::Measure::kLoss;  // the only one that has slopes
   plan.slope.windows = config.refine_slope_windows;
   plan.slope.slope_step =
       config.group > 0 ? 1 / static_cast<double>(config.group) : kRefinementStep;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/config/run_config.h"
+#include "cli/shared/measure_text.h"
 #include "expr/baselines.h"
 #include "expr/unit_layout.h"
 #include "search/session.h"
@@ -24,6 +25,9 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
 // Returns `racing.rungs`, cheapest first; an arithmetic of "auto" counts as float32. Errors:
 // InvalidArgument names the key and the rung.
 absl::StatusOr<std::vector<evaluator::Fidelity>> RacingRungsOf(const RunConfig& config);
+
+// Returns what the run's fitness and selection measure.
+RunMeasures MeasuresOf(const RunConfig& config);
 
 // True if search.objectives holds the name.
 bool HasObjective(const RunConfig& config, const char* name);

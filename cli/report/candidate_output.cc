@@ -24,13 +24,17 @@ struct Column {
   size_t width = 0;
 };
 
-std::string CellOf(const CandidateField& field, const StoredCandidate& candidate) {
-  const FieldValue value = field.value(candidate);
+std::string CellOf(const CandidateField& field, const StoredCandidate& candidate,
+                   const RunMeasures& measures) {
+  const FieldValue value = field.value(candidate, measures);
   if (const auto* number = std::get_if<double>(&value)) {
     const std::string name = field.name;
-    return name == "sparsity"                                     ? fmt::format("{:.4f}", *number)
-           : name == "id" || name == "nodes" || name == "same_as" ? fmt::format("{:.0f}", *number)
-                                                                  : fmt::format("{:.2f}", *number);
+    if (name == "forecast") return ShownText(candidate.forecast->nll, measures.fitness);
+    if (name == "fitness") return ShownText(candidate.fitness_nll, measures.fitness);
+    if (name == "selection") return ShownText(candidate.selection_nll, measures.selection);
+    return name == "sparsity" ? fmt::format("{:.4f}", *number)
+           : name == "report" ? fmt::format("{:.2f}", *number)
+                              : fmt::format("{:.0f}", *number);
   }
   const auto* text = std::get_if<std::string>(&value);
   return text == nullptr ? "" : *text;
@@ -38,7 +42,8 @@ std::string CellOf(const CandidateField& field, const StoredCandidate& candidate
 
 // Returns the columns of a table that may be as wide as it likes, in their order. Names of
 // baselines, parents and failures would make every row wide, and JSON and CSV have them.
-std::vector<Column> AllColumns(const std::vector<StoredCandidate>& candidates) {
+std::vector<Column> AllColumns(const std::vector<StoredCandidate>& candidates,
+                               const RunMeasures& measures) {
   std::vector<Column> columns;
   for (const CandidateField& field : CandidateFields()) {
     const std::string name = field.name;
@@ -46,7 +51,7 @@ std::vector<Column> AllColumns(const std::vector<StoredCandidate>& candidates) {
     Column column{&field, {}, name.size()};
     bool has_values = name == "expression";
     for (const StoredCandidate& candidate : candidates) {
-      std::string cell = CellOf(field, candidate);
+      std::string cell = CellOf(field, candidate, measures);
       has_values = has_values || !cell.empty();
       if (cell.empty()) cell = "-";
       column.width = std::max(column.width, cell.size());
@@ -97,8 +102,8 @@ std::string CsvCell(const std::string& text) {
 }  // namespace
 
 std::string CandidateTable(const std::vector<StoredCandidate>& candidates, size_t all,
-                           const Page& page) {
-  std::vector<Column> shown = AllColumns(candidates);
+                           const RunMeasures& measures, const Page& page) {
+  std::vector<Column> shown = AllColumns(candidates, measures);
   std::vector<std::string> missing;
   if (page.columns) missing = FitInto(*page.columns, &shown);
   std::vector<std::string> headings;
@@ -114,8 +119,8 @@ std::string CandidateTable(const std::vector<StoredCandidate>& candidates, size_
     for (const Column& column : shown) row.push_back(column.cells[i]);
     table.AddRow(std::move(row));
   }
-  std::string text = fmt::format("{} of {} candidates; losses are perplexities, lower is better\n",
-                                 candidates.size(), all);
+  std::string text =
+      fmt::format("{} of {} candidates. {}\n", candidates.size(), all, ShownSentence(measures));
   if (!missing.empty()) {
     text +=
         fmt::format("for want of width without {}; --wide shows all\n", fmt::join(missing, ", "));
@@ -123,10 +128,11 @@ std::string CandidateTable(const std::vector<StoredCandidate>& candidates, size_
   return table.Render(page) + Folded(text, page);
 }
 
-nlohmann::ordered_json CandidatesJson(const std::vector<StoredCandidate>& candidates, size_t all) {
+nlohmann::ordered_json CandidatesJson(const std::vector<StoredCandidate>& candidates, size_t all,
+                                      const RunMeasures& measures) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const StoredCandidate& candidate : candidates) {
-    nlohmann::ordered_json json = ToJson(candidate);
+    nlohmann::ordered_json json = ToJson(candidate, measures);
     json["state"] = StateOf(candidate);
     json["origin"] = candidate.lineage.origin;
     json["parents"] = candidate.lineage.parents;
@@ -139,14 +145,15 @@ nlohmann::ordered_json CandidatesJson(const std::vector<StoredCandidate>& candid
   return {{"candidates", std::move(list)}, {"all", all}};
 }
 
-std::string CandidatesCsv(const std::vector<StoredCandidate>& candidates) {
+std::string CandidatesCsv(const std::vector<StoredCandidate>& candidates,
+                          const RunMeasures& measures) {
   std::vector<std::string> cells;
   for (const CandidateField& field : CandidateFields()) cells.emplace_back(field.name);
   std::string text = fmt::format("{}\n", fmt::join(cells, ","));
   for (const StoredCandidate& candidate : candidates) {
     cells.clear();
     for (const CandidateField& field : CandidateFields()) {
-      const FieldValue value = field.value(candidate);
+      const FieldValue value = field.value(candidate, measures);
       const auto* number = std::get_if<double>(&value);
       const auto* words = std::get_if<std::string>(&value);
       cells.push_back(number != nullptr  ? fmt::format("{}", *number)

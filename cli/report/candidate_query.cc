@@ -19,8 +19,8 @@ namespace {
 
 using search::StoredCandidate;
 
-FieldValue PerplexityOf(const std::optional<double>& nll) {
-  return nll ? FieldValue(std::exp(*nll)) : FieldValue();
+FieldValue ShownOf(const std::optional<double>& nats, evaluator::Measure measure) {
+  return nats ? FieldValue(Shown(*nats, measure)) : FieldValue();
 }
 
 FieldValue TextOf(const std::string& text) {
@@ -28,31 +28,38 @@ FieldValue TextOf(const std::string& text) {
 }
 
 constexpr CandidateField kFields[] = {
-    {"id", true, [](const auto& c) { return FieldValue(static_cast<double>(c.id)); }},
-    {"state", false, [](const auto& c) { return FieldValue(StateOf(c)); }},
-    {"origin", false, [](const auto& c) { return TextOf(c.lineage.origin); }},
-    {"name", false, [](const auto& c) { return FieldValue(DisplayName(c)); }},
-    {"nodes", true, [](const auto& c) { return FieldValue(static_cast<double>(c.complexity)); }},
+    {"id", true, [](const auto& c, const auto&) { return FieldValue(static_cast<double>(c.id)); }},
+    {"state", false, [](const auto& c, const auto&) { return FieldValue(StateOf(c)); }},
+    {"origin", false, [](const auto& c, const auto&) { return TextOf(c.lineage.origin); }},
+    {"name", false, [](const auto& c, const auto&) { return FieldValue(DisplayName(c)); }},
+    {"nodes", true,
+     [](const auto& c, const auto&) { return FieldValue(static_cast<double>(c.complexity)); }},
     {"forecast", true,
-     [](const auto& c) {
-       return c.forecast ? FieldValue(std::exp(c.forecast->nll)) : FieldValue();
+     [](const auto& c, const auto& of) {
+       return c.forecast ? ShownOf(c.forecast->nll, of.fitness) : FieldValue();
      }},
-    {"fitness", true, [](const auto& c) { return PerplexityOf(c.fitness_nll); }},
-    {"selection", true, [](const auto& c) { return PerplexityOf(c.selection_nll); }},
-    {"report", true, [](const auto& c) { return PerplexityOf(c.report_nll); }},
+    {"fitness", true,
+     [](const auto& c, const auto& of) { return ShownOf(c.fitness_nll, of.fitness); }},
+    {"selection", true,
+     [](const auto& c, const auto& of) { return ShownOf(c.selection_nll, of.selection); }},
+    {"report", true,
+     [](const auto& c, const auto&) { return ShownOf(c.report_nll, evaluator::Measure::kLoss); }},
     {"sparsity", true,
-     [](const auto& c) {
+     [](const auto& c, const auto&) {
        return c.achieved_sparsity ? FieldValue(*c.achieved_sparsity) : FieldValue();
      }},
-    {"front", false, [](const auto& c) { return FieldValue(c.on_front ? "yes" : "no"); }},
+    {"front", false,
+     [](const auto& c, const auto&) { return FieldValue(c.on_front ? "yes" : "no"); }},
     {"same_as", true,
-     [](const auto& c) {
+     [](const auto& c, const auto&) {
        return c.same_as ? FieldValue(static_cast<double>(*c.same_as)) : FieldValue();
      }},
     {"parents", false,
-     [](const auto& c) { return TextOf(fmt::format("{}", fmt::join(c.lineage.parents, " "))); }},
-    {"failure", false, [](const auto& c) { return TextOf(c.failure); }},
-    {"expression", false, [](const auto& c) { return FieldValue(c.text); }},
+     [](const auto& c, const auto&) {
+       return TextOf(fmt::format("{}", fmt::join(c.lineage.parents, " ")));
+     }},
+    {"failure", false, [](const auto& c, const auto&) { return TextOf(c.failure); }},
+    {"expression", false, [](const auto& c, const auto&) { return FieldValue(c.text); }},
 };
 
 // The longer operators come first, so that "<=" is not read as "<".
@@ -156,8 +163,8 @@ absl::StatusOr<CandidateFilter> CandidateFilter::Parse(const std::string& text) 
   return filter;
 }
 
-bool CandidateFilter::Holds(const StoredCandidate& candidate) const {
-  const FieldValue value = field_->value(candidate);
+bool CandidateFilter::Holds(const StoredCandidate& candidate, const RunMeasures& measures) const {
+  const FieldValue value = field_->value(candidate, measures);
   if (const auto* number = std::get_if<double>(&value)) {
     return Compare(*number, comparison_, number_);
   }
@@ -167,11 +174,12 @@ bool CandidateFilter::Holds(const StoredCandidate& candidate) const {
   return (*text == text_) == (comparison_ == "=");
 }
 
-void SortCandidates(const CandidateField& field, bool descends,
+void SortCandidates(const CandidateField& field, bool descends, const RunMeasures& measures,
                     std::vector<StoredCandidate>* candidates) {
   std::stable_sort(candidates->begin(), candidates->end(),
                    [&](const StoredCandidate& left, const StoredCandidate& right) {
-                     const FieldValue a = field.value(left), b = field.value(right);
+                     const FieldValue a = field.value(left, measures);
+                     const FieldValue b = field.value(right, measures);
                      const bool has_a = a.index() != 0, has_b = b.index() != 0;
                      if (!has_a || !has_b) return has_a && !has_b;
                      return descends ? b < a : a < b;

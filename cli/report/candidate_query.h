@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/shared/measure_text.h"
 #include "search/store/run_store.h"
 
 namespace strata::cli {
@@ -20,12 +21,13 @@ using FieldValue = std::variant<std::monostate, double, std::string>;
 struct CandidateField {
   const char* name;
   bool is_number;
-  FieldValue (*value)(const search::StoredCandidate& candidate);
+  FieldValue (*value)(const search::StoredCandidate& candidate, const RunMeasures& measures);
 };
 
 // Returns all fields in the order of the CSV: id, state, origin, name, nodes, forecast, fitness,
 // selection, report, sparsity, front, same_as, parents, failure, expression. Losses are
-// perplexities. `state` is one of CandidateStates; `front` is yes or no.
+// shown as perplexities, and KL divergences in nats. `state` is one of CandidateStates; `front` is
+// yes or no.
 std::span<const CandidateField> CandidateFields();
 
 // Returns "waiting" (not measured yet), "measured" (has a fitness), "selected" (has a selection
@@ -45,7 +47,7 @@ class CandidateFilter {
   static absl::StatusOr<CandidateFilter> Parse(const std::string& text);
 
   // A candidate without a value fulfils only !=.
-  bool Holds(const search::StoredCandidate& candidate) const;
+  bool Holds(const search::StoredCandidate& candidate, const RunMeasures& measures) const;
 
  private:
   const CandidateField* field_ = nullptr;
@@ -56,7 +58,7 @@ class CandidateFilter {
 
 // Sorts by the field, the smallest first, or the largest if `descends`. Candidates without a value
 // come last, equal ones in the order of their ids.
-void SortCandidates(const CandidateField& field, bool descends,
+void SortCandidates(const CandidateField& field, bool descends, const RunMeasures& measures,
                     std::vector<search::StoredCandidate>* candidates);
 
 }  // namespace strata::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/config/run_config.h"
+#include "cli/config/run_config_plan.h"
 #include "cli/report/recipe.h"
 #include "cli/report/run_report_output.h"
 #include "evaluator/names.h"
@@ -28,6 +29,7 @@ absl::StatusOr<std::string> RequiredProperty(const search::RunStore& store,
 struct RunDescription {
   Json settings;  // the recipe and the model
   Json units;
+  RunMeasures measures;
   std::string fitness_protocol;
   Json exact_protocols;
 };
@@ -50,6 +52,7 @@ absl::StatusOr<RunDescription> DescribeRun(const std::string& run_folder) {
   STRATA_ASSIGN_OR_RETURN(const auto text_digest, store->Property("text_digest"));
   run.settings = RecipeJson(RecipeOf(config, described, text_digest.value_or(""), run_folder));
   run.settings["model"] = std::move(described);
+  run.measures = MeasuresOf(config);
   run.fitness_protocol = NameOf(config.fitness_protocol);
   run.exact_protocols = {{"selection_protocol", "sequential"}, {"report_protocol", "sequential"}};
   return run;
@@ -129,7 +132,7 @@ absl::StatusOr<Json> FunctionJson(const search::StoredCandidate& candidate,
                     {"candidate", candidate.id},
                     {"parents", candidate.lineage.parents}};
   json.update(run.settings);
-  json["measured"] = ToJson(candidate);
+  json["measured"] = ToJson(candidate, run.measures);
   json["measured"]["fitness_protocol"] = run.fitness_protocol;
   json["measured"].update(run.exact_protocols);
   return WithAllocation(std::move(json), run, candidate.allocation, run_folder);
@@ -144,7 +147,7 @@ absl::StatusOr<Json> RefinedJson(const RefinementReport& refinement,
                     {"candidate", refinement.candidate},
                     {"allocations_tried", refinement.tried}};
   json.update(run.settings);
-  json["measured"] = ToJson(refinement)["best"];
+  json["measured"] = ToJson(refinement, run.measures.selection)["best"];
   json["measured"].update(run.exact_protocols);
   return WithAllocation(std::move(json), run, refinement.best.allocation, run_folder);
 }

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 
+#include "cli/shared/measure_text.h"
 #include "cli/shared/perplexity_text.h"
 #include "evaluator/names.h"
 #include "expr/status_macros.h"
@@ -12,24 +12,22 @@
 namespace strata::cli {
 namespace {
 
-nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
-  return nll ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
-}
+using evaluator::Measure;
 
-nlohmann::ordered_json ToJson(const search::RefinedResult& result) {
+nlohmann::ordered_json ToJson(const search::RefinedResult& result, Measure selection) {
   return {{"id", result.id},
-          {"refinement_perplexity", Perplexity(result.nll)},
-          {"selection_perplexity", Perplexity(result.selection_nll)},
-          {"report_perplexity", Perplexity(result.report_nll)}};
+          {ShownKey("refinement", selection), ShownJson(result.nll, selection)},
+          {ShownKey("selection", selection), ShownJson(result.selection_nll, selection)},
+          {ShownKey("report", Measure::kLoss), ShownJson(result.report_nll, Measure::kLoss)}};
 }
 
 // Returns "220.31 -> 201.20 (-8.7 %)", or an empty text if one of the two was not measured.
 std::string Change(const std::optional<double>& from, const std::optional<double>& to,
-                   PerplexityTexts* texts) {
+                   Measure measure, PerplexityTexts* texts) {
   if (!from || !to) return "";
-  const std::string start = texts->Cell(from);
-  return fmt::format("{} -> {} ({:+.1f} %)", start, texts->Cell(to),
-                     100 * (std::exp(*to - *from) - 1));
+  const std::string start = texts->Cell(from, measure);
+  return fmt::format("{} -> {} ({:+.1f} %)", start, texts->Cell(to, measure),
+                     100 * (ShownRatio(*to, *from, measure) - 1));
 }
 
 }  // namespace
@@ -69,14 +67,14 @@ absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
   return std::optional<RefinementReport>(std::move(report));
 }
 
-nlohmann::ordered_json ToJson(const RefinementReport& report) {
+nlohmann::ordered_json ToJson(const RefinementReport& report, Measure selection) {
   return {{"candidate", report.candidate},
           {"tried", report.tried},
           {"failed", report.failed},
           {"slopes", report.slopes},
           {"slope_failure", report.slope_failure},
-          {"start", ToJson(report.start)},
-          {"best", ToJson(report.best)}};
+          {"start", ToJson(report.start, selection)},
+          {"best", ToJson(report.best, selection)}};
 }
 
 std::string ToText(const RefinementReport& report, const RunConfig& config, int64_t vocabulary) {
@@ -95,14 +93,16 @@ std::string ToText(const RefinementReport& report, const RunConfig& config, int6
   }
   if (!report.best.selection_nll) return text;
   if (report.best.id == report.start.id) {
-    return text + "  none has a lower selection perplexity\n";
+    return text +
+           fmt::format("  none has a lower selection {}\n", ShownName(config.selection_measure));
   }
   PerplexityTexts texts(vocabulary);
-  text += fmt::format("  selection  {}\n",
-                      Change(report.start.selection_nll, report.best.selection_nll, &texts));
+  text +=
+      fmt::format("  selection  {}\n", Change(report.start.selection_nll, report.best.selection_nll,
+                                              config.selection_measure, &texts));
   if (report.best.report_nll) {
-    text += fmt::format("  report     {}\n",
-                        Change(report.start.report_nll, report.best.report_nll, &texts));
+    text += fmt::format("  report     {}\n", Change(report.start.report_nll, report.best.report_nll,
+                                                    Measure::kLoss, &texts));
   }
   return text + texts.Note() + "  `strata export RUN --refined` writes it\n";
 }

@@ -28,8 +28,9 @@ struct RefinementReport {
 // Reads the refinement of a run. Returns nullopt if no refinement has begun.
 absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(const search::RunStore& store);
 
-// Returns the counts and the perplexities of start and best, null if not measured.
-nlohmann::ordered_json ToJson(const RefinementReport& report);
+// Returns the counts and the perplexities of start and best, null if not measured. Refinement and
+// selection have KL divergences in their place if `selection`, the measure of both, is kKl.
+nlohmann::ordered_json ToJson(const RefinementReport& report, evaluator::Measure selection);
 
 // Returns lines for a terminal, each with its line break.
 // `vocabulary` is that of RunReport.

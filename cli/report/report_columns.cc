@@ -43,19 +43,22 @@ std::string DescribeTasks(const RunTasks& tasks, int64_t RunTask::*items) {
 std::vector<ReportColumn> ReportColumnsOf(const RunConfig& config) {
   return {
       {"fitness", "fitness", config.fitness_windows, config.fitness_window_tokens,
-       NameOf(config.fitness_protocol), NameOf(config.fitness_arithmetic), "what the search saw"},
+       NameOf(config.fitness_protocol), NameOf(config.fitness_arithmetic), config.fitness_measure,
+       "what the search saw"},
       {"selection", "fitness", config.selection_windows, config.report_window_tokens, "sequential",
-       NameOf(config.report_arithmetic), "what chooses the best (*)"},
+       NameOf(config.report_arithmetic), config.selection_measure, "what chooses the best (*)"},
       {"report", "report", config.report_windows, config.report_window_tokens, "sequential",
-       NameOf(config.report_arithmetic), "used for nothing else"}};
+       NameOf(config.report_arithmetic), evaluator::Measure::kLoss, "used for nothing else"}};
 }
 
 std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks) {
   std::string text;
   for (const ReportColumn& column : ReportColumnsOf(config)) {
-    text += fmt::format("{:9}  {} windows of {} tokens, {} split, {} protocol, {}: {}\n",
-                        column.name, column.windows, column.window_tokens, column.split,
-                        column.protocol, column.arithmetic, column.purpose);
+    text += fmt::format(
+        "{:9}  {} windows of {} tokens, {} split, {} protocol, {}{}: {}\n", column.name,
+        column.windows, column.window_tokens, column.split, column.protocol, column.arithmetic,
+        column.measure == evaluator::Measure::kLoss ? "" : ", KL divergence from the dense model",
+        column.purpose);
   }
   for (const auto& [column, items] : ErrorColumnsOf(config, tasks)) {
     text += fmt::format(
@@ -81,6 +84,7 @@ nlohmann::ordered_json MeasurementsJson(const RunConfig& config, const RunTasks&
                          {"window_tokens", column.window_tokens},
                          {"protocol", column.protocol},
                          {"arithmetic", column.arithmetic},
+                         {"measure", NameOf(column.measure)},
                          {"purpose", column.purpose}};
   }
   json["pruning"] = {{"pruner", NameOf(config.pruner)},

@@ -18,6 +18,7 @@ struct ReportColumn {
   int64_t window_tokens = 0;
   std::string protocol;
   std::string arithmetic;
+  evaluator::Measure measure = evaluator::Measure::kLoss;
   std::string purpose;
 };
 
@@ -28,8 +29,8 @@ std::vector<ReportColumn> ReportColumnsOf(const RunConfig& config);
 // columns of zero-shot errors are included. If no n:M has the target sparsity, a line says so.
 std::string DescribeMeasurements(const RunConfig& config, const RunTasks& tasks);
 
-// Returns {"fitness": {"split", "windows", "window_tokens", "protocol", "arithmetic", "purpose"},
-// ..., "pruning": {"pruner", "group", "granularity", "calibration_sequences",
+// Returns {"fitness": {"split", "windows", "window_tokens", "protocol", "arithmetic", "measure",
+// "purpose"}, ..., "pruning": {"pruner", "group", "granularity", "calibration_sequences",
 // "calibration_sequence_tokens"}}. If there are tasks, it also holds "zero_shot_errors": {"fitness"
 // (if it is an objective) and "report": {"half", "protocol", "arithmetic"}, "tasks": those of
 // ToJson(RunTasks)}.

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "cli/config/robust_config.h"
+#include "cli/config/run_config_plan.h"
 #include "cli/report/rank_correlation.h"
 #include "expr/status_macros.h"
 #include "search/engine/archive.h"
@@ -112,15 +113,20 @@ std::optional<StoredCandidate> Lowest(const std::vector<StoredCandidate>& candid
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
-// Reads what the run keeps about itself as a whole. Errors: NotFound if it has no configuration.
-absl::Status ReadProperties(const search::RunStore& store, const std::string& folder,
-                            RunReport* report) {
+// Errors: NotFound if the run has no configuration.
+absl::StatusOr<RunConfig> ReadConfig(const search::RunStore& store, const std::string& folder) {
   STRATA_ASSIGN_OR_RETURN(const auto yaml, store.Property(search::kConfigProperty));
   if (!yaml.has_value()) {
     return absl::NotFoundError(
         fmt::format("'{}' holds no configuration: the run never started", folder));
   }
-  STRATA_ASSIGN_OR_RETURN(report->config, RunConfigFromYaml(*yaml, folder + "/config"));
+  return RunConfigFromYaml(*yaml, folder + "/config");
+}
+
+// Reads what the run keeps about itself as a whole. Errors: NotFound if it has no configuration.
+absl::Status ReadProperties(const search::RunStore& store, const std::string& folder,
+                            RunReport* report) {
+  STRATA_ASSIGN_OR_RETURN(report->config, ReadConfig(store, folder));
   STRATA_ASSIGN_OR_RETURN(const auto tasks, store.Property(kTasksProperty));
   STRATA_ASSIGN_OR_RETURN(report->tasks, RunTasksFromJson(tasks.value_or("")));
   STRATA_ASSIGN_OR_RETURN(const auto references,
@@ -237,6 +243,12 @@ absl::Status CountFinalists(const std::vector<StoredCandidate>& candidates, RunR
 }
 
 }  // namespace
+
+absl::StatusOr<RunMeasures> ReadRunMeasures(const search::RunStore& store,
+                                            const std::string& folder) {
+  STRATA_ASSIGN_OR_RETURN(const RunConfig config, ReadConfig(store, folder));
+  return MeasuresOf(config);
+}
 
 std::string DescribeSelection(const RunReport& report) {
   if (report.selected_finalists == report.planned_finalists) return "";

@@ -14,6 +14,7 @@
 #include "cli/report/paired_difference.h"
 #include "cli/report/refinement_report.h"
 #include "cli/report/verified_outcomes.h"
+#include "cli/shared/measure_text.h"
 #include "search/engine/scenarios.h"
 #include "search/store/run_store.h"
 
@@ -84,6 +85,11 @@ struct RunReport {
 
 // Reads the report of the run in `folder`. Errors: NotFound if `folder` holds no run.
 absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
+
+// Returns what fitness and selection of the run in `folder` measure. Errors: NotFound if the store
+// has no configuration.
+absl::StatusOr<RunMeasures> ReadRunMeasures(const search::RunStore& store,
+                                            const std::string& folder);
 
 // Returns a line that says how far the selection is if it has begun and is not complete, otherwise
 // an empty text. Until it is complete, the best function is the one with the lowest fitness loss.

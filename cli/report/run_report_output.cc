@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/report/report_columns.h"
 #include "cli/report/scenario_report.h"
 #include "cli/shared/output.h"
@@ -16,9 +17,7 @@ namespace {
 
 using search::StoredCandidate;
 
-nlohmann::ordered_json Perplexity(const std::optional<double>& nll) {
-  return nll.has_value() ? nlohmann::ordered_json(std::exp(*nll)) : nlohmann::ordered_json(nullptr);
-}
+constexpr evaluator::Measure kReported = evaluator::Measure::kLoss;
 
 nlohmann::ordered_json NumberOrNull(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
@@ -72,12 +71,13 @@ Table EmptyTable(const RunReport& report) {
 
 std::vector<std::string> Row(const RunReport& report, const StoredCandidate& candidate,
                              PerplexityTexts* texts) {
+  const RunMeasures measures = MeasuresOf(report.config);
   const bool is_best = report.best && report.best->id == candidate.id;
   std::vector<std::string> cells = {is_best ? "*" : "", fmt::format("{}", candidate.id),
                                     DisplayName(candidate), fmt::format("{}", candidate.complexity),
-                                    texts->Cell(candidate.fitness_nll)};
+                                    texts->Cell(candidate.fitness_nll, measures.fitness)};
   if (HasFitnessErrors(report)) cells.push_back(ErrorCell(FitnessError(report, candidate)));
-  cells.push_back(texts->Cell(candidate.selection_nll));
+  cells.push_back(texts->Cell(candidate.selection_nll, measures.selection));
   cells.push_back(texts->Cell(candidate.report_nll));
   if (!report.tasks.tasks.empty()) cells.push_back(ErrorCell(ReportError(report, candidate)));
   cells.push_back(candidate.achieved_sparsity ? fmt::format("{:.4f}", *candidate.achieved_sparsity)
@@ -88,10 +88,11 @@ std::vector<std::string> Row(const RunReport& report, const StoredCandidate& can
 
 // The row of the dense model, which every pruned one is compared with.
 std::vector<std::string> DenseRow(const RunReport& report, PerplexityTexts* texts) {
+  const RunMeasures measures = MeasuresOf(report.config);
   std::vector<std::string> cells = {"", "", "dense model", "",
-                                    texts->Cell(report.dense.fitness_nll)};
+                                    texts->Cell(report.dense.fitness_nll, measures.fitness)};
   if (HasFitnessErrors(report)) cells.emplace_back("");
-  cells.push_back(texts->Cell(report.dense.selection_nll));
+  cells.push_back(texts->Cell(report.dense.selection_nll, measures.selection));
   cells.push_back(texts->Cell(report.dense.report_nll));
   if (!report.tasks.tasks.empty()) cells.emplace_back("");
   cells.insert(cells.end(), {"0.0000", ""});
@@ -114,25 +115,28 @@ std::string DescribeComparison(const RunReport& report) {
 
 }  // namespace
 
-nlohmann::ordered_json ToJson(const StoredCandidate& candidate) {
+nlohmann::ordered_json ToJson(const StoredCandidate& candidate, const RunMeasures& measures) {
+  const std::optional<double> forecast =
+      candidate.forecast ? std::optional(candidate.forecast->nll) : std::nullopt;
   nlohmann::ordered_json json = {
       {"id", candidate.id},
       {"name", DisplayName(candidate)},
       {"expression", candidate.text},
       {"complexity", candidate.complexity},
-      {"fitness_perplexity", Perplexity(candidate.fitness_nll)},
-      {"forecast_perplexity",
-       candidate.forecast ? Perplexity(candidate.forecast->nll) : Perplexity(std::nullopt)},
-      {"selection_perplexity", Perplexity(candidate.selection_nll)},
-      {"report_perplexity", Perplexity(candidate.report_nll)},
+      {ShownKey("fitness", measures.fitness), ShownJson(candidate.fitness_nll, measures.fitness)},
+      {ShownKey("forecast", measures.fitness), ShownJson(forecast, measures.fitness)},
+      {ShownKey("selection", measures.selection),
+       ShownJson(candidate.selection_nll, measures.selection)},
+      {ShownKey("report", kReported), ShownJson(candidate.report_nll, kReported)},
       {"sparsity", NumberOrNull(candidate.achieved_sparsity)}};
-  if (!candidate.scenarios.empty()) json["scenarios"] = ScenariosJson(candidate);
+  if (!candidate.scenarios.empty()) json["scenarios"] = ScenariosJson(candidate, measures);
   return json;
 }
 
 nlohmann::ordered_json ToJson(const RunReport& report) {
+  const RunMeasures measures = MeasuresOf(report.config);
   const auto finalist = [&](const StoredCandidate& candidate) {
-    nlohmann::ordered_json json = ToJson(candidate);
+    nlohmann::ordered_json json = ToJson(candidate, measures);
     if (HasFitnessErrors(report)) {
       json["fitness_zero_shot_error"] = NumberOrNull(FitnessError(report, candidate));
     }
@@ -155,9 +159,11 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
                                          {"other_finalists", &report.other_finalists}}) {
     for (const StoredCandidate& candidate : *candidates) json[name].push_back(finalist(candidate));
   }
-  json["dense"] = {{"fitness_perplexity", Perplexity(report.dense.fitness_nll)},
-                   {"selection_perplexity", Perplexity(report.dense.selection_nll)},
-                   {"report_perplexity", Perplexity(report.dense.report_nll)}};
+  json["dense"] = {{ShownKey("fitness", measures.fitness),
+                    ShownJson(report.dense.fitness_nll, measures.fitness)},
+                   {ShownKey("selection", measures.selection),
+                    ShownJson(report.dense.selection_nll, measures.selection)},
+                   {ShownKey("report", kReported), ShownJson(report.dense.report_nll, kReported)}};
   json["vocabulary"] =
       report.vocabulary > 0 ? nlohmann::ordered_json(report.vocabulary) : nlohmann::ordered_json();
   json["best"] = report.best ? finalist(*report.best) : nlohmann::ordered_json(nullptr);
@@ -172,8 +178,8 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   json["forecasts"] = report.forecasts;
   json["forecast_error"] = NumberOrNull(report.forecast_error);
   json["forecast_rank_correlation"] = NumberOrNull(report.forecast_rank_correlation);
-  json["refinement"] =
-      report.refinement ? ToJson(*report.refinement) : nlohmann::ordered_json(nullptr);
+  json["refinement"] = report.refinement ? ToJson(*report.refinement, measures.selection)
+                                         : nlohmann::ordered_json(nullptr);
   json["hypervolume"] = report.hypervolume;
   json["end_reason"] = report.end_reason;
   json["stopped_early"] = report.stopped_early;
@@ -207,9 +213,9 @@ std::string ToTable(const RunReport& report, const Page& page) {
   const RunConfig& config = report.config;
   std::string text =
       "The dense model; every baseline at its best setting; the Pareto front of fitness and nodes; "
-      "other finalists.\n"
-      "Perplexities, lower is better.\n\n" +
-      table.Render(page) + texts.Note() + ScenarioTable(report, page);
+      "other finalists.\n" +
+      ShownSentence(MeasuresOf(config)) + "\n\n" + table.Render(page) + texts.Note() +
+      ScenarioTable(report, page);
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
                       report.candidates, report.evaluations, config.target_sparsity);
@@ -221,8 +227,10 @@ std::string ToTable(const RunReport& report, const Page& page) {
   }
   if (report.forecast_error) {
     text += fmt::format(
-        "the surrogate forecast {} losses with a root mean square error of {:.3f}{}\n",
-        report.forecasts, *report.forecast_error,
+        "the surrogate forecast {} {} with a root mean square error of {:.3f}{}\n",
+        report.forecasts,
+        config.fitness_measure == evaluator::Measure::kLoss ? "losses" : "KL divergences",
+        *report.forecast_error,
         report.forecast_rank_correlation
             ? fmt::format(", rank correlation {:.2f}", *report.forecast_rank_correlation)
             : "");

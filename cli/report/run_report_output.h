@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/report/run_report.h"
+#include "cli/shared/measure_text.h"
 #include "cli/shared/page.h"
 
 namespace strata::cli {
@@ -16,9 +17,11 @@ namespace strata::cli {
 // fitness_zero_shot_error and report_zero_shot_error. A value that was not measured is null.
 // "dense" has the perplexities of the dense model, and "vocabulary" the number of its tokens, null
 // if the run is older. "measurements" describes how each value was measured, and "intervals" how
-// those of against_best_baseline were made.
+// those of against_best_baseline were made. What is a KL divergence has keys in _kl in the place of
+// _perplexity (ShownKey).
 nlohmann::ordered_json ToJson(const RunReport& report);
-nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate);
+nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate,
+                              const RunMeasures& measures);
 
 // Returns text for a terminal: the table, how each column was measured, and what was not measured.
 // Its lines fit the page.

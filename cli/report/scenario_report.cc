@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "cli/config/robust_config.h"
+#include "cli/shared/measure_text.h"
 #include "cli/shared/output.h"
 
 namespace strata::cli {
@@ -16,13 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using search::StoredCandidate;
 
-Json Perplexity(const std::optional<double>& nll) {
-  return nll ? Json(std::exp(*nll)) : Json(nullptr);
-}
-
-std::string Cell(const std::optional<double>& nll) {
-  return nll ? fmt::format("{:.2f}", std::exp(*nll)) : "-";
-}
+constexpr evaluator::Measure kReported = evaluator::Measure::kLoss;
 
 // Adds the rows of the dense model and of uniform sparsities.
 void AddReferences(const RunReport& report, Table* table) {
@@ -31,7 +25,7 @@ void AddReferences(const RunReport& report, Table* table) {
                                    std::pair("uniform", &search::ReferenceLosses::uniform)}) {
     std::vector<std::string> row = {"", "", name};
     for (const search::ScenarioReferences& one : report.references) {
-      row.push_back(Cell(one.verify.*loss));
+      row.push_back(ShownText(one.verify.*loss, kReported));
     }
     table->AddRow(std::move(row));
   }
@@ -50,27 +44,33 @@ const char* HowCombined(search::Aggregate aggregate) {
 Json ScenariosJson(const RunReport& report) {
   Json json = Json::array();
   const std::vector<std::string> names = ScenarioNames(report.config);
+  const evaluator::Measure selection = report.config.selection_measure;
   for (size_t i = 0; i < names.size(); ++i) {
     const bool known = i < report.references.size();
-    const auto loss = [&](double value) { return known ? Perplexity(value) : Json(nullptr); };
+    const auto shown = [&](double value, evaluator::Measure measure) {
+      return known ? ShownJson(value, measure) : Json(nullptr);
+    };
     const auto one = known ? report.references[i] : search::ScenarioReferences();
-    json.push_back({{"name", names[i]},
-                    {"dense_selection_perplexity", loss(one.select.dense)},
-                    {"uniform_selection_perplexity", loss(one.select.uniform)},
-                    {"dense_report_perplexity", loss(one.verify.dense)},
-                    {"uniform_report_perplexity", loss(one.verify.uniform)}});
+    json.push_back(
+        {{"name", names[i]},
+         {ShownKey("dense_selection", selection), shown(one.select.dense, selection)},
+         {ShownKey("uniform_selection", selection), shown(one.select.uniform, selection)},
+         {ShownKey("dense_report", kReported), shown(one.verify.dense, kReported)},
+         {ShownKey("uniform_report", kReported), shown(one.verify.uniform, kReported)}});
   }
   return json;
 }
 
-Json ScenariosJson(const StoredCandidate& candidate) {
+Json ScenariosJson(const StoredCandidate& candidate, const RunMeasures& measures) {
   Json json = Json::array();
   for (const search::ScenarioResult& scenario : candidate.scenarios) {
-    json.push_back({{"fitness_perplexity", Perplexity(scenario.fitness_nll)},
-                    {"selection_perplexity", Perplexity(scenario.selection_nll)},
-                    {"report_perplexity", Perplexity(scenario.report_nll)},
-                    {"sparsity", scenario.achieved_sparsity ? Json(*scenario.achieved_sparsity)
-                                                            : Json(nullptr)}});
+    json.push_back(
+        {{ShownKey("fitness", measures.fitness), ShownJson(scenario.fitness_nll, measures.fitness)},
+         {ShownKey("selection", measures.selection),
+          ShownJson(scenario.selection_nll, measures.selection)},
+         {ShownKey("report", kReported), ShownJson(scenario.report_nll, kReported)},
+         {"sparsity",
+          scenario.achieved_sparsity ? Json(*scenario.achieved_sparsity) : Json(nullptr)}});
   }
   return json;
 }
@@ -95,14 +95,14 @@ std::string ScenarioTable(const RunReport& report, const Page& page) {
       std::vector<std::string> row = {is_best ? "*" : "", fmt::format("{}", candidate.id),
                                       DisplayName(candidate)};
       for (const search::ScenarioResult& scenario : candidate.scenarios) {
-        row.push_back(Cell(scenario.report_nll));
+        row.push_back(ShownText(scenario.report_nll, kReported));
       }
       if (row.size() == names.size() + 3) table.AddRow(std::move(row));
     }
   }
   return fmt::format(
-      "\nIn each scenario, measured as report:\n\n{}\nThe perplexities further up stand for all "
-      "scenarios: in each, a loss counts as its share of the way from "
+      "\nIn each scenario, measured as report:\n\n{}\nThe numbers further up stand for all "
+      "scenarios: in each, what is measured counts as its share of the way from "
       "dense to uniform, and {} is "
       "put back between those of the first ({}).\n",
       table.Render(page), HowCombined(report.config.robust_aggregate), names.front());

@@ -16,8 +16,9 @@ namespace strata::cli {
 nlohmann::ordered_json ScenariosJson(const RunReport& report);
 
 // Returns [{"fitness_perplexity", "selection_perplexity", "report_perplexity", "sparsity"}] by
-// scenario.
-nlohmann::ordered_json ScenariosJson(const search::StoredCandidate& candidate);
+// scenario. Both functions have "..._kl" in the place of what is a KL divergence.
+nlohmann::ordered_json ScenariosJson(const search::StoredCandidate& candidate,
+                                     const RunMeasures& measures);
 
 // Returns the perplexities on the report split in every scenario, for the dense model, uniform
 // sparsities and the verified candidates, and states how they became one number. Empty for a search

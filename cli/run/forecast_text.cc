@@ -26,8 +26,11 @@ std::string StageTable(const Json& stages, bool has_tasks, const Page& page) {
   // A table with tasks may be split, and every part then names the stages.
   if (!has_tasks) table.GiveWay(0);
   for (const Json& stage : stages) {
-    std::vector<std::string> cells = {stage["stage"], stage["protocol"], stage["arithmetic"],
-                                      stage["split"]};
+    const std::string measure = stage.value("measure", "loss");
+    std::vector<std::string> cells = {
+        stage["stage"], stage["protocol"],
+        stage["arithmetic"].get<std::string>() + (measure == "loss" ? "" : ", " + measure),
+        stage["split"]};
     cells.push_back(fmt::format("{}", stage["tokens"].get<int64_t>()));
     for (const char* key : {"task_items", "task_sequences", "task_tokens"}) {
       if (has_tasks) cells.push_back(fmt::format("{}", stage[key].get<int64_t>()));

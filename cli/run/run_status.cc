@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/report/run_report.h"
 #include "cli/report/run_report_output.h"
 #include "cli/run/continue_command.h"
 #include "cli/run/search_snapshot.h"
+#include "cli/shared/measure_text.h"
 #include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 #include "expr/status_macros.h"
@@ -26,6 +27,7 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kReasons = 5;       // shown
 constexpr size_t kQuarantined = 10;  // shown
 constexpr int kEvents = 5;
+constexpr evaluator::Measure kKl = evaluator::Measure::kKl;
 
 Json CommonestReasons(const std::map<std::string, int64_t>& reasons) {
   std::vector<std::pair<std::string, int64_t>> sorted(reasons.begin(), reasons.end());
@@ -71,8 +73,14 @@ std::string StateAtRest(const RunReport& report, const std::vector<search::Store
 
 std::string AgoText(double seconds) { return DurationText(std::max(0.0, seconds)) + " ago"; }
 
-std::string PerplexityOf(const Json& nll) {
-  return nll.is_number() ? fmt::format("{:.2f}", std::exp(nll.get<double>())) : "-";
+// Returns "perplexity 223.57" or "KL divergence 1.9123": the fitness of the best function.
+std::string BestFitness(const Json& status) {
+  const evaluator::Measure measure =
+      status.contains(NatsKey("best_fitness", kKl)) ? kKl : evaluator::Measure::kLoss;
+  const Json& nats = status[NatsKey("best_fitness", measure)];
+  return fmt::format(
+      "{} {}", ShownName(measure),
+      ShownText(nats.is_number() ? std::optional(nats.get<double>()) : std::nullopt, measure));
 }
 
 std::string LiveText(const Json& live, double now, const Page& page) {
@@ -103,6 +111,7 @@ std::string LiveText(const Json& live, double now, const Page& page) {
 
 absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_seconds) {
   STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(folder));
+  const RunMeasures measures = MeasuresOf(report.config);
   STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
   STRATA_ASSIGN_OR_RETURN(const auto candidates, store->Candidates());
   STRATA_ASSIGN_OR_RETURN(const auto reasons, store->FailureReasons());
@@ -125,8 +134,8 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
       {"stopped_early", report.stopped_early},
       {"finalists", report.finalists},
       {"failed", report.failed},
-      {"best", report.best ? ToJson(*report.best) : Json(nullptr)},
-      {"best_fitness_nll",
+      {"best", report.best ? ToJson(*report.best, measures) : Json(nullptr)},
+      {NatsKey("best_fitness", measures.fitness),
        report.best && report.best->fitness_nll ? Json(*report.best->fitness_nll) : Json(nullptr)},
       {"best_by", report.is_best_by_selection ? "selection" : "fitness"},
       {"selection",
@@ -170,8 +179,8 @@ std::string RunStatusText(const Json& status, double unix_seconds, const Page& p
       status["candidates"].get<int64_t>(), status["failed"].get<int64_t>(),
       status["stopped_early"].get<int64_t>(), status["finalists"].get<int64_t>());
   if (!status["best"].is_null()) {
-    text += fmt::format("best: {}, fitness perplexity {}\n", status["best"].value("expression", ""),
-                        PerplexityOf(status["best_fitness_nll"]));
+    text += fmt::format("best: {}, fitness {}\n", status["best"].value("expression", ""),
+                        BestFitness(status));
   }
   text += status["selection_remark"].get<std::string>();
   text += fmt::format("front of {} functions, hypervolume {:.6g}\n", status["front"].get<size_t>(),

@@ -24,8 +24,9 @@ std::map<std::string, int> FailuresByKind(const workers::FailureCounts& failures
           {"lost_worker", failures.lost_worker}};
 }
 
-SearchEvents::SearchEvents(Sink sink, std::function<double()> unix_seconds)
-    : sink_(std::move(sink)), unix_seconds_(std::move(unix_seconds)) {}
+SearchEvents::SearchEvents(Sink sink, std::function<double()> unix_seconds,
+                           const RunMeasures& measures)
+    : sink_(std::move(sink)), unix_seconds_(std::move(unix_seconds)), measures_(measures) {}
 
 void SearchEvents::Send(const char* kind, Json fields) {
   Json event = {{"event", kind}, {"unix_seconds", unix_seconds_()}};
@@ -61,17 +62,19 @@ void SearchEvents::TellCandidate(const search::StoredCandidate& row) {
     Send("candidate_failed", {{"candidate", row.id}, {"reason", row.failure}});
   }
   if (row.stopped_early && is_news(kStopped)) {
-    Send("candidate_stopped_early", {{"candidate", row.id}, {"rung_nll", row.rung_nll}});
+    Send("candidate_stopped_early",
+         {{"candidate", row.id}, {NatsKey("rung", measures_.fitness), row.rung_nll}});
   }
   if (row.fitness_nll && is_news(kMeasured)) {
     Send("candidate_measured", {{"candidate", row.id},
                                 {"same_as", row.same_as ? Json(*row.same_as) : Json(nullptr)},
-                                {"fitness_nll", *row.fitness_nll},
+                                {NatsKey("fitness", measures_.fitness), *row.fitness_nll},
                                 {"sparsity", OrNull(row.achieved_sparsity)}});
     if (!best_nll_ || *row.fitness_nll < *best_nll_) {
       best_nll_ = row.fitness_nll;
-      Send("new_best",
-           {{"candidate", row.id}, {"expression", row.text}, {"fitness_nll", *row.fitness_nll}});
+      Send("new_best", {{"candidate", row.id},
+                        {"expression", row.text},
+                        {NatsKey("fitness", measures_.fitness), *row.fitness_nll}});
     }
   }
 }
@@ -117,14 +120,15 @@ void SearchEvents::End(const search::Session& session) {
   const search::Engine& engine = session.engine();
   const search::Candidate* best =
       search::BestCandidate(engine.candidates(), search::IsSelectionComplete(engine.phase()));
-  Send("finished",
-       {{"phase", search::PhaseName(engine.phase())},
-        {"end_reason", search::EndReason(session)},
-        {"evaluations", engine.evaluations()},
-        {"candidates", engine.candidates().size()},
-        {"best", best == nullptr ? Json(nullptr) : Json(best->id)},
-        {"best_fitness_nll", best == nullptr ? Json(nullptr) : OrNull(best->fitness_nll)},
-        {"best_selection_nll", best == nullptr ? Json(nullptr) : OrNull(best->selection_nll)}});
+  Send("finished", {{"phase", search::PhaseName(engine.phase())},
+                    {"end_reason", search::EndReason(session)},
+                    {"evaluations", engine.evaluations()},
+                    {"candidates", engine.candidates().size()},
+                    {"best", best == nullptr ? Json(nullptr) : Json(best->id)},
+                    {NatsKey("best_fitness", measures_.fitness),
+                     best == nullptr ? Json(nullptr) : OrNull(best->fitness_nll)},
+                    {NatsKey("best_selection", measures_.selection),
+                     best == nullptr ? Json(nullptr) : OrNull(best->selection_nll)}});
 }
 
 }  // namespace strata::cli

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/shared/measure_text.h"
 #include "search/session.h"
 #include "search/store/run_store.h"
 #include "workers/coordinator/coordinator.h"
@@ -23,7 +24,7 @@ class SearchEvents {
  public:
   // Receives every event. An event has "event", its kind, and "unix_seconds", from the clock.
   using Sink = std::function<void(const nlohmann::ordered_json& event)>;
-  SearchEvents(Sink sink, std::function<double()> unix_seconds);
+  SearchEvents(Sink sink, std::function<double()> unix_seconds, const RunMeasures& measures);
 
   void Begin(const std::string& run, const std::string& model, double target_sparsity,
              bool is_resumed);
@@ -40,6 +41,7 @@ class SearchEvents {
 
   const Sink sink_;
   const std::function<double()> unix_seconds_;
+  const RunMeasures measures_;
   std::vector<unsigned> told_;  // per candidate: bits of what was reported
   std::optional<double> best_nll_;
   std::vector<int64_t> front_;

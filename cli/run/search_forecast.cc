@@ -136,6 +136,7 @@ Json StageJson(const char* name, const evaluator::Fidelity& fidelity, const Sear
   return {{"stage", name},
           {"protocol", evaluator::NameOf(fidelity.protocol)},
           {"arithmetic", evaluator::NameOf(fidelity.arithmetic)},
+          {"measure", evaluator::NameOf(fidelity.measure)},
           {"split", evaluator::NameOf(fidelity.split)},
           {"tokens", TokensOf(fidelity)},
           {"task_items", tasks.items},

@@ -29,7 +29,13 @@ void Raise(Counter* counter, double to) {
 
 class SearchMetrics::Families {
  public:
-  Families() : registry_(std::make_shared<prometheus::Registry>()) {}
+  explicit Families(evaluator::Measure fitness)
+      : registry_(std::make_shared<prometheus::Registry>()),
+        best_(fitness == evaluator::Measure::kLoss
+                  ? Gauges("strata_best_loss", "Lowest loss on the fitness split.").Add({})
+                  : Gauges("strata_best_kl",
+                           "Lowest KL divergence from the dense model on the fitness split.")
+                        .Add({})) {}
 
   absl::Status Serve(const std::string& address, const workers::Credentials& credentials) {
     STRATA_ASSIGN_OR_RETURN(auto server, workers::MetricsServer::Serve(address, credentials,
@@ -114,7 +120,7 @@ class SearchMetrics::Families {
       "strata_worker_utilisation", "Share of the time connected that a worker had a work item.");
   Family<Counter>& worker_results_ =
       Counters("strata_worker_results_total", "Results of a worker that counted.");
-  Gauge& best_ = Gauges("strata_best_loss", "Lowest loss on the fitness split.").Add({});
+  Gauge& best_;
   Gauge& front_ = Gauges("strata_front_size", "Functions on the front.").Add({});
   Gauge& hypervolume_ = Gauges("strata_hypervolume", "Hypervolume of the archive.").Add({});
   Gauge& candidates_ = Gauges("strata_candidates", "Candidates bred.").Add({});
@@ -124,12 +130,14 @@ class SearchMetrics::Families {
   std::unique_ptr<workers::MetricsServer> server_;  // last: stops serving first
 };
 
-SearchMetrics::SearchMetrics() : families_(std::make_unique<Families>()) {}
+SearchMetrics::SearchMetrics(evaluator::Measure fitness)
+    : families_(std::make_unique<Families>(fitness)) {}
 SearchMetrics::~SearchMetrics() = default;
 
 absl::StatusOr<std::unique_ptr<SearchMetrics>> SearchMetrics::Serve(
-    const std::string& address, const workers::Credentials& credentials) {
-  std::unique_ptr<SearchMetrics> metrics(new SearchMetrics);
+    const std::string& address, const workers::Credentials& credentials,
+    evaluator::Measure fitness) {
+  std::unique_ptr<SearchMetrics> metrics(new SearchMetrics(fitness));
   if (address.empty()) return metrics;
   absl::Status status = metrics->families_->Serve(address, credentials);
   if (!status.ok()) return status;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "evaluator/evaluator.h"
 #include "search/engine/engine.h"
 #include "workers/coordinator/coordinator.h"
 #include "workers/wire/credentials.h"
@@ -16,9 +17,11 @@ namespace strata::cli {
 class SearchMetrics {
  public:
   // Serves /metrics at `address`. MetricsServer::Serve states the errors and who may read the page.
-  // If the address is empty, nothing is served.
+  // If the address is empty, nothing is served. `fitness` names the best fitness: strata_best_loss
+  // or strata_best_kl.
   static absl::StatusOr<std::unique_ptr<SearchMetrics>> Serve(
-      const std::string& address, const workers::Credentials& credentials);
+      const std::string& address, const workers::Credentials& credentials,
+      evaluator::Measure fitness);
   ~SearchMetrics();
 
   // Sets what is served from now on. Called by one thread at a time.
@@ -29,7 +32,7 @@ class SearchMetrics {
 
  private:
   class Families;
-  SearchMetrics();
+  explicit SearchMetrics(evaluator::Measure fitness);
   std::unique_ptr<Families> families_;
 };
 

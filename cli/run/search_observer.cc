@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "cli/config/run_config_plan.h"
 #include "evaluator/clock.h"
 
 namespace strata::cli {
@@ -48,7 +49,9 @@ absl::StatusOr<EventStream> OpenEvents(const std::string& path) {
 SearchObserver::SearchObserver(EventStream stream, SearchSetup* setup)
     : stream_(std::move(stream)),
       setup_(setup),
-      events_([this](const Json& event) { Receive(event); }, evaluator::UnixSeconds) {}
+      events_([this](const Json& event) { Receive(event); }, evaluator::UnixSeconds,
+              MeasuresOf(setup->config)),
+      snapshot_(MeasuresOf(setup->config)) {}
 
 absl::StatusOr<std::unique_ptr<SearchObserver>> SearchObserver::Begin(EventStream events,
                                                                       SearchSetup* setup,

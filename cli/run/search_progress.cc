@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "cli/shared/work_progress.h"
 #include "search/engine/progress.h"
@@ -31,12 +32,15 @@ BestLosses BestOf(const search::Engine& engine) {
   return best;
 }
 
-std::string PerplexityText(double nll) {
-  return std::isfinite(nll) ? fmt::format("{:.1f}", std::exp(nll)) : "-";
+// Returns what is shown of a mean in nats; "-" for infinity, which means that there is none.
+std::string ShownOrDash(double nats, evaluator::Measure measure) {
+  return ShownText(std::isfinite(nats) ? std::optional(nats) : std::nullopt, measure,
+                   /*perplexity_decimals=*/1);
 }
 
 std::vector<std::string> RefinementParts(const search::RefinementStage& refinement,
-                                         const workers::CoordinatorStatus& status) {
+                                         const workers::CoordinatorStatus& status,
+                                         evaluator::Measure selection) {
   int64_t tried = 0, selected = 0;
   double best = std::numeric_limits<double>::infinity();
   for (const search::RefinedResult& result : refinement.results()) {
@@ -48,7 +52,7 @@ std::vector<std::string> RefinementParts(const search::RefinementStage& refineme
   if (!refinement.results().empty()) start = refinement.results().front().nll.value_or(start);
   std::vector<std::string> parts = {
       fmt::format("refine  {} allocations tried", tried),
-      fmt::format("best {}, from {}", PerplexityText(best), PerplexityText(start))};
+      fmt::format("best {}, from {}", ShownOrDash(best, selection), ShownOrDash(start, selection))};
   if (refinement.stage() != search::Stage::kRefine) {
     parts.push_back(fmt::format("{} selected", selected));
   }
@@ -70,7 +74,8 @@ int64_t FinalistsDone(const search::Engine& engine) {
 std::vector<std::string> SearchProgressParts(const search::Engine& engine,
                                              const workers::CoordinatorStatus& status,
                                              double seconds_spent, double budget_seconds,
-                                             int64_t maximum_evaluations) {
+                                             int64_t maximum_evaluations,
+                                             evaluator::Measure fitness) {
   const BestLosses best = BestOf(engine);
   const double rate =
       seconds_spent > 0 ? static_cast<double>(engine.evaluations()) / seconds_spent : 0;
@@ -82,7 +87,8 @@ std::vector<std::string> SearchProgressParts(const search::Engine& engine,
   std::vector<std::string> parts = {
       fmt::format("{:<7} {} evaluations",
                   search::PhaseText(engine.phase(), engine.feature_counts()), engine.evaluations()),
-      fmt::format("best {}, baseline {}", PerplexityText(best.any), PerplexityText(best.baseline))};
+      fmt::format("best {}, baseline {}", ShownOrDash(best.any, fitness),
+                  ShownOrDash(best.baseline, fitness))};
   if (engine.phase() == search::Phase::kSearching && std::isfinite(left)) {
     parts.push_back(fmt::format("{} left", DurationText(left)));
   } else if (engine.phase() == search::Phase::kSelecting ||
@@ -98,14 +104,19 @@ std::vector<std::string> SearchProgressParts(const search::Engine& engine,
   return parts;
 }
 
-SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluations)
-    : budget_seconds_(budget_seconds), maximum_evaluations_(maximum_evaluations) {}
+SearchProgress::SearchProgress(double budget_seconds, int64_t maximum_evaluations,
+                               const RunMeasures& measures)
+    : budget_seconds_(budget_seconds),
+      maximum_evaluations_(maximum_evaluations),
+      measures_(measures) {}
 
 std::vector<std::string> SearchProgress::Parts(const search::Session& session,
                                                const workers::CoordinatorStatus& status) const {
-  if (session.refinement() != nullptr) return RefinementParts(*session.refinement(), status);
+  if (session.refinement() != nullptr) {
+    return RefinementParts(*session.refinement(), status, measures_.selection);
+  }
   return SearchProgressParts(session.engine(), status, session.seconds_spent(), budget_seconds_,
-                             maximum_evaluations_);
+                             maximum_evaluations_, measures_.fitness);
 }
 
 void SearchProgress::Show(const search::Session& session,

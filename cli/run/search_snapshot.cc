@@ -21,11 +21,13 @@ using Json = nlohmann::ordered_json;
 
 std::string SnapshotPath(const std::string& run) { return run + "/status.json"; }
 
-Json BestOf(const search::Engine& engine) {
+Json BestOf(const search::Engine& engine, const RunMeasures& measures) {
   const search::Candidate* best =
       search::BestCandidate(engine.candidates(), search::IsSelectionComplete(engine.phase()));
   if (best == nullptr) return nullptr;
-  return {{"candidate", best->id}, {"expression", best->text}, {"fitness_nll", *best->fitness_nll}};
+  return {{"candidate", best->id},
+          {"expression", best->text},
+          {NatsKey("fitness", measures.fitness), *best->fitness_nll}};
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ Json SearchSnapshot::Take(const search::Session& session, const workers::Coordin
           {"search_seconds", spent},
           {"evaluations_per_second",
            spent > 0 ? static_cast<double>(engine.evaluations()) / spent : 0.0},
-          {"best", BestOf(engine)},
+          {"best", BestOf(engine, measures_)},
           {"front", engine.Front().size()},
           {"hypervolume", engine.ArchiveHypervolume()},
           {"leases", workers.leased_items},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/shared/measure_text.h"
 #include "search/session.h"
 #include "workers/coordinator/coordinator.h"
 
@@ -17,6 +18,8 @@ namespace strata::cli {
 // Takes the snapshots of one search. Not thread-safe.
 class SearchSnapshot {
  public:
+  explicit SearchSnapshot(const RunMeasures& measures) : measures_(measures) {}
+
   // Returns the state at `unix_seconds`: phase, features, evaluations, the best, the front, workers
   // with their work item and since when they have it, leases, failures by kind. The cost is that of
   // one pass over the candidates' losses, the front and the workers.
@@ -28,6 +31,7 @@ class SearchSnapshot {
     std::string item;  // digest of the work item; empty: none
     double since = 0;
   };
+  const RunMeasures measures_;
   std::map<std::string, Doing> doing_;  // by name of the worker
 };
 

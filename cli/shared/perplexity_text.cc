@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <utility>
+
+#include "cli/shared/measure_text.h"
 
 namespace strata::cli {
 
@@ -16,10 +18,10 @@ std::string PerplexityTexts::Mark(std::string text, double perplexity) {
   return text + "!";
 }
 
-std::string PerplexityTexts::Cell(const std::optional<double>& nll) {
-  if (!nll) return "-";
-  const double perplexity = std::exp(*nll);
-  return Mark(fmt::format("{:.2f}", perplexity), perplexity);
+std::string PerplexityTexts::Cell(const std::optional<double>& nats, evaluator::Measure measure) {
+  std::string text = ShownText(nats, measure);
+  if (!nats || measure != evaluator::Measure::kLoss) return text;
+  return Mark(std::move(text), Shown(*nats, measure));
 }
 
 std::string PerplexityTexts::Note() const {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "evaluator/evaluator.h"
+
 namespace strata::cli {
 
 // A model that gives every token of its vocabulary the same probability has the vocabulary's size
@@ -23,8 +25,10 @@ class PerplexityTexts {
   // Marks `text`, which shows this perplexity, with "!" if it is worse than guessing.
   std::string Mark(std::string text, double perplexity);
 
-  // Returns the perplexity of a mean loss in nats with two decimals, marked; "-" for nullopt.
-  std::string Cell(const std::optional<double>& nll);
+  // Returns the perplexity of a mean loss in nats with two decimals, marked; "-" for nullopt. With
+  // the measure kKl, returns ShownText, which is never marked.
+  std::string Cell(const std::optional<double>& nats,
+                   evaluator::Measure measure = evaluator::Measure::kLoss);
 
   // Returns a line that says what the mark means; an empty text if nothing was marked.
   std::string Note() const;

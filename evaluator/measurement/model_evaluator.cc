@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "evaluator/calibration/calibrator.h"
@@ -15,6 +16,7 @@
 #include "evaluator/features/slope_pass.h"
 #include "evaluator/measurement/pruner_source.h"
 #include "evaluator/measurement/task_scorer.h"
+#include "evaluator/model/dense_predictions.h"
 #include "evaluator/model/libtorch_errors.h"
 #include "evaluator/model/libtorch_threads.h"
 #include "evaluator/model/transformer_model.h"
@@ -91,6 +93,9 @@ class ModelEvaluator : public Evaluator {
   absl::StatusOr<Measurement> MeasureWithSlopes(const EvaluateRequest& request,
                                                 const std::vector<BlockSparsity>& sparsity,
                                                 const Windows& windows, const Progress& progress);
+  // Measures what fidelity.measure says under the blocks of a pruned model.
+  absl::StatusOr<Measurement> MeasureFitness(BlockSource& blocks, const Fidelity& fidelity,
+                                             const Windows& windows, const Progress& progress);
 
   const ModelSummary summary_;
   const std::shared_ptr<TransformerModel> model_;
@@ -102,6 +107,9 @@ class ModelEvaluator : public Evaluator {
   // Features of pruned models whose allocation was computed here, by granularity, calibration and
   // feature.
   std::map<std::string, std::vector<double>> pruned_features_;
+  // By what Fidelity::measure names.
+  using DenseKey = std::tuple<Split, int64_t, int64_t, Arithmetic>;
+  std::map<DenseKey, DensePredictions> dense_predictions_;
 };
 
 absl::StatusOr<Profile> ModelEvaluator::Measure(const ProfileRequest& request,
@@ -238,10 +246,13 @@ absl::StatusOr<Measurement> ModelEvaluator::MeasureWithSlopes(
   const char* const unfit = request.allocation.empty() ? "the dense model"
                             : !fidelity.levels.empty() ? "a level database"
                             : !fidelity.tasks.empty()  ? "tasks"
-                                                       : nullptr;
+                            : fidelity.measure != evaluator::Measure::kLoss
+                                ? "the measure kl: slopes are those of the loss"
+                                : nullptr;
   if (unfit != nullptr) {
-    return absl::InvalidArgumentError(
-        fmt::format("slopes: expected an allocation without levels and tasks, found {}", unfit));
+    return absl::InvalidArgumentError(fmt::format(
+        "slopes: expected an allocation with the measure loss, without levels and tasks, found {}",
+        unfit));
   }
   STRATA_ASSIGN_OR_RETURN(const Windows sequences,
                           CalibrationSequences(corpus_, request.calibration));
@@ -250,6 +261,31 @@ absl::StatusOr<Measurement> ModelEvaluator::MeasureWithSlopes(
       fidelity.slope_step};
   return MeasureSlopes(*model_, sequences, options, sparsity, windows,
                        UnitsOf(summary_, request.granularity), progress);
+}
+
+absl::StatusOr<Measurement> ModelEvaluator::MeasureFitness(BlockSource& blocks,
+                                                           const Fidelity& fidelity,
+                                                           const Windows& windows,
+                                                           const Progress& progress) {
+  if (fidelity.measure == evaluator::Measure::kLoss) {
+    return MeasureWindows(*model_, blocks, windows, fidelity.arithmetic, progress);
+  }
+  const double start = SteadySeconds();
+  const DenseKey key(fidelity.split, fidelity.windows, fidelity.window_tokens, fidelity.arithmetic);
+  auto dense = dense_predictions_.find(key);
+  const bool is_new = dense == dense_predictions_.end();
+  if (is_new) {
+    STRATA_ASSIGN_OR_RETURN(
+        DensePredictions made,
+        PredictDensely(*model_, windows, fidelity.arithmetic, Part(progress, 0.0, 0.5)));
+    dense = dense_predictions_.emplace(key, std::move(made)).first;
+  }
+  const double dense_seconds = SecondsSince(start);
+  STRATA_ASSIGN_OR_RETURN(Measurement measurement,
+                          MeasureDivergences(*model_, blocks, windows, fidelity.arithmetic,
+                                             dense->second, Part(progress, is_new ? 0.5 : 0, 1.0)));
+  measurement.seconds.forward += dense_seconds;
+  return measurement;
 }
 
 absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateRequest& request,
@@ -275,8 +311,8 @@ absl::StatusOr<Measurement> ModelEvaluator::EvaluateAllocation(const EvaluateReq
   if (has_tasks) {
     blocks = std::make_unique<HeldBlocks>(model_->config(), fidelity.arithmetic, std::move(blocks));
   }
-  absl::StatusOr<Measurement> measurement = MeasureWindows(
-      *model_, *blocks, windows, fidelity.arithmetic, Part(progress, 0.4, has_tasks ? 0.6 : 1.0));
+  absl::StatusOr<Measurement> measurement =
+      MeasureFitness(*blocks, fidelity, windows, Part(progress, 0.4, has_tasks ? 0.6 : 1.0));
   if (!measurement.ok()) return measurement;
   measurement->seconds.prune += preparation_seconds;
   if (!has_tasks) return measurement;

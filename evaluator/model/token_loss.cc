@@ -2,20 +2,14 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "evaluator/model/libtorch_errors.h"
-#include "evaluator/model/matrix_product.h"
+#include "evaluator/model/logit_tiles.h"
 #include "evaluator/model/row_kernels.h"
 
 namespace strata::evaluator {
 namespace {
-
-// Size of a tile of logits. Its 2,048 * 2,048 * 4 bytes stay in the last-level cache between the
-// product and the reduction.
-constexpr int64_t kTileRows = 2048;
-constexpr int64_t kTileColumns = 2048;
 
 // Copies the logits of the targets that lie in a tile whose first column is `first`.
 void KeepTargetLogits(const at::Tensor& logits, int64_t first, const int64_t* targets,
@@ -37,24 +31,13 @@ TokenLosses NextTokenLosses(const at::Tensor& rows, const at::Tensor& head,
                             const std::vector<int64_t>& targets) {
   const at::InferenceMode guard;
   const int64_t tokens = rows.size(0);
-  const int64_t vocabulary = head.size(0);
-  CheckIds(vocabulary, targets);
+  CheckIds(head.size(0), targets);
   std::vector<RunningLogSumExp> running(tokens);
   std::vector<float> tile_logits(tokens);  // of the targets, rounded like the rest of their rows
-  const int64_t columns = std::min(kTileColumns, vocabulary);
-  at::Tensor buffer = at::empty({std::min(kTileRows, tokens) * columns}, rows.options());
-  for (int64_t row = 0; row < tokens; row += kTileRows) {
-    const int64_t tile_rows = std::min(kTileRows, tokens - row);
-    const at::Tensor left = rows.narrow(0, row, tile_rows);
-    for (int64_t column = 0; column < vocabulary; column += columns) {
-      const int64_t tile_columns = std::min(columns, vocabulary - column);
-      at::Tensor logits =
-          buffer.narrow(0, 0, tile_rows * tile_columns).view({tile_rows, tile_columns});
-      MultiplyByTransposed(left, head.narrow(0, column, tile_columns), logits);
-      AddLogits(logits, running.data() + row);
-      KeepTargetLogits(logits, column, targets.data() + row, tile_logits.data() + row);
-    }
-  }
+  ForEachLogitTile(rows, head, [&](at::Tensor& logits, int64_t row, int64_t column) {
+    AddLogits(logits, running.data() + row);
+    KeepTargetLogits(logits, column, targets.data() + row, tile_logits.data() + row);
+  });
   const at::Tensor ids = at::from_blob(const_cast<int64_t*>(targets.data()), {tokens}, at::kLong);
   const at::Tensor target_logits =
       at::mul(rows.to(at::kFloat), head.index_select(0, ids).to(at::kFloat)).sum(1).contiguous();

@@ -257,21 +257,28 @@ at::Tensor TransformerModel::FinalNorm(const at::Tensor& hidden) const {
   return project_out_.defined() ? normed.matmul(project_out_.t()) : normed;
 }
 
-TokenLosses TransformerModel::Losses(const at::Tensor& hidden, const Windows& windows,
-                                     Arithmetic arithmetic) {
+TransformerModel::Predicting TransformerModel::PredictingRows(const at::Tensor& hidden,
+                                                              const Windows& windows,
+                                                              Arithmetic arithmetic) {
   const at::InferenceMode guard;
   const auto count = static_cast<int64_t>(windows.size());
   const auto tokens = static_cast<int64_t>(windows.front().size());
-  std::vector<int64_t> targets;
-  for (const std::vector<int32_t>& window : windows) {
-    targets.insert(targets.end(), window.begin() + 1, window.end());
-  }
   // The last token of a window predicts nothing.
   const at::Tensor predicting = hidden.view({count, tokens, config_.hidden})
                                     .narrow(1, 0, tokens - 1)
                                     .reshape({count * (tokens - 1), config_.hidden});
   const at::Tensor head = Head(arithmetic);
-  return NextTokenLosses(FinalNorm(predicting).to(head.scalar_type()), head, targets);
+  return {FinalNorm(predicting).to(head.scalar_type()), head};
+}
+
+TokenLosses TransformerModel::Losses(const at::Tensor& hidden, const Windows& windows,
+                                     Arithmetic arithmetic) {
+  std::vector<int64_t> targets;
+  for (const std::vector<int32_t>& window : windows) {
+    targets.insert(targets.end(), window.begin() + 1, window.end());
+  }
+  const auto [rows, head] = PredictingRows(hidden, windows, arithmetic);
+  return NextTokenLosses(rows, head, targets);
 }
 
 at::Tensor TransformerModel::Head(Arithmetic arithmetic) {

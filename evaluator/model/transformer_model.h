@@ -67,6 +67,15 @@ class TransformerModel {
   // Returns the output head, float32 [vocabulary, embedding_columns].
   at::Tensor head() const;
 
+  // What predicts tokens 1 ... T-1 of every window, window after window: the product of `rows`
+  // [predicted tokens, embedding_columns] and the transposed `head` are the logits. Both have the
+  // type of the arithmetic. `hidden` is the output of the last block.
+  struct Predicting {
+    at::Tensor rows, head;
+  };
+  Predicting PredictingRows(const at::Tensor& hidden, const Windows& windows,
+                            Arithmetic arithmetic);
+
   // Returns the losses of tokens 1 ... T-1 of every window, window after window. `hidden` is the
   // output of the last block.
   TokenLosses Losses(const at::Tensor& hidden, const Windows& windows, Arithmetic arithmetic);

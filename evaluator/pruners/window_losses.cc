@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "evaluator/clock.h"
+#include "expr/status_macros.h"
 
 namespace strata::evaluator {
 namespace {
@@ -28,14 +29,14 @@ int64_t PrunableWeights(const ModelConfig& config) {
   return config.blocks * of_block;
 }
 
-void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* measurement) {
+// Fills in the means of `values`, one per predicted token, window after window.
+void FillMeans(const std::vector<double>& values, const Windows& windows,
+               Measurement* measurement) {
   const size_t predicted = windows.front().size() - 1;
   double total = 0;
   for (size_t window = 0; window < windows.size(); ++window) {
     double sum = 0;
-    for (size_t i = 0; i < predicted; ++i) {
-      sum += losses.negative_log_likelihood[window * predicted + i];
-    }
+    for (size_t i = 0; i < predicted; ++i) sum += values[window * predicted + i];
     measurement->window_nll.push_back(sum / static_cast<double>(predicted));
     total += measurement->window_nll.back();
   }
@@ -43,15 +44,12 @@ void FillLosses(const TokenLosses& losses, const Windows& windows, Measurement* 
   measurement->tokens = static_cast<int64_t>(windows.size() * predicted);
 }
 
-}  // namespace
-
-absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockSource& blocks,
-                                           const Windows& windows, Arithmetic arithmetic,
-                                           const Progress& progress,
-                                           const HiddenObserver& observer) {
-  const at::InferenceMode guard;
+// Returns the output of the last block, and fills in the sparsity and the seconds so far.
+absl::StatusOr<at::Tensor> RunBlocks(TransformerModel& model, BlockSource& blocks,
+                                     const Windows& windows, Arithmetic arithmetic,
+                                     const Progress& progress, const HiddenObserver& observer,
+                                     Measurement* measurement) {
   const ModelConfig& config = model.config();
-  Measurement measurement;
   BlockForward forward(config, static_cast<int64_t>(windows.front().size()), arithmetic);
   at::Tensor hidden = model.Embed(windows);
   int64_t zeros = 0;
@@ -61,22 +59,65 @@ absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockSource&
     }
     absl::StatusOr<PrunedBlock> pruned = absl::InternalError("not pruned");
     {
-      const StageTimer timer(&measurement.seconds.prune);
+      const StageTimer timer(&measurement->seconds.prune);
       pruned = blocks.Next(block);
       if (!pruned.ok()) return pruned.status();
       zeros += pruned->zeros;
     }
-    const StageTimer timer(&measurement.seconds.forward);
+    const StageTimer timer(&measurement->seconds.forward);
     if (observer) observer(hidden);
     forward.Run(pruned->matrices, model.vectors(block), hidden);
   }
   if (observer) observer(hidden);
+  measurement->achieved_sparsity =
+      static_cast<double>(zeros) / static_cast<double>(PrunableWeights(config));
+  return hidden;
+}
+
+}  // namespace
+
+absl::StatusOr<Measurement> MeasureWindows(TransformerModel& model, BlockSource& blocks,
+                                           const Windows& windows, Arithmetic arithmetic,
+                                           const Progress& progress,
+                                           const HiddenObserver& observer) {
+  const at::InferenceMode guard;
+  Measurement measurement;
+  STRATA_ASSIGN_OR_RETURN(const at::Tensor hidden, RunBlocks(model, blocks, windows, arithmetic,
+                                                             progress, observer, &measurement));
   {
     const StageTimer timer(&measurement.seconds.loss);
-    FillLosses(model.Losses(hidden, windows, arithmetic), windows, &measurement);
+    FillMeans(model.Losses(hidden, windows, arithmetic).negative_log_likelihood, windows,
+              &measurement);
   }
-  measurement.achieved_sparsity =
-      static_cast<double>(zeros) / static_cast<double>(PrunableWeights(config));
+  return measurement;
+}
+
+absl::StatusOr<DensePredictions> PredictDensely(TransformerModel& model, const Windows& windows,
+                                                Arithmetic arithmetic, const Progress& progress) {
+  const at::InferenceMode guard;
+  DenseBlocks blocks(model, arithmetic);
+  Measurement unused;
+  STRATA_ASSIGN_OR_RETURN(
+      const at::Tensor hidden,
+      RunBlocks(model, blocks, windows, arithmetic, progress, /*observer=*/nullptr, &unused));
+  const auto [rows, head] = model.PredictingRows(hidden, windows, arithmetic);
+  return DensePredictions(rows, head);
+}
+
+absl::StatusOr<Measurement> MeasureDivergences(TransformerModel& model, BlockSource& blocks,
+                                               const Windows& windows, Arithmetic arithmetic,
+                                               const DensePredictions& dense,
+                                               const Progress& progress) {
+  const at::InferenceMode guard;
+  Measurement measurement;
+  STRATA_ASSIGN_OR_RETURN(const at::Tensor hidden,
+                          RunBlocks(model, blocks, windows, arithmetic, progress,
+                                    /*observer=*/nullptr, &measurement));
+  {
+    const StageTimer timer(&measurement.seconds.loss);
+    const auto [rows, head] = model.PredictingRows(hidden, windows, arithmetic);
+    FillMeans(dense.Divergences(rows, head), windows, &measurement);
+  }
   return measurement;
 }
 

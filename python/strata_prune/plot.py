@@ -15,7 +15,7 @@ _BLUE, _GREY, _ORANGE = "#2a6fbb", "#9aa0a6", "#d9730d"
 
 
 def front(run: Run, axes: Any = None) -> Any:
-    """Draws the perplexity of every measured candidate over its nodes, the Pareto front and the baselines."""
+    """Draws the fitness of every measured candidate over its nodes, the Pareto front and the baselines."""
     axes = _axes(axes)
     rows = [row for row in run.candidates() if row["fitness"] is not None]
     axes.scatter([row["nodes"] for row in rows], [row["fitness"] for row in rows], s=12, color=_GREY, label="tried")
@@ -27,7 +27,7 @@ def front(run: Run, axes: Any = None) -> Any:
               label="front")  # fmt: skip
     if rows:
         axes.set_yscale("log")
-    axes.set(xlabel="nodes of the expression", ylabel="perplexity on the fitness text", title=str(run.path.name))
+    axes.set(xlabel="nodes of the expression", ylabel=_fitness_label(run), title=str(run.path.name))
     axes.legend(frameon=False)
     return axes
 
@@ -47,7 +47,7 @@ def allocation(*allocations: Allocation | Function, labels: list[str] | None = N
 
 
 def progress(run: Run, axes: Any = None) -> Any:
-    """Draws the perplexity of every candidate by id, and the best so far."""
+    """Draws the fitness of every candidate by id, and the best so far."""
     axes = _axes(axes)
     rows = [row for row in run.candidates() if row["fitness"] is not None]
     ids, losses = [row["id"] for row in rows], [row["fitness"] for row in rows]
@@ -56,9 +56,14 @@ def progress(run: Run, axes: Any = None) -> Any:
     axes.step(ids, best, where="post", color=_BLUE, label="best so far")
     if rows:
         axes.set_yscale("log")
-    axes.set(xlabel="candidate", ylabel="perplexity on the fitness text", title=str(run.path.name))
+    axes.set(xlabel="candidate", ylabel=_fitness_label(run), title=str(run.path.name))
     axes.legend(frameon=False)
     return axes
+
+
+def _fitness_label(run: Run) -> str:
+    of_loss = run.measures()["fitness"] == "loss"
+    return f"{'perplexity' if of_loss else 'KL divergence from the dense model, nats,'} on the fitness text"
 
 
 def _axes(axes: Any) -> Any:

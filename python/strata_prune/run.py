@@ -27,7 +27,8 @@ from .parser import parse
 _OLDEST_SCHEMA, _SCHEMA = 2, 3
 _MOST_GUESSES = 20_000
 
-# A row of the table of candidates, by column. Losses are perplexities; None: not measured (yet).
+# A row of the table of candidates, by column. Losses are perplexities, and KL divergences (Run.measures) are in nats;
+# None: not measured (yet).
 Row = dict[str, Any]
 
 
@@ -65,9 +66,9 @@ class Run:
     def candidates(self) -> Rows:
         """Returns all candidates by id.
 
-        Columns: id, expression, nodes, origin, name, parents, fitness, selection, report (perplexities), sparsity
-        (share of zeros that was counted), on_front, best_of_baseline, same_as (candidate with the same allocation),
-        failure, allocation (one sparsity per unit).
+        Columns: id, expression, nodes, origin, name, parents, fitness, selection, report (perplexities, or KL
+        divergences in nats where `measures` says "kl"), sparsity (share of zeros that was counted), on_front,
+        best_of_baseline, same_as (candidate with the same allocation), failure, allocation (one sparsity per unit).
         """
         query = (
             "SELECT id, text, complexity, origin, name, parents, fitness_nll, selection_nll, report_nll, "
@@ -76,17 +77,27 @@ class Run:
         names = "id expression nodes origin name parents fitness selection report sparsity on_front best_of_baseline "
         columns = (names + "same_as failure allocation").split()
         rows = Rows(dict(zip(columns, row, strict=True)) for row in self._query(query))
+        measures = self.measures()
         for row in rows:
             row["parents"] = [int(parent) for parent in row["parents"].split(",") if parent]
             row["allocation"] = _doubles(row["allocation"])
             row["on_front"], row["best_of_baseline"] = bool(row["on_front"]), bool(row["best_of_baseline"])
-            for loss in ("fitness", "selection", "report"):
-                row[loss] = _perplexity(row[loss])
+            for column, measure in measures.items():
+                row[column] = _shown(row[column], measure)
         return rows
 
     def front(self) -> Rows:
         """Returns the candidates of the Pareto front of fitness and nodes, by nodes."""
         return Rows(sorted((row for row in self.candidates() if row["on_front"]), key=lambda row: row["nodes"]))
+
+    def measures(self) -> dict[str, str]:
+        """Returns what the columns fitness, selection and report measure: "loss", whose perplexity they show, or "kl",
+        the KL divergence from the dense model's predictions in nats."""
+        properties = self._properties()
+        return {
+            column: "kl" if "measure=kl" in properties.get(f"{stage}_context", "").split() else "loss"
+            for column, stage in (("fitness", "search"), ("selection", "select"), ("report", "verify"))
+        }
 
     def units(self) -> list[dict[str, Any]]:
         """Returns the units in the order of an allocation, with the keys of function JSON but for the sparsity."""
@@ -116,7 +127,7 @@ class Run:
 
     def best(self) -> Function:
         """Returns the function to use, with its allocation on the model of the run: the one with the lowest selection
-        perplexity once the selection is complete, before that the one with the lowest fitness perplexity.
+        once the selection is complete, before that the one with the lowest fitness.
 
         Raises StrataError if nothing was measured yet.
         """
@@ -148,11 +159,12 @@ class Run:
 
     def report(self) -> dict[str, Any]:
         """Returns a summary: model, target_sparsity, end_reason (None while the search goes on), candidates, measured,
-        failed, dense (perplexities of the dense model, if known), best, front and baselines (rows of candidates)."""
+        failed, dense (what the dense model has as fitness, selection and report, if known), best, front and baselines
+        (rows of candidates)."""
         rows, properties = self.candidates(), self._properties()
         dense = {
-            name: _perplexity(float(properties[key])) if properties.get(key) else None
-            for name in ("fitness", "selection", "report")
+            name: _shown(float(properties[key]), measure) if properties.get(key) else None
+            for name, measure in self.measures().items()
             for key in [f"dense_{name}_nll"]
         }
         return {
@@ -214,13 +226,16 @@ class Run:
         parts = [f"<p><b>{html.escape(title)}</b></p>"]
         for heading, rows in (("Front", report["front"]), ("Baselines", report["baselines"])):
             parts.append(f"<p>{heading}</p>{_table(columns, rows, best['id'] if best else None)}")
-        return "".join(parts) + "<p>Perplexities, lower is better; the best function is bold.</p>"
+        divergences = [column for column, measure in self.measures().items() if measure == "kl"]
+        but = f", but KL divergences (nats) as {' and '.join(divergences)}" if divergences else ""
+        return "".join(parts) + f"<p>Perplexities{but}, lower is better; the best function is bold.</p>"
 
 
-def _perplexity(nll: float | None) -> float | None:
-    if nll is None:
-        return None
-    return math.exp(nll) if nll < 700 else math.inf
+def _shown(nats: float | None, measure: str) -> float | None:
+    """Returns the perplexity of a loss, and a KL divergence as it is."""
+    if nats is None or measure == "kl":
+        return nats
+    return math.exp(nats) if nats < 700 else math.inf
 
 
 def _doubles(data: bytes) -> list[float]:

@@ -85,6 +85,22 @@ TEST(SyntheticEvaluator, DenseModelAndOddWindows) {
   EXPECT_EQ(measured.mean_nll, sum / 3);
 }
 
+TEST(SyntheticEvaluator, TheDivergenceIsWhatTheLossRises) {
+  const auto evaluator = MakeSyntheticEvaluator({.before_operation = {}, .tasks_digest = "tasks"});
+  EvaluateRequest request = Request({});
+  request.fidelity.measure = Measure::kKl;
+  EXPECT_EQ(evaluator->Evaluate(request, nullptr)->mean_nll, 0.0);
+  EvaluateRequest pruned =
+      Request(std::vector<double>(UnitsOf(evaluator->model(), Granularity::kBlock).size(), 0.5));
+  pruned.fidelity.tasks = "tasks";
+  const Measurement loss = evaluator->Evaluate(pruned, nullptr).value();
+  pruned.fidelity.measure = Measure::kKl;
+  const Measurement divergence = evaluator->Evaluate(pruned, nullptr).value();
+  EXPECT_NEAR(divergence.mean_nll, loss.mean_nll - 3, 1e-12);
+  EXPECT_NEAR(*divergence.zero_shot_error, *loss.zero_shot_error, 1e-12);
+  for (const double window : divergence.window_nll) EXPECT_GE(window, 0);
+}
+
 TEST(SyntheticEvaluator, PruningLessWhereTheFeatureIsHighIsBetterThanUniform) {
   const auto evaluator = MakeSyntheticEvaluator({});
   const std::vector<double> weights = Feature(*evaluator, "var(abslog(WX))");

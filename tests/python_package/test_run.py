@@ -99,6 +99,23 @@ def test_plots_are_drawn(finished):
     assert len(plot.allocation(run.best(), labels=["best"]).lines) == 2
 
 
+def test_a_divergence_is_not_shown_as_a_perplexity(finished, tmp_path):
+    run, _ = finished
+    assert run.measures() == {"fitness": "loss", "selection": "loss", "report": "loss"}
+    (tmp_path / "strata.sqlite").write_bytes((run.path / "strata.sqlite").read_bytes())
+    with sqlite3.connect(tmp_path / "strata.sqlite") as database:
+        database.execute("UPDATE properties SET value = value || ' measure=kl' WHERE name = 'search_context'")
+    database.close()
+    changed = Run(tmp_path)
+    assert changed.measures() == {"fitness": "kl", "selection": "loss", "report": "loss"}
+    for row, other in zip(run.candidates(), changed.candidates(), strict=True):
+        if row["fitness"] is not None:
+            assert other["fitness"] == pytest.approx(math.log(row["fitness"]))
+        assert other["selection"] == row["selection"] and other["report"] == row["report"]
+    assert changed.report()["dense"]["fitness"] == pytest.approx(math.log(run.report()["dense"]["fitness"]))
+    assert "but KL divergences (nats) as fitness, lower" in changed._repr_html_()
+
+
 def test_rows_become_a_data_frame(finished):
     pandas = pytest.importorskip("pandas")
     frame = finished[0].candidates().to_pandas()

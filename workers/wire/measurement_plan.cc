@@ -20,6 +20,9 @@ std::string Describe(const evaluator::Fidelity& fidelity) {
     text += fmt::format(" tasks={} task_items={}", fidelity.tasks, fidelity.task_items);
   }
   if (fidelity.slope_step > 0) text += fmt::format(" slope_step={}", fidelity.slope_step);
+  if (fidelity.measure != evaluator::Measure::kLoss) {
+    text += fmt::format(" measure={}", NameOf(fidelity.measure));
+  }
   return text;
 }
 

@@ -17,7 +17,7 @@ namespace strata::workers {
 
 // Version of proto/strata.proto and of what its work items mean. Workers with another version are
 // refused.
-inline constexpr uint32_t kProtocolVersion = 9;
+inline constexpr uint32_t kProtocolVersion = 10;
 
 // Subject: a model with a text, as work items and workers name them.
 struct SubjectDigests {

@@ -35,6 +35,7 @@ void Encode(const evaluator::Fidelity& fidelity, v1::Fidelity* sent) {
   sent->set_tasks(fidelity.tasks);
   sent->set_task_items(fidelity.task_items);
   sent->set_slope_step(fidelity.slope_step);
+  sent->set_measure(NameOf(fidelity.measure));
 }
 
 absl::Status Decode(const v1::Calibration& sent, evaluator::Calibration* calibration) {
@@ -51,6 +52,7 @@ absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
   status.Update(ParseName(sent.split(), &fidelity->split));
   status.Update(ParseName(sent.arithmetic(), &fidelity->arithmetic));
   status.Update(ParseName(sent.protocol(), &fidelity->protocol));
+  status.Update(ParseName(sent.measure(), &fidelity->measure));
   if (status.ok() && fidelity->split == evaluator::Split::kCalibration) {
     return absl::InvalidArgumentError(
         "fidelity.split: expected \"fitness\" or \"report\", found \"calibration\"");
@@ -68,6 +70,11 @@ absl::Status Decode(const v1::Fidelity& sent, evaluator::Fidelity* fidelity) {
   if (!(sent.slope_step() >= 0 && sent.slope_step() < 1)) {
     return absl::InvalidArgumentError(fmt::format(
         "fidelity.slope_step: expected a number from 0 to below 1, found {}", sent.slope_step()));
+  }
+  if (sent.slope_step() > 0 && fidelity->measure != evaluator::Measure::kLoss) {
+    status.Update(absl::InvalidArgumentError(
+        fmt::format("fidelity.measure: expected \"loss\" where slope_step is above 0, found \"{}\"",
+                    Printable(sent.measure()))));
   }
   fidelity->windows = sent.windows();
   fidelity->window_tokens = sent.window_tokens();

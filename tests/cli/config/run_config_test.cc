@@ -152,6 +152,11 @@ TEST(RunConfigTest, AWrongNameIsRefusedWithTheKnownOnes) {
   EXPECT_THAT(error_of("fitness.protocol=refreshed"), HasSubstr("found 'refreshed'"));
   EXPECT_THAT(error_of("report.arithmetic=auto"), HasSubstr("'report.arithmetic'"));
   EXPECT_THAT(error_of("fitness.arithmetic=fp16"), HasSubstr("fp32, bf16 or auto"));
+  EXPECT_THAT(error_of("fitness.measure=kld"),
+              HasSubstr("'fitness.measure' must be loss or kl, found 'kld'"));
+  EXPECT_THAT(error_of("selection.measure=perplexity"),
+              HasSubstr("'selection.measure' must be loss or kl, found 'perplexity'"));
+  EXPECT_THAT(error_of("report.measure=kl"), HasSubstr("report.measure"));
   EXPECT_THAT(error_of("pruner=wonda"), AllOf(HasSubstr("'pruner'"), HasSubstr("sparsegpt")));
   EXPECT_THAT(error_of("workers.device=cuda"),
               HasSubstr("'workers.device' must be cpu, found 'cuda'"));
@@ -381,6 +386,31 @@ TEST(RunConfigTest, RacingRungsArePartOfThePlan) {
   config.racing_rungs = {"8"};
   EXPECT_THAT(Message(ValidateRunConfig(config)),
               HasSubstr("'racing.rungs': expected fewer than the 8 windows"));
+}
+
+TEST(RunConfigTest, FitnessRacesAndSelectionMayMeasureDivergencesButNeverSlopesAndReport) {
+  RunConfig config = Complete();
+  config.fitness_windows = 8;
+  config.racing_rungs = {"2", "4 one-shot bf16"};
+  config.robust_sparsities = {"0.5"};
+  config.refine_evaluations = 20;
+  EXPECT_EQ(MeasurementPlanOf(config)->search.measure, evaluator::Measure::kLoss);
+  config.fitness_measure = evaluator::Measure::kKl;
+  auto plan = MeasurementPlanOf(config);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->search.measure, evaluator::Measure::kKl);
+  ASSERT_EQ(plan->racing.size(), 2u);
+  for (const evaluator::Fidelity& rung : plan->racing) {
+    EXPECT_EQ(rung.measure, evaluator::Measure::kKl) << "rungs are compared with the fitness";
+  }
+  EXPECT_EQ(plan->select.measure, evaluator::Measure::kLoss);
+  EXPECT_EQ(plan->refine.measure, evaluator::Measure::kLoss);
+  config.selection_measure = evaluator::Measure::kKl;
+  plan = MeasurementPlanOf(config);
+  EXPECT_EQ(plan->select.measure, evaluator::Measure::kKl);
+  EXPECT_EQ(plan->refine.measure, evaluator::Measure::kKl);
+  EXPECT_EQ(plan->slope.measure, evaluator::Measure::kLoss);
+  EXPECT_EQ(plan->verify.measure, evaluator::Measure::kLoss);
 }
 
 TEST(RunConfigTest, PlanUsesTheThreeFidelities) {

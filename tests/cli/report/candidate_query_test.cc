@@ -39,14 +39,14 @@ std::vector<int64_t> Ids(const std::string& filter) {
   EXPECT_TRUE(parsed.ok()) << parsed.status();
   std::vector<int64_t> ids;
   for (const StoredCandidate& candidate : Candidates()) {
-    if (parsed.ok() && parsed->Holds(candidate)) ids.push_back(candidate.id);
+    if (parsed.ok() && parsed->Holds(candidate, {})) ids.push_back(candidate.id);
   }
   return ids;
 }
 
 std::vector<int64_t> Sorted(const std::string& field, bool descends) {
   std::vector<StoredCandidate> candidates = Candidates();
-  SortCandidates(**FindCandidateField(field), descends, &candidates);
+  SortCandidates(**FindCandidateField(field), descends, {}, &candidates);
   std::vector<int64_t> ids;
   for (const StoredCandidate& candidate : candidates) ids.push_back(candidate.id);
   return ids;

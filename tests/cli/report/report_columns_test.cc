@@ -53,6 +53,18 @@ TEST(ReportColumnsTest, JsonSaysTheSame) {
   EXPECT_EQ(json["pruning"]["calibration_sequence_tokens"], 256);
 }
 
+TEST(ReportColumnsTest, SaysWhatIsADivergence) {
+  RunConfig config = Config();
+  config.fitness_measure = evaluator::Measure::kKl;
+  const std::string text = DescribeMeasurements(config, {});
+  EXPECT_THAT(text, HasSubstr("one-shot protocol, bf16, KL divergence from the dense model: "));
+  EXPECT_THAT(text, HasSubstr("sequential protocol, fp32: what chooses"));
+  const auto json = MeasurementsJson(config, {});
+  EXPECT_EQ(json["fitness"]["measure"], "kl");
+  EXPECT_EQ(json["selection"]["measure"], "loss");
+  EXPECT_EQ(json["report"]["measure"], "loss");
+}
+
 TEST(ReportColumnsTest, ZeroShotErrorsSayTheirItems) {
   RunConfig config = Config();
   const RunTasks tasks = {"digest", {{"arc", "acc_norm", 20, 30}, {"lambada", "acc", 10, 15}}};

@@ -109,6 +109,21 @@ TEST_F(RunReportTest, TheDenseModelStandsBesideThePrunedOnes) {
               HasSubstr("'dense_report_nll' of the run: expected a number, found \"much\""));
 }
 
+TEST_F(RunReportTest, ADivergenceIsShownAsItIs) {
+  candidates_[0].fitness_nll = 2.5;
+  RunReport report = Report();
+  report.config.fitness_measure = evaluator::Measure::kKl;
+  report.dense.fitness_nll = 0.0;
+  const std::string table = ToTable(report);
+  EXPECT_THAT(table, HasSubstr("the fitness is the KL divergence from the dense model"));
+  EXPECT_THAT(table, ContainsRegex("dense model +0.0000 +- +- +0.0000"));
+  EXPECT_THAT(table, HasSubstr(" 2.5000 "));
+  EXPECT_EQ(ToJson(report)["dense"]["fitness_kl"], 0.0);
+  EXPECT_FALSE(ToJson(report)["dense"].contains("fitness_perplexity"));
+  EXPECT_TRUE(ToJson(report)["dense"].contains("report_perplexity"));
+  EXPECT_EQ(ToJson(report)["measurements"]["fitness"]["measure"], "kl");
+}
+
 // exp(5.51) is 247, exp(5.35) 211.
 TEST_F(RunReportTest, PerplexitiesAboveTheVocabularyAreWorseThanGuessing) {
   EXPECT_THAT(ToTable(Report()), Not(HasSubstr("worse than guessing")));

@@ -49,9 +49,21 @@ TEST(ScenarioReport, JsonHasEveryScenarioByName) {
   EXPECT_EQ(json[1]["name"], "0.5");
   EXPECT_DOUBLE_EQ(json[1]["uniform_report_perplexity"], std::exp(2.5));
   EXPECT_DOUBLE_EQ(json[0]["dense_selection_perplexity"], std::exp(1));
-  const auto candidate = ScenariosJson(Candidate(7, 3.0, 2.2));
+  const auto candidate = ScenariosJson(Candidate(7, 3.0, 2.2), {});
   EXPECT_DOUBLE_EQ(candidate[1]["report_perplexity"], std::exp(2.2));
   EXPECT_TRUE(candidate[1]["fitness_perplexity"].is_null());
+}
+
+TEST(ScenarioReport, DivergencesHaveKeysOfTheirOwn) {
+  RunReport report = Report();
+  report.config.selection_measure = evaluator::Measure::kKl;
+  const auto json = ScenariosJson(report);
+  EXPECT_EQ(json[0]["dense_selection_kl"], 1.0);
+  EXPECT_FALSE(json[0].contains("dense_selection_perplexity"));
+  EXPECT_DOUBLE_EQ(json[1]["uniform_report_perplexity"], std::exp(2.5));
+  const auto candidate = ScenariosJson(Candidate(7, 3.0, 2.2), {evaluator::Measure::kKl});
+  EXPECT_TRUE(candidate[1].contains("fitness_kl"));
+  EXPECT_DOUBLE_EQ(candidate[1]["report_perplexity"], std::exp(2.2));
 }
 
 TEST(ScenarioReport, NothingIsSaidOfOne) {

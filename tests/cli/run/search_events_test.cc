@@ -44,7 +44,8 @@ std::map<std::string, std::vector<std::string>> DescribedEvents() {
 class SearchEventsTest : public ::testing::Test {
  protected:
   SearchEventsTest()
-      : events_([this](const Json& event) { told_.push_back(event); }, [this] { return now_; }) {
+      : events_([this](const Json& event) { told_.push_back(event); }, [this] { return now_; },
+                {}) {
     options_.engine = search::SyntheticOptions(3, 60);
     options_.engine.ladder = {.rungs = 2, .rivals = 6};
     options_.racing_contexts = {"short"};
@@ -88,7 +89,7 @@ TEST_F(SearchEventsTest, ASearchIsToldWholeAndAsDescribed) {
   events_.Begin("run", "model", 0.7, false);
   workers::CoordinatorStatus workers;
   workers.workers = {{.name = "a", .connected = true, .leased_item = "d1"}};
-  SearchSnapshot snapshot;
+  SearchSnapshot snapshot({});
   search::Drive(session->get(), &laboratory_, 3, 1, [&](int64_t n) {
     now_ += 1;
     if (n == 10) workers.failures.crash = 2;
@@ -163,7 +164,7 @@ TEST_F(SearchEventsTest, ASnapshotSaysWhatWorkersDoAndSinceWhen) {
   workers.workers = {
       {.name = "a", .connected = true, .leased_item = "d1", .busy_seconds = 3, .seen_seconds = 4},
       {.name = "b", .connected = true, .leased_item = ""}};
-  SearchSnapshot snapshot;
+  SearchSnapshot snapshot({});
   snapshot.Take(**session, workers, 50);
   workers.workers[1].leased_item = "d2";
   const Json taken = snapshot.Take(**session, workers, 60);

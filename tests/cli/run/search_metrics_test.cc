@@ -59,7 +59,7 @@ class SearchMetricsTest : public ::testing::Test {
 };
 
 TEST_F(SearchMetricsTest, TellWhatTheCoordinatorKnows) {
-  const auto metrics = SearchMetrics::Serve("", {});
+  const auto metrics = SearchMetrics::Serve("", {}, evaluator::Measure::kLoss);
   ASSERT_TRUE(metrics.ok()) << metrics.status();
   (*metrics)->Update(*engine_, status_);
   status_.failures.crash = 6;
@@ -77,8 +77,16 @@ TEST_F(SearchMetricsTest, TellWhatTheCoordinatorKnows) {
   EXPECT_THAT(text, Not(HasSubstr("strata_best_loss Nan")));
 }
 
+TEST_F(SearchMetricsTest, ADivergenceIsNotServedAsALoss) {
+  const auto metrics = SearchMetrics::Serve("", {}, evaluator::Measure::kKl);
+  ASSERT_TRUE(metrics.ok());
+  (*metrics)->Update(*engine_, status_);
+  EXPECT_THAT((*metrics)->Text(), HasSubstr("\nstrata_best_kl "));
+  EXPECT_THAT((*metrics)->Text(), Not(HasSubstr("strata_best_loss")));
+}
+
 TEST_F(SearchMetricsTest, TheDashboardAndTheDocumentationNameWhatIsServed) {
-  const auto metrics = SearchMetrics::Serve("", {});
+  const auto metrics = SearchMetrics::Serve("", {}, evaluator::Measure::kLoss);
   ASSERT_TRUE(metrics.ok());
   (*metrics)->Update(*engine_, status_);
   const std::set<std::string> served = NamesIn((*metrics)->Text());

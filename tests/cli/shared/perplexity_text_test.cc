@@ -20,6 +20,12 @@ TEST(PerplexityTexts, MarksWhatIsWorseThanGuessingAndSaysSo) {
             "that perplexity\n");
 }
 
+TEST(PerplexityTexts, ADivergenceIsNeitherRaisedNorMarked) {
+  PerplexityTexts texts(3);
+  EXPECT_EQ(texts.Cell(4.25, evaluator::Measure::kKl), "4.2500");
+  EXPECT_EQ(texts.Note(), "") << "exp(4.25) is above 3";
+}
+
 TEST(PerplexityTexts, AnUnknownVocabularyMarksNothing) {
   PerplexityTexts texts(0);
   EXPECT_EQ(texts.Cell(std::log(116469.0)), "116469.00");

@@ -274,6 +274,37 @@ TEST(ModelEvaluatorTest, SlopesOfAnAllocationAreThoseOfTheModelThatItPrunes) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST(ModelEvaluatorTest, DivergencesAreFromTheDenseModelOnTheSameWindows) {
+  const TemporaryFolder folder;
+  EvaluateRequest request;
+  request.calibration = {2, 24};
+  request.allocation.assign(kWaveBlocks, 0.0);
+  request.fidelity = {.windows = 2, .window_tokens = 20};
+  request.fidelity.measure = Measure::kKl;
+  const std::unique_ptr<Evaluator> evaluator = WaveEvaluator(folder);
+  for (const auto arithmetic : {Arithmetic::kFloat32, Arithmetic::kBFloat16}) {
+    for (const auto split : {Split::kFitness, Split::kReport}) {
+      EvaluateRequest dense = request;
+      dense.fidelity.arithmetic = arithmetic;
+      dense.fidelity.split = split;
+      const auto nothing = evaluator->Evaluate(dense, nullptr);
+      ASSERT_TRUE(nothing.ok()) << nothing.status();
+      EXPECT_LT(nothing->mean_nll, 1e-6);
+    }
+  }
+  request.allocation.assign(kWaveBlocks, 0.5);
+  const auto pruned = evaluator->Evaluate(request, nullptr);
+  ASSERT_TRUE(pruned.ok()) << pruned.status();
+  EXPECT_GT(pruned->mean_nll, 1e-3);
+  // An evaluator whose first request this is makes the same predictions of the dense model.
+  EXPECT_EQ(WaveEvaluator(folder)->Evaluate(request, nullptr)->window_nll, pruned->window_nll);
+  // The first window alone is that of two.
+  request.fidelity.windows = 1;
+  EXPECT_NEAR(evaluator->Evaluate(request, nullptr)->mean_nll, pruned->window_nll[0], 1e-4);
+  request.fidelity.measure = Measure::kLoss;
+  EXPECT_NE(evaluator->Evaluate(request, nullptr)->mean_nll, pruned->window_nll[0]);
+}
+
 TEST(ModelEvaluatorTest, GradientsOfSequencesWithoutALossAreRefused) {
   const TemporaryFolder folder;
   const std::unique_ptr<Evaluator> evaluator = WaveEvaluator(folder);
@@ -355,6 +386,9 @@ TEST(ModelEvaluatorTest, SlopesOfWhatHasNoneAreRefused) {
   request = sloping;
   request.fidelity.levels = "digest";
   EXPECT_NE(error(request).find("found a level database"), std::string::npos);
+  request = sloping;
+  request.fidelity.measure = Measure::kKl;
+  EXPECT_NE(error(request).find("found the measure kl"), std::string::npos);
   request = sloping;
   request.fidelity.slope_step = -0.1;
   EXPECT_NE(error(request).find("found -0.1"), std::string::npos);

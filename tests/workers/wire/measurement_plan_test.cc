@@ -24,6 +24,8 @@ TEST(MeasurementPlanTest, NamesRoundTrip) {
   ExpectRoundTrip(evaluator::Protocol::kSequential, "sequential");
   ExpectRoundTrip(evaluator::Arithmetic::kFloat32, "fp32");
   ExpectRoundTrip(evaluator::Arithmetic::kBFloat16, "bf16");
+  ExpectRoundTrip(evaluator::Measure::kLoss, "loss");
+  ExpectRoundTrip(evaluator::Measure::kKl, "kl");
   ExpectRoundTrip(evaluator::Split::kCalibration, "calibration");
   ExpectRoundTrip(evaluator::Split::kFitness, "fitness");
   ExpectRoundTrip(evaluator::Split::kReport, "report");
@@ -70,6 +72,9 @@ TEST(MeasurementPlanTest, EveryDifferenceThatMattersChangesAContext) {
     expect_new(Contexts(changed));
     changed = plan;
     (changed.*stage).window_tokens += 1;
+    expect_new(Contexts(changed));
+    changed = plan;
+    (changed.*stage).measure = evaluator::Measure::kKl;
     expect_new(Contexts(changed));
     changed = plan;
     (changed.*stage).levels = "digest of a level database";

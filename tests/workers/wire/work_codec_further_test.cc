@@ -52,6 +52,32 @@ TEST(WorkCodecTest, WorkItemsAreAskedForByDigestAndTheirErrorComesBack) {
             (std::map<std::string, double>{{"zero_shot_error", 0.375}}));
 }
 
+TEST(WorkCodecTest, TheMeasureOfEveryStageIsAskedFor) {
+  MeasurementPlan plan = MakePlan();
+  plan.search.measure = evaluator::Measure::kKl;
+  search::SessionItem item = MakeFakeItem(0);
+  auto& work = std::get<search::EvaluateWork>(item.item.work);
+  const auto asked = [&](search::Stage stage) {
+    work.stage = stage;
+    const auto request = DecodeWorkItem(EncodeWorkItem(item, plan));
+    EXPECT_TRUE(request.ok()) << request.status();
+    return std::get<evaluator::EvaluateRequest>(*request).fidelity.measure;
+  };
+  EXPECT_EQ(asked(search::Stage::kVerify), evaluator::Measure::kLoss);
+  EXPECT_EQ(asked(search::Stage::kSearch), evaluator::Measure::kKl);
+  const v1::WorkItem good = EncodeWorkItem(item, plan);
+  for (const char* bad : {"", "KL", "perplexity"}) {
+    v1::WorkItem hostile = good;
+    hostile.mutable_evaluate()->mutable_fidelity()->set_measure(bad);
+    EXPECT_THAT(std::string(DecodeWorkItem(hostile).status().message()),
+                HasSubstr("measure: expected one of \"loss\", \"kl\", found"));
+  }
+  v1::WorkItem sloping = good;
+  sloping.mutable_evaluate()->mutable_fidelity()->set_slope_step(0.05);
+  EXPECT_THAT(std::string(DecodeWorkItem(sloping).status().message()),
+              HasSubstr("fidelity.measure: expected \"loss\" where slope_step is above 0"));
+}
+
 TEST(WorkCodecTest, SlopesAreAskedForAndCheckedByNumber) {
   MeasurementPlan plan = MakePlan();
   plan.refine = plan.slope = plan.search;
