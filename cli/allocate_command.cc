@@ -94,6 +94,10 @@ absl::Status Allocate(Options options) {
                           ReadModelArgument(options.allocation.measurement.model));
   const std::string function = fmt::format("{}", fmt::join(options.function, " "));
   STRATA_ASSIGN_OR_RETURN(const auto recipe, ReadRecipe(function));
+  if (options.sparsities.empty()) {
+    return absl::InvalidArgumentError(
+        "expected --sparsity, the share of weights to prune, or --bytes-share, found neither");
+  }
   // The recipe is the same at every target. A target of its own is reported against the first.
   options.allocation.target.sparsity = options.sparsities.front();
   RecipeMerge merge(recipe, GivenOptions(options.allocation.verb));
@@ -126,7 +130,7 @@ void AddAllocateCommand(CLI::App* app, Command* command) {
   CLI::App* verb = app->add_subcommand(
       "allocate", "Prints the sparsity that a function gives to each unit of a model.");
   AddFunctionOption(verb, &options->function);
-  AddAllocationOptions(verb, &options->allocation, &options->sparsities)->required();
+  AddAllocationOptions(verb, &options->allocation, &options->sparsities);
   verb->add_option("--format", options->format, "Form of the output: table | json | csv.")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();

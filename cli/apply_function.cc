@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "cli/config/bytes_budget.h"
 #include "evaluator/names.h"
 #include "expr/allocation.h"
 #include "expr/shortened.h"
@@ -13,22 +14,60 @@
 
 namespace strata::cli {
 
-CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options,
-                                  std::vector<double>* sparsities) {
+namespace {
+
+// Returns an empty text, or why no sparsity between 0 and 1 gives this share of the bytes.
+std::string WhyNotBytesShare(const std::string& text) {
+  double share = 0;
+  if (CLI::detail::lexical_cast(text, share) && SparsityOfBytesShare(share) > 0 &&
+      SparsityOfBytesShare(share) < 1) {
+    return "";
+  }
+  return fmt::format("expected a number above {} and below {}, found {}", BytesShareOfSparsity(1),
+                     BytesShareOfSparsity(0), expr::Shortened(text));
+}
+
+// Adds --sparsity and --bytes-share, see AddAllocationOptions.
+void AddTargetOptions(CLI::App* subcommand, AllocationOptions* options,
+                      std::vector<double>* sparsities) {
+  constexpr const char* kShareMeaning =
+      "In place of --sparsity: {} of the dense 16-bit bytes that the pruned linears take as a "
+      "bitmap and 16-bit weights. The sparsity is 1 - share + 1/16.";
+  CLI::Option* sparsity = nullptr;
+  CLI::Option* share = nullptr;
+  if (sparsities == nullptr) {
+    sparsity = subcommand->add_option("--sparsity", options->target.sparsity,
+                                      "Share of all weights to prune.");
+    share = subcommand->add_option_function<double>(
+        "--bytes-share",
+        [options](double value) { options->target.sparsity = SparsityOfBytesShare(value); },
+        fmt::format(kShareMeaning, "share"));
+  } else {
+    sparsity = subcommand->add_option("--sparsity", *sparsities,
+                                      "Shares of all weights to prune, separated by commas. Either "
+                                      "this or --bytes-share is required.");
+    share = subcommand->add_option_function<std::vector<double>>(
+        "--bytes-share",
+        [sparsities](const std::vector<double>& values) {
+          for (const double value : values) sparsities->push_back(SparsityOfBytesShare(value));
+        },
+        fmt::format(kShareMeaning, "shares, separated by commas,"));
+    for (CLI::Option* option : {sparsity, share}) {
+      option->delimiter(',')->take_all()->allow_extra_args(false);
+    }
+  }
+  share->check(WhyNotBytesShare)->excludes(sparsity);
+}
+
+}  // namespace
+
+void AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options,
+                          std::vector<double>* sparsities) {
   options->verb = subcommand;
   subcommand
       ->add_option("--model", options->measurement.model, "Hugging Face directory or GGUF file.")
       ->required();
-  CLI::Option* sparsity =
-      sparsities == nullptr
-          ? subcommand->add_option("--sparsity", options->target.sparsity,
-                                   "Share of all weights to prune.")
-          : subcommand
-                ->add_option("--sparsity", *sparsities,
-                             "Shares of all weights to prune, separated by commas.")
-                ->delimiter(',')
-                ->take_all()
-                ->allow_extra_args(false);
+  AddTargetOptions(subcommand, options, sparsities);
   subcommand->add_option("--minimum", options->target.minimum, "Lowest sparsity of a unit.")
       ->capture_default_str();
   subcommand->add_option("--maximum", options->target.maximum, "Highest sparsity of a unit.")
@@ -43,7 +82,6 @@ CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* optio
                    "Unit that gets one sparsity: block | kind | linear.")
       ->capture_default_str();
   AddMeasurementOptions(subcommand, &options->measurement);
-  return sparsity;
 }
 
 void TakeRecipe(RecipeMerge* merge, bool needs_text, AllocationOptions* options) {
@@ -68,8 +106,11 @@ void TakeRecipe(RecipeMerge* merge, bool needs_text, AllocationOptions* options)
 
 std::function<bool(const std::string&)> GivenOptions(const CLI::App* verb) {
   return [verb](const std::string& name) {
-    const CLI::Option* option = verb->get_option_no_throw(name);
-    return option != nullptr && option->count() > 0;
+    const auto is_given = [verb](const std::string& wanted) {
+      const CLI::Option* option = verb->get_option_no_throw(wanted);
+      return option != nullptr && option->count() > 0;
+    };
+    return is_given(name) || (name == "--sparsity" && is_given("--bytes-share"));
   };
 }
 

@@ -24,17 +24,18 @@ struct AllocationOptions {
   std::string granularity = "block";
 };
 
-// Adds --model, --sparsity, --minimum, --maximum, --group, --granularity and the options of
-// AddMeasurementOptions. Returns the option --sparsity, which takes one number for the target, or,
-// if `sparsities` is not null, several numbers for that list.
-CLI::Option* AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options,
-                                  std::vector<double>* sparsities = nullptr);
+// Adds --model, --sparsity, --bytes-share, --minimum, --maximum, --group, --granularity and the
+// options of AddMeasurementOptions. --sparsity and --bytes-share, of which one at most is allowed,
+// set the target, or, if `sparsities` is not null, that list.
+void AddAllocationOptions(CLI::App* subcommand, AllocationOptions* options,
+                          std::vector<double>* sparsities = nullptr);
 
 // Merges the recipe of a file with the options of AddAllocationOptions: target, bounds, group,
 // granularity, calibration, and the text unless `needs_text` is false.
 void TakeRecipe(RecipeMerge* merge, bool needs_text, AllocationOptions* options);
 
-// Returns a function that reports which options of a verb the user gave. The verb must outlive it.
+// Returns a function that reports which options of a verb the user gave. --sparsity counts as given
+// if --bytes-share is. The verb must outlive the function.
 std::function<bool(const std::string& option)> GivenOptions(const CLI::App* verb);
 
 // Returns the granularity that the options name. Errors: InvalidArgument, which names the option,

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cli/config/bytes_budget.h"
 #include "cli/config/run_config_plan.h"
 #include "cli/credential_options.h"
 #include "cli/report/run_report.h"
@@ -158,7 +159,8 @@ absl::Status RunSearch(SearchSetup* setup, SearchObserver* observer, bool quiet)
                           workers::Coordinator::Start(options, setup->session.get()));
   if (!quiet) {
     fmt::print(stderr, "run {} | {} blocks of {} | target sparsity {} | listening on {}\n",
-               config.run, setup->model.blocks, setup->model.name, config.target_sparsity,
+               config.run, setup->model.blocks, setup->model.name,
+               TargetText(config.target_sparsity, config.target_bytes_share),
                coordinator->address());
   }
 

@@ -29,6 +29,7 @@ struct RunConfig {
   std::string text;
   std::string run;
   double target_sparsity = 0.7;
+  double target_bytes_share = 0;  // 0: target_sparsity alone counts; see bytes_budget.h
   evaluator::Pruner pruner = evaluator::Pruner::kWanda;
   int64_t group = 0;
   evaluator::Granularity granularity = evaluator::Granularity::kBlock;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/config/bytes_budget.h"
 #include "evaluator/names.h"
 #include "evaluator/pruner_table.h"
 
@@ -93,6 +94,9 @@ constexpr RunConfigOption kOptions[] = {
      "folder of the run: results, log files, everything needed to resume"},
     {"target_sparsity", &RunConfig::target_sparsity, Between(0, 1), kBasic,
      "fraction of all prunable weights removed, between 0 and 1"},
+    {"target_bytes_share", &RunConfig::target_bytes_share, From(0, 1 + kBitmapShare), kAdvanced,
+     "in place of target_sparsity: share of the dense 16-bit bytes that the pruned linears take as "
+     "a bitmap and 16-bit weights; the sparsity is 1 - share + 1/16 (0 = not used)"},
     {"pruner", EnumOf<&RunConfig::pruner>(), kAnything, kBasic, ""},
     {"group", &RunConfig::group, From(0, 128), kBasic,
      "0: zeros anywhere; M: whole numbers of zeros in every M neighbouring inputs of a row (n:M), "

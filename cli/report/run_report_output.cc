@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "cli/config/bytes_budget.h"
 #include "cli/config/run_config_plan.h"
 #include "cli/report/report_columns.h"
 #include "cli/report/scenario_report.h"
@@ -189,6 +190,7 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   json["baseline_settings"] = report.baseline_settings;
   json["baseline_settings_measured"] = report.baseline_settings_measured;
   json["target_sparsity"] = report.config.target_sparsity;
+  json["target_bytes_share"] = report.config.target_bytes_share;
   json["scenarios"] = ScenariosJson(report);
   json["aggregate"] = NameOf(report.config.robust_aggregate);
   return json;
@@ -218,7 +220,8 @@ std::string ToTable(const RunReport& report, const Page& page) {
       ScenarioTable(report, page);
   text += fmt::format("\n{}", DescribeMeasurements(config, report.tasks));
   text += fmt::format("{} candidates, {} distinct allocations measured, target sparsity {}\n",
-                      report.candidates, report.evaluations, config.target_sparsity);
+                      report.candidates, report.evaluations,
+                      TargetText(config.target_sparsity, config.target_bytes_share));
   text += DescribeSelection(report);
   text += DescribeComparison(report);
   if (report.fitness_rank_correlation) {

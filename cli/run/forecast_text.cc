@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/config/bytes_budget.h"
 #include "cli/shared/output.h"
 #include "cli/shared/work_progress.h"
 
@@ -47,9 +48,10 @@ std::string ForecastText(const Json& f, const Page& page) {
   const auto number = [](const Json& value) {
     return value.is_null() ? std::string("no limit") : fmt::format("{:.0f}", value.get<double>());
   };
-  std::string text =
-      fmt::format("{} at {}: one sparsity for each of {} units\n", f["model"].get<std::string>(),
-                  f["target_sparsity"].get<double>(), f["units"].get<size_t>());
+  std::string text = fmt::format(
+      "{} at {}: one sparsity for each of {} units\n", f["model"].get<std::string>(),
+      TargetText(f["target_sparsity"].get<double>(), f["target_bytes_share"].get<double>()),
+      f["units"].get<size_t>());
   text += fmt::format(
       "{} settings of {} baselines, {} functions of a warm start, {} random ones, then "
       "offspring\n",

@@ -297,6 +297,7 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const ForecastRate&
       {"model", setup.model.name},
       {"units", layout.size()},
       {"target_sparsity", effective.target_sparsity},
+      {"target_bytes_share", effective.target_bytes_share},
       {"baselines", options.baselines.size()},
       {"baseline_settings", settings},
       {"baseline_settings_not_reached_at_most", static_cast<int64_t>(std::ceil(beyond))},

@@ -192,6 +192,7 @@ TEST(TableWidthTest, Forecast) {
       {"model", std::string(100, 'm')},
       {"units", 30},
       {"target_sparsity", 0.7},
+      {"target_bytes_share", 0.0},
       {"baselines", 12},
       {"baseline_settings", 95},
       {"baseline_settings_not_reached_at_most", 90},
