@@ -97,8 +97,8 @@ def _density(sparsity: float) -> float:
 def owl_file_name(model: str, sparsity: float, lamda: float = 0.05, outlier_multiple: float = 7.0) -> str:
     """Returns the name below its folder OWL/ under which TRIM's main.py loads densities with --load_layer_ratio.
 
-    `model` is the argument --model. The numbers are its arguments --sparsity_ratio, --Lamda and --Hyper_m, which only
-    name the file then.
+    `model` is the argument --model. The numbers are its arguments --sparsity_ratio, --Lamda and --Hyper_m. They only
+    name the file then, and must all be given to main.py, because its defaults are spelled otherwise.
     """
     return (
         f"OWL_layer_ratios_{model.split('/')[-1]}_{float(sparsity)}_{float(lamda)}_{float(outlier_multiple)}.npy"
