@@ -36,6 +36,22 @@ const char* TorchName(NumberFormat format) {
   return format == NumberFormat::kFloat16 ? "float16" : "bfloat16";
 }
 
+// Removes what compressed-tensors says of zeros in the source: it would be wrong for other zeros,
+// and no reader takes sparse formats any more. A section that says nothing else is removed whole.
+// Returns true if anything was removed.
+bool RemoveSparsityConfig(nlohmann::ordered_json* config) {
+  bool removed = false;
+  for (const char* key : {"quantization_config", "compression_config"}) {
+    const auto section = config->find(key);
+    if (section == config->end() || !section->is_object()) continue;
+    if (section->erase("sparsity_config") == 0) continue;
+    removed = true;
+    const auto groups = section->find("config_groups");
+    if (groups == section->end() || groups->empty()) config->erase(key);
+  }
+  return removed;
+}
+
 class HuggingFaceWriter : public CheckpointWriter {
  public:
   HuggingFaceWriter(const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options)
@@ -127,17 +143,22 @@ class HuggingFaceWriter : public CheckpointWriter {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     if (!file) return absl::DataLossError(fmt::format("{}: cannot read", path));
-    if (name == kConfig && options_.format.has_value()) text = ConfigWithFormat(text);
+    if (name == kConfig) text = Config(text);
     return WriteNewFile((fs::path(folder_) / name).string(), text);
   }
 
-  // Returns the configuration with the new format, because transformers loads the weights in the
-  // format that it states.
-  std::string ConfigWithFormat(const std::string& text) const {
+  // Returns the configuration of what is written. Nothing but the stated format and stale keys
+  // changes, and without either the text stays as it is.
+  std::string Config(const std::string& text) const {
     auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-    const char* key = json.contains("dtype") ? "dtype" : "torch_dtype";
-    json[key] = TorchName(*options_.format);
-    return json.dump(2) + "\n";
+    bool changed = RemoveSparsityConfig(&json);
+    if (options_.format.has_value()) {
+      // transformers loads the weights in the format that the configuration states.
+      const char* key = json.contains("dtype") ? "dtype" : "torch_dtype";
+      json[key] = TorchName(*options_.format);
+      changed = true;
+    }
+    return changed ? json.dump(2) + "\n" : text;
   }
 
   const HuggingFaceCheckpoint& source_;

@@ -7,7 +7,9 @@
 
 from . import plot
 from .errors import InfeasibleError, ParseError, StrataError, UnsupportedError
+from .evopress import from_evopress, to_evopress
 from .function import Allocation, Function, load
+from .handover import owl_file_name, to_llm_compressor, to_owl, to_torch_prune, to_torchao
 from .pruning import prune
 from .run import Run
 from .searching import search
@@ -20,8 +22,15 @@ __all__ = [
     "Run",
     "StrataError",
     "UnsupportedError",
+    "from_evopress",
     "load",
+    "owl_file_name",
     "plot",
     "prune",
     "search",
+    "to_evopress",
+    "to_llm_compressor",
+    "to_owl",
+    "to_torch_prune",
+    "to_torchao",
 ]

@@ -48,6 +48,25 @@ class Allocation(Mapping[str, float]):
         zeros = sum(unit.parameters * value for unit, value in zip(self.units, self.unit_sparsities, strict=True))
         return zeros / sum(unit.parameters for unit in self.units)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the sparsities as JSON that `load`, `strata eval --allocation` and `strata prune --allocation` read.
+
+        Raises StrataError if the file cannot be written.
+        """
+        keys = ("name", "parameters", "block", "kind", "fan", "role")
+        units = [
+            {key: getattr(unit, key) for key in keys if getattr(unit, key) is not None} | {"sparsity": sparsity}
+            for unit, sparsity in zip(self.units, self.unit_sparsities, strict=True)
+        ]
+        kind = "block" if self.units[0].kind == "block" else "kind"
+        granularity = "linear" if self.units[0].role else kind
+        family = "opt" if any(".decoder.layers." in f".{module}" for module in self) else "llama"
+        document = {"granularity": granularity, "model": {"family": family}, "allocation": units}
+        try:
+            Path(path).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise StrataError(f"{path}: {error.strerror}") from None
+
     def __repr__(self) -> str:
         return f"Allocation({len(self.units)} units, {len(self)} modules, mean {self.mean:.4f})"
 

@@ -88,11 +88,11 @@ class Model:
         )
 
 
-def find_linears(model: nn.Module) -> Model:
+def find_linears(model: nn.Module, needs_weights: bool = True) -> Model:
     """Finds the blocks and linears of a causal language model by the names of its modules.
 
     Raises UnsupportedError if they are not those of a family of docs/models.md, and StrataError if a weight is no
-    float32 matrix on a real device.
+    float32 matrix on a real device, unless only names and shapes are needed.
     """
     modules = dict(model.named_modules())
     for names in _FAMILIES.values():
@@ -112,7 +112,7 @@ def find_linears(model: nn.Module) -> Model:
             for role in ROLES
             if role in names
         ]
-        for linear in linears:
+        for linear in linears if needs_weights else []:
             _check_weight(linear)
         return Model(model, [modules[f"{prefix}{i}"] for i in numbers], linears)
     raise UnsupportedError(

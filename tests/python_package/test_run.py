@@ -4,8 +4,9 @@ import json
 import math
 import sqlite3
 
+import numpy as np
 import pytest
-from strata_prune import Run, StrataError, plot, search
+from strata_prune import Run, StrataError, plot, search, to_evopress, to_llm_compressor, to_owl, to_torchao
 
 
 def _config(model_file, text, evaluations):
@@ -38,6 +39,23 @@ def test_a_search_reports_events_and_gives_its_run(finished):
     assert kinds[0] == "run_started" and kinds[-1] == "finished"
     assert events[-1]["candidates"] == len(run.candidates())
     assert run.report()["end_reason"] == events[-1]["end_reason"]
+
+
+def test_the_program_hands_over_what_the_package_does(finished, program, model_file, dense, tmp_path):
+    run, _ = finished
+    best = run.best()
+
+    def export(tool, *more):
+        return program("export", run.path, "--for", tool, *more)
+
+    assert export("llm-compressor") == to_llm_compressor(best, "wanda").replace(", ", ",")
+    export("owl", "-o", tmp_path / "densities.npy")
+    assert np.load(tmp_path / "densities.npy").tolist() == to_owl(best).tolist()
+    assert json.loads(export("torchao")) == to_torchao(best)
+    assert json.loads(export("torch")) == dict(best.sparsities)
+    for more in ([], ["--weights-diff", "3"]):
+        ours = to_evopress(best.sparsities, dense, 0.5, int(more[1]) if more else None)
+        assert export("evopress", "--model", model_file, *more) == ours.text
 
 
 def test_candidates_and_front_are_those_of_the_program(finished, program):

@@ -83,6 +83,33 @@ TEST(CheckpointWriter, AHuggingFaceDirectoryKeepsWeightsAndOtherFiles) {
   EXPECT_FALSE(std::filesystem::exists(path + "/pytorch_model.bin"));
 }
 
+TEST(CheckpointWriter, ADirectoryHasNoStaleSparsityConfiguration) {
+  HuggingFaceFiles files = HuggingFaceFiles::Wave();
+  const nlohmann::json dense = files.config;
+  const nlohmann::json sparsity = {{"format", "sparse-24-bitmask"}, {"global_sparsity", 0.5}};
+  const nlohmann::json quantized = {{"quant_method", "compressed-tensors"},
+                                    {"config_groups", {{"group_0", {{"targets", {"Linear"}}}}}}};
+  for (const bool has_groups : {false, true}) {
+    nlohmann::json section = {{"quant_method", "compressed-tensors"}};
+    if (has_groups) section = quantized;
+    section["sparsity_config"] = sparsity;
+    files.config["quantization_config"] = section;
+    const TemporaryFolder folder;
+    files.Write(folder);
+    const auto source = HuggingFaceCheckpoint::Open(folder.path());
+    ASSERT_TRUE(source.ok()) << source.status();
+    const TemporaryFolder parent;
+    const std::string path = parent.path() + "/out";
+    const auto writer = NewHuggingFaceWriter(**source, {});
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    const absl::Status copied = CopyAll(**source, **writer, path);
+    ASSERT_TRUE(copied.ok()) << copied;
+    nlohmann::json expected = dense;
+    if (has_groups) expected["quantization_config"] = quantized;
+    EXPECT_EQ(ReadJsonObject(path + "/config.json").value(), expected);
+  }
+}
+
 TEST(CheckpointWriter, ADirectoryKeepsAdditionalChatTemplates) {
   const TemporaryFolder folder;
   HuggingFaceFiles::Wave().Write(folder);
