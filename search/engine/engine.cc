@@ -316,6 +316,9 @@ class SearchEngine final : public Engine {
     if (next == seeds_) PlanTuning();
     if (baselines_.has_tuning()) {
       AdmitBaseline(baselines_.TakeTuning());
+    } else if (!Breeds(options_.strategy.kind)) {
+      StopAfter(next - 1, "baselines");
+      return false;
     } else if (resolver_.AreSettled(feature_pool_)) {
       Admit(strategy_->Breed());
     } else {
