@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/credential_options.h"
 #include "cli/report/run_report.h"
 #include "cli/report/run_report_output.h"
@@ -123,7 +124,7 @@ absl::StatusOr<workers::CoordinatorOptions> CoordinatorOptionsOf(const SearchSet
 absl::Status ServeWorkers(SearchSetup* setup, workers::Coordinator* coordinator,
                           workers::LocalWorkers* local, SearchMetrics* metrics,
                           SearchObserver* observer, bool quiet) {
-  SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations);
+  SearchProgress progress(setup->config.minutes * 60, SearchEvaluationsOf(setup->config));
   absl::Status workers_status;
   workers::CoordinatorStatus last;
   absl::Status status = coordinator->Run([&](const workers::CoordinatorStatus& now) {

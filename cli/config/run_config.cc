@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "cli/config/evopress_config.h"
 #include "cli/config/run_config_options.h"
 #include "cli/config/run_config_reader.h"
 #include "evaluator/names.h"
@@ -136,6 +137,7 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
     }
     STRATA_RETURN_IF_ERROR(reader.Set(text.substr(0, equals), text.substr(equals + 1), "--set"));
   }
+  UseEvoPressDefaults(&config);
   UseGranularityDefaults(&config);
   return config;
 }
