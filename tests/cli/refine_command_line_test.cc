@@ -72,10 +72,12 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
 // A generation of four on one window, of which two are measured on all four, takes 12 windows. The
 // start takes four, so that seven evaluations are two generations.
 TEST_F(SmallSearchTest, ADirectSearchOfLevelsBeginsAtUniformAndStaysApart) {
-  const std::vector<std::string> settings = {
-      "--set", "search.baselines=[owl]",      "--set", "search.strategy=evopress",
-      "--set", "selection.windows=4",         "--set", "search.maximum_evaluations=7",
-      "--set", "refine.evopress_offspring=4", "--set", "refine.evopress_rungs=[1 2]"};
+  const std::vector<std::string> settings = {"--set", "search.baselines=[arithmetic-progression]",
+                                             "--set", "search.strategy=evopress",
+                                             "--set", "selection.windows=4",
+                                             "--set", "search.maximum_evaluations=7",
+                                             "--set", "refine.evopress_offspring=4",
+                                             "--set", "refine.evopress_rungs=[1 2]"};
   const auto report = Search(settings);
   EXPECT_EQ(report["end_reason"], "baselines");
   const auto refinement = report["refinement"];
