@@ -70,7 +70,7 @@ TEST(Engine, AStrategyThatBreedsNothingEndsAfterTheBaselinesAndWarmStarts) {
   EXPECT_THAT(std::string(Engine::Create(options, SyntheticLayout()).status().message()),
               HasSubstr("random_candidates must be 0 with the strategy evopress"));
   options.random_candidates = 0;
-  options.warm_start = {{"mine", *expr::ParseExpression("ramp(depth, 0.2)")}};
+  options.warm_start = {{"mine", *expr::ParseExpression("ramp(depth, 0.02)")}};
   for (const BaselineSettings settings : {BaselineSettings::kAll, BaselineSettings::kBrief}) {
     options.baseline_settings = settings;
     Laboratory laboratory;
