@@ -82,8 +82,10 @@ absl::Status Export(const Options& options) {
   STRATA_RETURN_IF_ERROR(CheckTextOutput(options.output));
   STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(options.run));
   if (options.refined && !report.refinement) {
-    return absl::FailedPreconditionError(fmt::format(
-        "'{}' has no refinement: expected a run with refine.evaluations above 0", options.run));
+    return absl::FailedPreconditionError(
+        fmt::format("'{}' has no refinement: expected a run with refine.evaluations above 0, or "
+                    "search.strategy evopress",
+                    options.run));
   }
   absl::StatusOr<nlohmann::ordered_json> json;
   if (options.refined) {

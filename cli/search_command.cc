@@ -125,7 +125,7 @@ absl::StatusOr<workers::CoordinatorOptions> CoordinatorOptionsOf(const SearchSet
 absl::Status ServeWorkers(SearchSetup* setup, workers::Coordinator* coordinator,
                           workers::LocalWorkers* local, SearchMetrics* metrics,
                           SearchObserver* observer, bool quiet) {
-  SearchProgress progress(setup->config.minutes * 60, setup->config.maximum_evaluations,
+  SearchProgress progress(setup->config.minutes * 60, SearchEvaluationsOf(setup->config),
                           MeasuresOf(setup->config));
   absl::Status workers_status;
   workers::CoordinatorStatus last;

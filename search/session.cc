@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "expr/status_macros.h"
-#include "search/engine/best_candidate.h"
 #include "search/engine/engine_options.h"
 #include "search/engine/outcome_codec.h"
 #include "search/engine/scenarios.h"
+#include "search/refinement/refinement_start.h"
 #include "search/store/stored_view.h"
 #include "search/work_contexts.h"
 
@@ -102,6 +102,8 @@ class StoredSession final : public Session {
                             store_->Property(kEngineOptions));
     replaying_ = known.has_value();
     const std::string racing = fmt::format("{}", fmt::join(options_.racing_contexts, "\n"));
+    const std::string refine_rungs =
+        fmt::format("{}", fmt::join(options_.refine_rung_contexts, "\n"));
     const std::string further = ContextsText(options_.further_contexts);
     const std::pair<const char*, const std::string*> properties[] = {
         {"profile_context", &options_.profile_context},
@@ -110,6 +112,7 @@ class StoredSession final : public Session {
         {"select_context", &options_.select_context},
         {kVerifyContextProperty, &options_.verify_context},
         {"refine_context", &options_.refine_context},
+        {"refine_rung_contexts", &refine_rungs},
         {"slope_context", &options_.slope_context},
         {"further_contexts", &further},
         {kEngineOptions, &identity}};
@@ -253,16 +256,16 @@ class StoredSession final : public Session {
     return told;
   }
 
-  // Begins from the finalist with the lowest selection loss; of equals, from the simplest, then the
-  // earliest. Does nothing if no finalist was measured.
+  // Does nothing if no finalist to begin with was measured.
   absl::Status BeginRefinement() {
-    const Candidate* start = BestCandidate(engine_->candidates(), /*is_selection_complete=*/true);
-    if (start == nullptr || !start->selection_nll) return absl::OkStatus();
-    STRATA_ASSIGN_OR_RETURN(auto refinement, RefinementStage::Create(RefinementOf(options_),
-                                                                     layout_, start->allocation));
-    refinement_ = std::move(refinement);
+    const RefinementOptions options = RefinementOf(options_);
+    STRATA_ASSIGN_OR_RETURN(const auto start,
+                            StartOf(options.start, engine_->candidates(), layout_, options.target));
+    if (!start) return absl::OkStatus();
+    STRATA_ASSIGN_OR_RETURN(refinement_,
+                            RefinementStage::Create(options, layout_, start->allocation));
     changes_.drops_refined = true;  // those of another start, before the run was extended
-    changes_.properties[kRefinedFromProperty] = fmt::format("{}", start->id);
+    changes_.properties[kRefinedFromProperty] = fmt::format("{}", start->candidate);
     return absl::OkStatus();
   }
 
@@ -370,6 +373,13 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const SessionOptions& o
   STRATA_RETURN_IF_ERROR(CheckContexts(options, options.further_contexts, options.engine));
   if (options.refinement) {
     STRATA_RETURN_IF_ERROR(ValidateRefinement(RefinementOf(options), layout));
+    const bool has_rungs = options.refinement->method == RefinementMethod::kEvoPress;
+    const size_t rungs = has_rungs ? options.refinement->evopress.rungs.size() : 0;
+    if (options.refine_rung_contexts.size() != rungs) {
+      return absl::InvalidArgumentError(
+          fmt::format("refine_rung_contexts: expected one for each of {} rungs, found {}", rungs,
+                      options.refine_rung_contexts.size()));
+    }
   }
   STRATA_ASSIGN_OR_RETURN(const EngineOptions of_run, OptionsOfRun(options.engine, *store));
   STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, Engine::Create(of_run, layout));

@@ -24,8 +24,8 @@ namespace strata::search {
 struct SessionOptions : WorkContexts {  // the contexts of subject 0
   EngineOptions engine;
   std::vector<WorkContexts> further_contexts;  // of subjects 1, 2, ..., see RobustOptions
-  // If set, the best finalist's allocation is refined once the engine is done, with the target and
-  // seed of the engine.
+  // If set, an allocation is refined once the engine is done, with the target and seed of the
+  // engine.
   std::optional<RefinementOptions> refinement;
   double budget_seconds = 0;  // of the search phase, added up over resumes; 0: no limit
   // Continues a search whose budget was spent, with the budgets of these options.

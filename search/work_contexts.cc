@@ -21,7 +21,8 @@ const std::string& ContextOf(const WorkContexts& contexts, const WorkItem& item)
     case Stage::kSelect:
       return contexts.select_context;
     case Stage::kRefine:
-      return contexts.refine_context;
+      return rung < contexts.refine_rung_contexts.size() ? contexts.refine_rung_contexts[rung]
+                                                         : contexts.refine_context;
     case Stage::kSlope:
       return contexts.slope_context;
     case Stage::kVerify:

@@ -22,8 +22,9 @@ struct WorkContexts {
   std::string search_context;                // of the last rung, whose loss is the fitness
   std::string select_context;
   std::string verify_context;
-  std::string refine_context;  // if there is a refinement
-  std::string slope_context;   // if it descends along slopes
+  std::string refine_context;                     // if there is a refinement
+  std::vector<std::string> refine_rung_contexts;  // of its rungs before the last
+  std::string slope_context;                      // if it descends along slopes
 };
 
 // Returns the context of a work item of this subject, on the work item's stage and rung.
@@ -32,7 +33,8 @@ const std::string& ContextOf(const WorkContexts& contexts, const WorkItem& item)
 // Returns one text with a line per context, for comparing.
 std::string ContextsText(const std::vector<WorkContexts>& all);
 
-// Errors: InvalidArgument unless there is a context for every rung of the ladder and every subject.
+// Errors: InvalidArgument unless there is a context for every rung of the search's ladder and every
+// subject.
 // `further` are those of all subjects but the first.
 absl::Status CheckContexts(const WorkContexts& first, const std::vector<WorkContexts>& further,
                            const EngineOptions& engine);

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "cli/config/bytes_budget.h"
+#include "cli/config/evopress_config.h"
 #include "cli/config/run_config_options.h"
 #include "cli/config/run_config_reader.h"
 #include "evaluator/names.h"
@@ -138,6 +139,7 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path,
     STRATA_RETURN_IF_ERROR(reader.Set(text.substr(0, equals), text.substr(equals + 1), "--set"));
   }
   STRATA_RETURN_IF_ERROR(UseBytesShare(&config));
+  UseEvoPressDefaults(&config);
   UseGranularityDefaults(&config);
   return config;
 }

@@ -19,6 +19,7 @@
 #include "evaluator/evaluator.h"
 #include "search/engine/engine.h"
 #include "search/engine/scenario.h"
+#include "search/refinement/refinement_options.h"
 #include "search/store/run_store.h"
 #include "search/strategy/strategy_options.h"
 
@@ -69,8 +70,14 @@ struct RunConfig {
   std::vector<std::string> racing_rungs;
   int64_t racing_rivals = 24;
   int64_t refine_evaluations = 0;
+  search::RefinementStart refine_start = search::RefinementStart::kBest;
+  search::RefinementMethod refine_method = search::RefinementMethod::kDescent;
   bool refine_slopes = true;
   int64_t refine_slope_windows = 32;
+  int64_t evopress_offspring = 64;
+  std::vector<std::string> evopress_rungs;
+  int64_t evopress_levels = 8;
+  double evopress_level_step = 0;
   int64_t descent_interval = 0;
   search::SurrogateOptions surrogate;
   std::vector<std::string> robust_sparsities, robust_models, robust_texts;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <variant>
 
+#include "cli/config/evopress_config.h"
 #include "cli/config/robust_config.h"
 #include "cli/config/run_config.h"
 #include "cli/config/run_config_options.h"
@@ -195,6 +196,7 @@ absl::Status ValidateRunConfig(const RunConfig& config) {
   STRATA_RETURN_IF_ERROR(CheckObjectives(config));
   STRATA_RETURN_IF_ERROR(CheckVariation(config));
   STRATA_RETURN_IF_ERROR(CheckRobust(config));
+  STRATA_RETURN_IF_ERROR(CheckEvoPress(config));
   STRATA_RETURN_IF_ERROR(CheckAddresses(config));
   return RacingRungsOf(config).status();
 }

@@ -149,7 +149,8 @@ constexpr RunConfigOption kOptions[] = {
     {"search.seed", &RunConfig::seed, From(0, static_cast<double>(INT64_MAX)), kBasic,
      "the same seed gives the same run"},
     {"search.strategy", EnumOf<&RunConfig::strategy>(), kAnything, kAdvanced,
-     "strata | random | hill_climbing | dsa (DSA's own operators and amplitude)"},
+     "strata | random | hill_climbing | dsa (DSA's own operators and amplitude) | "
+     "evopress (no functions: baselines, then refine.method evopress from uniform sparsities)"},
     {"search.population", &RunConfig::population, From(2, 1000), kAdvanced,
      "number of best candidates from which parents are drawn"},
     {"search.lag", &RunConfig::lag, From(1, 1e4), kAdvanced,
@@ -193,11 +194,28 @@ constexpr RunConfigOption kOptions[] = {
     {"refine.evaluations", &RunConfig::refine_evaluations, From(0, 1e6), kBasic,
      "number of allocations near the best one that are tried after verification, measured as for "
      "selection; a measurement of slopes counts as one; results keep them apart; 0: none"},
+    {"refine.start", EnumOf<&RunConfig::refine_start>(), kAnything, kAdvanced,
+     "allocation to begin with: best (of the finalists, by selection) | baseline (the best one, by "
+     "selection) | uniform"},
+    {"refine.method", EnumOf<&RunConfig::refine_method>(), kAnything, kAdvanced,
+     "descent (along slopes, then switches that a model of the loss chooses) | evopress (EvoPress' "
+     "evolution of levels; evaluations count by windows, one is selection.windows)"},
     {"refine.slopes", &RunConfig::refine_slopes, kAnything, kAdvanced,
      "descend along the slopes of the loss (its derivative by every sparsity, from one backward "
      "pass, arithmetic of fitness) before level switches are tried"},
     {"refine.slope_windows", &RunConfig::refine_slope_windows, From(1, 1e6), kAdvanced,
      "windows of the fitness split that slopes are measured on, of report.window_tokens"},
+    {"refine.evopress_offspring", &RunConfig::evopress_offspring, From(1, 1e5), kAdvanced,
+     "offspring of each generation of the method evopress"},
+    {"refine.evopress_rungs", &RunConfig::evopress_rungs, kAnything, kAdvanced,
+     "its rungs before the full measurement, each 'WINDOWS SURVIVORS'; none: EvoPress' own, a "
+     "32nd of selection.windows with 8 survivors and a quarter with 2"},
+    {"refine.evopress_levels", &RunConfig::evopress_levels, From(1, 1000), kAdvanced,
+     "number of levels of sparsity that a unit may move away from the start in each direction"},
+    {"refine.evopress_level_step", &RunConfig::evopress_level_step, From(0, 0.5), kAdvanced,
+     "weights of a level, as a share of those of the unit of median size; 0: EvoPress' own, half "
+     "of the smaller of sparsity and density, divided by the levels; with a group, a level is "
+     "1/group of a unit"},
     {"surrogate.enabled", &Surrogate::enabled, kAnything, kAdvanced,
      "whether a model of the loss chooses which of many offspring is measured"},
     {"surrogate.proposals", &Surrogate::proposals, From(1, 1e5), kAdvanced,

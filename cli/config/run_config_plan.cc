@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/config/evopress_config.h"
 #include "cli/config/racing_rungs.h"
 #include "cli/config/robust_config.h"
 #include "evaluator/names.h"
@@ -91,6 +92,13 @@ absl::StatusOr<workers::MeasurementPlan> MeasurementPlanOf(const RunConfig& conf
   plan.select.windows = config.selection_windows;
   plan.select.measure = config.selection_measure;
   plan.refine = plan.select;
+  if (config.refine_method == search::RefinementMethod::kEvoPress) {
+    STRATA_ASSIGN_OR_RETURN(const auto evopress, EvoPressOptionsOf(config));
+    for (const search::EvoPressRung& rung : evopress.rungs) {
+      plan.refine_rungs.push_back(plan.refine);
+      plan.refine_rungs.back().windows = rung.windows;
+    }
+  }
   plan.slope = plan.refine;
   plan.slope.arithmetic = plan.search.arithmetic;
   plan.slope.measure = evaluator::Measure::kLoss;  // the only one that has slopes
@@ -185,7 +193,7 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(
   options.ladder.rivals = static_cast<int>(config.racing_rivals);
   options.stagnation_evaluations = config.stagnation;
   options.lag = static_cast<int>(config.lag);
-  options.maximum_evaluations = config.maximum_evaluations;
+  options.maximum_evaluations = SearchEvaluationsOf(config);
   options.finalists = static_cast<int>(config.finalists);
   options.strategy.variation = config.variation;
   for (const expr::Baseline& baseline : options.baselines) {
@@ -198,13 +206,30 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(
   return options;
 }
 
-std::optional<search::RefinementOptions> RefinementOptionsOf(const RunConfig& config) {
-  if (config.refine_evaluations == 0) return std::nullopt;
+int64_t SearchEvaluationsOf(const RunConfig& config) {
+  return search::Breeds(config.strategy) ? config.maximum_evaluations : 0;
+}
+
+int64_t RefineEvaluationsOf(const RunConfig& config) {
+  return search::Breeds(config.strategy) ? config.refine_evaluations : config.maximum_evaluations;
+}
+
+bool RefinesAlongSlopes(const RunConfig& config) {
+  return RefineEvaluationsOf(config) > 0 &&
+         config.refine_method == search::RefinementMethod::kDescent && config.refine_slopes;
+}
+
+absl::StatusOr<std::optional<search::RefinementOptions>> RefinementOptionsOf(
+    const RunConfig& config) {
+  if (RefineEvaluationsOf(config) == 0) return std::nullopt;
   search::RefinementOptions options;
-  options.evaluations = config.refine_evaluations;
-  options.slopes = config.refine_slopes;
+  options.start = config.refine_start;
+  options.method = config.refine_method;
+  STRATA_ASSIGN_OR_RETURN(options.evopress, EvoPressOptionsOf(config));
+  options.evaluations = RefineEvaluationsOf(config);
+  options.slopes = RefinesAlongSlopes(config);
   options.lag = static_cast<int>(config.lag);
-  return options;
+  return std::optional(options);
 }
 
 }  // namespace strata::cli

@@ -61,8 +61,20 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(
     const RunConfig& config, const expr::UnitLayout& layout,
     const std::vector<expr::UnitLayout>& further_layouts = {});
 
-// Returns nullopt if refine.evaluations is 0.
-std::optional<search::RefinementOptions> RefinementOptionsOf(const RunConfig& config);
+// Returns the number of evaluations after which the search for functions ends; 0: no limit. With
+// `search.strategy: evopress` it ends after the baselines.
+int64_t SearchEvaluationsOf(const RunConfig& config);
+
+// Returns the evaluations of the refinement; 0: there is none. With that strategy they are
+// `search.maximum_evaluations`.
+int64_t RefineEvaluationsOf(const RunConfig& config);
+
+// True if there is a refinement that measures slopes.
+bool RefinesAlongSlopes(const RunConfig& config);
+
+// Returns nullopt if there is no refinement. Errors: those of EvoPressOptionsOf.
+absl::StatusOr<std::optional<search::RefinementOptions>> RefinementOptionsOf(
+    const RunConfig& config);
 
 }  // namespace strata::cli
 

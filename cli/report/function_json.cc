@@ -142,9 +142,10 @@ absl::StatusOr<Json> RefinedJson(const RefinementReport& refinement,
                                  const std::string& run_folder) {
   STRATA_ASSIGN_OR_RETURN(const auto run, DescribeRun(run_folder));
   Json json;
-  json["name"] = fmt::format("refined #{}", refinement.candidate);
+  json["name"] = refinement.candidate ? fmt::format("refined #{}", *refinement.candidate)
+                                      : std::string("refined uniform");
   json["origin"] = {{"kind", "refinement"},
-                    {"candidate", refinement.candidate},
+                    {"candidate", ToJson(refinement)["candidate"]},
                     {"allocations_tried", refinement.tried}};
   json.update(run.settings);
   json["measured"] = ToJson(refinement, run.measures.selection)["best"];

@@ -8,6 +8,7 @@
 #include "cli/shared/perplexity_text.h"
 #include "evaluator/names.h"
 #include "expr/status_macros.h"
+#include "search/refinement/refinement_start.h"
 
 namespace strata::cli {
 namespace {
@@ -39,13 +40,14 @@ absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
   STRATA_ASSIGN_OR_RETURN(const auto from, store.Property(search::kRefinedFromProperty));
   RefinementReport report;
   const std::string digits = from.value_or("");
-  if (std::from_chars(digits.data(), digits.data() + digits.size(), report.candidate).ec !=
-          std::errc() ||
+  int64_t candidate = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), candidate).ec != std::errc() ||
       results.front().id != 0) {
     return absl::DataLossError(
         fmt::format("the run's refinement lacks its start or the property '{}', a whole number",
                     search::kRefinedFromProperty));
   }
+  if (candidate != search::kNoCandidate) report.candidate = candidate;
   STRATA_ASSIGN_OR_RETURN(const auto slopes, store.Property(search::kRefinedSlopesProperty));
   STRATA_ASSIGN_OR_RETURN(const auto failure, store.Property(search::kSlopeFailureProperty));
   const std::string count = slopes.value_or("0");
@@ -59,6 +61,7 @@ absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
   for (const search::RefinedResult& result : results) {
     if (result.nll) ++report.tried;
     if (!result.failure.empty()) ++report.failed;
+    if (!result.nll && result.failure.empty()) ++report.dropped;
     if (!result.selection_nll) continue;
     if (!report.best.selection_nll || *result.selection_nll < *report.best.selection_nll) {
       report.best = result;
@@ -68,8 +71,10 @@ absl::StatusOr<std::optional<RefinementReport>> ReadRefinementReport(
 }
 
 nlohmann::ordered_json ToJson(const RefinementReport& report, Measure selection) {
-  return {{"candidate", report.candidate},
+  return {{"candidate", report.candidate ? nlohmann::ordered_json(*report.candidate)
+                                         : nlohmann::ordered_json(nullptr)},
           {"tried", report.tried},
+          {"dropped", report.dropped},
           {"failed", report.failed},
           {"slopes", report.slopes},
           {"slope_failure", report.slope_failure},
@@ -81,9 +86,12 @@ std::string ToText(const RefinementReport& report, const RunConfig& config, int6
   std::string text = fmt::format(
       "\nrefinement, apart from the functions: {} allocations near that of {} tried, {} windows of "
       "{} tokens, fitness split, sequential protocol, {}{}\n",
-      report.tried, report.candidate, config.selection_windows, config.report_window_tokens,
-      NameOf(config.report_arithmetic),
+      report.tried, report.candidate ? fmt::format("{}", *report.candidate) : "uniform sparsities",
+      config.selection_windows, config.report_window_tokens, NameOf(config.report_arithmetic),
       report.failed > 0 ? fmt::format("; {} failed", report.failed) : "");
+  if (report.dropped > 0) {
+    text += fmt::format("  {} more were measured on fewer windows only\n", report.dropped);
+  }
   if (report.slopes > 0) {
     text += fmt::format("  slopes measured {} time{}, {}\n", report.slopes,
                         report.slopes == 1 ? "" : "s", NameOf(config.fitness_arithmetic));

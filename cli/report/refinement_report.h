@@ -14,8 +14,10 @@
 namespace strata::cli {
 
 struct RefinementReport {
-  int64_t candidate = 0;  // the candidate whose allocation was refined
-  int64_t tried = 0;      // allocations measured, the start included
+  // The candidate whose allocation was refined; nullopt for uniform sparsities that none has.
+  std::optional<int64_t> candidate;
+  int64_t tried = 0;    // allocations measured in full, the start included
+  int64_t dropped = 0;  // allocations measured on fewer windows only
   int64_t failed = 0;
   int64_t slopes = 0;         // number of times that slopes were measured
   std::string slope_failure;  // why slopes were not measured; empty if they were

@@ -129,7 +129,7 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
       {"continue", state == "killed" || state == "stopped" ? Json(again) : Json(nullptr)},
       {"target_sparsity", report.config.target_sparsity},
       {"evaluations", report.evaluations},
-      {"maximum_evaluations", report.config.maximum_evaluations},
+      {"maximum_evaluations", SearchEvaluationsOf(report.config)},
       {"candidates", report.candidates},
       {"stopped_early", report.stopped_early},
       {"finalists", report.finalists},

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/config/run_config_plan.h"
 #include "cli/report/run_report.h"
 #include "cli/run/forecast_text.h"
 #include "cli/run/search_setup.h"
@@ -251,9 +252,10 @@ absl::StatusOr<Stages> StagesOf(const SearchSetup& setup, const expr::Allocation
   }
   stages.exact_seconds = append("selection", setup.plan.select);
   stages.exact_seconds += append("report", setup.plan.verify);
-  if (setup.config.refine_evaluations > 0) {
+  if (RefineEvaluationsOf(setup.config) > 0) {
+    for (const evaluator::Fidelity& rung : setup.plan.refine_rungs) append("refinement", rung);
     stages.refinement_seconds = append("refinement", setup.plan.refine);
-    if (setup.config.refine_slopes) append("slopes", setup.plan.slope);
+    if (RefinesAlongSlopes(setup.config)) append("slopes", setup.plan.slope);
   }
   return stages;
 }
@@ -264,14 +266,18 @@ struct EvaluationBudget {
   const char* limited_by = "nothing";
 };
 
-EvaluationBudget BudgetOf(const RunConfig& config, double seconds_each) {
+// `seeds` is the number of baseline settings and warm starts, all that a search that breeds nothing
+// measures.
+EvaluationBudget BudgetOf(const RunConfig& config, double seconds_each, int64_t seeds) {
   const double in_time = config.minutes > 0 ? config.minutes * 60 / seconds_each : INFINITY;
-  const double limit =
-      config.maximum_evaluations > 0 ? static_cast<double>(config.maximum_evaluations) : INFINITY;
+  const bool breeds = search::Breeds(config.strategy);
+  const int64_t most = breeds ? SearchEvaluationsOf(config) : seeds;
+  const double limit = most > 0 ? static_cast<double>(most) : INFINITY;
   const double evaluations = std::min(in_time, limit);
   return {evaluations, !std::isfinite(evaluations) ? "nothing"
-                       : limit <= in_time          ? "evaluations"
-                                                   : "time"};
+                       : limit > in_time           ? "time"
+                       : breeds                    ? "evaluations"
+                                                   : "baselines"};
 }
 
 }  // namespace
@@ -287,9 +293,10 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const ForecastRate&
 
   const RunConfig& effective = setup.config;
   const auto finalists = static_cast<int64_t>(options.baselines.size()) + effective.finalists;
-  const EvaluationBudget budget = BudgetOf(effective, stages.search_seconds);
-  const bool is_limited = std::isfinite(budget.evaluations);
   const int64_t settings = BaselineSettings(*engine);
+  const EvaluationBudget budget = BudgetOf(
+      effective, stages.search_seconds, settings + static_cast<int64_t>(options.warm_start.size()));
+  const bool is_limited = std::isfinite(budget.evaluations);
   const double beyond = std::max(0.0, static_cast<double>(settings) - budget.evaluations);
   // Some candidates share the allocation of another one.
   const double candidates = budget.evaluations * 1.1;
@@ -319,7 +326,7 @@ absl::StatusOr<Json> ForecastSearch(const RunConfig& config, const ForecastRate&
       // The dense model is measured beside the finalists.
       {"exact_seconds_at_least", static_cast<double>(finalists + 1) * stages.exact_seconds},
       {"refinement_seconds_at_least",
-       static_cast<double>(effective.refine_evaluations) * stages.refinement_seconds},
+       static_cast<double>(RefineEvaluationsOf(effective)) * stages.refinement_seconds},
       {"worker_bytes_at_least", 4 * PrunableWeights(setup.model)},
       {"disk_bytes", is_limited
                          ? Json(std::ceil(candidates * (kBytesPerCandidate + 8.0 * layout.size())))

@@ -186,9 +186,8 @@ absl::Status CheckInputs(RunConfig config, SearchSetup* setup) {
   }
   STRATA_ASSIGN_OR_RETURN(auto plan, MeasurementPlanOf(config));
   setup->plan = plan;
-  const bool descends = config.refine_evaluations > 0 && config.refine_slopes;
-  STRATA_ASSIGN_OR_RETURN(auto digest,
-                          CheckText({config.model, config.text}, setup->plan, descends));
+  STRATA_ASSIGN_OR_RETURN(
+      auto digest, CheckText({config.model, config.text}, setup->plan, RefinesAlongSlopes(config)));
   setup->text_digest = std::move(digest);
   if (!config.fitness_levels.empty()) {
     STRATA_ASSIGN_OR_RETURN(auto levels, CheckedLevels(config, *setup));
@@ -242,7 +241,7 @@ absl::Status OpenSession(search::EngineOptions engine, const expr::UnitLayout& l
                          SearchSetup* setup) {
   search::SessionOptions options;
   options.engine = std::move(engine);
-  options.refinement = RefinementOptionsOf(setup->config);
+  STRATA_ASSIGN_OR_RETURN(options.refinement, RefinementOptionsOf(setup->config));
   options.budget_seconds = setup->config.minutes * 60;
   options.extend = extend;
   options.now_seconds = evaluator::SteadySeconds;

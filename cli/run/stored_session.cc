@@ -133,7 +133,7 @@ absl::StatusOr<StoredSession> ReadStoredSession(const search::RunStore& store,
   STRATA_ASSIGN_OR_RETURN(auto warm_start, StoredWarmStart(store));
   stored.options.engine = std::move(engine);
   stored.options.engine.warm_start = std::move(warm_start);
-  stored.options.refinement = RefinementOptionsOf(config);
+  STRATA_ASSIGN_OR_RETURN(stored.options.refinement, RefinementOptionsOf(config));
   workers::FillContexts(plan, description.value("digest", ""), text_digest, &stored.options);
   stored.config = std::move(config);
   stored.unit_names = std::move(units->names);

@@ -233,6 +233,9 @@ class SearchEngine final : public Engine {
     if (next == admission_.seeds()) PlanTuning();
     if (baselines_.has_tuning()) {
       admission_.AdmitBaseline(baselines_.TakeTuning());
+    } else if (!Breeds(options_.strategy.kind)) {
+      StopAfter(next - 1, "baselines");
+      return false;
     } else if (resolver_.AreSettled(feature_pool_)) {
       admission_.Admit(strategy_->Breed());
     } else {

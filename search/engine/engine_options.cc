@@ -180,6 +180,12 @@ absl::Status ValidateOptions(const EngineOptions& options, const expr::UnitLayou
   status.Update(ValidateObjectives(options));
   if (status.ok()) status = ValidateScenarios(options, layout);
   status.Update(ValidateStrategy(options.strategy));
+  if (!Breeds(options.strategy.kind) && options.random_candidates > 0) {
+    status.Update(absl::InvalidArgumentError(
+        fmt::format("random_candidates must be 0 with the strategy {}, which breeds nothing, found "
+                    "{}",
+                    NameOf(options.strategy.kind), options.random_candidates)));
+  }
   status.Update(ValidateBaselines(options.baselines));
   for (const WarmStart& start : options.warm_start) {
     status.Update(ValidateAllocationFunction("warm start " + start.name, start.expression));

@@ -30,7 +30,8 @@ struct EvaluateWork {
   int64_t candidate = 0;  // or, in a RefinementStage, the id of a refined allocation
   Stage stage = Stage::kSearch;
   expr::Allocation allocation;
-  int rung = 0;                            // on kSearch: 0 to LadderOptions::rungs - 1
+  // On kSearch from 0 to LadderOptions::rungs - 1, on kRefine to AllocationSearch::last_rung().
+  int rung = 0;
   int scenario = 0;                        // of EngineOptions::robust
   int subject = 0;                         // that of the scenario
   Reference reference = Reference::kNone;  // kNone: measures a candidate

@@ -1,6 +1,5 @@
 // Local search on an allocation itself, after the search for a function, to gain what a closed form
-// cannot. It is a deterministic state machine like the engine: Ask for allocations to measure and
-// Tell their losses, in any order and from any number of workers.
+// cannot.
 //
 // If slopes of the loss can be measured, the refinement first descends along them
 // (slope_descent.h): it measures slopes at the best allocation and a line of steps against them,
@@ -20,58 +19,35 @@
 
 #include "expr/allocation.h"
 #include "expr/unit_layout.h"
+#include "search/refinement/allocation_search.h"
 #include "search/refinement/refinement_options.h"
 #include "search/refinement/slope_descent.h"
 #include "search/refinement/switch_proposals.h"
 
 namespace strata::search {
 
-struct RefinedAllocation {
-  int64_t id = 0;       // 0 is the start
-  int64_t parent = -1;  // best allocation when this was proposed
-  expr::Allocation allocation;
-  std::optional<double> nll;  // unset until it is measured
-  std::string failure;        // why it has no loss; except for the start, then never a parent
-};
-
-// A measurement of an allocation.
-struct RefinementRequest {
-  int64_t id = 0;
-  bool slopes = false;  // true: slopes; false: the loss
-
-  friend bool operator==(const RefinementRequest&, const RefinementRequest&) = default;
-};
-
-class Refinement {
+class Refinement final : public AllocationSearch {
  public:
   // Errors: those of ValidateRefinement and ValidateStart.
   static absl::StatusOr<std::unique_ptr<Refinement>> Create(const RefinementOptions& options,
                                                             const expr::UnitLayout& layout,
                                                             const expr::Allocation& start);
 
-  // Returns the next measurement; each is handed out once. nullopt while earlier results are needed
-  // first, when the evaluations are used up, and when no new switch is found.
-  std::optional<RefinementRequest> Ask();
-
-  // Take the result of a measurement that was handed out and has none yet. Errors: InvalidArgument
-  // for any other measurement, for a loss that is not finite, and for slopes that are not one
-  // finite number per unit.
-  absl::Status Tell(int64_t id, double nll);
-  absl::Status TellSlopes(int64_t id, const std::vector<double>& slopes);
-  absl::Status TellFailure(const RefinementRequest& request, const std::string& reason);
-
-  // True if nothing more will be handed out and all results are known.
-  bool done() const;
-
-  const std::vector<RefinedAllocation>& allocations() const { return allocations_; }
+  // nullopt also when no new switch is found.
+  std::optional<RefinementRequest> Ask() override;
+  absl::Status Tell(int64_t id, double nll) override;
+  absl::Status TellSlopes(int64_t id, const std::vector<double>& slopes) override;
+  absl::Status TellFailure(const RefinementRequest& request, const std::string& reason) override;
+  bool done() const override;
+  const std::vector<RefinedAllocation>& allocations() const override { return allocations_; }
+  int last_rung() const override { return 0; }
   // Returns the id of the allocation with the lowest loss (the first of equals); nullopt before the
   // first loss.
   std::optional<int64_t> best() const;
 
-  int64_t slopes_measured() const { return descent_.slopes_measured(); }
-  // Returns why slopes could not be measured; empty if they could. After such a failure, there are
-  // only switches.
-  const std::string& slope_failure() const { return descent_.failure(); }
+  int64_t slopes_measured() const override { return descent_.slopes_measured(); }
+  // After such a failure, there are only switches.
+  const std::string& slope_failure() const override { return descent_.failure(); }
 
  private:
   Refinement(const RefinementOptions& options, const expr::UnitLayout& layout,

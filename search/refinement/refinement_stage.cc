@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "expr/status_macros.h"
+#include "search/refinement/evopress_search.h"
+#include "search/refinement/refinement.h"
 
 namespace strata::search {
 namespace {
@@ -26,26 +28,37 @@ std::string FailureOf(const Outcome& outcome) {
   return std::isfinite(nll) ? "" : fmt::format("measured a loss of {}; it must be finite", nll);
 }
 
+absl::StatusOr<std::unique_ptr<AllocationSearch>> MakeSearch(const RefinementOptions& options,
+                                                             const expr::UnitLayout& layout,
+                                                             const expr::Allocation& start) {
+  if (options.method == RefinementMethod::kEvoPress) {
+    return EvoPressSearch::Create(options, layout, start);
+  }
+  return Refinement::Create(options, layout, start);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RefinementStage>> RefinementStage::Create(
     const RefinementOptions& options, const expr::UnitLayout& layout,
     const expr::Allocation& start) {
-  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Refinement> refinement,
-                          Refinement::Create(options, layout, start));
-  return std::unique_ptr<RefinementStage>(new RefinementStage(std::move(refinement)));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<AllocationSearch> search,
+                          MakeSearch(options, layout, start));
+  return std::unique_ptr<RefinementStage>(new RefinementStage(std::move(search)));
 }
 
 std::optional<EvaluateWork> RefinementStage::Ask() {
   std::optional<int64_t> id;
   Stage stage = stage_;
+  int rung = 0;
   if (stage_ == Stage::kRefine) {
-    if (const std::optional<RefinementRequest> request = refinement_->Ask()) {
+    if (const std::optional<RefinementRequest> request = search_->Ask()) {
       id = request->id;
+      rung = request->rung;
       if (request->slopes) {
         stage = Stage::kSlope;
-      } else {
-        const RefinedAllocation& proposed = refinement_->allocations()[static_cast<size_t>(*id)];
+      } else if (static_cast<size_t>(*id) == results_.size()) {
+        const RefinedAllocation& proposed = search_->allocations()[static_cast<size_t>(*id)];
         results_.push_back({proposed.id, proposed.parent, proposed.allocation, "", {}, {}, {}, {}});
       }
     } else {
@@ -58,12 +71,12 @@ std::optional<EvaluateWork> RefinementStage::Ask() {
     queue_.pop_back();
   }
   if (!id) return std::nullopt;
-  outstanding_.insert({stage, *id});
-  return EvaluateWork{*id, stage, results_[static_cast<size_t>(*id)].allocation, 0};
+  outstanding_.insert({stage, rung, *id});
+  return EvaluateWork{*id, stage, results_[static_cast<size_t>(*id)].allocation, rung};
 }
 
 absl::Status RefinementStage::Tell(const EvaluateWork& item, const Outcome& outcome) {
-  const std::pair key(item.stage, item.candidate);
+  const std::tuple key(item.stage, item.rung, item.candidate);
   if (!outstanding_.contains(key) || std::holds_alternative<ProfileOutcome>(outcome)) {
     return absl::InvalidArgumentError(
         fmt::format("refinement: allocation {} is not being measured so", item.candidate));
@@ -72,8 +85,8 @@ absl::Status RefinementStage::Tell(const EvaluateWork& item, const Outcome& outc
     const auto* failed = std::get_if<FailedOutcome>(&outcome);
     STRATA_RETURN_IF_ERROR(
         failed != nullptr
-            ? refinement_->TellFailure({item.candidate, true}, failed->reason)
-            : refinement_->TellSlopes(item.candidate, std::get<EvaluateOutcome>(outcome).slopes));
+            ? search_->TellFailure({item.candidate, true}, failed->reason)
+            : search_->TellSlopes(item.candidate, std::get<EvaluateOutcome>(outcome).slopes));
     outstanding_.erase(key);
     return absl::OkStatus();
   }
@@ -82,11 +95,12 @@ absl::Status RefinementStage::Tell(const EvaluateWork& item, const Outcome& outc
   const auto* measured = failure.empty() ? &std::get<EvaluateOutcome>(outcome) : nullptr;
   if (stage_ == Stage::kRefine) {
     STRATA_RETURN_IF_ERROR(measured != nullptr
-                               ? refinement_->Tell(item.candidate, measured->mean_nll)
-                               : refinement_->TellFailure({item.candidate, false}, failure));
+                               ? search_->Tell(item.candidate, measured->mean_nll)
+                               : search_->TellFailure({item.candidate, false, item.rung}, failure));
   }
   if (measured != nullptr) {
-    LossOn(stage_, result) = measured->mean_nll;
+    const bool is_full = stage_ != Stage::kRefine || item.rung == search_->last_rung();
+    if (is_full) LossOn(stage_, result) = measured->mean_nll;
     result.achieved_sparsity = measured->achieved_sparsity;
   } else {
     result.failure = failure;
@@ -121,7 +135,7 @@ std::vector<int64_t> RefinementStage::Finalists() const {
 }
 
 void RefinementStage::Advance() {
-  if (stage_ == Stage::kRefine && refinement_->done()) {
+  if (stage_ == Stage::kRefine && search_->done()) {
     stage_ = Stage::kSelect;
     queue_ = Finalists();
   } else if (stage_ == Stage::kSelect && queue_.empty() && outstanding_.empty()) {

@@ -10,11 +10,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "search/engine/work_item.h"
-#include "search/refinement/refinement.h"
+#include "search/refinement/allocation_search.h"
+#include "search/refinement/refinement_options.h"
 
 namespace strata::search {
 
@@ -28,7 +30,7 @@ struct RefinedResult {
   int64_t parent = -1;  // best allocation when this was proposed
   expr::Allocation allocation;
   std::string failure;                  // of any measurement
-  std::optional<double> nll;            // on Stage::kRefine
+  std::optional<double> nll;            // on the last rung of Stage::kRefine
   std::optional<double> selection_nll;  // as for a candidate
   std::optional<double> report_nll;
   std::optional<double> achieved_sparsity;
@@ -38,10 +40,10 @@ struct RefinedResult {
 
 // Measures every allocation on Stage::kRefine, and on kSlope if the refinement descends; the start
 // and the best kRefinedFinalists on kSelect; and the start and the one with the lowest selection
-// loss on kVerify. Deterministic like Refinement. Not thread-safe.
+// loss on kVerify. Deterministic like AllocationSearch. Not thread-safe.
 class RefinementStage {
  public:
-  // Errors: those of Refinement::Create.
+  // Errors: those of Create of the method's AllocationSearch.
   static absl::StatusOr<std::unique_ptr<RefinementStage>> Create(const RefinementOptions& options,
                                                                  const expr::UnitLayout& layout,
                                                                  const expr::Allocation& start);
@@ -57,23 +59,22 @@ class RefinementStage {
   bool done() const { return stage_ == Stage::kVerify && queue_.empty() && outstanding_.empty(); }
   Stage stage() const { return stage_; }  // stage that is being measured
   const std::vector<RefinedResult>& results() const { return results_; }
-  int64_t slopes_measured() const { return refinement_->slopes_measured(); }
-  const std::string& slope_failure() const { return refinement_->slope_failure(); }
+  int64_t slopes_measured() const { return search_->slopes_measured(); }
+  const std::string& slope_failure() const { return search_->slope_failure(); }
   // Returns the id of the result with the lowest selection loss (the first of equals); nullopt
   // before one is known.
   std::optional<int64_t> best() const;
 
  private:
-  explicit RefinementStage(std::unique_ptr<Refinement> refinement)
-      : refinement_(std::move(refinement)) {}
+  explicit RefinementStage(std::unique_ptr<AllocationSearch> search) : search_(std::move(search)) {}
   void Advance();
   std::vector<int64_t> Finalists() const;
 
-  const std::unique_ptr<Refinement> refinement_;
+  const std::unique_ptr<AllocationSearch> search_;
   Stage stage_ = Stage::kRefine;
   std::vector<RefinedResult> results_;
   std::vector<int64_t> queue_;  // ids for kSelect and kVerify, the next one last
-  std::set<std::pair<Stage, int64_t>> outstanding_;
+  std::set<std::tuple<Stage, int, int64_t>> outstanding_;  // stage, rung, id
 };
 
 }  // namespace strata::search

@@ -54,7 +54,8 @@ inline constexpr char kEndReasonProperty[] = "end_reason";
 // SessionOptions::verify_context, from which the digests of measurements on the report split are
 // made.
 inline constexpr char kVerifyContextProperty[] = "verify_context";
-// Id of the candidate whose allocation a refinement began with.
+// Id of the candidate whose allocation a refinement began with; -1 for uniform sparsities that no
+// candidate has.
 inline constexpr char kRefinedFromProperty[] = "refined_from";
 // Number of slope measurements of the refinement.
 inline constexpr char kRefinedSlopesProperty[] = "refined_slopes";

@@ -19,10 +19,11 @@ struct NamedKind {
   StrategyKind kind;
   std::string_view name;
 };
-constexpr std::array<NamedKind, 4> kKinds = {{{StrategyKind::kStrata, "strata"},
+constexpr std::array<NamedKind, 5> kKinds = {{{StrategyKind::kStrata, "strata"},
                                               {StrategyKind::kRandom, "random"},
                                               {StrategyKind::kHillClimbing, "hill_climbing"},
-                                              {StrategyKind::kDsa, "dsa"}}};
+                                              {StrategyKind::kDsa, "dsa"},
+                                              {StrategyKind::kEvoPress, "evopress"}}};
 
 // Breeds only random trees.
 class RandomStrategy : public Strategy {
@@ -105,6 +106,7 @@ std::string_view NameOf(StrategyKind kind) {
 std::unique_ptr<Strategy> MakeStrategy(const StrategyOptions& options,
                                        const StrategyContext& context) {
   switch (options.kind) {
+    case StrategyKind::kEvoPress:  // never asked to breed
     case StrategyKind::kRandom:
       return std::make_unique<RandomStrategy>(options, context);
     case StrategyKind::kHillClimbing:

@@ -13,11 +13,16 @@ enum class StrategyKind {
   kRandom,        // random trees
   kHillClimbing,  // mutations of the best, restarted when nothing improves
   kDsa,           // DSA's genomes, operators and fixed amplitude: dsa_strategy.cc
+  kEvoPress,      // no functions: the search ends after the baselines and warm starts
 };
 
-// Returns the kind named "strata", "random", "hill_climbing" or "dsa"; nullptr for another name.
+// Returns the kind with this name ("strata", "random", "hill_climbing", "dsa", "evopress"); nullptr
+// for another name.
 const StrategyKind* FindStrategyKind(std::string_view name);
 std::string_view NameOf(StrategyKind kind);
+
+// Returns true unless the search ends before anything is bred.
+inline bool Breeds(StrategyKind kind) { return kind != StrategyKind::kEvoPress; }
 
 // A model of the loss as a function of the allocation, which ranks many offspring so that only the
 // most promising is measured. See docs/search.md for the measurements behind the defaults.

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/cli/command_line_fixture.h"
+#include "tests/cli/small_search_fixture.h"
 
 namespace strata::cli {
 namespace {
@@ -66,6 +67,43 @@ TEST_F(CommandLineTest, ASearchRefinesItsBestAllocationAndKeepsItApart) {
   ASSERT_EQ(more.exit_code, 0) << more.error;
   const auto after = nlohmann::json::parse(more.out)["refinement"];
   EXPECT_EQ(after["tried"].get<int>() + after["slopes"].get<int>(), 7);
+}
+
+// A generation of four on one window, of which two are measured on all four, takes 12 windows. The
+// start takes four, so that seven evaluations are two generations.
+TEST_F(SmallSearchTest, ADirectSearchOfLevelsBeginsAtUniformAndStaysApart) {
+  const std::vector<std::string> settings = {"--set", "search.baselines=[arithmetic-progression]",
+                                             "--set", "search.strategy=evopress",
+                                             "--set", "selection.windows=4",
+                                             "--set", "search.maximum_evaluations=7",
+                                             "--set", "refine.evopress_offspring=4",
+                                             "--set", "refine.evopress_rungs=[1 2]"};
+  const auto report = Search(settings);
+  EXPECT_EQ(report["end_reason"], "baselines");
+  const auto refinement = report["refinement"];
+  EXPECT_TRUE(refinement["candidate"].is_null());
+  EXPECT_EQ(refinement["tried"], 1 + 2 + 2);
+  EXPECT_EQ(refinement["dropped"], 2 + 2);
+  EXPECT_EQ(refinement["failed"], 0);
+  EXPECT_EQ(refinement["slopes"], 0);
+  EXPECT_LE(refinement["best"]["selection_perplexity"].get<double>(),
+            refinement["start"]["selection_perplexity"].get<double>());
+  EXPECT_THAT(Run({"pareto", Path("run")}).out,
+              AllOf(HasSubstr("5 allocations near that of uniform sparsities tried, 4 windows"),
+                    HasSubstr("4 more were measured on fewer windows only")));
+  const auto exported = nlohmann::json::parse(Run({"export", Path("run"), "--refined"}).out);
+  EXPECT_EQ(exported["name"], "refined uniform");
+  EXPECT_EQ(Run({"fsck", Path("run")}).exit_code, 0);
+
+  // More of it is what --extend gives.
+  auto extended = settings;
+  extended[7] = "search.maximum_evaluations=10";
+  extended.push_back("--extend");
+  EXPECT_EQ(Search(extended)["refinement"]["tried"], 1 + 2 + 2 + 2);
+  auto contradicting = settings;
+  contradicting.insert(contradicting.begin(), {"search", config_, "--run", Path("other")});
+  contradicting.insert(contradicting.end(), {"--set", "refine.method=descent"});
+  EXPECT_REFUSED(Run(contradicting), HasSubstr("'refine.method' must be evopress"));
 }
 
 TEST_F(CommandLineTest, ARunWithoutARefinementHasNoneToExport) {

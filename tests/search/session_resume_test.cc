@@ -97,6 +97,32 @@ TEST_F(SessionResume, KilledOnceAtEveryCompletionOfARefinement) {
   }
 }
 
+TEST_F(SessionResume, KilledOnceAtEveryCompletionOfAnEvoPressSearch) {
+  options_.engine.strategy.kind = StrategyKind::kEvoPress;
+  options_.engine.random_candidates = 0;
+  options_.engine.maximum_evaluations = 0;
+  RefinementOptions& refinement = options_.refinement.emplace();
+  refinement.evaluations = 8;
+  refinement.method = RefinementMethod::kEvoPress;
+  refinement.start = RefinementStart::kUniform;
+  refinement.evopress = {.offspring = 4, .rungs = {{1, 2}}, .windows = 4};
+  options_.refine_context = "r";
+  options_.refine_rung_contexts = {"r, one window"};
+  TemporaryFolder temporary;
+  const auto [total, archive] = Sit(temporary / "whole", 3, 1, -1);
+  ASSERT_TRUE(archive);
+  // The start, and two generations of four.
+  EXPECT_EQ(archive->refined.size(), 1u + 4 + 4);
+  for (int64_t kill_at = 1; kill_at <= total; ++kill_at) {
+    const std::string folder = temporary / fmt::format("killed-{}", kill_at);
+    const auto [first, end] = Sit(folder, 3, static_cast<uint64_t>(kill_at), kill_at);
+    EXPECT_TRUE(first == kill_at || end);
+    const auto [second, whole] = Sit(folder, 2, 99, -1);
+    ExpectSame(whole, *archive);
+    EXPECT_EQ(first + second, total) << "killed at " << kill_at;
+  }
+}
+
 TEST_F(SessionResume, KilledAgainAndAgain) {
   options_.engine = SyntheticOptions(8, 120);
   TemporaryFolder temporary;

@@ -455,6 +455,11 @@ TEST_F(SessionTest, AnImpossibleRefinementIsRefusedBeforeTheSearch) {
   const absl::Status status = Session::Create(options_, SyntheticLayout(), store_.get()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("evaluations: expected at least 1"));
+  options_.refinement->evaluations = 9;
+  options_.refinement->method = RefinementMethod::kEvoPress;
+  options_.refinement->evopress = {.rungs = {{1, 2}}, .windows = 4};
+  const absl::Status rungs = Session::Create(options_, SyntheticLayout(), store_.get()).status();
+  EXPECT_THAT(std::string(rungs.message()), HasSubstr("expected one for each of 1 rungs, found 0"));
 }
 
 TEST_F(SessionTest, RefusesImpossibleOptions) {

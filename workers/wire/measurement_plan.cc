@@ -26,17 +26,31 @@ std::string Describe(const evaluator::Fidelity& fidelity) {
   return text;
 }
 
+// Returns the fidelity of a rung; `last` is that of the rung after all of `rungs`.
+const evaluator::Fidelity& RungOf(int rung, const std::vector<evaluator::Fidelity>& rungs,
+                                  const evaluator::Fidelity& last) {
+  return static_cast<size_t>(rung) < rungs.size() ? rungs[static_cast<size_t>(rung)] : last;
+}
+
+std::vector<std::string> EvaluateContexts(const std::string& pruned,
+                                          const std::vector<evaluator::Fidelity>& rungs) {
+  std::vector<std::string> contexts;
+  for (const evaluator::Fidelity& rung : rungs) {
+    contexts.push_back(fmt::format("evaluate {} {}", pruned, Describe(rung)));
+  }
+  return contexts;
+}
+
 }  // namespace
 
 const evaluator::Fidelity& FidelityOf(search::Stage stage, int rung, const MeasurementPlan& plan) {
   switch (stage) {
     case search::Stage::kSearch:
-      return static_cast<size_t>(rung) < plan.racing.size() ? plan.racing[static_cast<size_t>(rung)]
-                                                            : plan.search;
+      return RungOf(rung, plan.racing, plan.search);
     case search::Stage::kSelect:
       return plan.select;
     case search::Stage::kRefine:
-      return plan.refine;
+      return RungOf(rung, plan.refine_rungs, plan.refine);
     case search::Stage::kSlope:
       return plan.slope;
     case search::Stage::kVerify:
@@ -58,14 +72,12 @@ void FillContexts(const MeasurementPlan& plan, const std::string& model_digest,
   const std::string pruned =
       fmt::format("{} pruner={} group={}", common, NameOf(plan.method.pruner), plan.method.group);
   contexts->profile_context = "profile " + common;
-  contexts->racing_contexts.clear();
-  for (const evaluator::Fidelity& rung : plan.racing) {
-    contexts->racing_contexts.push_back(fmt::format("evaluate {} {}", pruned, Describe(rung)));
-  }
+  contexts->racing_contexts = EvaluateContexts(pruned, plan.racing);
   contexts->search_context = fmt::format("evaluate {} {}", pruned, Describe(plan.search));
   contexts->select_context = fmt::format("evaluate {} {}", pruned, Describe(plan.select));
   contexts->verify_context = fmt::format("evaluate {} {}", pruned, Describe(plan.verify));
   contexts->refine_context = fmt::format("evaluate {} {}", pruned, Describe(plan.refine));
+  contexts->refine_rung_contexts = EvaluateContexts(pruned, plan.refine_rungs);
   contexts->slope_context = fmt::format("evaluate {} {}", pruned, Describe(plan.slope));
 }
 

@@ -34,14 +34,15 @@ struct MeasurementPlan {
   evaluator::Fidelity select;  // choice among finalists: fitness split, sequential protocol
   evaluator::Fidelity verify;  // final numbers: report split, sequential protocol
   evaluator::Fidelity refine;  // refinement: fitness split, sequential protocol
-  evaluator::Fidelity slope;   // slopes for the refinement: as `refine`, with slopes
+  std::vector<evaluator::Fidelity> refine_rungs;  // fewer windows of `refine`, the fewest first
+  evaluator::Fidelity slope;  // slopes for the refinement: as `refine`, with slopes
 };
 
 // Returns the digest of the tasks that a plan's evaluations need, in any stage; empty: none.
 const std::string& TasksOf(const MeasurementPlan& plan);
 
 // Returns a reference to the fidelity, inside `plan`, of a stage's evaluations. `rung` matters only
-// in the search stage.
+// in the stages search and refine.
 const evaluator::Fidelity& FidelityOf(search::Stage stage, int rung, const MeasurementPlan& plan);
 
 // Fills in the contexts of a model with a text. A context is a string that names model, text,

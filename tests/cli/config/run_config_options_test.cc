@@ -68,14 +68,17 @@ TEST(RunConfigOptionsTest, EveryNameOfAnEnumerationIsReadAndWritten) {
       EXPECT_EQ(ValueText(option, config), name) << option.key;
     }
   }
-  EXPECT_EQ(names_of.size(), 15u);
+  EXPECT_EQ(names_of.size(), 17u);
   EXPECT_THAT(names_of["search.baseline_settings"], ElementsAre("all", "tuned", "brief"));
   EXPECT_THAT(names_of["pruner"], ElementsAre("magnitude", "wanda", "ria", "sparsegpt"));
   EXPECT_THAT(names_of["fitness.arithmetic"], ElementsAre("fp32", "bf16", "auto"));
   EXPECT_THAT(names_of["fitness.protocol"], ElementsAre("one-shot", "sequential"));
   EXPECT_THAT(names_of["fitness.measure"], ElementsAre("loss", "kl"));
   EXPECT_THAT(names_of["selection.measure"], ElementsAre("loss", "kl"));
-  EXPECT_THAT(names_of["search.strategy"], ElementsAre("strata", "random", "hill_climbing", "dsa"));
+  EXPECT_THAT(names_of["search.strategy"],
+              ElementsAre("strata", "random", "hill_climbing", "dsa", "evopress"));
+  EXPECT_THAT(names_of["refine.start"], ElementsAre("best", "baseline", "uniform"));
+  EXPECT_THAT(names_of["refine.method"], ElementsAre("descent", "evopress"));
   EXPECT_THAT(names_of["robust.aggregate"], ElementsAre("mean", "worst", "pareto"));
 }
 

@@ -110,6 +110,7 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->simplifies = false; },
       [](auto* o) { o->strategy.population = 23; },
       [](auto* o) { o->strategy.kind = StrategyKind::kRandom; },
+      [](auto* o) { o->strategy.kind = StrategyKind::kEvoPress; },
       [](auto* o) { o->strategy.surrogate.enabled = false; },
       [](auto* o) { o->strategy.surrogate.proposals += 1; },
       [](auto* o) { o->strategy.surrogate.amplitude_steps += 1; },

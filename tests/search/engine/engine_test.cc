@@ -64,6 +64,29 @@ TEST(Engine, SeedsComeFirstAndAllTheirFeaturesAreHandedOut) {
   EXPECT_EQ(engine->candidates().back().lineage.origin, "random");
 }
 
+TEST(Engine, AStrategyThatBreedsNothingEndsAfterTheBaselinesAndWarmStarts) {
+  EngineOptions options = SyntheticOptions(1, 0);
+  options.strategy.kind = StrategyKind::kEvoPress;
+  EXPECT_THAT(std::string(Engine::Create(options, SyntheticLayout()).status().message()),
+              HasSubstr("random_candidates must be 0 with the strategy evopress"));
+  options.random_candidates = 0;
+  options.warm_start = {{"mine", *expr::ParseExpression("ramp(depth, 0.02)")}};
+  for (const BaselineSettings settings : {BaselineSettings::kAll, BaselineSettings::kBrief}) {
+    options.baseline_settings = settings;
+    Laboratory laboratory;
+    const auto engine = Make(options);
+    Drive(engine.get(), &laboratory, 3, 1);
+    EXPECT_EQ(engine->phase(), Phase::kDone);
+    EXPECT_EQ(engine->end_reason(), "baselines");
+    std::map<std::string, size_t> origins;
+    for (const Candidate& candidate : engine->candidates()) ++origins[candidate.lineage.origin];
+    EXPECT_EQ(origins.size(), 2u);
+    EXPECT_EQ(origins["warm start"], 1u);
+    EXPECT_GE(origins["baseline"], options.baselines.size());
+    EXPECT_EQ(engine->BestBaselines().size(), options.baselines.size());
+  }
+}
+
 // One worker measures candidates long before the last of the first features.
 TEST(Engine, CheapCandidatesAreMeasuredWhileFeaturesAre) {
   Laboratory laboratory;

@@ -57,6 +57,7 @@ TEST_F(StrategyTest, NamesAreKnown) {
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(*found, kind);
   }
+  EXPECT_EQ(*FindStrategyKind("evopress"), StrategyKind::kEvoPress);
   EXPECT_EQ(FindStrategyKind("evolution"), nullptr);
 }
 

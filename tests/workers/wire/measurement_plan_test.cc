@@ -110,6 +110,29 @@ TEST(MeasurementPlanTest, EveryRacingRungHasAContext) {
   EXPECT_EQ(FidelityOf(search::Stage::kSearch, 2, plan).windows, plan.search.windows);
 }
 
+TEST(MeasurementPlanTest, EveryRungOfARefinementHasAContext) {
+  MeasurementPlan plan;
+  plan.refine.windows = 8;
+  search::SessionOptions before;
+  FillContexts(plan, "m", "t", &before);
+  EXPECT_TRUE(before.refine_rung_contexts.empty());
+  plan.refine_rungs = {plan.refine, plan.refine};
+  plan.refine_rungs[0].windows = 1;
+  plan.refine_rungs[1].windows = 2;
+  search::SessionOptions options;
+  FillContexts(plan, "m", "t", &options);
+  ASSERT_EQ(options.refine_rung_contexts.size(), 2u);
+  EXPECT_NE(options.refine_rung_contexts[0], options.refine_rung_contexts[1]);
+  EXPECT_EQ(options.refine_context, before.refine_context);
+  for (const auto& [rung, windows] : {std::pair(0, 1), {1, 2}, {2, 8}}) {
+    EXPECT_EQ(FidelityOf(search::Stage::kRefine, rung, plan).windows, windows);
+    const search::WorkItem item{1, search::EvaluateWork{0, search::Stage::kRefine, {0.5}, rung}};
+    EXPECT_EQ(ContextOf(options, item),
+              rung == 2 ? options.refine_context
+                        : options.refine_rung_contexts[static_cast<size_t>(rung)]);
+  }
+}
+
 TEST(MeasurementPlanTest, AFidelityDoesNotChangeTheProfile) {
   MeasurementPlan changed;
   changed.search.windows += 1;
