@@ -222,7 +222,7 @@ double LocalOptimum(Problem* problem) {
   constexpr double kLengthen = 1.5, kShorten = 0.5;
   const std::vector<int64_t> parameters = expr::ParametersOf(problem->layout());
   const std::vector<double> shares = expr::WeightsOf(parameters);
-  const expr::AllocationTarget target = {.sparsity = problem->sparsity(), .maximum = 0.98};
+  const expr::AllocationTarget target = {.sparsity = problem->sparsity()};
   expr::Allocation best(shares.size(), problem->sparsity());
   double lowest = *problem->Loss(best);
   double length = 0.01;
