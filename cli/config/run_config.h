@@ -69,6 +69,7 @@ struct RunConfig {
   bool refine_slopes = true;
   int64_t refine_slope_windows = 32;
   int64_t descent_interval = 0;
+  int64_t distilled_expressions = 0;
   search::SurrogateOptions surrogate;
   std::vector<std::string> robust_sparsities, robust_models, robust_texts;
   search::Aggregate robust_aggregate = search::Aggregate::kMean;
