@@ -3,13 +3,16 @@
 //
 //   search_quality PROBLEM SEEDS EVALUATIONS CSV VARIANT...
 //
-// PROBLEM is `synthetic`, `synthetic-rough`, or MODEL,TEXT,GRANULARITY,SPARSITY for one-shot Wanda
-// on a real model. Every seed of a synthetic problem is another landscape. Its losses are given in
-// per cent of the way from the best allocation (0) to the uniform one (100). In `synthetic-rough`,
-// two per cent of that way are chance, and the value shown is the worth of the allocation with the
-// lowest loss. VARIANT is a row of kVariants below; the default is strata, random, hill_climbing
-// and dsa. A variant starts from random candidates of its own only. With the suffix `-seeded` it
-// starts with the published functions too, as a run does.
+// PROBLEM is `synthetic`, `synthetic-linear`, one of these with `-rough` behind it, or
+// MODEL,TEXT,GRANULARITY,SPARSITY for one-shot Wanda on a real model. Every seed of a synthetic
+// problem is another landscape. Its losses are given in per cent of the way from the best
+// allocation (0) to the uniform one (100). If it is rough, two per cent of that way are chance, and
+// the value shown is the worth of the allocation with the lowest loss. VARIANT is a row of
+// kVariants below; the default is strata, random, hill_climbing and dsa. On linears, all of them
+// have the program's defaults for linears, with slopes. A variant starts from random candidates of
+// its own only. With the suffix `-seeded` it starts with the published functions too, as a run
+// does. With the suffix `-free` the value is that of the best function that needs no slopes. A
+// measurement of slopes counts as three evaluations.
 #include <fmt/format.h>
 #include <fmt/os.h>
 
@@ -18,13 +21,15 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <map>
+#include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/search_quality_problem.h"
 #include "evaluator/clock.h"
+#include "expr/descent.h"
 #include "expr/status_macros.h"
 #include "search/engine/engine.h"
 
@@ -69,25 +74,117 @@ const Variant kVariants[] = {
     {"pool-200", [](EngineOptions* o) { o->strategy.surrogate.feature_pool = 200; }},
     {"population-12", [](EngineOptions* o) { o->strategy.population = 12; }},
     {"population-48", [](EngineOptions* o) { o->strategy.population = 48; }},
+    {"descent-0", [](EngineOptions* o) { o->strategy.descent_interval = 0; }},
+    {"descent-8", [](EngineOptions* o) { o->strategy.descent_interval = 8; }},
+    {"distilled", [](EngineOptions* o) { o->strategy.distilled_expressions = 4000; }},
     {"lag-1", [](EngineOptions* o) { o->lag = 1; }},
     {"lag-32", [](EngineOptions* o) { o->lag = 32; }},
 };
 
+// A measurement of slopes counts as so many evaluations, as in the engine.
+constexpr int64_t kEvaluationsPerSlopes = 3;
+
+// Suffixes of a variant.
+struct Suffixes {
+  bool free = false;
+  bool seeded = false;
+};
+
+// Returns true if `name` ends with the suffix, and removes it.
+bool TakeSuffix(std::string_view suffix, std::string* name) {
+  if (!name->ends_with(suffix)) return false;
+  name->resize(name->size() - suffix.size());
+  return true;
+}
+
 struct Measured {
+  int64_t evaluations;  // up to this one, slopes included
   double loss, worth;
 };
 
-// Returns every evaluation, in the order in which the candidates were made.
+// Sets what the program sets for linears if a configuration does not: see run_config.cc.
+void UseLinearDefaults(EngineOptions* options) {
+  auto& variation = options->strategy.variation;
+  std::erase(variation.sources, "distortion");
+  for (const char* source :
+       {"size", "fan", "attention", "query", "key", "value", "output", "gate", "up", "down"}) {
+    variation.sources.emplace_back(source);
+  }
+  for (const char* name : {"kindminmax", "blockwise", "shift"}) {
+    std::erase(variation.excluded, name);
+  }
+  variation.adjust_weight = 2;
+  options->strategy.descent_interval = 8;
+  options->strategy.surrogate.generations = 3;
+  options->strategy.surrogate.optimism = 0;
+  options->strategy.surrogate.trust_radius = 0.05;
+}
+
+absl::StatusOr<strata::search::ProfileOutcome> Profile(const strata::search::ProfileWork& work,
+                                                       Problem* problem) {
+  strata::search::ProfileOutcome values;
+  for (const std::string& feature : work.features) {
+    const auto pruned = work.pruned.find(feature);
+    STRATA_ASSIGN_OR_RETURN(auto value, pruned == work.pruned.end()
+                                            ? problem->Feature(feature)
+                                            : problem->Slopes(pruned->second));
+    values.values.push_back(std::move(value));
+  }
+  return values;
+}
+
+bool NeedsSlopes(const std::vector<std::string>& features) {
+  return std::any_of(features.begin(), features.end(), [](const std::string& feature) {
+    return strata::expr::PrunedFeature(feature).has_value();
+  });
+}
+
+// Returns the number of features among `features` that hold slopes and are not in `known`, and adds
+// them there.
+int64_t NewSlopes(const std::vector<std::string>& features, std::set<std::string>* known) {
+  int64_t count = 0;
+  for (const std::string& feature : features) {
+    if (strata::expr::PrunedFeature(feature) && known->insert(feature).second) ++count;
+  }
+  return count;
+}
+
+// Returns the evaluations of candidates, in the order in which the candidates were made; with
+// `free`, those of functions that need no slopes.
+absl::StatusOr<std::vector<Measured>> MeasuredOf(
+    const std::vector<strata::search::Candidate>& candidates, bool free, Problem* problem) {
+  std::vector<Measured> measured;
+  std::set<std::string> slopes;
+  int64_t evaluations = 0;
+  for (const strata::search::Candidate& candidate : candidates) {
+    STRATA_ASSIGN_OR_RETURN(const auto expression, strata::expr::ParseExpression(candidate.text));
+    const auto features = strata::expr::RequiredFeatures(expression);
+    evaluations += kEvaluationsPerSlopes * NewSlopes(features, &slopes);
+    if (candidate.same_as || !candidate.fitness_nll) continue;
+    ++evaluations;
+    if (free && NeedsSlopes(features)) continue;
+    STRATA_ASSIGN_OR_RETURN(const auto worth, problem->Worth(candidate.allocation));
+    measured.push_back({evaluations, *candidate.fitness_nll, worth});
+  }
+  return measured;
+}
+
+// Runs a search and returns its evaluations.
 absl::StatusOr<std::vector<Measured>> Search(const Variant& variant, uint64_t seed,
-                                             int64_t evaluations, bool seeded, Problem* problem) {
+                                             int64_t evaluations, const Suffixes& suffixes,
+                                             Problem* problem) {
   EngineOptions options;
   options.seed = seed;
   options.target.sparsity = problem->sparsity();
   options.random_candidates = kRandomCandidates;
   options.maximum_evaluations = evaluations;
   options.finalists = 1;
+  const strata::expr::UnitLayout& layout = problem->layout();
+  if (layout.size() > 1 && layout[0].role != strata::expr::LinearRole::kNone) {
+    UseLinearDefaults(&options);
+  }
   variant.change(&options);
-  if (seeded) {
+  if (suffixes.seeded) {
     options.baselines =
         strata::expr::Baselines(problem->layout(), problem->sparsity(), {.spectra = false});
   }
@@ -101,12 +198,7 @@ absl::StatusOr<std::vector<Measured>> Search(const Variant& variant, uint64_t se
     const auto& item = std::get<strata::search::WorkItem>(action);
     strata::search::Outcome outcome;
     if (const auto* profile = std::get_if<strata::search::ProfileWork>(&item.work)) {
-      strata::search::ProfileOutcome values;
-      for (const std::string& feature : profile->features) {
-        STRATA_ASSIGN_OR_RETURN(auto value, problem->Feature(feature));
-        values.values.push_back(std::move(value));
-      }
-      outcome = std::move(values);
+      STRATA_ASSIGN_OR_RETURN(outcome, Profile(*profile, problem));
     } else {
       const auto& work = std::get<strata::search::EvaluateWork>(item.work);
       STRATA_ASSIGN_OR_RETURN(const auto loss, problem->Loss(work.allocation));
@@ -114,13 +206,7 @@ absl::StatusOr<std::vector<Measured>> Search(const Variant& variant, uint64_t se
     }
     STRATA_RETURN_IF_ERROR(engine->Tell(item.id, outcome));
   }
-  std::vector<Measured> measured;
-  for (const strata::search::Candidate& candidate : engine->candidates()) {
-    if (candidate.same_as || !candidate.fitness_nll) continue;
-    STRATA_ASSIGN_OR_RETURN(const auto worth, problem->Worth(candidate.allocation));
-    measured.push_back({*candidate.fitness_nll, worth});
-  }
-  return measured;
+  return MeasuredOf(engine->candidates(), suffixes.free, problem);
 }
 
 double Median(std::vector<double> values) {
@@ -130,13 +216,16 @@ double Median(std::vector<double> values) {
 }
 
 // Returns the worth of the best so far after every evaluation. If a search ended early, its last
-// value is repeated.
+// value is repeated. Before the first result the value is that of the first.
 std::vector<double> BestSoFar(const std::vector<Measured>& measured, int64_t evaluations) {
   std::vector<double> best;
-  constexpr double kNone = std::numeric_limits<double>::infinity();
-  Measured lowest = {kNone, kNone};
-  for (size_t i = 0; i < static_cast<size_t>(evaluations); ++i) {
-    if (i < measured.size() && measured[i].loss < lowest.loss) lowest = measured[i];
+  if (measured.empty()) return std::vector<double>(static_cast<size_t>(evaluations), std::nan(""));
+  Measured lowest = measured.front();
+  size_t next = 0;
+  for (int64_t at = 1; at <= evaluations; ++at) {
+    for (; next < measured.size() && measured[next].evaluations <= at; ++next) {
+      if (measured[next].loss < lowest.loss) lowest = measured[next];
+    }
     best.push_back(lowest.worth);
   }
   return best;
@@ -156,7 +245,7 @@ absl::StatusOr<std::unique_ptr<Problem>> OpenProblem(const std::string& text) {
   for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
   if (parts.size() != 4) {
     return absl::InvalidArgumentError(
-        fmt::format("PROBLEM: expected `synthetic`, `synthetic-rough` or "
+        fmt::format("PROBLEM: expected `synthetic`, `synthetic-linear`, either with `-rough`, or "
                     "MODEL,TEXT,GRANULARITY,SPARSITY, found '{}'",
                     text));
   }
@@ -168,8 +257,10 @@ absl::StatusOr<std::unique_ptr<Problem>> OpenProblem(const std::string& text) {
 
 absl::Status Run(const Arguments& arguments) {
   std::unique_ptr<Problem> model;
-  const double roughness = arguments.problem == "synthetic-rough" ? kRoughness : 0;
-  if (arguments.problem != "synthetic" && roughness == 0) {
+  std::string kind = arguments.problem;
+  const bool is_rough = TakeSuffix("-rough", &kind);
+  strata::bench::SyntheticProblemOptions synthetic = {.linears = kind == "synthetic-linear"};
+  if (kind != "synthetic" && !synthetic.linears) {
     STRATA_ASSIGN_OR_RETURN(auto opened, OpenProblem(arguments.problem));
     model = std::move(opened);
   }
@@ -181,8 +272,9 @@ absl::Status Run(const Arguments& arguments) {
   }
   fmt::print("   seconds per search\n");
   for (const std::string& name : arguments.variants) {
-    const bool seeded = name.ends_with("-seeded");
-    const std::string base = seeded ? name.substr(0, name.size() - 7) : name;
+    std::string base = name;
+    const Suffixes suffixes = {.free = TakeSuffix("-free", &base),
+                               .seeded = TakeSuffix("-seeded", &base)};
     const auto variant = std::find_if(std::begin(kVariants), std::end(kVariants),
                                       [&](const Variant& v) { return base == v.name; });
     if (variant == std::end(kVariants)) {
@@ -191,16 +283,19 @@ absl::Status Run(const Arguments& arguments) {
     std::vector<std::vector<double>> curves;
     const double start = strata::evaluator::SteadySeconds();
     for (uint64_t seed = 1; seed <= arguments.seeds; ++seed) {
-      auto landscape = strata::bench::MakeSyntheticProblem(seed);
+      synthetic.seed = seed;
+      synthetic.roughness = 0;
+      auto landscape = strata::bench::MakeSyntheticProblem(synthetic);
       const double uniform = *landscape->Loss(
           strata::expr::Allocation(landscape->layout().size(), landscape->sparsity()));
       const double optimum = model == nullptr ? strata::bench::LocalOptimum(landscape.get()) : 0;
-      if (roughness > 0) {
-        landscape = strata::bench::MakeSyntheticProblem(seed, roughness * (uniform - optimum));
+      if (is_rough) {
+        synthetic.roughness = kRoughness * (uniform - optimum);
+        landscape = strata::bench::MakeSyntheticProblem(synthetic);
       }
       Problem* problem = model == nullptr ? landscape.get() : model.get();
       STRATA_ASSIGN_OR_RETURN(const auto measured,
-                              Search(*variant, seed, arguments.evaluations, seeded, problem));
+                              Search(*variant, seed, arguments.evaluations, suffixes, problem));
       curves.push_back(BestSoFar(measured, arguments.evaluations));
       if (model == nullptr) {
         for (double& best : curves.back()) best = 100 * (best - optimum) / (uniform - optimum);

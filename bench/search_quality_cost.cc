@@ -30,7 +30,7 @@ double Seconds() {
 }
 
 absl::Status Measure(const char* name, EngineOptions options, int64_t candidates) {
-  const auto problem = strata::bench::MakeSyntheticProblem(1);
+  const auto problem = strata::bench::MakeSyntheticProblem({.seed = 1});
   options.target.sparsity = problem->sparsity();
   options.maximum_evaluations = 0;
   const double before = HeapBytes();

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <map>
 #include <utility>
 
@@ -30,6 +32,21 @@ class ModelProblem final : public Problem {
     return features_[feature] = profile.values.front();
   }
 
+  absl::StatusOr<std::vector<double>> Slopes(const expr::Allocation& allocation) override {
+    const std::string key = expr::QuantizedKey(allocation);
+    const auto known = slopes_.find(key);
+    if (known != slopes_.end()) return known->second;
+    // The operand's sparsities are given, so it does not matter which operand is named.
+    const std::string feature = fmt::format("slopes(uniform(), {})", sparsity_);
+    STRATA_ASSIGN_OR_RETURN(const auto profile,
+                            evaluator_->MeasureFeatures({.calibration = {},
+                                                         .granularity = granularity_,
+                                                         .features = {feature},
+                                                         .pruned = {{feature, allocation}}},
+                                                        nullptr));
+    return slopes_[key] = profile.values.front();
+  }
+
   absl::StatusOr<double> Loss(const expr::Allocation& allocation) override {
     const std::string key = expr::QuantizedKey(allocation);
     const auto known = losses_.find(key);
@@ -50,6 +67,7 @@ class ModelProblem final : public Problem {
   const expr::UnitLayout layout_;
   std::map<std::string, std::vector<double>> features_;
   std::map<std::string, double> losses_;
+  std::map<std::string, std::vector<double>> slopes_;
 };
 
 }  // namespace

@@ -20,15 +20,23 @@ class Problem {
   virtual double sparsity() const = 0;
   virtual absl::StatusOr<std::vector<double>> Feature(const std::string& feature) = 0;
   virtual absl::StatusOr<double> Loss(const expr::Allocation& allocation) = 0;
+  // Returns the derivatives of Worth by the units' sparsities.
+  virtual absl::StatusOr<std::vector<double>> Slopes(const expr::Allocation& allocation) = 0;
   // Returns the loss without the part that an allocation has by chance alone.
   virtual absl::StatusOr<double> Worth(const expr::Allocation& allocation) {
     return Loss(allocation);
   }
 };
 
-// Returns the lowest loss that is found from the uniform allocation by moving sparsity between two
-// units at a time. Takes hundreds of thousands of evaluations.
+// Returns the lowest loss that steps against the slopes find from the uniform allocation. The
+// problem must not be rough. Takes thousands of evaluations.
 double LocalOptimum(Problem* problem);
+
+struct SyntheticProblemOptions {
+  uint64_t seed = 1;
+  double roughness = 0;  // see below
+  bool linears = false;  // units are the seven linears of each block; false: whole blocks
+};
 
 // Returns a closed-form model of 24 equal blocks at 70 % sparsity, which imitates observations on
 // real models. Apart from roughness, the loss is smooth:
@@ -43,11 +51,17 @@ double LocalOptimum(Problem* problem);
 // signal depend on its operators. No feature equals the sensitivities. Each `seed` gives another
 // landscape of this kind.
 //
+// If units are linears, the sensitivity per weight of each is that of its block, times a factor of
+// its role, times a factor of its own, which vary alike. Neighbours are linears that follow one
+// another. The sizes are those of grouped-query attention. Features are noisier, so that functions
+// explain a part of the sensitivities only, as on SmolLM2. A feature under blockwise(...) has the
+// mean signal of the block.
+//
 // The sequential protocol on real models is not smooth: two allocations that differ by a thousandth
 // give losses as far apart as two that differ by a hundredth. `roughness` imitates this: it is the
 // standard deviation of a random part of the loss. That part is always the same for the same
-// allocation. Worth leaves it out.
-std::unique_ptr<Problem> MakeSyntheticProblem(uint64_t seed, double roughness = 0);
+// allocation. Worth and Slopes leave it out.
+std::unique_ptr<Problem> MakeSyntheticProblem(const SyntheticProblemOptions& options);
 
 // Options of OpenModelProblem.
 struct ModelProblemOptions {

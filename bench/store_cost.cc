@@ -48,7 +48,7 @@ Outcome Measured(strata::bench::Problem& problem, const strata::search::WorkItem
 
 absl::Status Measure(const std::string& folder, strata::search::Fsync fsync, int64_t results,
                      int64_t group) {
-  const auto problem = strata::bench::MakeSyntheticProblem(1);
+  const auto problem = strata::bench::MakeSyntheticProblem({.seed = 1});
   strata::search::SessionOptions options;
   options.engine.target.sparsity = problem->sparsity();
   options.engine.maximum_evaluations = 0;

@@ -20,7 +20,8 @@ namespace strata::search {
 
 // The origin of a candidate.
 struct Lineage {
-  std::string origin;  // "baseline", "random", "crossover", "mutation", "amplitude", "warm start"
+  // "baseline", "warm start", "random", "crossover", "mutation", "descent" or "distillation"
+  std::string origin;
   std::string name;    // baseline with its settings, or warm start; else empty
   std::vector<int64_t> parents;  // candidate ids
 };
