@@ -189,7 +189,8 @@ def evaluations_of_rules(series, name, config, settings):
 
     A round of tuning measures up to two neighbours of a rule's best setting, along each of its one or two parameters.
     """
-    forecast = series.json_of(f"{name}-forecast", ["search", config, *as_options({**settings, SEARCH: 1}),
+    # A smaller limit would leave settings out of the forecast.
+    forecast = series.json_of(f"{name}-forecast", ["search", config, *as_options({**settings, SEARCH: 100_000}),
                                                    "--dry-run", "--no-probe"])
     tuned = {"all": 0, "brief": min(3, forecast["baselines"]), "tuned": (forecast["baselines"] + 1) // 2}
     effective = series.json_of(f"{name}-config", ["config", "--all", config, *as_options(settings)])
