@@ -69,8 +69,8 @@ def interval(difference, low, high):
 
 
 def compare(line, reference):
-    """Sets the difference of losses to the reference, by window, and its interval."""
-    if line["failure"] or reference["failure"]:
+    """Sets the difference of losses to the reference, by window, and its interval, if both have windows."""
+    if line["failure"] or reference["failure"] or line["windows"] is None:
         return
     keys = ("loss_difference", "loss_difference_low", "loss_difference_high")
     line.update(zip(keys, paired_interval(line["windows"], reference["windows"]), strict=True))
