@@ -15,18 +15,15 @@ import argparse
 import json
 import math
 import pathlib
-import resource
 import statistics
-import subprocess
-import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import search_runs
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=pathlib.Path)
-    parser.add_argument("--strata", type=pathlib.Path, default=ROOT / "build/release/strata")
+    parser.add_argument("--strata", type=pathlib.Path, default=search_runs.PROGRAM)
     parser.add_argument("--sparsities", type=float, nargs="+", default=[0.6, 0.7])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--runs", type=pathlib.Path, required=True, help="folder for the runs and summary.json")
@@ -37,29 +34,16 @@ def arguments():
     return parser.parse_args()
 
 
-def child_seconds():
-    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-
-
-def search(options, sparsity, seed):
-    run = options.runs / f"{sparsity:g}-{seed}"
-    command = [options.strata, "search", options.config, "--run", run, "--format", "json"]
-    settings = [f"target_sparsity={sparsity}", f"search.seed={seed}", *options.set]
+def search(options, series, sparsity, seed):
+    name = f"{sparsity:g}-{seed}"
+    settings = {"target_sparsity": f"{sparsity:g}", "search.seed": seed, **search_runs.settings_of(options.set)}
     if options.warm_start:
-        settings.append(f"search.warm_start={options.warm_start / run.name}")
-    for setting in settings:
-        command += ["--set", setting]
-    if (run / "strata.sqlite").exists():
-        command.append("--resume")
-    before = child_seconds()
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if result.returncode != 0:
-        sys.exit(f"{run}: strata search ended with {result.returncode}")
-    (run / "report.json").write_text(result.stdout)
-    seconds = run / "processor_seconds"
-    spent = (float(seconds.read_text()) if seconds.exists() else 0.0) + child_seconds() - before
-    seconds.write_text(f"{spent}")
-    return summary(json.loads(result.stdout), sparsity, seed, spent)
+        settings["search.warm_start"] = options.warm_start / name
+    try:
+        report = series.search(name, options.config, settings)
+    except search_runs.RunFailed as error:
+        raise search_runs.UsageError(f"{options.runs / name}: {error}") from None
+    return summary(report, sparsity, seed, report["processor_seconds"])
 
 
 def summary(report, sparsity, seed, seconds):
@@ -104,14 +88,14 @@ def show(rows):
 
 def main():
     options = arguments()
-    options.runs.mkdir(parents=True, exist_ok=True)
+    series = search_runs.Series(options.strata, options.runs)
     rows = []
     for sparsity in options.sparsities:
         for seed in options.seeds:
-            rows.append(search(options, sparsity, seed))
-            (options.runs / "summary.json").write_text(json.dumps(rows, indent=2) + "\n")
+            rows.append(search(options, series, sparsity, seed))
+            search_runs.write_whole(options.runs / "summary.json", json.dumps(rows, indent=2) + "\n")
     show(rows)
 
 
 if __name__ == "__main__":
-    main()
+    search_runs.run_main(main)

@@ -17,6 +17,7 @@
 #include "search/engine/finals.h"
 #include "search/engine/progress.h"
 #include "search/pareto/hypervolume.h"
+#include "search/work_contexts.h"
 
 namespace strata::cli {
 namespace {
@@ -137,6 +138,24 @@ absl::Status ReadProperties(const search::RunStore& store, const std::string& fo
   STRATA_ASSIGN_OR_RETURN(report->baseline_settings, BaselineSettings(store));
   STRATA_ASSIGN_OR_RETURN(const auto reason, store.Property(search::kEndReasonProperty));
   report->end_reason = reason.value_or("");
+  return absl::OkStatus();
+}
+
+// Reads the losses by window of the best refined allocation. Errors: DataLoss if the store lacks
+// the measurement that this allocation is said to have.
+absl::Status ReadRefinedWindows(const search::RunStore& store, RunReport* report) {
+  if (!report->refinement || !report->refinement->best.report_nll) return absl::OkStatus();
+  STRATA_ASSIGN_OR_RETURN(const auto context, store.Property(search::kVerifyContextProperty));
+  const expr::Allocation& allocation = report->refinement->best.allocation;
+  const search::WorkItem item{0, search::EvaluateWork{0, search::Stage::kVerify, allocation}};
+  const std::string digest = search::WorkDigest(context.value_or(""), item);
+  STRATA_ASSIGN_OR_RETURN(const auto outcome, store.FindOutcome(digest));
+  const auto* measured = outcome ? std::get_if<search::EvaluateOutcome>(&*outcome) : nullptr;
+  if (measured == nullptr) {
+    return absl::DataLossError(fmt::format(
+        "expected the measurement {} of the refinement on the report split, found none", digest));
+  }
+  report->refined_window_nll = measured->window_nll;
   return absl::OkStatus();
 }
 
@@ -272,6 +291,8 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   CountCandidates(candidates, &report);
   RateMeasurements(candidates, &report);
   STRATA_ASSIGN_OR_RETURN(report.refinement, ReadRefinementReport(*store));
+  STRATA_RETURN_IF_ERROR(ReadRefinedWindows(*store, &report));
+  STRATA_ASSIGN_OR_RETURN(report.cost, ReadRunCost(*store, report.config, candidates));
   STRATA_ASSIGN_OR_RETURN(report.verified, ReadVerifiedOutcomes(*store, candidates));
   STRATA_RETURN_IF_ERROR(CountFinalists(candidates, &report));
   // Verification begins when the selection is complete.

@@ -13,6 +13,7 @@
 #include "cli/config/run_tasks.h"
 #include "cli/report/paired_difference.h"
 #include "cli/report/refinement_report.h"
+#include "cli/report/run_cost.h"
 #include "cli/report/verified_outcomes.h"
 #include "cli/shared/measure_text.h"
 #include "search/engine/scenarios.h"
@@ -71,6 +72,9 @@ struct RunReport {
   int64_t stopped_early = 0;  // distinct allocations that racing stopped
   int64_t finalists = 0;      // distinct allocations measured with the exact protocol
   std::optional<RefinementReport> refinement;
+  // Losses of the best refined allocation by window of the report split; empty until measured.
+  std::vector<double> refined_window_nll;
+  RunCost cost;
   int64_t candidates = 0;
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t failed = 0;       // candidates without a result

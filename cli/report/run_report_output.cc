@@ -144,6 +144,10 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
     if (!report.tasks.tasks.empty()) {
       json["report_zero_shot_error"] = NumberOrNull(ReportError(report, candidate));
     }
+    const auto verified = report.verified.find(candidate.id);
+    json["report_window_nll"] = verified == report.verified.end()
+                                    ? nlohmann::ordered_json(nullptr)
+                                    : nlohmann::ordered_json(verified->second.window_nll);
     json["against_best_baseline"] = nullptr;
     const auto found = report.against_best_baseline.find(candidate.id);
     if (found != report.against_best_baseline.end()) {
@@ -181,6 +185,10 @@ nlohmann::ordered_json ToJson(const RunReport& report) {
   json["forecast_rank_correlation"] = NumberOrNull(report.forecast_rank_correlation);
   json["refinement"] = report.refinement ? ToJson(*report.refinement, measures.selection)
                                          : nlohmann::ordered_json(nullptr);
+  if (!report.refined_window_nll.empty()) {
+    json["refinement"]["best"]["report_window_nll"] = report.refined_window_nll;
+  }
+  json["cost"] = ToJson(report.cost);
   json["hypervolume"] = report.hypervolume;
   json["end_reason"] = report.end_reason;
   json["stopped_early"] = report.stopped_early;

@@ -13,12 +13,13 @@ namespace strata::cli {
 
 // Returns {"front": [...], "baselines": [...], ...}. Each element has id, name, expression,
 // complexity, fitness_perplexity, forecast_perplexity, selection_perplexity, report_perplexity,
-// sparsity, and against_best_baseline (ToJson of PairedDifference). With tasks it also has
+// sparsity, report_window_nll (losses by window of the report split, in the order of the text), and
+// against_best_baseline (ToJson of PairedDifference). With tasks it also has
 // fitness_zero_shot_error and report_zero_shot_error. A value that was not measured is null.
 // "dense" has the perplexities of the dense model, and "vocabulary" the number of its tokens, null
-// if the run is older. "measurements" describes how each value was measured, and "intervals" how
-// those of against_best_baseline were made. What is a KL divergence has keys in _kl in the place of
-// _perplexity (ShownKey).
+// if the run is older. "cost" is ToJson of RunCost. "measurements" describes how each value was
+// measured, and "intervals" how those of against_best_baseline were made. What is a KL divergence
+// has keys in _kl in the place of _perplexity (ShownKey).
 nlohmann::ordered_json ToJson(const RunReport& report);
 nlohmann::ordered_json ToJson(const search::StoredCandidate& candidate,
                               const RunMeasures& measures);

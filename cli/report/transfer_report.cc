@@ -57,6 +57,7 @@ Json ToJson(const TransferRow& row, const TransferRow* best_baseline) {
                                        : Json(std::exp(row.mean_nll - best_baseline->mean_nll));
   json["achieved_sparsity"] = row.achieved_sparsity;
   json["allocation"] = row.allocation;
+  json["window_nll"] = row.window_nll;
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cli/report/run_report_output.h"
+#include "search/work_contexts.h"
 #include "tests/support/temporary_folder.h"
 
 namespace strata::cli {
@@ -122,6 +123,38 @@ TEST_F(RunReportTest, ADivergenceIsShownAsItIs) {
   EXPECT_FALSE(ToJson(report)["dense"].contains("fitness_perplexity"));
   EXPECT_TRUE(ToJson(report)["dense"].contains("report_perplexity"));
   EXPECT_EQ(ToJson(report)["measurements"]["fitness"]["measure"], "kl");
+}
+
+TEST_F(RunReportTest, TheReportHasLossesByWindowAndTheCost) {
+  EXPECT_TRUE(store_->PutProperty(search::kVerifyContextProperty, "verify").ok());
+  const auto measure = [&](const expr::Allocation& allocation, double first, double second) {
+    const search::WorkItem item{0, search::EvaluateWork{.allocation = allocation}};
+    search::EvaluateOutcome outcome{(first + second) / 2, 0.7};
+    outcome.window_nll = {first, second};
+    EXPECT_TRUE(store_->PutOutcome(search::WorkDigest("verify", item), outcome).ok());
+  };
+  candidates_[0].report_nll = 5.0;
+  measure(candidates_[0].allocation, 4.0, 6.0);
+  search::RunChanges changes;
+  search::RefinedResult& refined = changes.refined.emplace_back();
+  refined.allocation = {0.5, 0.9};
+  refined.nll = refined.selection_nll = 4;
+  refined.report_nll = 3;
+  changes.properties = {{search::kRefinedFromProperty, "0"}};
+  EXPECT_TRUE(store_->Write(changes).ok());
+  EXPECT_TRUE(store_->PutCandidates(candidates_).ok());
+  const auto missing = ReadRunReport(folder_.path());
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("of the refinement"));
+
+  measure({0.5, 0.9}, 2.5, 3.5);
+  EXPECT_TRUE(store_->AppendEvent(10, "run_started", "{}").ok());
+  EXPECT_TRUE(store_->AppendEvent(12, "finished", "{}").ok());
+  const auto json = ToJson(Report());
+  EXPECT_EQ(json["baselines"][0]["report_window_nll"], (std::vector<double>{4.0, 6.0}));
+  EXPECT_TRUE(json["front"][1]["report_window_nll"].is_null());
+  EXPECT_EQ(json["refinement"]["best"]["report_window_nll"], (std::vector<double>{2.5, 3.5}));
+  EXPECT_EQ(json["cost"]["seconds"], 2.0);
+  EXPECT_TRUE(json["cost"]["tokens"].is_null()) << "the search has not begun";
 }
 
 // exp(5.51) is 247, exp(5.35) 211.

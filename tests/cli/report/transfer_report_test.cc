@@ -84,6 +84,7 @@ TEST(TransferReport, TableAndJsonSayHowTheNumbersWereMeasured) {
   const auto& cell = json["subjects"][0]["sparsities"][0];
   EXPECT_EQ(cell["comparison"]["best_baseline"], "als");
   EXPECT_EQ(cell["functions"].size(), 4u);
+  EXPECT_EQ(cell["functions"][0]["window_nll"], (std::vector<double>{3.0, 3.1, 3.3, 3.2}));
   EXPECT_EQ(cell["functions"][3]["failure"], "too few units");
   EXPECT_FALSE(cell["functions"][3].contains("perplexity"));
   EXPECT_TRUE(json["found_on"].is_null());
