@@ -6,6 +6,7 @@
 """
 
 from . import plot
+from .bitmap import load_bitmap
 from .errors import InfeasibleError, ParseError, StrataError, UnsupportedError
 from .function import Allocation, Function, load
 from .pruning import prune
@@ -21,6 +22,7 @@ __all__ = [
     "StrataError",
     "UnsupportedError",
     "load",
+    "load_bitmap",
     "plot",
     "prune",
     "search",
