@@ -43,7 +43,7 @@ def test_every_cell_runs(program, model_file, text, tmp_path, monkeypatch):
     assert len(names["front"]) >= 1
     linears = [module for name, module in names["model"].named_modules() if name.endswith("_proj")]
     zeros = sum(int((linear.weight == 0).sum()) for linear in linears)
-    assert zeros / sum(linear.weight.numel() for linear in linears) == pytest.approx(0.5, abs=0.02)  # whole weights per row
+    assert zeros / sum(linear.weight.numel() for linear in linears) == pytest.approx(0.5, abs=0.02)
     assert names["zeros"] == pytest.approx(zeros / sum(linear.weight.numel() for linear in linears))
     figures = matplotlib.pyplot.get_fignums()
     matplotlib.pyplot.close("all")
