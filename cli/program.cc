@@ -45,6 +45,7 @@ void AddCommands(CLI::App* app, Command* command) {
   AddEvalCommand(app, command);
   AddTransferCommand(app, command);
   AddPruneCommand(app, command);
+  AddConvertCommand(app, command);
   AddBenchInferenceCommand(app, command);
   AddFetchCommand(app, command);
   AddTokenizeCommand(app, command);

@@ -36,6 +36,7 @@ struct Options {
   std::string output;
   bool dry_run = false;
   OutputFormat format = OutputFormat::kTable;
+  bool bitmap = false;
   bool wide = false;
 };
 
@@ -71,6 +72,7 @@ absl::Status ReadMethod(const Options& options, evaluator::ModelPruningOptions* 
     }
   }
   pruning->to_gguf = std::filesystem::path(options.output).extension() == ".gguf";
+  pruning->to_bitmap = options.bitmap;
   pruning->method.group = options.allocation.target.group;
   pruning->model_path = options.allocation.measurement.model;
   pruning->text_path = options.allocation.measurement.text;
@@ -343,7 +345,8 @@ void AddPruneCommand(CLI::App* app, Command* command) {
                    "weights become F32.")
       ->capture_default_str();
   verb->add_option("--shard-size", options->shard_gigabytes,
-                   "Largest size of the tensors in one safetensors file, in gigabytes.")
+                   "Largest size of the tensors in one safetensors file, in gigabytes. With "
+                   "bitmaps every block has a file of its own.")
       ->check(CLI::Range(1e-6, 1e6))
       ->capture_default_str();
   verb->add_option("-o,--output", options->output,
@@ -351,7 +354,22 @@ void AddPruneCommand(CLI::App* app, Command* command) {
                    ".gguf, otherwise a directory.")
       ->required();
   verb->add_flag("--dry-run", options->dry_run, "Print the plan and write nothing.");
-  AddFormatOption(verb, &options->format);
+  verb->add_option_function<std::vector<std::string>>(
+          "--format",
+          [options](const std::vector<std::string>& names) {
+            for (const std::string& name : names) {
+              if (name == "bitmap") {
+                options->bitmap = true;
+              } else {
+                options->format = name == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+              }
+            }
+          },
+          "table | json: form of what is printed. bitmap: the linears of the new directory are "
+          "bitmaps with their values, which take less space. May be given twice.")
+      ->check(CLI::IsMember({"table", "json", "bitmap"}))
+      ->allow_extra_args(false)
+      ->default_str("table");
   AddWideOption(verb, &options->wide);
   verb->callback([=] { *command = [=] { return Prune(*options); }; });
 }

@@ -33,6 +33,7 @@ void AddAllocateCommand(CLI::App* app, Command* command);
 void AddEvalCommand(CLI::App* app, Command* command);
 void AddTransferCommand(CLI::App* app, Command* command);
 void AddPruneCommand(CLI::App* app, Command* command);
+void AddConvertCommand(CLI::App* app, Command* command);
 void AddBenchInferenceCommand(CLI::App* app, Command* command);
 void AddFetchCommand(CLI::App* app, Command* command);
 void AddInitCommand(CLI::App* app, Command* command);

@@ -41,17 +41,23 @@ absl::StatusOr<int64_t> CheckpointWriter::WriteRows(const std::string& name, int
   if (absl::Status status = Pack(stored.format, written, bytes); !status.ok()) {
     return absl::Status(status.code(), fmt::format("{}: {}", name, std::string(status.message())));
   }
-  const int64_t row_bytes = stored.columns * number_bytes;
+  STRATA_RETURN_IF_ERROR(Store(stored, first_row, bytes));
+  return number_bytes == 4 ? CountZeroNumbers<uint32_t>(bytes) : CountZeroNumbers<uint16_t>(bytes);
+}
+
+absl::Status CheckpointWriter::Store(const Stored& stored, int64_t first_row,
+                                     std::span<const std::byte> bytes) {
+  const int64_t row_bytes = stored.columns * BytesPerNumber(stored.format);
   const auto rows = static_cast<int64_t>(bytes.size()) / row_bytes;
   const int64_t step = stored.interleaved_heads == 0 ? rows : 1;
   for (int64_t row = 0; row < rows; row += step) {
     int64_t place = first_row + row;
     if (stored.interleaved_heads != 0) place = InterleavedRow(place, stored.interleaved_heads);
-    const auto part = std::span(bytes).subspan(static_cast<size_t>(row * row_bytes),
-                                               static_cast<size_t>(step * row_bytes));
+    const auto part =
+        bytes.subspan(static_cast<size_t>(row * row_bytes), static_cast<size_t>(step * row_bytes));
     STRATA_RETURN_IF_ERROR(output_.Write(stored.name, place * row_bytes, part));
   }
-  return number_bytes == 4 ? CountZeroNumbers<uint32_t>(bytes) : CountZeroNumbers<uint16_t>(bytes);
+  return absl::OkStatus();
 }
 
 absl::Status CopyTensor(const Checkpoint& source, const NamedShape& tensor,

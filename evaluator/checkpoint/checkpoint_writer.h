@@ -25,6 +25,9 @@ struct CheckpointWriterOptions {
   std::optional<NumberFormat> format = std::nullopt;
   // Safetensors: the largest number of tensor bytes in one file.
   int64_t shard_bytes = 5'000'000'000;
+  // Bitmaps: the share of zeros that each linear will have, in the order of ModelSummary::linears.
+  // Only bytes() depends on it. Empty: no zeros, so that bytes() is the most that may be written.
+  std::vector<double> sparsity = {};
   // Safetensors: names of files of the source that are not copied.
   std::vector<std::string> left_out = {};
   // GGUF: a text that is stored in the metadata under "strata.recipe", unless it is empty.
@@ -35,7 +38,8 @@ class CheckpointWriter {
  public:
   virtual ~CheckpointWriter() = default;
 
-  // Number of bytes that all files will have together.
+  // Number of bytes that all files will have together. For bitmaps it is an estimate, which follows
+  // CheckpointWriterOptions::sparsity.
   virtual int64_t bytes() const = 0;
 
   // Names of the files that will be written, for messages.
@@ -49,6 +53,7 @@ class CheckpointWriter {
 
   // Writes whole rows of a tensor of TensorsOf, from `first_row` on. Returns how many of the
   // numbers are stored as zero. Errors: OutOfRange for a number that is too large for the format.
+  // InvalidArgument for rows of a bitmap that do not follow those written before.
   absl::StatusOr<int64_t> WriteRows(const std::string& name, int64_t first_row,
                                     std::span<const float> values);
 
@@ -64,6 +69,11 @@ class CheckpointWriter {
     int64_t interleaved_heads = 0;  // dimension of heads whose rows the file interleaves; 0: none
     float addend = 0;               // added to each number in the file
   };
+
+  // Stores rows as they will be in the file, from `first_row` on.
+  virtual absl::Status Store(const Stored& stored, int64_t first_row,
+                             std::span<const std::byte> rows);
+
   std::map<std::string, Stored> stored_;  // by Hugging Face name
   TensorOutput output_;
 };
@@ -73,6 +83,13 @@ class CheckpointWriter {
 // formats are not copied. `source` must outlive the
 // writer. An error if the folder cannot be listed.
 absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewHuggingFaceWriter(
+    const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options);
+
+// Returns a writer of a directory as NewHuggingFaceWriter's, whose linears are bitmaps
+// (evaluator/formats/bitmap_matrix.h). The first file holds all other tensors, and each block has a
+// file for its linears. A block is in memory, compressed, until its last linear is written; then
+// the space of its file is reserved. `shard_bytes` has no effect. `source` must outlive the writer.
+absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewBitmapWriter(
     const HuggingFaceCheckpoint& source, const CheckpointWriterOptions& options);
 
 // Returns a writer of a GGUF file with the source's metadata or, if the source is a directory, with

@@ -28,6 +28,7 @@ constexpr const char* kSingle = "model.safetensors";
 constexpr std::string_view kPrefix = "model.";
 constexpr const char* kDoubles = "F64";
 constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr const char* kBitmapIndex = "bitmap.safetensors.index.json";
 
 std::string PathOf(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
@@ -165,17 +166,23 @@ absl::Status HuggingFaceCheckpoint::OpenShards() {
     }
     return AddShard(kSingle);
   }
-  if (Exists(index_path)) return OpenIndex(index_path);
+  if (Exists(index_path)) return OpenIndex(kIndex);
+  if (Exists(PathOf(folder_, kBitmapIndex))) {
+    STRATA_RETURN_IF_ERROR(OpenIndex(kBitmapIndex));
+    return OpenBitmaps();
+  }
   const bool pickled = Exists(PathOf(folder_, "pytorch_model.bin")) ||
                        Exists(PathOf(folder_, "pytorch_model.bin.index.json"));
   return absl::NotFoundError(
-      fmt::format("{}: expected {} or {}, found neither{}", folder_, kSingle, kIndex,
+      fmt::format("{}: expected {}, {} or {}, found none{}", folder_, kSingle, kIndex, kBitmapIndex,
                   pickled ? "; pytorch_model.bin is not read: save the model again with "
                             "transformers, which writes safetensors"
                           : ""));
 }
 
-absl::Status HuggingFaceCheckpoint::OpenIndex(const std::string& index_path) {
+absl::Status HuggingFaceCheckpoint::OpenIndex(const std::string& name) {
+  index_ = name;
+  const std::string index_path = PathOf(folder_, name);
   const auto index = ReadIndex(index_path);
   if (!index.ok()) return index.status();
   std::map<std::string, int> tensors_of;
@@ -212,6 +219,25 @@ absl::Status HuggingFaceCheckpoint::AddShard(const std::string& name) {
   return absl::OkStatus();
 }
 
+absl::Status HuggingFaceCheckpoint::OpenBitmaps() {
+  for (const auto& [name, file] : shards_) {
+    const auto version = file->metadata().find(kBitmapKey);
+    if (version != file->metadata().end() && version->second == kBitmapVersion) continue;
+    return absl::DataLossError(
+        fmt::format("{}: __metadata__: expected \"{}\" to be \"{}\", found {}", file->path(),
+                    kBitmapKey, kBitmapVersion,
+                    version == file->metadata().end() ? "nothing" : '"' + version->second + '"'));
+  }
+  auto taken = TakeBitmaps(&tensors_);
+  if (!taken.ok()) {
+    return absl::DataLossError(
+        fmt::format("{}: {}", folder_, std::string(taken.status().message())));
+  }
+  bitmaps_ = *std::move(taken);
+  for (const auto& [name, matrix] : bitmaps_) tensors_.emplace(name, &matrix.tensor());
+  return absl::OkStatus();
+}
+
 // Leaves a tied head tied if the files hold none, or a copy of the embedding.
 void HuggingFaceCheckpoint::UntieDifferentHead() {
   if (!config_.tied) return;
@@ -220,6 +246,7 @@ void HuggingFaceCheckpoint::UntieDifferentHead() {
   const auto head = tensors_.find(head_name);
   const auto embedding = tensors_.find(embedding_name);
   if (head == tensors_.end() || embedding == tensors_.end()) return;
+  if (bitmaps_.contains(head_name) || bitmaps_.contains(embedding_name)) return;  // refused later
   const bool same = HaveEqualNumbers(*head->second, *embedding->second);
   ForgetPages(head->second->data);
   ForgetPages(embedding->second->data);
@@ -248,7 +275,7 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
     if (const auto lost = not_held_.find(StoredName(expected.name)); lost != not_held_.end()) {
       return absl::InvalidArgumentError(
           fmt::format("{}: the index expects \"{}\" in {}, which does not hold it",
-                      PathOf(folder_, kIndex), lost->first, lost->second));
+                      PathOf(folder_, index_), lost->first, lost->second));
     }
     if (found == tensors_.end()) {
       return absl::InvalidArgumentError(
@@ -264,6 +291,11 @@ absl::Status HuggingFaceCheckpoint::CheckTensors() {
           fmt::format("{}: {} is of type {}; supported: F32, F16, BF16, F64", folder_,
                       expected.name, found->second->type));
     }
+    if (!expected.is_linear && bitmaps_.contains(found->first)) {
+      return absl::DataLossError(
+          fmt::format("{}: {}: expected a dense tensor, found a bitmap, which only linears may be",
+                      folder_, expected.name));
+    }
     used.insert(found->first);
   }
   return KeepUnused(used);
@@ -273,6 +305,10 @@ absl::Status HuggingFaceCheckpoint::KeepUnused(const std::set<std::string>& used
   std::vector<std::string> unread;
   for (const auto& [name, tensor] : tensors_) {
     if (used.contains(name)) continue;
+    if (bitmaps_.contains(name)) {
+      return absl::DataLossError(
+          fmt::format("{}: \"{}\" is a bitmap, and {} has no such linear", folder_, name, kConfig));
+    }
     unused_.emplace(name, tensor);
     // A head beside a tied embedding is a copy that transformers does not read.
     if (IsKnownBuffer(name) || name == ModelTensorName(config_, ModelPart::kHead)) continue;
@@ -292,7 +328,7 @@ absl::Status HuggingFaceCheckpoint::KeepUnused(const std::set<std::string>& used
   for (const auto& [name, shard] : not_held_) not_held.push_back(name);
   if (!not_held.empty()) {
     notes_.push_back(fmt::format("{}: no file holds these {} tensors, and none is needed: {}",
-                                 PathOf(folder_, kIndex), not_held.size(), FirstNames(not_held)));
+                                 PathOf(folder_, index_), not_held.size(), FirstNames(not_held)));
   }
   return absl::OkStatus();
 }
@@ -310,6 +346,11 @@ bool HuggingFaceCheckpoint::IsInABlock(const std::string& name) const {
 const SafetensorsTensor* HuggingFaceCheckpoint::Find(const std::string& name) const {
   const auto found = tensors_.find(StoredName(name));
   return found == tensors_.end() || unused_.contains(found->first) ? nullptr : found->second;
+}
+
+const BitmapMatrix* HuggingFaceCheckpoint::FindBitmap(const std::string& name) const {
+  const auto found = bitmaps_.find(StoredName(name));
+  return found == bitmaps_.end() ? nullptr : &found->second;
 }
 
 absl::StatusOr<std::string> HuggingFaceCheckpoint::Digest() const {
@@ -342,12 +383,17 @@ absl::Status HuggingFaceCheckpoint::ReadRows(const std::string& name, int64_t fi
   if (tensor == nullptr) {
     return absl::NotFoundError(fmt::format("{}: no tensor \"{}\"", folder_, name));
   }
+  if (const BitmapMatrix* bitmap = FindBitmap(name); bitmap != nullptr) {
+    bitmap->ReadRows(first_row, values);
+    return absl::OkStatus();
+  }
   const auto columns = static_cast<size_t>(tensor->shape.back());
   ReadNumbers(*tensor, static_cast<size_t>(first_row) * columns, values);
   return absl::OkStatus();
 }
 
 void HuggingFaceCheckpoint::Forget(const std::string& name) const {
+  if (const BitmapMatrix* bitmap = FindBitmap(name); bitmap != nullptr) return bitmap->Forget();
   if (const SafetensorsTensor* tensor = Find(name); tensor != nullptr) ForgetPages(tensor->data);
 }
 

@@ -13,9 +13,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string HeaderOf(const std::vector<PlannedTensor>& tensors) {
+std::string HeaderOf(const std::vector<PlannedTensor>& tensors,
+                     const std::map<std::string, std::string>& metadata) {
   // transformers requires this entry before it loads a file.
   Json header = {{"__metadata__", {{"format", "pt"}}}};
+  for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
   int64_t offset = 0;
   for (const PlannedTensor& tensor : tensors) {
     header[tensor.name] = {{"dtype", tensor.type},
@@ -40,6 +42,15 @@ int64_t SafetensorsPlan::bytes() const {
   return sum;
 }
 
+SafetensorsPlan::Shard SafetensorsPlan::Shard::Of(
+    const std::string& file, const std::vector<PlannedTensor>& tensors,
+    const std::map<std::string, std::string>& metadata) {
+  Shard shard = {.file = file, .header = HeaderOf(tensors, metadata), .tensors = tensors};
+  shard.bytes = static_cast<int64_t>(shard.header.size());
+  for (const PlannedTensor& tensor : tensors) shard.bytes += tensor.bytes;
+  return shard;
+}
+
 SafetensorsPlan SafetensorsPlan::Of(const std::vector<PlannedTensor>& tensors,
                                     int64_t shard_bytes) {
   SafetensorsPlan plan;
@@ -55,12 +66,10 @@ SafetensorsPlan SafetensorsPlan::Of(const std::vector<PlannedTensor>& tensors,
   }
   for (size_t i = 0; i < plan.shards.size(); ++i) {
     Shard& shard = plan.shards[i];
-    shard.file = plan.shards.size() == 1
-                     ? "model.safetensors"
-                     : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, plan.shards.size());
-    shard.header = HeaderOf(shard.tensors);
-    shard.bytes = static_cast<int64_t>(shard.header.size());
-    for (const PlannedTensor& tensor : shard.tensors) shard.bytes += tensor.bytes;
+    shard = Shard::Of(plan.shards.size() == 1 ? "model.safetensors"
+                                              : fmt::format("model-{:05}-of-{:05}.safetensors",
+                                                            i + 1, plan.shards.size()),
+                      shard.tensors);
   }
   return plan;
 }
@@ -80,7 +89,8 @@ absl::StatusOr<TensorOutput> CreateSafetensors(const SafetensorsPlan& plan,
   return output;
 }
 
-absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::string& folder) {
+absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::string& folder,
+                                   const std::string& name) {
   if (plan.shards.size() == 1) return absl::OkStatus();
   Json index = {{"metadata", {{"total_size", plan.tensor_bytes}}}, {"weight_map", Json::object()}};
   for (const SafetensorsPlan::Shard& shard : plan.shards) {
@@ -88,8 +98,7 @@ absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::strin
       index["weight_map"][tensor.name] = shard.file;
     }
   }
-  return WriteNewFile((std::filesystem::path(folder) / "model.safetensors.index.json").string(),
-                      index.dump(2) + "\n");
+  return WriteNewFile((std::filesystem::path(folder) / name).string(), index.dump(2) + "\n");
 }
 
 }  // namespace strata::evaluator

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct SafetensorsPlan {
     std::string header;  // the beginning of the file: length and JSON
     int64_t bytes = 0;   // of the file
     std::vector<PlannedTensor> tensors;
+
+    // A file with these tensors in this order. `metadata` is added to what transformers asks for.
+    static Shard Of(const std::string& file, const std::vector<PlannedTensor>& tensors,
+                    const std::map<std::string, std::string>& metadata = {});
   };
   std::vector<Shard> shards;
   int64_t tensor_bytes = 0;
@@ -39,8 +44,10 @@ struct SafetensorsPlan {
 absl::StatusOr<TensorOutput> CreateSafetensors(const SafetensorsPlan& plan,
                                                const std::string& folder);
 
-// Writes model.safetensors.index.json if there is more than one file.
-absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::string& folder);
+// Writes model.safetensors.index.json, or a file of another name, if there is more than one file of
+// tensors.
+absl::Status WriteSafetensorsIndex(const SafetensorsPlan& plan, const std::string& folder,
+                                   const std::string& name = "model.safetensors.index.json");
 
 }  // namespace strata::evaluator
 

@@ -25,11 +25,13 @@ absl::StatusOr<std::unique_ptr<CheckpointWriter>> NewWriter(const Checkpoint& so
                                                             const ModelPruningOptions& options) {
   const CheckpointWriterOptions writer_options = {.format = options.format,
                                                   .shard_bytes = options.shard_bytes,
+                                                  .sparsity = options.sparsity,
                                                   .left_out = {kRecipeFile},
                                                   .recipe = options.recipe};
   if (options.to_gguf) return NewGgufWriter(source, writer_options);
   if (const auto* folder = dynamic_cast<const HuggingFaceCheckpoint*>(&source)) {
-    return NewHuggingFaceWriter(*folder, writer_options);
+    return options.to_bitmap ? NewBitmapWriter(*folder, writer_options)
+                             : NewHuggingFaceWriter(*folder, writer_options);
   }
   return absl::UnimplementedError(fmt::format(
       "{}: a GGUF file can be written as a GGUF file only, not as a directory: expected "
@@ -44,6 +46,11 @@ absl::Status CheckOptions(const ModelConfig& config, const ModelPruningOptions& 
     return absl::InvalidArgumentError(
         fmt::format("expected {} sparsities, one for each linear of {} blocks, found {}", linears,
                     config.blocks, options.sparsity.size()));
+  }
+  if (options.to_gguf && options.to_bitmap) {
+    return absl::InvalidArgumentError(
+        "bitmaps are written to a directory: expected an output whose name does not end with "
+        ".gguf");
   }
   if (options.shard_bytes < 1) {
     return absl::InvalidArgumentError(

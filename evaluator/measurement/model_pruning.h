@@ -22,6 +22,7 @@ inline constexpr const char* kRecipeFile = "strata.json";
 struct ModelPruningOptions {
   std::string model_path;  // Hugging Face directory or GGUF file
   bool to_gguf = false;    // true: write a GGUF file; false: a directory, from a directory only
+  bool to_bitmap = false;  // the linears of the directory are bitmaps
   std::string text_path;   // its calibration split is used; not needed for magnitude
   PruningMethod method;
   Protocol protocol = Protocol::kSequential;
@@ -33,7 +34,8 @@ struct ModelPruningOptions {
   int threads = 1;
 };
 
-// The files that will be written and their size. Weights need not be read to know them.
+// The files that will be written and their size, which is an estimate if the linears are bitmaps.
+// Weights need not be read to know them.
 struct ModelPruningPlan {
   std::vector<std::string> files;
   int64_t bytes = 0;
@@ -52,8 +54,8 @@ struct ModelPruningResult {
 };
 
 // Plans what PruneModel will write. Errors: those of OpenCheckpoint; Unimplemented if a directory
-// is to be written from a GGUF file; InvalidArgument for a wrong option, and for a sparsity that
-// the method cannot have, which names the linear.
+// is to be written from a GGUF file; InvalidArgument for a GGUF file with bitmaps, for a wrong
+// option, and for a sparsity that the method cannot have, which names the linear.
 absl::StatusOr<ModelPruningPlan> PlanModelPruning(const ModelPruningOptions& options);
 
 // Writes the pruned model to `output`, a path that must not exist. Memory is needed for about three

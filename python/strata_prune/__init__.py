@@ -6,6 +6,7 @@
 """
 
 from . import plot
+from .bitmap import load_bitmap
 from .errors import InfeasibleError, ParseError, StrataError, UnsupportedError
 from .evopress import from_evopress, to_evopress
 from .function import Allocation, Function, load
@@ -24,6 +25,7 @@ __all__ = [
     "UnsupportedError",
     "from_evopress",
     "load",
+    "load_bitmap",
     "owl_file_name",
     "plot",
     "prune",

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import strata_program
+
 from .errors import StrataError
 from .run import Run
 
@@ -20,9 +22,12 @@ _STOPPED = 130  # exit code after Ctrl-C
 
 
 def program_path() -> str:
-    """Returns the program that STRATA_PROGRAM names, or `strata` of PATH. Raises StrataError if there is none."""
+    """Returns the program that STRATA_PROGRAM names, that of this installation, or `strata` of PATH.
+
+    Raises StrataError if there is none.
+    """
     named = os.environ.get("STRATA_PROGRAM")
-    found = shutil.which(named or "strata")
+    found = shutil.which(named or strata_program.bundled() or "strata")
     if found is None:
         where = f"STRATA_PROGRAM is '{named}'" if named else "there is no `strata` in PATH"
         raise StrataError(f"{where}: expected the program, which scripts/build.sh writes to build/release/strata")

@@ -77,6 +77,33 @@ TEST_F(PruneCommandLineTest, ADirectoryHoldsTheRecipeAndEveryRatio) {
   EXPECT_EQ(json::parse(again.out)["zeros"], recipe["zeros"]);
 }
 
+TEST_F(PruneCommandLineTest, BitmapsAreWrittenReadAndConverted) {
+  const std::string ratios = Write("ratios.json", "[0.25, 0.5, 0.75]");
+  const Outcome dense = Prune(directory_.path(), {"--allocation", ratios}, "dense");
+  ASSERT_EQ(dense.exit_code, 0) << dense.error;
+  const Outcome outcome =
+      Prune(directory_.path(), {"--allocation", ratios, "--format", "bitmap", "--format", "json"},
+            "small");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(json::parse(outcome.out)["achieved_sparsity"], 0.5);
+  EXPECT_TRUE(fs::exists(Path("small/bitmap.safetensors.index.json")));
+  EXPECT_FALSE(fs::exists(Path("small/model.safetensors")));
+  const Outcome back = Run({"convert", Path("small"), "--to", "dense", "-o", Path("back")});
+  ASSERT_EQ(back.exit_code, 0) << back.error;
+  EXPECT_EQ(ReadFile(Path("back/model.safetensors")), ReadFile(Path("dense/model.safetensors")));
+  const Outcome same = Run({"convert", Path("back"), "--to", "dense", "-o", Path("refused")});
+  EXPECT_EQ(same.exit_code, 2);
+  EXPECT_THAT(same.error, HasSubstr("the linears are dense already"));
+  EXPECT_FALSE(fs::exists(Path("refused")));
+
+  // A model with bitmaps is pruned like any other.
+  const Outcome again = Prune(Path("small"), {"--allocation", ratios, "--format", "json"}, "again");
+  ASSERT_EQ(again.exit_code, 0) << again.error;
+  EXPECT_EQ(json::parse(again.out)["zeros"], json::parse(outcome.out)["zeros"]);
+  EXPECT_THAT(Refusal(small_.path(), {"--allocation", ratios, "--format", "bitmap"}),
+              HasSubstr("bitmaps are written to a directory"));
+}
+
 TEST_F(PruneCommandLineTest, FunctionsAreAppliedAndStoredAllocationsTaken) {
   const std::string text = Write("text.txt", [] {
     std::string lines;
