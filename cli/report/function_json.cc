@@ -142,13 +142,14 @@ absl::StatusOr<Json> RefinedJson(const RefinementReport& refinement,
                                  const std::string& run_folder) {
   STRATA_ASSIGN_OR_RETURN(const auto run, DescribeRun(run_folder));
   Json json;
+  const Json refined = ToJson(refinement, run.measures.selection);
   json["name"] = refinement.candidate ? fmt::format("refined #{}", *refinement.candidate)
                                       : std::string("refined uniform");
   json["origin"] = {{"kind", "refinement"},
-                    {"candidate", ToJson(refinement)["candidate"]},
+                    {"candidate", refined["candidate"]},
                     {"allocations_tried", refinement.tried}};
   json.update(run.settings);
-  json["measured"] = ToJson(refinement, run.measures.selection)["best"];
+  json["measured"] = refined["best"];
   json["measured"].update(run.exact_protocols);
   return WithAllocation(std::move(json), run, refinement.best.allocation, run_folder);
 }

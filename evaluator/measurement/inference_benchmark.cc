@@ -319,7 +319,7 @@ FormMeasurement Bench::FormOf(const std::vector<Repetition>& repetitions, Turns 
   return result;
 }
 
-absl::StatusOr<InferenceMeasurement> Measure(const InferenceBenchmarkOptions& options,
+absl::StatusOr<InferenceMeasurement> MeasureWithModel(const InferenceBenchmarkOptions& options,
                                              const Progress& progress) {
   STRATA_RETURN_IF_ERROR(CheckOptions(options));
   STRATA_RETURN_IF_ERROR(UseThreads(options.threads));
@@ -360,7 +360,7 @@ Spread SpreadOf(std::vector<double> values) {
 
 absl::StatusOr<InferenceMeasurement> MeasureInference(const InferenceBenchmarkOptions& options,
                                                       const Progress& progress) {
-  return CatchLibTorchErrors("measuring inference", [&] { return Measure(options, progress); });
+  return CatchLibTorchErrors("measuring inference", [&] { return MeasureWithModel(options, progress); });
 }
 
 }  // namespace strata::evaluator

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "expr/status_macros.h"
@@ -33,9 +32,9 @@ EngineOptions WithScenarioObjectives(EngineOptions options) {
 
 // The strategy sees the first scenario's features and allocations and no others.
 StrategyContext ContextOf(const EngineOptions& options, const expr::FeatureTable& features) {
-  return {
-      options.seed, options.target,    NodeObjective(options.objectives), options.objectives.size(),
-      &features,    options.simplifies};
+  const std::vector<std::string>& objectives = options.objectives;
+  return {options.seed,      options.target, NodeObjective(objectives),
+          objectives.size(), &features,      options.simplifies};
 }
 
 // A candidate is bred, then resolved (its allocation is known, infeasible, or the same as an
@@ -214,11 +213,8 @@ class SearchEngine final : public Engine {
   void MeasureFinalists(const std::vector<int64_t>& ids, Stage stage) {
     const std::string failure = scenarios_.ReferenceFailure(stage);
     for (const int64_t id : ids) {
-      if (failure.empty()) {
-        Measure(id, stage);
-      } else {
-        finals_.Tell(id, stage, {.failure = failure}, &candidates_);
-      }
+      if (failure.empty()) Measure(id, stage);
+      if (!failure.empty()) finals_.Tell(id, stage, {.failure = failure}, &candidates_);
     }
   }
 

@@ -97,13 +97,12 @@ class EvolutionStrategy final : public Strategy {
     if (!options_.surrogate.enabled) return {};
     std::set<std::string> pool;
     const auto wanted = static_cast<size_t>(options_.surrogate.feature_pool);
-    // Most functions of finer units build on one of the blocks.
-    const bool of_blocks = Adjusts();
     for (size_t i = 0; i < kTreesPerFeature * wanted && pool.size() < wanted; ++i) {
       const expr::Expression tree =
           Simplified(expr::RandomExpression(*random_, options_.variation));
       for (std::string& feature : expr::RequiredFeatures(tree)) {
-        if (of_blocks && !expr::FeatureOfBlocks(feature)) {
+        // Most functions of finer units build on one of the blocks.
+        if (Adjusts() && !expr::FeatureOfBlocks(feature)) {
           pool.insert(expr::BlockwiseFeature(feature));
         }
         pool.insert(std::move(feature));

@@ -270,7 +270,14 @@ class ScenarioSessionTest : public ::testing::Test {
     options_.profile_context = options_.search_context = "c";
     options_.select_context = "s";
     options_.verify_context = "v";
-    options_.further_contexts = {{"other c", {}, "other c", "other s", "other v", "", ""}};
+    options_.further_contexts = {{.profile_context = "other c",
+                                  .racing_contexts = {},
+                                  .search_context = "other c",
+                                  .select_context = "other s",
+                                  .verify_context = "other v",
+                                  .refine_context = "",
+                                  .refine_rung_contexts = {},
+                                  .slope_context = ""}};
     options_.now_seconds = [] { return 0.0; };
   }
   SessionOptions options_;
