@@ -46,6 +46,18 @@ class RunReportTest : public ::testing::Test {
     return *std::move(report);
   }
 
+  // Stores the losses of an allocation by window of the report split, with the context "verify".
+  void PutVerified(const expr::Allocation& allocation, const std::vector<double>& window_nll) {
+    const search::WorkItem item{0, search::EvaluateWork{.allocation = allocation}};
+    search::EvaluateOutcome outcome;
+    for (const double nll : window_nll) {
+      outcome.mean_nll += nll / static_cast<double>(window_nll.size());
+    }
+    outcome.achieved_sparsity = 0.7;
+    outcome.window_nll = window_nll;
+    EXPECT_TRUE(store_->PutOutcome(search::WorkDigest("verify", item), outcome).ok());
+  }
+
   const TemporaryFolder folder_;
   std::unique_ptr<search::RunStore> store_;
   std::vector<StoredCandidate> candidates_;
@@ -76,8 +88,10 @@ TEST_F(RunReportTest, TheBestIsByFitnessUntilTheSelectionIsComplete) {
 TEST_F(RunReportTest, OnlyTheSelectionChooses) {
   StoredCandidate third = candidates_[1];
   third.id = 2;
-  third.text = "ramp(depth, 0.2)";
+  third.text = "ramp(depth, 0.05)";
+  third.allocation = {0.5, 0.9};
   candidates_.push_back(third);
+  EXPECT_TRUE(store_->PutProperty(search::kVerifyContextProperty, "verify").ok());
   const double fitness[] = {5.51, 5.35, 5.6};
   const double selection[] = {5.4, 5.5, 5.6};
   const double report[] = {5.9, 5.8, 5.7};
@@ -85,7 +99,7 @@ TEST_F(RunReportTest, OnlyTheSelectionChooses) {
     candidates_[i].fitness_nll = fitness[i];
     candidates_[i].selection_nll = selection[i];
     candidates_[i].report_nll = report[i];
-    candidates_[i].achieved_sparsity = 0.7;
+    PutVerified(candidates_[i].allocation, {report[i]});
   }
   const RunReport whole = Report();
   EXPECT_EQ(whole.best->id, 0);
@@ -127,14 +141,8 @@ TEST_F(RunReportTest, ADivergenceIsShownAsItIs) {
 
 TEST_F(RunReportTest, TheReportHasLossesByWindowAndTheCost) {
   EXPECT_TRUE(store_->PutProperty(search::kVerifyContextProperty, "verify").ok());
-  const auto measure = [&](const expr::Allocation& allocation, double first, double second) {
-    const search::WorkItem item{0, search::EvaluateWork{.allocation = allocation}};
-    search::EvaluateOutcome outcome{(first + second) / 2, 0.7};
-    outcome.window_nll = {first, second};
-    EXPECT_TRUE(store_->PutOutcome(search::WorkDigest("verify", item), outcome).ok());
-  };
   candidates_[0].report_nll = 5.0;
-  measure(candidates_[0].allocation, 4.0, 6.0);
+  PutVerified(candidates_[0].allocation, {4.0, 6.0});
   search::RunChanges changes;
   search::RefinedResult& refined = changes.refined.emplace_back();
   refined.allocation = {0.5, 0.9};
@@ -146,7 +154,7 @@ TEST_F(RunReportTest, TheReportHasLossesByWindowAndTheCost) {
   const auto missing = ReadRunReport(folder_.path());
   EXPECT_THAT(std::string(missing.status().message()), HasSubstr("of the refinement"));
 
-  measure({0.5, 0.9}, 2.5, 3.5);
+  PutVerified({0.5, 0.9}, {2.5, 3.5});
   EXPECT_TRUE(store_->AppendEvent(10, "run_started", "{}").ok());
   EXPECT_TRUE(store_->AppendEvent(12, "finished", "{}").ok());
   const auto json = ToJson(Report());
