@@ -136,6 +136,9 @@ class Series:
         if "cost" not in report:
             raise RunFailed("the program's report has no 'cost': expected a program as new as this script")
         report["processor_seconds"] = float(spent.read_text())
+        status = json.loads(self.command(["status", run, "--format", "json"], log))
+        for seconds in ("search_seconds", "seconds"):
+            report["cost"][seconds] = status[seconds]
         write_whole(kept, json.dumps({"asked": asked, "report": report}, indent=1) + "\n")
         return report
 

@@ -245,8 +245,7 @@ absl::StatusOr<RunCost> ReadRunCost(const search::RunStore& store, const RunConf
 }
 
 nlohmann::ordered_json ToJson(const RunCost& cost) {
-  nlohmann::ordered_json json = {
-      {"tokens", nullptr}, {"search_seconds", cost.search_seconds}, {"seconds", cost.seconds}};
+  nlohmann::ordered_json json = {{"tokens", nullptr}};
   if (cost.tokens) {
     json["tokens"] = {{"per_evaluation", cost.tokens->per_evaluation},
                       {"search", cost.tokens->search},

@@ -47,7 +47,8 @@ struct RunCost {
 absl::StatusOr<RunCost> ReadRunCost(const search::RunStore& store, const RunConfig& config,
                                     const std::vector<search::StoredCandidate>& candidates);
 
-// Returns {"tokens": {"per_evaluation", ..., "total"} or null, "search_seconds", "seconds"}.
+// Returns {"tokens": {"per_evaluation", ..., "total"} or null}. The seconds are left out, because a
+// report is the same for every run of the same search; `strata status` has them.
 nlohmann::ordered_json ToJson(const RunCost& cost);
 
 }  // namespace strata::cli

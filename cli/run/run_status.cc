@@ -131,6 +131,8 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
       {"evaluations", report.evaluations},
       {"maximum_evaluations", SearchEvaluationsOf(report.config)},
       {"candidates", report.candidates},
+      {"search_seconds", report.cost.search_seconds},
+      {"seconds", report.cost.seconds},
       {"stopped_early", report.stopped_early},
       {"finalists", report.finalists},
       {"failed", report.failed},

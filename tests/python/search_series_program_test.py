@@ -67,7 +67,8 @@ class ProgramTest(unittest.TestCase):
             # An evaluation reads 2 windows of 64 tokens, and the calibration of 2 x 64 tokens twice.
             self.assertEqual(int(row["tokens_budget"]), 12 * 384)
             if row["row"] != "rules":
-                self.assertLess(abs(int(row["tokens_budget"]) - int(row["tokens_spent"])), 384)
+                # The last measurement may be one of slopes, which counts as three evaluations.
+                self.assertLess(abs(int(row["tokens_budget"]) - int(row["tokens_spent"])), 4 * 384)
 
     def test_a_leaderboard(self):
         rows = self.run_script("leaderboard", MODEL, "--text", TEXT, "--config", self.config, "--sparsities", "0.6",

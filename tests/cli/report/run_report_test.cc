@@ -161,7 +161,7 @@ TEST_F(RunReportTest, TheReportHasLossesByWindowAndTheCost) {
   EXPECT_EQ(json["baselines"][0]["report_window_nll"], (std::vector<double>{4.0, 6.0}));
   EXPECT_TRUE(json["front"][1]["report_window_nll"].is_null());
   EXPECT_EQ(json["refinement"]["best"]["report_window_nll"], (std::vector<double>{2.5, 3.5}));
-  EXPECT_EQ(json["cost"]["seconds"], 2.0);
+  EXPECT_FALSE(json["cost"].contains("seconds")) << "reports of the same search are the same";
   EXPECT_TRUE(json["cost"]["tokens"].is_null()) << "the search has not begun";
 }
 
