@@ -76,7 +76,6 @@ const Variant kVariants[] = {
     {"population-48", [](EngineOptions* o) { o->strategy.population = 48; }},
     {"descent-0", [](EngineOptions* o) { o->strategy.descent_interval = 0; }},
     {"descent-8", [](EngineOptions* o) { o->strategy.descent_interval = 8; }},
-    {"distilled", [](EngineOptions* o) { o->strategy.distilled_expressions = 4000; }},
     {"lag-1", [](EngineOptions* o) { o->lag = 1; }},
     {"lag-32", [](EngineOptions* o) { o->lag = 32; }},
 };

@@ -79,7 +79,6 @@ struct RunConfig {
   int64_t evopress_levels = 8;
   double evopress_level_step = 0;
   int64_t descent_interval = 0;
-  int64_t distilled_expressions = 0;
   search::SurrogateOptions surrogate;
   std::vector<std::string> robust_sparsities, robust_models, robust_texts;
   search::Aggregate robust_aggregate = search::Aggregate::kMean;

@@ -187,9 +187,6 @@ constexpr RunConfigOption kOptions[] = {
     {"search.descent_interval", &RunConfig::descent_interval, From(0, 1e6), kAdvanced,
      "at most one in so many candidates steps down the slopes of the loss from the best function, "
      "for which one backward pass is measured; 0: none"},
-    {"search.distilled_expressions", &RunConfig::distilled_expressions, From(0, 1e7), kAdvanced,
-     "expressions tried, without measuring, for functions without slopes that come near each "
-     "function from which a descent goes on; 0: none"},
     {"search.maximum_nodes", &Variation::maximum_nodes, From(4, expr::kMaximumNodes), kAdvanced,
      "largest expression, in nodes"},
     {"search.maximum_depth", &Variation::maximum_depth, From(4, expr::kMaximumDepth), kAdvanced,

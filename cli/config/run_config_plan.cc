@@ -186,7 +186,6 @@ absl::StatusOr<search::EngineOptions> EngineOptionsOf(
   options.strategy.population = static_cast<int>(config.population);
   options.strategy.surrogate = config.surrogate;
   options.strategy.descent_interval = static_cast<int>(config.descent_interval);
-  options.strategy.distilled_expressions = static_cast<int>(config.distilled_expressions);
   options.objectives = config.objectives;
   options.epsilon = config.epsilon;
   options.baseline_settings = config.baseline_settings;

@@ -109,7 +109,6 @@ absl::Status ValidateStrategy(const StrategyOptions& strategy) {
   const SurrogateOptions& surrogate = strategy.surrogate;
   status.Update(Within("surrogate.proposals", 1, 100000, surrogate.proposals));
   status.Update(Within("descent_interval", 0, 1000000, strategy.descent_interval));
-  status.Update(Within("distilled_expressions", 0, 10000000, strategy.distilled_expressions));
   status.Update(Within("surrogate.generations", 1, 1000, surrogate.generations));
   status.Update(Within("surrogate.amplitude_steps", 0, 100000, surrogate.amplitude_steps));
   status.Update(Within("surrogate.feature_pool", 0, 10000, surrogate.feature_pool));
@@ -209,12 +208,12 @@ std::string SearchText(const EngineOptions& options) {
       "operator_table={:016x}\nseed={}\ntarget.sparsity={}\ntarget.minimum={}\n"
       "target.maximum={}\ntarget.group={}\nrandom_candidates={}\npopulation={}\nlag={}\n"
       "objectives={}\nepsilon={}\nladder.rungs={}\nladder.rivals={}\nstrategy={}\n"
-      "baseline_settings={}\ndescent_interval={}\ndistilled_expressions={}\n",
+      "baseline_settings={}\ndescent_interval={}\n",
       expr::OperatorTableHash(), options.seed, target.sparsity, target.minimum, target.maximum,
       target.group, options.random_candidates, options.strategy.population, options.lag,
       fmt::join(options.objectives, " "), options.epsilon, options.ladder.rungs,
       options.ladder.rivals, NameOf(options.strategy.kind), NameOf(options.baseline_settings),
-      options.strategy.descent_interval, options.strategy.distilled_expressions);
+      options.strategy.descent_interval);
 }
 
 std::string SurrogateText(const SurrogateOptions& surrogate) {

@@ -18,7 +18,6 @@ constexpr double kRetreat = 0.25;  // factor of the expected length after a line
 }  // namespace
 
 std::optional<Offspring> DescentLines::Next(const MatingPool::Member& best) {
-  has_begun_ = false;
   if (interval_ == 0) return std::nullopt;
   ++bred_since_;
   if (steps_.empty() && bred_since_ >= interval_) Begin(best);
@@ -30,7 +29,6 @@ std::optional<Offspring> DescentLines::Next(const MatingPool::Member& best) {
 
 void DescentLines::Begin(const MatingPool::Member& best) {
   if (!begun_.insert(expr::CanonicalHash(best.expression)).second) return;
-  has_begun_ = true;
   bred_since_ = 0;
   for (const double relative : kRelativeLengths) {
     const double length = std::clamp(relative * length_, kShortest, kLongest);

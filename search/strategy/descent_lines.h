@@ -27,9 +27,6 @@ class DescentLines {
   // is the best function known.
   std::optional<Offspring> Next(const MatingPool::Member& best);
 
-  // Returns true if the last call of Next began a line.
-  bool has_begun() const { return has_begun_; }
-
   // Takes the result of a candidate that has objectives. If it is a step that is better than the
   // rest of its line, the next line follows its length.
   void Learn(const CandidateResult& result);
@@ -39,7 +36,6 @@ class DescentLines {
 
   const int interval_;
   const double sparsity_;
-  bool has_begun_ = false;
   int bred_since_;                      // offspring since the last line began
   std::unordered_set<uint64_t> begun_;  // functions from which a line began, by CanonicalHash
   std::deque<Offspring> steps_;         // of the line, not bred yet

@@ -13,7 +13,6 @@
 #include "expr/blockwise.h"
 #include "expr/descent.h"
 #include "search/strategy/descent_lines.h"
-#include "search/strategy/distillation.h"
 #include "search/strategy/mating_pool.h"
 #include "search/strategy/random.h"
 #include "search/strategy/strategy.h"
@@ -48,7 +47,6 @@ class EvolutionStrategy final : public Strategy {
         variation_(options.variation),
         choice_(options.variation),
         lines_(options.descent_interval, context.target.sparsity),
-        distillation_(options.distilled_expressions, context.target, options.variation),
         pool_(static_cast<size_t>(options.population)) {
     perturb_only_ = adjust_only_ = options.variation;
     for (double expr::VariationOptions::*weight :
@@ -77,7 +75,6 @@ class EvolutionStrategy final : public Strategy {
     if (!result.allocation.empty()) measured_.insert(AllocationHash(result.allocation));
     if (!result.objectives) return;
     lines_.Learn(result);
-    distillation_.Learn(result);
     Learn(result);
     pool_.Insert({result.id, result.expression, *result.objectives}, context_.node_objective);
   }
@@ -114,10 +111,11 @@ class EvolutionStrategy final : public Strategy {
 
   Offspring Breed() override {
     if (pool_.empty()) return First();
-    if (std::optional<Offspring> planned = Planned()) {
-      seen_.Add(planned->expression);
+    if (std::optional<Offspring> step = lines_.Next(pool_.Best())) {
+      step->expression = Simplified(std::move(step->expression));
+      seen_.Add(step->expression);
       pending_.emplace_back();
-      return *std::move(planned);
+      return *std::move(step);
     }
     const bool is_filtered = surrogate_ != nullptr && surrogate_->is_ready() &&
                              random_->Uniform(0, 1) >= options_.surrogate.unfiltered_share;
@@ -145,33 +143,6 @@ class EvolutionStrategy final : public Strategy {
       return expr::RandomExpression(*random_, options_.variation);
     }
     return expr::Mutate(*random_, library[random_->Below(library.size())], adjust_only_);
-  }
-
-  // Returns the next step of descent or distilled function, if there is one.
-  std::optional<Offspring> Planned() {
-    const MatingPool::Member& best = pool_.Best();
-    if (std::optional<Offspring> step = lines_.Next(best)) {
-      if (lines_.has_begun()) Distil(best);
-      step->expression = Simplified(std::move(step->expression));
-      return step;
-    }
-    while (!distilled_.empty()) {
-      Offspring next = std::move(distilled_.front());
-      distilled_.pop_front();
-      if (!seen_.Contains(next.expression)) return next;
-    }
-    return std::nullopt;
-  }
-
-  // Distils the best function if it needs slopes.
-  void Distil(const MatingPool::Member& best) {
-    if (!NeedsSlopes(expr::RequiredFeatures(best.expression))) return;
-    const auto at = expr::EvaluateAllocation(best.expression, *context_.features, context_.target);
-    if (!at.ok()) return;
-    for (expr::Expression& function :
-         distillation_.Distil(*random_, *at, *context_.features, known_features_)) {
-      distilled_.push_back({std::move(function), {"distillation", "", {best.id}}});
-    }
   }
 
   std::vector<double> MeasuredOf(const Objectives& objectives) const {
@@ -378,8 +349,6 @@ class EvolutionStrategy final : public Strategy {
   expr::VariationOptions variation_;  // with the slopes measured so far as terms
   VariationChoice choice_;
   DescentLines lines_;
-  Distillation distillation_;
-  std::deque<Offspring> distilled_;  // not bred yet
   expr::VariationOptions perturb_only_, adjust_only_;
   MatingPool pool_;
   SeenExpressions seen_;

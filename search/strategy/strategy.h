@@ -20,7 +20,7 @@ namespace strata::search {
 
 // The origin of a candidate.
 struct Lineage {
-  // "baseline", "warm start", "random", "crossover", "mutation", "descent" or "distillation"
+  // "baseline", "warm start", "random", "crossover", "mutation" or "descent"
   std::string origin;
   std::string name;              // baseline with its settings, or warm start; else empty
   std::vector<int64_t> parents;  // candidate ids

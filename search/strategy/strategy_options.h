@@ -66,10 +66,6 @@ struct StrategyOptions {
   // At most one in so many candidates is a descent from the best function so far, for which the
   // slopes of its loss are measured. 0: none is.
   int descent_interval = 0;
-  // Number of expressions that are tried, without a measurement, to find functions without slopes
-  // whose allocation is near that of a descended one. At most two of them are measured for each
-  // line of descent that begins there. 0: none is.
-  int distilled_expressions = 0;
 };
 
 }  // namespace strata::search

@@ -112,7 +112,6 @@ TEST(IdentityText, ChangesWithWhatChangesTheCandidatesOnly) {
       [](auto* o) { o->strategy.kind = StrategyKind::kRandom; },
       [](auto* o) { o->strategy.kind = StrategyKind::kEvoPress; },
       [](auto* o) { o->strategy.descent_interval = 6; },
-      [](auto* o) { o->strategy.distilled_expressions = 500; },
       [](auto* o) { o->strategy.surrogate.enabled = false; },
       [](auto* o) { o->strategy.surrogate.proposals += 1; },
       [](auto* o) { o->strategy.surrogate.amplitude_steps += 1; },

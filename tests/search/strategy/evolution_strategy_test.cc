@@ -161,34 +161,6 @@ TEST(EvolutionStrategy, DescentsDoNotDependOnTheNumberOfWorkers) {
   EXPECT_EQ(found[0], found[1]);
 }
 
-// Functions near descended allocations are measured too. They need no slopes.
-TEST(EvolutionStrategy, DistilsDescendedFunctions) {
-  EngineOptions options = DescentOptions(1, 120);
-  options.strategy.distilled_expressions = 500;
-  std::vector<std::string> found;
-  for (const int workers : {1, 4}) {
-    Laboratory laboratory;
-    const auto engine = Make(options);
-    Drive(engine.get(), &laboratory, workers, static_cast<uint64_t>(workers));
-    found.push_back(Describe(engine->candidates()));
-    if (workers != 1) continue;
-    int distilled = 0;
-    for (const Candidate& candidate : engine->candidates()) {
-      if (candidate.lineage.origin != "distillation") continue;
-      ++distilled;
-      EXPECT_EQ(candidate.text.find("slopes("), std::string::npos) << candidate.text;
-      EXPECT_EQ(candidate.text.find("descend("), std::string::npos) << candidate.text;
-      ASSERT_EQ(candidate.lineage.parents.size(), 1u);
-      const auto parent = static_cast<size_t>(candidate.lineage.parents.front());
-      EXPECT_THAT(
-          engine->candidates()[parent].text,
-          ::testing::AnyOf(::testing::HasSubstr("slopes("), ::testing::HasSubstr("descend(")));
-    }
-    EXPECT_GE(distilled, 1);
-  }
-  EXPECT_EQ(found[0], found[1]);
-}
-
 // A measurement of slopes counts as three evaluations.
 TEST(EvolutionStrategy, SlopesCountAsEvaluations) {
   Laboratory laboratory;
