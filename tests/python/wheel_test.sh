@@ -37,8 +37,10 @@ for entry in "$(dirname "$torch")"/*; do
 done
 cd "$work"
 start="$(date +%s.%N)"
-"$work/venv/bin/pip" install -q --no-index "$wheel"
+"$work/venv/bin/pip" install -q --no-index --no-deps "$wheel"
 installed="$(date +%s.%N)"
+# What it depends on is linked above; that it says so is in its metadata.
+grep -qE '^Requires-Dist: torch *(\(?==2\.[0-9]+\.\*\)?)' "$site"/strata_prune-*.dist-info/METADATA
 
 # Nothing of the tree or of the system's development packages may be found.
 unset STRATA_PROGRAM PYTHONPATH LD_LIBRARY_PATH
@@ -52,7 +54,7 @@ grep -q "libtorch_cpu.so => $site/strata_program/bin/../../torch/lib/" <<<"$libr
 grep -q "libgrpc.* => .*strata_prune.libs/" <<<"$libraries"
 
 # A model and a text of the test's own.
-"$work/venv/bin/python" "$strata_root/scripts/random_model.py" "$work/model" 2 64 128 >/dev/null
+"$work/venv/bin/python" "$strata_root/scripts/random_model.py" "$work/model" 2 256 512 >/dev/null
 for i in $(seq 1000); do
   echo "In line $i the fox walks over the hill and the dog sleeps $((i * i)) hours by the river."
   if [ $((i % 20)) -eq 0 ]; then echo; fi
