@@ -20,8 +20,9 @@ struct Options {
 };
 
 absl::Status PrintPareto(const Options& options) {
-  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(options.run));
-  if (options.format == OutputFormat::kJson) {
+  const bool is_json = options.format == OutputFormat::kJson;
+  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(options.run, is_json));
+  if (is_json) {
     PrintJson(ToJson(report));
   } else {
     fmt::print("{}", ToTable(report, OutputPage(options.wide)));

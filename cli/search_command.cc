@@ -309,10 +309,11 @@ absl::Status Search(Options options) {
     fmt::print(stderr, "coordinator.log lacks lines: {}\n", failure);
   }
   const bool done = setup.session->done();
-  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(setup.config.run));
+  const bool is_json = options.events != "-" && options.format == OutputFormat::kJson;
+  STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(setup.config.run, is_json));
   if (options.events == "-") {
     // Standard output carries the events.
-  } else if (options.format == OutputFormat::kJson) {
+  } else if (is_json) {
     PrintJson(ToJson(report));
   } else {
     fmt::print("{}", ToTable(report, OutputPage(options.wide)));

@@ -17,6 +17,7 @@
 #include "expr/blockwise.h"
 #include "expr/descent.h"
 #include "expr/status_macros.h"
+#include "search/engine/search_limits.h"
 #include "search/work_contexts.h"
 
 namespace strata::cli {
@@ -24,8 +25,6 @@ namespace {
 
 using search::StoredCandidate;
 
-// The engine counts a measurement of slopes as so many evaluations.
-constexpr int64_t kEvaluationsPerSlopes = 3;
 // A forward and a backward pass.
 constexpr int64_t kForwardAndBackward = 3;
 
@@ -200,8 +199,8 @@ absl::StatusOr<TokenCost> TokensOfRun(const search::RunStore& store, const RunCo
   }
   STRATA_ASSIGN_OR_RETURN(const auto needed, NeededBy(candidates));
   const int64_t pass = calibration.sequences * calibration.sequence_tokens;
-  cost.slopes =
-      static_cast<int64_t>(needed.slopes.size()) * kEvaluationsPerSlopes * cost.per_evaluation;
+  cost.slopes = static_cast<int64_t>(needed.slopes.size()) * search::kEvaluationsPerSlopes *
+                cost.per_evaluation;
   if (!has_features) return cost;
   const auto resolved = std::find_if(candidates.begin(), candidates.end(),
                                      [](const auto& c) { return !c.allocation.empty(); });
@@ -226,18 +225,23 @@ absl::StatusOr<double> SecondsOfRun(const search::RunStore& store) {
 
 }  // namespace
 
-absl::StatusOr<RunCost> ReadRunCost(const search::RunStore& store, const RunConfig& config,
-                                    const std::vector<StoredCandidate>& candidates) {
-  RunCost cost;
-  STRATA_ASSIGN_OR_RETURN(cost.seconds, SecondsOfRun(store));
+absl::StatusOr<RunTimes> ReadRunTimes(const search::RunStore& store) {
+  RunTimes times;
+  STRATA_ASSIGN_OR_RETURN(times.seconds, SecondsOfRun(store));
   STRATA_ASSIGN_OR_RETURN(const auto spent, store.Property("seconds_spent"));
   const std::string digits = spent.value_or("0");
   const char* const end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, cost.search_seconds);
+  const auto parsed = std::from_chars(digits.data(), end, times.search_seconds);
   if (parsed.ec != std::errc() || parsed.ptr != end) {
     return absl::DataLossError(fmt::format(
         "property 'seconds_spent' of the run: expected a number, found \"{}\"", digits));
   }
+  return times;
+}
+
+absl::StatusOr<RunCost> ReadRunCost(const search::RunStore& store, const RunConfig& config,
+                                    const std::vector<StoredCandidate>& candidates) {
+  RunCost cost;
   STRATA_ASSIGN_OR_RETURN(const auto begun, store.Property("search_context"));
   if (!ScenarioNames(config).empty() || !begun) return cost;
   STRATA_ASSIGN_OR_RETURN(cost.tokens, TokensOfRun(store, config, candidates));

@@ -36,18 +36,24 @@ struct TokenCost {
 
 struct RunCost {
   std::optional<TokenCost> tokens;  // nullopt for a search of several scenarios
-  // Wall-clock seconds, summed over the times that the search was started: of the search phase, and
-  // of all phases. A search that was killed counts up to what it stored last.
+};
+
+// Wall-clock seconds, summed over the times that the search was started: of the search phase, and
+// of all phases. A search that was killed counts up to what it stored last.
+struct RunTimes {
   double search_seconds = 0, seconds = 0;
 };
 
-// Reads the cost from what the run in `store` has measured so far. `candidates` are all of the
-// store. Errors: DataLoss for a run whose contexts or model are missing although it has outcomes;
-// those of the store.
+// Errors: DataLoss for seconds that are no number; those of the store.
+absl::StatusOr<RunTimes> ReadRunTimes(const search::RunStore& store);
+
+// Reads the cost from what the run in `store` has measured so far; reads all of its outcomes for
+// that. `candidates` are all of the store. Errors: DataLoss for a run whose contexts or model are
+// missing although it has outcomes; those of the store.
 absl::StatusOr<RunCost> ReadRunCost(const search::RunStore& store, const RunConfig& config,
                                     const std::vector<search::StoredCandidate>& candidates);
 
-// Returns {"tokens": {"per_evaluation", ..., "total"} or null}. The seconds are left out, because a
+// Returns {"tokens": {"per_evaluation", ..., "total"} or null}. Times are no part of it, because a
 // report is the same for every run of the same search; `strata status` has them.
 nlohmann::ordered_json ToJson(const RunCost& cost);
 

@@ -17,7 +17,6 @@
 #include "search/engine/finals.h"
 #include "search/engine/progress.h"
 #include "search/pareto/hypervolume.h"
-#include "search/work_contexts.h"
 
 namespace strata::cli {
 namespace {
@@ -145,17 +144,10 @@ absl::Status ReadProperties(const search::RunStore& store, const std::string& fo
 // the measurement that this allocation is said to have.
 absl::Status ReadRefinedWindows(const search::RunStore& store, RunReport* report) {
   if (!report->refinement || !report->refinement->best.report_nll) return absl::OkStatus();
-  STRATA_ASSIGN_OR_RETURN(const auto context, store.Property(search::kVerifyContextProperty));
-  const expr::Allocation& allocation = report->refinement->best.allocation;
-  const search::WorkItem item{0, search::EvaluateWork{0, search::Stage::kVerify, allocation}};
-  const std::string digest = search::WorkDigest(context.value_or(""), item);
-  STRATA_ASSIGN_OR_RETURN(const auto outcome, store.FindOutcome(digest));
-  const auto* measured = outcome ? std::get_if<search::EvaluateOutcome>(&*outcome) : nullptr;
-  if (measured == nullptr) {
-    return absl::DataLossError(fmt::format(
-        "expected the measurement {} of the refinement on the report split, found none", digest));
-  }
-  report->refined_window_nll = measured->window_nll;
+  STRATA_ASSIGN_OR_RETURN(
+      auto measured,
+      ReadVerifiedOutcome(store, report->refinement->best.allocation, "of the refinement"));
+  report->refined_window_nll = std::move(measured.window_nll);
   return absl::OkStatus();
 }
 
@@ -282,7 +274,7 @@ std::string DisplayName(const StoredCandidate& candidate) {
                                         : candidate.lineage.name;
 }
 
-absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
+absl::StatusOr<RunReport> ReadRunReport(const std::string& folder, bool with_cost) {
   STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
   RunReport report;
   STRATA_RETURN_IF_ERROR(ReadProperties(*store, folder, &report));
@@ -292,7 +284,9 @@ absl::StatusOr<RunReport> ReadRunReport(const std::string& folder) {
   RateMeasurements(candidates, &report);
   STRATA_ASSIGN_OR_RETURN(report.refinement, ReadRefinementReport(*store));
   STRATA_RETURN_IF_ERROR(ReadRefinedWindows(*store, &report));
-  STRATA_ASSIGN_OR_RETURN(report.cost, ReadRunCost(*store, report.config, candidates));
+  if (with_cost) {
+    STRATA_ASSIGN_OR_RETURN(report.cost, ReadRunCost(*store, report.config, candidates));
+  }
   STRATA_ASSIGN_OR_RETURN(report.verified, ReadVerifiedOutcomes(*store, candidates));
   STRATA_RETURN_IF_ERROR(CountFinalists(candidates, &report));
   // Verification begins when the selection is complete.

@@ -74,7 +74,7 @@ struct RunReport {
   std::optional<RefinementReport> refinement;
   // Losses of the best refined allocation by window of the report split; empty until measured.
   std::vector<double> refined_window_nll;
-  RunCost cost;
+  RunCost cost;  // empty unless it was asked for
   int64_t candidates = 0;
   int64_t evaluations = 0;  // distinct allocations measured in the search
   int64_t failed = 0;       // candidates without a result
@@ -87,8 +87,9 @@ struct RunReport {
   int64_t baseline_settings_measured = 0;
 };
 
-// Reads the report of the run in `folder`. Errors: NotFound if `folder` holds no run.
-absl::StatusOr<RunReport> ReadRunReport(const std::string& folder);
+// Reads the report of the run in `folder`; with `with_cost` also its cost, for which all outcomes
+// are read. Errors: NotFound if `folder` holds no run.
+absl::StatusOr<RunReport> ReadRunReport(const std::string& folder, bool with_cost = false);
 
 // Returns what fitness and selection of the run in `folder` measure. Errors: NotFound if the store
 // has no configuration.

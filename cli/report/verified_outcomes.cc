@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
 
 #include "expr/status_macros.h"
@@ -11,21 +12,6 @@ namespace strata::cli {
 namespace {
 
 using search::StoredCandidate;
-
-absl::StatusOr<search::EvaluateOutcome> ReadOutcome(const search::RunStore& store,
-                                                    const std::string& context,
-                                                    const expr::Allocation& allocation) {
-  const search::WorkItem item{0, search::EvaluateWork{0, search::Stage::kVerify, allocation}};
-  const std::string digest = search::WorkDigest(context, item);
-  STRATA_ASSIGN_OR_RETURN(auto outcome, store.FindOutcome(digest));
-  if (outcome.has_value()) {
-    if (auto* measured = std::get_if<search::EvaluateOutcome>(&*outcome)) {
-      return std::move(*measured);
-    }
-  }
-  return absl::DataLossError(
-      fmt::format("expected the measurement {} on the report split, found none", digest));
-}
 
 // Returns the candidate that was measured for `candidate`. Candidates with the same allocation were
 // measured once, as the first of them.
@@ -43,15 +29,30 @@ absl::StatusOr<const StoredCandidate*> MeasuredAs(const StoredCandidate& candida
 
 }  // namespace
 
+absl::StatusOr<search::EvaluateOutcome> ReadVerifiedOutcome(const search::RunStore& store,
+                                                            const expr::Allocation& allocation,
+                                                            std::string_view of) {
+  STRATA_ASSIGN_OR_RETURN(const auto context, store.Property(search::kVerifyContextProperty));
+  const search::WorkItem item{0, search::EvaluateWork{0, search::Stage::kVerify, allocation}};
+  const std::string digest = search::WorkDigest(context.value_or(""), item);
+  STRATA_ASSIGN_OR_RETURN(auto outcome, store.FindOutcome(digest));
+  if (outcome.has_value()) {
+    if (auto* measured = std::get_if<search::EvaluateOutcome>(&*outcome)) {
+      return std::move(*measured);
+    }
+  }
+  return absl::DataLossError(
+      fmt::format("expected the measurement {} {} on the report split, found none", digest, of));
+}
+
 absl::StatusOr<VerifiedOutcomes> ReadVerifiedOutcomes(
     const search::RunStore& store, const std::vector<StoredCandidate>& candidates) {
-  STRATA_ASSIGN_OR_RETURN(const auto context, store.Property(search::kVerifyContextProperty));
   VerifiedOutcomes outcomes;
   for (const StoredCandidate& candidate : candidates) {
     if (!candidate.report_nll) continue;
     STRATA_ASSIGN_OR_RETURN(const auto measured, MeasuredAs(candidate, candidates));
     STRATA_ASSIGN_OR_RETURN(auto outcome,
-                            ReadOutcome(store, context.value_or(""), measured->allocation));
+                            ReadVerifiedOutcome(store, measured->allocation, "of a candidate"));
     outcomes[candidate.id] = std::move(outcome);
   }
   return outcomes;

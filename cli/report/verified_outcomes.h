@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "cli/report/paired_difference.h"
@@ -19,6 +20,12 @@ using VerifiedOutcomes = std::map<int64_t, search::EvaluateOutcome>;
 // of id. Errors: DataLoss if the store lacks a measurement that a candidate is said to have.
 absl::StatusOr<VerifiedOutcomes> ReadVerifiedOutcomes(
     const search::RunStore& store, const std::vector<search::StoredCandidate>& candidates);
+
+// Returns the measurement of an allocation on the report split. `of` says in the error whose
+// allocation it is: "of the refinement". Errors: DataLoss if the store lacks it.
+absl::StatusOr<search::EvaluateOutcome> ReadVerifiedOutcome(const search::RunStore& store,
+                                                            const expr::Allocation& allocation,
+                                                            std::string_view of);
 
 // Compares the losses of every verified candidate with the baseline's on the same windows. Returns
 // an empty map while the baseline is not verified.

@@ -113,6 +113,7 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
   STRATA_ASSIGN_OR_RETURN(const auto report, ReadRunReport(folder));
   const RunMeasures measures = MeasuresOf(report.config);
   STRATA_ASSIGN_OR_RETURN(const auto store, search::RunStore::OpenForReading(folder));
+  STRATA_ASSIGN_OR_RETURN(const RunTimes times, ReadRunTimes(*store));
   STRATA_ASSIGN_OR_RETURN(const auto candidates, store->Candidates());
   STRATA_ASSIGN_OR_RETURN(const auto reasons, store->FailureReasons());
   STRATA_ASSIGN_OR_RETURN(auto events, store->LastEvents(std::numeric_limits<int>::max()));
@@ -131,8 +132,8 @@ absl::StatusOr<Json> ReadRunStatus(const std::string& folder, double unix_second
       {"evaluations", report.evaluations},
       {"maximum_evaluations", SearchEvaluationsOf(report.config)},
       {"candidates", report.candidates},
-      {"search_seconds", report.cost.search_seconds},
-      {"seconds", report.cost.seconds},
+      {"search_seconds", times.search_seconds},
+      {"seconds", times.seconds},
       {"stopped_early", report.stopped_early},
       {"finalists", report.finalists},
       {"failed", report.failed},

@@ -8,7 +8,7 @@
 // on more, and the last of them in full: each number of windows is a rung. The best of these and
 // the parent is the next parent.
 //
-// Two things differ from EvoPress. Windows are the first ones of the text and not drawn anew, so a
+// Two things differ from EvoPress. Windows are spread evenly over the text and not drawn anew, so a
 // loss that is known stays known: the parent is not measured again, and no allocation is proposed
 // twice. And the evaluations are limited, not the generations.
 #ifndef STRATA_SEARCH_REFINEMENT_EVOPRESS_SEARCH_H_

@@ -127,10 +127,10 @@ TEST_F(RunCostTest, TimeBetweenTwoStartsDoesNotCount) {
   event(130, "phase_changed");
   event(1000, "run_started");
   event(1020, "finished");
-  EXPECT_EQ(Cost().seconds, 50);
-  EXPECT_EQ(Cost().search_seconds, 0);
+  EXPECT_EQ(ReadRunTimes(*store_)->seconds, 50);
+  EXPECT_EQ(ReadRunTimes(*store_)->search_seconds, 0);
   EXPECT_TRUE(store_->PutProperty("seconds_spent", "12.5").ok());
-  EXPECT_EQ(Cost().search_seconds, 12.5);
+  EXPECT_EQ(ReadRunTimes(*store_)->search_seconds, 12.5);
 }
 
 TEST_F(RunCostTest, ASearchOfSeveralScenariosHasNoTokens) {

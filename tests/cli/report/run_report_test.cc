@@ -41,7 +41,7 @@ class RunReportTest : public ::testing::Test {
 
   RunReport Report() {
     EXPECT_TRUE(store_->PutCandidates(candidates_).ok());
-    auto report = ReadRunReport(folder_.path());
+    auto report = ReadRunReport(folder_.path(), /*with_cost=*/true);
     EXPECT_TRUE(report.ok()) << report.status();
     return *std::move(report);
   }
